@@ -1,0 +1,70 @@
+# Every target works alone on a machine with only python3 (venv, pip) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-run demo test check fmt lint types imports serve bench soak docs requirements clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+# The stamp files remember which requirements are installed, so a second call costs nothing.
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what Bylaw needs to run (once) ..."
+	@$(BIN)/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/run.txt
+	@echo "$(CURDIR)/src" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bylaw-src.pth
+	@printf '#!%s\nimport sys\nfrom bylaw.cli import main\nsys.exit(main())\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/bylaw && chmod +x $(BIN)/bylaw
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/dev.stamp ## create .venv with everything pinned and hashed
+
+setup-run: $(VENV)/run.stamp
+
+demo: $(VENV)/run.stamp ## run the whole story on a temporary server, offline
+	@$(BIN)/bylaw demo
+
+serve: $(VENV)/run.stamp ## start a server on ./bylaw-data
+	@$(BIN)/bylaw serve --data bylaw-data
+
+test: $(VENV)/dev.stamp ## run every test
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+fmt: $(VENV)/dev.stamp ## format the code
+	@$(BIN)/ruff format src tests bench
+	@$(BIN)/ruff check --fix-only --quiet src tests bench
+
+lint: $(VENV)/dev.stamp ## check style
+	@$(BIN)/ruff format --check src tests bench
+	@$(BIN)/ruff check src tests bench
+
+types: $(VENV)/dev.stamp ## check types
+	@$(BIN)/mypy
+
+imports: $(VENV)/dev.stamp ## check the import contract
+	@$(BIN)/lint-imports
+
+check: lint types imports test ## run exactly what CI runs
+
+bench: $(VENV)/dev.stamp ## measure everything that the docs state (minutes)
+	@$(BIN)/python -m bench
+
+soak: $(VENV)/dev.stamp ## run the long kill and power-cut tests
+	@$(BIN)/python -m pytest -m soak -p no:cacheprovider
+
+docs: $(VENV)/dev.stamp ## write the generated reference pages
+	@$(BIN)/python -m bylaw docs docs/reference
+
+requirements: $(VENV)/dev.stamp ## pin and hash again, without addresses
+	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra postgres -o requirements/run.txt pyproject.toml
+	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements/dev.txt requirements/dev.in
+
+clean: ## remove .venv and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

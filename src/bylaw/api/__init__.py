@@ -1,0 +1,1 @@
+"""The server's HTTP surface: the native API, its edge and its limits."""

@@ -1,0 +1,42 @@
+"""The entry point: groups are registered here; errors become one sentence and an exit code."""
+
+import sys
+
+import click
+
+import bylaw
+from bylaw.core.errors import BylawError
+
+EPILOG = """\b
+Examples:
+  bylaw serve
+  bylaw rules eval 'amount < 5000' --context '{"amount": 120}'
+  bylaw verify bundle.json
+"""
+
+
+@click.group(
+    epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(bylaw.__version__, prog_name="bylaw")
+def cli() -> None:
+    """The policy server for AI agents: decide, hold, block, and prove which text applied."""
+
+
+def main() -> int:
+    """Run the command line; return 0 when done, 1 for an expected failure, 2 for unusable arguments."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BylawError as error:
+        click.echo(f"bylaw: {error.message} [{error.code}]", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The rule language: CEL over JSON, compiled to Python code, that explains itself."""

@@ -1,0 +1,1 @@
+"""The ports of every noun on memory, SQLite and PostgreSQL."""
