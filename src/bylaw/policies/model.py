@@ -1,0 +1,136 @@
+"""Policies as values: an identity with a lifecycle, and versions that never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bylaw.core.canonical_json import Json
+from bylaw.core.ids import PolicyId, TenantId
+from bylaw.tenancy.model import EVERYWHERE, Place
+
+Status = Literal["pending_review", "approved", "rejected", "archived"]
+Reach = Literal["place", "bound"]
+Risk = Literal["LOW", "MEDIUM", "HIGH"]
+Action = Literal["log", "alert", "review", "block"]
+Outcome = Literal["allow", "flag", "review", "block"]
+Effect = Literal["reject", "flag"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeterministicRule:
+    """A boolean expression of the rule language that must be true to comply.
+
+    `message` is what a person reads when it is not; `attention` asks for an attention item.
+    """
+
+    id: str
+    expr: str
+    lang: str = "cel/1"
+    message: str = ""
+    attention: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NaturalRule:
+    """A rule in plain language, judged by an evaluator; `effect` was settled when it was saved."""
+
+    id: str
+    text: str
+    effect: Effect = "reject"
+    message: str = ""
+    attention: bool = False
+
+
+Rule = DeterministicRule | NaturalRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A case that the policy must pass or must find violated; `request` is a decision request as data."""
+
+    name: str
+    expect: Literal["pass", "violate"]
+    request: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a version says; its canonical bytes are what the digest covers.
+
+    `on_indeterminate` is None for the default of the action: review for block and review, flag for alert,
+    allow for log.
+    """
+
+    name: str
+    description: str = ""
+    topic: str | None = None
+    rules: tuple[Rule, ...]
+    conditions: Mapping[str, Json] | None = None
+    risk: Risk = "MEDIUM"
+    action: Action = "block"
+    on_indeterminate: Outcome | None = None
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """An immutable content with its number, digest (`sha256:…` of the canonical content), author and reason."""
+
+    policy_id: PolicyId
+    number: int
+    content: Content
+    digest: str
+    author: str
+    reason: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a policy came from; a proposal carries its conversation, confidence and evidence."""
+
+    type: str = "manual"
+    conversation_id: str | None = None
+    confidence: float | None = None
+    rationale: str | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """An identity with a lifecycle.
+
+    `latest` is the newest version; `approved` the newest one that was approved, which is the one in force;
+    `pending` one that waits for approval while `approved` stays in force. `revision` rises with every change
+    and is the ETag. `slug` is the name under which a pack of files knows it, or None.
+    """
+
+    id: PolicyId
+    tenant_id: TenantId
+    place: Place = EVERYWHERE
+    reach: Reach = "place"
+    slug: str | None = None
+    status: Status = "approved"
+    is_active: bool = True
+    source: Source = Source()
+    latest: int = 1
+    approved: int | None = 1
+    pending: int | None = None
+    decided_by: str | None = None
+    decided_reason: str | None = None
+    created_by: str
+    created_ms: int
+    updated_by: str
+    updated_ms: int
+    deleted_ms: int | None = None
+    revision: int = 1
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether decisions are checked against it."""
+        return (
+            self.status == "approved"
+            and self.is_active
+            and self.deleted_ms is None
+            and self.approved is not None
+        )

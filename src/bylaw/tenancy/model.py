@@ -1,0 +1,118 @@
+"""Places, people and the callers they let in: the nouns of tenancy as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+
+OrgRole = Literal["OWNER", "ADMINISTRATORS", "WORKSPACES", "BILLING", "USER"]
+WorkspaceRole = Literal["READ", "WRITE", "ADMIN"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something holds, inside one tenant: all of it, one workspace, or one repo of a workspace."""
+
+    workspace_id: WorkspaceId | None = None
+    repo_id: RepoId | None = None
+
+    def contains(self, other: "Place") -> bool:
+        """Return whether `other` is this place or lies inside it."""
+        if self.repo_id is not None:
+            return self.repo_id == other.repo_id and self.workspace_id == other.workspace_id
+        return self.workspace_id is None or self.workspace_id == other.workspace_id
+
+
+EVERYWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """An organisation; nothing ever crosses tenants."""
+
+    id: TenantId
+    name: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Part of a tenant that owns policies and keys, with its habits of review.
+
+    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: nobody approves
+    their own edit. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
+    rules may read, as a JSON Schema subset, or None.
+    """
+
+    id: WorkspaceId
+    tenant_id: TenantId
+    name: str
+    review_edits: bool = False
+    separate_approvers: bool = False
+    require_policy: bool = False
+    context_schema: Mapping[str, object] | None = None
+    created_ms: int
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repo:
+    """Part of exactly one workspace."""
+
+    id: RepoId
+    tenant_id: TenantId
+    workspace_id: WorkspaceId
+    name: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person with a role in the organisation and roles in workspaces."""
+
+    id: UserId
+    tenant_id: TenantId
+    email: str
+    name: str
+    org_role: OrgRole = "USER"
+    workspace_roles: Mapping[WorkspaceId, WorkspaceRole] = field(default_factory=dict)
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key as it is stored: its hash, never its text.
+
+    Units: `rate_per_minute` in requests, None means the server's default. `user_id`: the key speaks for that
+    user and never exceeds their roles.
+    """
+
+    id: KeyId
+    tenant_id: TenantId
+    name: str
+    prefix: str
+    sha256: str
+    scopes: frozenset[str]
+    place: Place = EVERYWHERE
+    user_id: UserId | None = None
+    rate_per_minute: int | None = None
+    created_ms: int
+    expires_ms: int | None = None
+    revoked_ms: int | None = None
+    last_used_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A caller-named AI system; `registered` is False when it was only seen in a decision."""
+
+    id: AgentId
+    tenant_id: TenantId
+    place: Place = EVERYWHERE
+    name: str = ""
+    policy_id: PolicyId | None = None
+    require_policy: bool = False
+    registered: bool = True
+    created_ms: int
+    revision: int = 1
