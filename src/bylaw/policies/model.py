@@ -74,7 +74,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """An immutable content with its number, digest (`sha256:…` of the canonical content), author and reason."""
+    """An immutable content with its number, author and reason; `digest` covers its canonical bytes."""
 
     policy_id: PolicyId
     number: int
