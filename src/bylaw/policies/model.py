@@ -126,6 +126,11 @@ class Policy:
     revision: int = 1
 
     @property
+    def current(self) -> int:
+        """The number of the version that speaks for it: the approved one, or the newest if none ever was."""
+        return self.latest if self.approved is None else self.approved
+
+    @property
     def is_in_force(self) -> bool:
         """Whether decisions are checked against it."""
         return (
@@ -134,3 +139,22 @@ class Policy:
             and self.deleted_ms is None
             and self.approved is not None
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """A policy together with its current version."""
+
+    policy: Policy
+    version: Version
+
+
+def topic_key(topic: str) -> str:
+    """Return what topics are compared by: case folded, with `_`, `-` and spaces as one space."""
+    return " ".join(topic.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def search_text(content: Content) -> str:
+    """Return what a text filter looks in: name, description, topic and rules, case-folded, one a line."""
+    rules = [rule.text if isinstance(rule, NaturalRule) else rule.expr for rule in content.rules]
+    return "\n".join([content.name, content.description, content.topic or "", *rules]).casefold()

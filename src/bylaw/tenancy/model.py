@@ -53,6 +53,7 @@ class Workspace:
     require_policy: bool = False
     context_schema: Mapping[str, object] | None = None
     created_ms: int
+    deleted_ms: int | None = None
     revision: int = 1
 
 
@@ -65,6 +66,8 @@ class Repo:
     workspace_id: WorkspaceId
     name: str
     created_ms: int
+    deleted_ms: int | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class User:
     org_role: OrgRole = "USER"
     workspace_roles: Mapping[WorkspaceId, WorkspaceRole] = field(default_factory=dict)
     created_ms: int
+    deleted_ms: int | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,7 @@ class ApiKey:
     expires_ms: int | None = None
     revoked_ms: int | None = None
     last_used_ms: int | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,97 @@
+"""The store that policies need: identities, their immutable versions, and filters over the current ones.
+
+Rules for every implementation. Ids and the slugs of undeleted policies are unique inside a tenant. `get` also
+finds what was deleted. `save` replaces a policy whose `revision` is one above the stored one and raises
+PreconditionFailed otherwise. A version is only ever added. Lists are ordered by (`created_ms`, id), newest
+first; a filter on topic, action, risk or text looks at the current version.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bylaw.core.ids import PolicyId, TenantId
+from bylaw.core.paging import Page, Slice
+from bylaw.policies.model import Action, Current, Policy, Reach, Risk, Status, Version
+from bylaw.tenancy.changes import Changes, Outbox
+from bylaw.tenancy.model import Place
+from bylaw.tenancy.store import Directory
+
+Match = Literal["exact", "within", "effective"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFilter:
+    """Which policies are wanted; fields combine with AND, None means any.
+
+    `match`: `exact` is `place` itself, `within` is `place` and all inside it, `effective` is `place` and all
+    that enclose it (what governs there). `or_policy` joins one policy to an effective list whatever its
+    place and reach. `readable`: only policies whose place contains, or lies inside, one of these. `topic` is
+    compared by `topic_key`. `text` is found case-folded in `search_text` of the content.
+    """
+
+    place: Place | None = None
+    match: Match = "within"
+    or_policy: PolicyId | None = None
+    readable: tuple[Place, ...] | None = None
+    statuses: frozenset[Status] | None = None
+    is_active: bool | None = None
+    has_pending: bool | None = None
+    reach: Reach | None = None
+    slugs: frozenset[str] | None = None
+    slug_prefix: str | None = None
+    source_types: frozenset[str] | None = None
+    topic: str | None = None
+    actions: frozenset[Action] | None = None
+    risks: frozenset[Risk] | None = None
+    text: str | None = None
+    include_deleted: bool = False
+
+
+class Policies(Protocol):
+    """The policies of one tenant."""
+
+    async def get(self, policy_id: PolicyId) -> Policy | None:
+        """Return the policy, deleted or not, or None."""
+
+    async def add(self, policy: Policy, version: Version) -> None:
+        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
+
+    async def save(self, policy: Policy, version: Version | None = None) -> None:
+        """Store the next revision, with its new version if there is one. Raises: PreconditionFailed."""
+
+    async def version(self, policy_id: PolicyId, number: int) -> Version | None:
+        """Return one version or None; those of a deleted policy too."""
+
+    async def versions(self, policy_id: PolicyId, part: Slice) -> Page[Version]:
+        """Return a page of the versions, newest first."""
+
+    async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match, each with its current version."""
+
+    async def in_force(self) -> Sequence[Current]:
+        """Return every policy in force with its approved version, for a snapshot."""
+
+
+class PolicyUnit(Protocol):
+    """One transaction of one tenant, as far as policies need it."""
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant to which everything here belongs."""
+
+    @property
+    def tenancy(self) -> Directory:
+        """Its places, people, keys and agents."""
+
+    @property
+    def policies(self) -> Policies:
+        """Its policies."""
+
+    @property
+    def changes(self) -> Changes:
+        """Its change counter."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Its entries for the log."""
