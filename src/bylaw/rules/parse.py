@@ -1,0 +1,397 @@
+"""Tokens to a syntax tree: recursive descent by precedence, with every size bounded.
+
+Expr        = Or ["?" Expr ":" Expr]
+Or          = And {"||" And}
+And         = Relation {"&&" Relation}
+Relation    = Sum {("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") Sum}
+Sum         = Product {("+" | "-") Product}
+Product     = Unary {("*" | "/" | "%") Unary}
+Unary       = "!" {"!"} Member | "-" {"-"} Member | Member
+Member      = Primary {"." ["?"] Field ["(" Args ")"] | "[" ["?"] Expr "]"}
+Primary     = ["."] Name ["(" Args ")"] | "(" Expr ")" | List | Map | Message | Constant
+
+Chains are read in loops, so only brackets and calls use Python's stack.
+"""
+
+from bylaw.core.errors import RuleSyntax
+from bylaw.rules import macros
+from bylaw.rules.ast import (
+    Binary,
+    BinaryOperator,
+    Call,
+    Conditional,
+    Entry,
+    Index,
+    Item,
+    ListOf,
+    Literal,
+    Logic,
+    Macro,
+    MapOf,
+    Message,
+    Name,
+    Node,
+    Select,
+    Unary,
+    children,
+)
+from bylaw.rules.lexer import Token, tokens
+from bylaw.rules.limits import RULE, Limits
+from bylaw.rules.names import KEYWORDS, QUALIFIED, RESERVED
+from bylaw.rules.place import refusal
+from bylaw.rules.values import INT_MAX, UInt
+
+_LEVELS: dict[str, int] = {
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 1),
+    **dict.fromkeys(("+", "-"), 2),
+    **dict.fromkeys(("*", "/", "%"), 3),
+}
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "AND": "&&", "OR": "||", "NOT": "!"}
+
+
+def parse(source: str, limits: Limits = RULE) -> Node:
+    """Return the syntax tree of `source`.
+
+    Raises: RuleSyntax, also when the text exceeds `limits`.
+    """
+    if len(source) > limits.source:
+        raise refusal(source, limits.source, f"the rule is longer than {limits.source} characters")
+    return _Parser(source, limits).whole()
+
+
+class _Parser:
+    def __init__(self, source: str, limits: Limits) -> None:
+        self._source = source
+        self._limits = limits
+        self._tokens = tokens(source)
+        self._at = 0
+        self._depth = 0
+        self._nodes = 0
+
+    def whole(self) -> Node:
+        if self._token.kind == "end":
+            raise self._refuse(0, "the rule is empty")
+        node = self._expression()
+        if self._token.kind != "end":
+            raise self._unexpected()
+        self._bound(node)
+        return node
+
+    def _bound(self, root: Node) -> None:
+        """Refuse a tree that is too high, or whose loops stand too deep inside each other."""
+        open_nodes = [(root, 1, 0)]
+        while open_nodes:
+            node, height, loops = open_nodes.pop()
+            loops += isinstance(node, Macro)
+            if height > self._limits.height:
+                raise self._refuse(node.offset, f"nested deeper than {self._limits.height}", "split the rule")
+            if loops > self._limits.comprehensions:
+                raise self._refuse(
+                    node.offset, f"more than {self._limits.comprehensions} loops stand inside each other"
+                )
+            open_nodes.extend((child, height + 1, loops) for child in children(node))
+
+    # --- tokens
+
+    @property
+    def _token(self) -> Token:
+        return self._tokens[self._at]
+
+    def _advance(self) -> Token:
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def _is(self, *operators: str) -> bool:
+        token = self._tokens[self._at]
+        return token.kind == "operator" and token.value in operators
+
+    def _accept(self, operator: str) -> Token | None:
+        return self._advance() if self._is(operator) else None
+
+    def _expect(self, operator: str) -> Token:
+        return self._advance() if self._is(operator) else self._fail(f"expected {operator!r}")
+
+    def _fail(self, message: str) -> Token:
+        raise self._unexpected(message)
+
+    def _refuse(self, offset: int, message: str, hint: str = "") -> RuleSyntax:
+        return refusal(self._source, offset, message, hint=hint)
+
+    def _unexpected(self, wanted: str = "") -> RuleSyntax:
+        token = self._token
+        if token.kind == "end":
+            return self._refuse(token.start, f"the rule ends too early{': ' + wanted if wanted else ''}")
+        text = self._source[token.start : token.end]
+        hint = f"write {_WORDS[text]}" if text in _WORDS else ""
+        shown = text if len(text) <= 40 else text[:39] + "…"
+        return self._refuse(
+            token.start, wanted + f"{' but found' if wanted else 'unexpected'} {shown!r}", hint
+        )
+
+    def _count(self, offset: int) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes:
+            raise self._refuse(offset, f"the rule has more than {self._limits.nodes} parts", "split the rule")
+
+    # --- operators
+
+    def _expression(self) -> Node:
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            raise self._refuse(
+                self._token.start, f"nested deeper than {self._limits.depth}", "split the rule"
+            )
+        tests: list[tuple[Node, Token, Node]] = []
+        node = self._logic("||")
+        while (mark := self._accept("?")) is not None:
+            then = self._expression()
+            self._expect(":")
+            tests.append((node, mark, then))
+            node = self._logic("||")
+        for test, mark, then in reversed(tests):
+            self._count(mark.start)
+            node = Conditional(
+                offset=mark.start, start=test.start, end=node.end, test=test, then=then, otherwise=node
+            )
+        self._depth -= 1
+        return node
+
+    def _logic(self, operator: str) -> Node:
+        """Return a chain of `||` over chains of `&&`, or what stands alone."""
+        first = self._logic("&&") if operator == "||" else self._binary(1)
+        if not self._is(operator):
+            return first
+        mark = self._token.start
+        operands = [first]
+        while self._accept(operator) is not None:
+            operands.append(self._logic("&&") if operator == "||" else self._binary(1))
+        self._count(mark)
+        return Logic(
+            offset=mark,
+            start=first.start,
+            end=operands[-1].end,
+            operator="||" if operator == "||" else "&&",
+            operands=tuple(operands),
+        )
+
+    def _operator(self) -> tuple[BinaryOperator, int] | None:
+        token = self._token
+        if token.kind == "operator" or (token.kind == "name" and token.value == "in"):
+            level = _LEVELS.get(str(token.value))
+            if level is not None:
+                return _binary_operator(str(token.value)), level
+        return None
+
+    def _binary(self, level: int) -> Node:
+        """Return a chain of binary operators of `level` and tighter ones, nested to the left."""
+        left = self._unary()
+        while (found := self._operator()) is not None and found[1] >= level:
+            operator, tightness = found
+            mark = self._advance().start
+            right = self._binary(tightness + 1) if tightness < 3 else self._unary()
+            self._count(mark)
+            left = Binary(
+                offset=mark, start=left.start, end=right.end, operator=operator, left=left, right=right
+            )
+        return left
+
+    def _unary(self) -> Node:
+        marks: list[Token] = []
+        if self._is("!", "-"):
+            operator = self._token.value
+            while self._is(str(operator)):
+                marks.append(self._advance())
+                self._count(marks[-1].start)
+            if operator == "-" and self._token.kind in {"int", "double"}:
+                return self._negate(marks[:-1], self._member(self._number(marks[-1])))
+        return self._negate(marks, self._member(self._primary()))
+
+    def _negate(self, marks: list[Token], node: Node) -> Node:
+        for mark in reversed(marks):
+            operator = "!" if mark.value == "!" else "-"
+            node = Unary(
+                offset=mark.start,
+                start=mark.start,
+                end=node.end,
+                operator="!" if operator == "!" else "-",
+                operand=node,
+            )
+        return node
+
+    # --- members
+
+    def _member(self, node: Node) -> Node:
+        while True:
+            if self._accept(".") is not None:
+                node = self._field(node)
+            elif self._is("["):
+                opening = self._advance().start
+                optional = self._accept("?") is not None
+                key = self._expression()
+                closing = self._expect("]")
+                self._count(opening)
+                node = Index(
+                    offset=opening,
+                    start=node.start,
+                    end=closing.end,
+                    operand=node,
+                    key=key,
+                    optional=optional,
+                )
+            elif self._is("{") and (name := _dotted(node)) is not None:
+                node = self._message(node, name)
+            else:
+                return node
+
+    def _field(self, operand: Node) -> Node:
+        optional = self._accept("?") is not None
+        token = self._token
+        if token.kind not in {"name", "quoted"} or (token.kind == "name" and token.value in KEYWORDS):
+            raise self._unexpected("expected a field name")
+        self._advance()
+        self._count(token.start)
+        field = str(token.value)
+        if token.kind == "name" and not optional and self._is("("):
+            return self._call(token, operand, operand.start)
+        return Select(
+            offset=token.start,
+            start=operand.start,
+            end=token.end,
+            operand=operand,
+            field=field,
+            optional=optional,
+        )
+
+    def _call(self, name: Token, target: Node | None, start: int) -> Node:
+        function = str(name.value)
+        self._expect("(")
+        args = self._list_until(")")
+        end = self._expect(")").end
+        qualified = None if target is None else _dotted(target)
+        if qualified is not None and f"{qualified}.{function}" in QUALIFIED:
+            function, target = f"{qualified}.{function}", None
+        call = Call(offset=name.start, start=start, end=end, function=function, target=target, args=args)
+        return macros.expand(call, self._refuse)
+
+    def _list_until(self, closing: str) -> tuple[Node, ...]:
+        found: list[Node] = []
+        while not self._is(closing):
+            found.append(self._expression())
+            if self._accept(",") is None:
+                break
+            if self._is(closing):
+                raise self._unexpected("expected another argument")
+        return tuple(found)
+
+    # --- primaries
+
+    def _primary(self) -> Node:
+        token = self._token
+        if token.kind in {"int", "uint", "double", "string", "bytes"}:
+            return self._number(None) if token.kind in {"int", "uint", "double"} else self._constant()
+        if token.kind == "name":
+            return self._constant() if token.value in _CONSTANTS else self._name(token, token.start)
+        if self._is("."):
+            self._advance()
+            if self._token.kind != "name" or self._token.value in KEYWORDS:
+                raise self._unexpected("expected a name")
+            return self._name(self._token, token.start)
+        if self._is("("):
+            self._advance()
+            node = self._expression()
+            self._expect(")")
+            return node
+        if self._is("["):
+            return self._list()
+        if self._is("{"):
+            return self._map()
+        raise self._unexpected("expected a value" if token.kind != "end" else "")
+
+    def _constant(self) -> Literal:
+        token = self._advance()
+        self._count(token.start)
+        value = _CONSTANTS[str(token.value)] if token.kind == "name" else token.value
+        return Literal(offset=token.start, start=token.start, end=token.end, value=value)
+
+    def _number(self, minus: Token | None) -> Literal:
+        token = self._advance()
+        self._count(token.start)
+        assert isinstance(token.value, (int, float))
+        value = token.value if minus is None else -token.value
+        if token.kind == "int" and value > INT_MAX:
+            raise self._refuse(token.start, "this number is beyond 64 bits")
+        start = token.start if minus is None else minus.start
+        number = UInt(value) if token.kind == "uint" else value
+        return Literal(offset=start, start=start, end=token.end, value=number)
+
+    def _name(self, token: Token, start: int) -> Node:
+        name = str(token.value)
+        if name in RESERVED or name in KEYWORDS:
+            raise self._refuse(
+                token.start, f"{name!r} is a reserved word", "reach it as a field of its parent"
+            )
+        self._advance()
+        self._count(token.start)
+        if self._is("("):
+            return self._call(token, None, start)
+        return Name(offset=start, start=start, end=token.end, name=name, absolute=start != token.start)
+
+    def _list(self) -> ListOf:
+        opening = self._advance().start
+        self._count(opening)
+        items: list[Item] = []
+        while not self._is("]"):
+            optional = self._accept("?") is not None
+            items.append(Item(value=self._expression(), optional=optional))
+            if self._accept(",") is None:
+                break
+        return ListOf(offset=opening, start=opening, end=self._expect("]").end, items=tuple(items))
+
+    def _map(self) -> MapOf:
+        opening = self._advance().start
+        self._count(opening)
+        entries: list[Entry] = []
+        while not self._is("}"):
+            optional = self._accept("?") is not None
+            key = self._expression()
+            self._expect(":")
+            entries.append(Entry(key=key, value=self._expression(), optional=optional))
+            if self._accept(",") is None:
+                break
+        return MapOf(offset=opening, start=opening, end=self._expect("}").end, entries=tuple(entries))
+
+    def _message(self, node: Node, name: str) -> Message:
+        self._advance()
+        while not self._is("}"):
+            self._accept("?")
+            if self._token.kind not in {"name", "quoted"}:
+                raise self._unexpected("expected a field name")
+            self._advance()
+            self._expect(":")
+            self._expression()
+            if self._accept(",") is None:
+                break
+        end = self._expect("}").end
+        return Message(offset=node.offset, start=node.start, end=end, type_name=name)
+
+
+def _binary_operator(text: str) -> BinaryOperator:
+    operators: dict[str, BinaryOperator] = {
+        "==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+        "in": "in", "+": "+", "-": "-", "*": "*", "/": "/", "%": "%",
+    }  # fmt: skip
+    return operators[text]
+
+
+def _dotted(node: Node) -> str | None:
+    """Return `a.b.c` when `node` is that chain of plain names."""
+    parts: list[str] = []
+    while isinstance(node, Select) and not node.optional:
+        parts.append(node.field)
+        node = node.operand
+    if not isinstance(node, Name):
+        return None
+    parts.append(node.name)
+    return ".".join(reversed(parts))

@@ -1,0 +1,70 @@
+"""What evaluating a rule says, and the stable words for why it could not be decided.
+
+A rule is `satisfied` only when its expression is exactly `true`, `violated` only when it is exactly `false`;
+everything else is `indeterminate` with one of these codes:
+
+missing            a field, map key or name that is not there; `path` names it (`vendor.risk.score`)
+null_value         null where a value is needed: an operand, an argument, the whole rule, `null.field`
+type_error         no such operator or function for these types (`'4' < 5`, `'abc' && true`, `5.field`)
+not_boolean        the whole rule gave something that is neither a boolean nor null
+range              a number beyond its type, or a list index beyond the list
+divide_by_zero     `/` or `%` by an integer zero
+invalid_argument   right type, unusable value (`timestamp('soon')`, `int('x')`, a repeated map key)
+unknown_function   no function of that name and number of arguments (refused at save; only `cel.evaluate` meets it)
+budget             the bounded steps, memory or nesting ran out
+
+Which one is reported when several could be: operands are evaluated left to right and the first failure
+wins; `&&`, `||`, `all` and `exists` report their first failure only when no other operand or element decides;
+`?:` evaluates its test, then one branch. A failure's place is the `offset` of the syntax node that failed (see
+`ast`). A failure of two operands with null and a wrong type is `null_value`.
+
+`missing` is turned into null in one case: the whole other side of `==` or `!=` is the literal `null` and this
+side is a name, field or index path. `has(path)` and `exists(path)` turn `missing` anywhere in the path to false.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["satisfied", "violated", "indeterminate"]
+Code = Literal[
+    "missing",
+    "null_value",
+    "type_error",
+    "not_boolean",
+    "range",
+    "divide_by_zero",
+    "invalid_argument",
+    "unknown_function",
+    "budget",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome of one rule over one context.
+
+    `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` is empty unless a path of
+    the context is to blame.
+    Units: `offset` counts characters from 0, `line` and `column` from 1, into the rule's source.
+    """
+
+    status: Status
+    code: Code | Literal[""] = ""
+    path: str = ""
+    offset: int = 0
+    line: int = 1
+    column: int = 1
+    message: str = ""
+
+
+class Failure(Exception):  # noqa: N818 - an outcome that travels, not an error of the program
+    """An evaluation that has no value: why (`code`, `message`), and where once an evaluator knows (`offset`)."""
+
+    __slots__ = ("code", "message", "offset", "path")
+
+    def __init__(self, code: Code, message: str, *, path: str = "", offset: int = -1) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.path = path
+        self.offset = offset
