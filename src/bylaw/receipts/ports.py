@@ -1,0 +1,192 @@
+"""What receipts need from storage: a durable writer of one log, and readers of a tenant and of all logs.
+
+`storage` implements these. The rows of a group commit are computed by `append.Appender`, which every writer
+shares.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bylaw.core.ids import AgentId, ReceiptId, TenantId
+from bylaw.receipts.log import Tile
+from bylaw.receipts.model import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A body part stored beside a receipt, which commits to it under 32 random bytes of salt."""
+
+    name: str
+    salt: bytes
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """An outbox row, committed with its receipt and projected later: what kind of effect, and its data."""
+
+    kind: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """A caller's promise: requests with this `key` in this `scope` are one request, of this `digest`."""
+
+    scope: str
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingEntry:
+    """An issued receipt on its way into the log, with everything that commits in the same transaction.
+
+    `receipt` is the exact bytes of the leaf. `tenant` is None for entries about the log itself. `agent`,
+    `outcome` and `issued_ms` repeat what the receipt says, for listing. `signature` is the receipt's own,
+    where one was promised.
+    """
+
+    id: ReceiptId
+    tenant: TenantId | None
+    kind: Kind
+    issued_ms: int
+    agent: AgentId | None = None
+    outcome: str | None = None
+    receipt: bytes
+    signature: bytes | None = None
+    parts: tuple[Part, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The entry is durable: leaf `index` of the log `origin`."""
+
+    origin: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Nothing was written: an entry with the same idempotency scope and key is durable already.
+
+    The caller answers with that receipt if `digest` is its own request's, and with a conflict otherwise.
+    """
+
+    id: ReceiptId
+    digest: str
+
+
+class ReceiptLog(Protocol):
+    """The one writer of one log."""
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+
+    async def append(self, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
+        """Record `entries` and return what became of each, in order, once it is durable.
+
+        Entries of concurrent calls share one transaction. An idempotency key is claimed inside it, first
+        writer first, so of two entries with one key (also within a batch) the later is `Repeated`.
+        Raises: Unavailable when nothing was written and the call may be made again.
+        """
+
+    async def close(self) -> None:
+        """Finish what was accepted and stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReceipt:
+    """A durable receipt: its exact bytes, where its leaf is, and its own signature if it has one."""
+
+    id: ReceiptId
+    tenant: TenantId | None
+    receipt: bytes
+    signature: bytes | None
+    origin: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptQuery:
+    """Which receipts to list, newest first; None does not restrict. Times: `since <= t < until`."""
+
+    kind: Kind | None = None
+    agent: AgentId | None = None
+    outcome: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptPage:
+    """A page of receipts, and the opaque, lasting cursor of the next one (None on the last)."""
+
+    items: Sequence[StoredReceipt]
+    next_cursor: str | None
+
+
+class Receipts(Protocol):
+    """The durable receipts of one tenant; made by the store for a tenant, so no query can leave it out."""
+
+    async def get(self, ident: ReceiptId) -> StoredReceipt:
+        """Return the receipt. Raises: NotFound."""
+
+    async def list(self, query: ReceiptQuery) -> ReceiptPage:
+        """Return a page of receipts, newest first (by id)."""
+
+    async def parts(self, ident: ReceiptId) -> Sequence[Part]:
+        """Return the body parts that are still there. Raises: NotFound when the receipt is not."""
+
+    async def erase(self, ident: ReceiptId, names: Collection[str] | None = None) -> Sequence[str]:
+        """Erase body parts (all, or those named) with their salts; return the names of those that were there.
+
+        The receipt and its leaf stay. Raises: NotFound when the receipt is not there.
+        """
+
+    async def repeated(self, scope: str, key: str) -> Repeated | None:
+        """Return the durable entry with this idempotency scope and key, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCheckpoint:
+    """A checkpoint as committed: the log, its size, and the signed note."""
+
+    origin: str
+    size: int
+    note: bytes
+
+
+class Logs(Protocol):
+    """Every log of this installation, across tenants: hashes, checkpoints and leaves; no body part.
+
+    Only proofs, anchoring, export and audit use it.
+    """
+
+    async def find(self, ident: ReceiptId) -> StoredReceipt:
+        """Return a receipt of any tenant, for verification by id. Raises: NotFound."""
+
+    async def latest(self) -> Sequence[StoredCheckpoint]:
+        """Return the latest checkpoint of each log, sorted by origin."""
+
+    async def checkpoint(self, origin: str, *, covering: int) -> StoredCheckpoint:
+        """Return the latest checkpoint of `origin`, if its tree holds leaf `covering`. Raises: NotFound."""
+
+    async def checkpoints(self, origin: str, *, above: int, limit: int) -> Sequence[StoredCheckpoint]:
+        """Return up to `limit` checkpoints with a size greater than `above`, smallest first."""
+
+    async def tiles(self, origin: str, wanted: Collection[Tile], *, size: int) -> Mapping[Tile, bytes]:
+        """Return the stored hashes of each wanted tile, joined: what the first `size` leaves fill of it.
+
+        Tile (0, i) holds the leaf hashes from i * 256 on, tile (level, i) the nodes of that level from i *
+        256 on.
+        """
+
+    async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
+        """Return up to `limit` receipts from leaf `start` on, in the order of the log."""

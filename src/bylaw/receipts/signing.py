@@ -1,0 +1,251 @@
+"""Ed25519 keys: how they sign, how they are named, and the published set that says which ones to trust when.
+
+A key is named by `kid`, its RFC 7638 thumbprint. The published set is a JWKS document (RFC 7517, RFC 8037) in
+which each key carries its standing: `active`, `retired` (signs no more, stays good) or `revoked` with the
+moment from which nothing it says counts.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from bylaw.core import canonical_json
+from bylaw.core.clock import from_rfc3339, rfc3339
+from bylaw.core.errors import InvalidInput, Problem
+
+PUBLIC_BYTES = 32
+SIGNATURE_BYTES = 64
+MAX_KEYS = 1000
+
+Standing = Literal["active", "retired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A published key and its standing; `ended_ms` is when it was retired or revoked, None while active."""
+
+    kid: str
+    raw: bytes
+    standing: Standing
+    since_ms: int
+    ended_ms: int | None = None
+
+    def verifies(self, message: bytes, signature: bytes) -> bool:
+        """Return whether `signature` is this key's over `message`; the standing is not considered."""
+        return verifies(self.raw, message, signature)
+
+    def revoked_at(self, moment_ms: int) -> bool:
+        """Return whether the key had been revoked by `moment_ms`."""
+        return self.standing == "revoked" and self.ended_ms is not None and moment_ms >= self.ended_ms
+
+
+class Signer:
+    """A private key that signs; `kid` names it and `public` is its 32-byte public half."""
+
+    __slots__ = ("_private", "kid", "public")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = private.public_key().public_bytes_raw()
+        self.kid = thumbprint(self.public)
+
+    @classmethod
+    def generate(cls) -> "Signer":
+        """Return a signer with a new random key."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> "Signer":
+        """Return the signer whose private key is the 32 bytes `seed`."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> "Signer":
+        """Return the signer that `pem` (PKCS #8, not encrypted) holds.
+
+        Raises: InvalidInput when it is not an Ed25519 private key.
+        """
+        try:
+            private = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError) as error:
+            raise InvalidInput("The signing key file is not an unencrypted PKCS #8 PEM file.") from error
+        if not isinstance(private, Ed25519PrivateKey):
+            raise InvalidInput(
+                "The signing key is not an Ed25519 key: make one with `bylaw log keys rotate`."
+            )
+        return cls(private)
+
+    def pem(self) -> bytes:
+        """Return the private key as PKCS #8 PEM, for a file that only its owner may read (mode 0600)."""
+        return self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature over `message`; the same message gives the same signature."""
+        return self._private.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The published keys, oldest first; at most one is active per signing process."""
+
+    keys: tuple[PublicKey, ...] = ()
+
+    def get(self, kid: str) -> PublicKey | None:
+        """Return the key named `kid`, or None."""
+        return next((key for key in self.keys if key.kid == kid), None)
+
+    def with_active(self, public: bytes, at_ms: int) -> "KeySet":
+        """Return the set with `public` added, active from `at_ms`; a key already there stays as it is."""
+        kid = thumbprint(public)
+        if self.get(kid) is not None:
+            return self
+        return KeySet((*self.keys, PublicKey(kid=kid, raw=public, standing="active", since_ms=at_ms)))
+
+    def with_retired(self, kid: str, at_ms: int) -> "KeySet":
+        """Return the set with `kid` retired at `at_ms`; retired and revoked keys stay as they are."""
+        return self._ended(kid, "retired", at_ms)
+
+    def with_revoked(self, kid: str, at_ms: int) -> "KeySet":
+        """Return the set in which nothing `kid` says from `at_ms` on counts; an earlier revocation stays.
+
+        Raises: InvalidInput when no such key is in the set.
+        """
+        if self.get(kid) is None:
+            raise InvalidInput(f"No key {kid!r} in this set.")
+        return self._ended(kid, "revoked", at_ms)
+
+    def _ended(self, kid: str, standing: Standing, at_ms: int) -> "KeySet":
+        final: tuple[Standing, ...] = ("revoked",) if standing == "revoked" else ("retired", "revoked")
+        return KeySet(
+            tuple(
+                replace(key, standing=standing, ended_ms=at_ms)
+                if key.kid == kid and key.standing not in final
+                else key
+                for key in self.keys
+            )
+        )
+
+    def jwks(self) -> bytes:
+        """Return the JWKS document, as canonical JSON."""
+        return canonical_json.canonical({"keys": [_jwk(key) for key in self.keys]})
+
+
+def thumbprint(public: bytes) -> str:
+    """Return the RFC 7638 thumbprint of an Ed25519 public key: base64url SHA-256 of its required members."""
+    members = canonical_json.canonical({"crv": "Ed25519", "kty": "OKP", "x": base64url(public)})
+    return base64url(hashlib.sha256(members).digest())
+
+
+def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Return whether `signature` over `message` is by `public`."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def key_set(document: bytes) -> KeySet:
+    """Return the key set that a JWKS `document` holds; other kinds of key are passed over (RFC 7517 §5).
+
+    Raises: InvalidInput for a document that is not a JWKS, or an Ed25519 key that contradicts itself.
+    """
+    try:
+        found = msgspec.json.decode(document, type=_Jwks).keys
+        if len(found) > MAX_KEYS:
+            raise ValueError(f"more than {MAX_KEYS} keys")  # noqa: TRY301
+        keys = tuple(_public_key(jwk) for jwk in found if jwk.kty == "OKP" and jwk.crv == "Ed25519")
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise _malformed(f"Not a JWKS document: {error}.") from error
+    if len({key.kid for key in keys}) != len(keys):
+        raise _malformed("Not a usable JWKS document: a key is in it twice.")
+    return KeySet(keys)
+
+
+def base64url(data: bytes) -> str:
+    """Return `data` as base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Return what the standard, padded base64 `text` stands for; each value has one accepted spelling.
+
+    Raises: ValueError otherwise.
+    """
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise binascii.Error("base64 with stray bits")
+    return data
+
+
+def from_base64url(text: str) -> bytes:
+    """Return what the unpadded base64url `text` stands for; there is one accepted spelling of each value.
+
+    Raises: ValueError otherwise.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise ValueError("not base64url")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url(data) != text:
+        raise ValueError("base64url with stray bits")
+    return data
+
+
+class _Jwk(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of a JWKS as it is read; moments are RFC 3339."""
+
+    kty: str
+    crv: str = ""
+    x: str = ""
+    kid: str = ""
+    status: Standing = "active"
+    since: str = ""
+    retired_at: str = ""
+    revoked_at: str = ""
+
+
+class _Jwks(msgspec.Struct, frozen=True):
+    keys: list[_Jwk]
+
+
+def _jwk(key: PublicKey) -> dict[str, str]:
+    jwk = {
+        "alg": "EdDSA",
+        "crv": "Ed25519",
+        "kid": key.kid,
+        "kty": "OKP",
+        "since": rfc3339(key.since_ms),
+        "status": key.standing,
+        "use": "sig",
+        "x": base64url(key.raw),
+    }
+    if key.ended_ms is not None:
+        jwk[f"{key.standing}_at"] = rfc3339(key.ended_ms)
+    return jwk
+
+
+def _public_key(jwk: _Jwk) -> PublicKey:
+    raw = from_base64url(jwk.x)
+    if len(raw) != PUBLIC_BYTES:
+        raise ValueError(f"an Ed25519 key has {PUBLIC_BYTES} bytes")
+    kid = thumbprint(raw)
+    if jwk.kid not in ("", kid):
+        raise ValueError(f"kid {jwk.kid!r} is not the thumbprint of its key")
+    ended_at = jwk.retired_at if jwk.status == "retired" else jwk.revoked_at
+    ended = None if jwk.status == "active" else from_rfc3339(ended_at)
+    since = from_rfc3339(jwk.since) if jwk.since else 0
+    return PublicKey(kid=kid, raw=raw, standing=jwk.status, since_ms=since, ended_ms=ended)
+
+
+def _malformed(message: str) -> InvalidInput:
+    return InvalidInput(message, Problem(path="keys", code="malformed", message=message))
