@@ -1,0 +1,77 @@
+import pytest
+
+from bylaw import settings
+from bylaw.core.errors import InvalidInput
+
+
+def refused(flags, environ):
+    with pytest.raises(InvalidInput) as caught:
+        settings.load(flags, environ)
+    return caught.value
+
+
+def test_nothing_set_gives_the_defaults():
+    assert settings.load({}, {"PATH": "/bin"}) == settings.Settings()
+
+
+def test_a_flag_wins_over_a_variable_over_the_file_over_the_default(tmp_path):
+    file = tmp_path / "bylaw.toml"
+    file.write_text("[server]\nport = 1\nrequest_ms = 5000\n[storage]\nfollow_ms = 20\n")
+    environ = {"BYLAW_CONFIG": str(file), "BYLAW_PORT": "2", "BYLAW_REQUEST_MS": "6000"}
+    found = settings.load({"port": 3, "host": None}, environ)
+    assert (found.server.port, found.server.request_ms, found.storage.follow_ms) == (3, 6000, 20)
+    assert found.server.host == "127.0.0.1"
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_name():
+    error = refused({}, {"BYLAW_PROT": "80"})
+    assert error.problems[0].code == "unknown_setting"
+    assert "Did you mean BYLAW_PORT?" in error.message
+
+
+def test_variables_of_other_programs_are_let_through():
+    settings.load({}, {name: "x" for name in settings.OTHERS if name != "BYLAW_CONFIG"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"BYLAW_PORT": "http"}, "BYLAW_PORT is a whole number, not 'http'"),
+        ({"BYLAW_PORT": "70000"}, "BYLAW_PORT is at most 65535"),
+        ({"BYLAW_BODY_BYTES": "1"}, "BYLAW_BODY_BYTES is at least 1024"),
+        ({"BYLAW_EXPOSE": "maybe"}, "BYLAW_EXPOSE is true or false"),
+        ({"BYLAW_TRACES": "jaeger"}, "BYLAW_TRACES is one of off, otlp"),
+        ({"BYLAW_DATA": ""}, "BYLAW_DATA is empty"),
+        (
+            {"BYLAW_DATA": "d", "BYLAW_DATABASE": "postgresql://h/d", "BYLAW_KEY_FILE": "k"},
+            "BYLAW_DATA has no",
+        ),
+        ({"BYLAW_DATABASE_OWNER": "postgresql://h/d"}, "BYLAW_DATABASE_OWNER has no effect"),
+        ({"BYLAW_DATABASE": "postgresql://h/d"}, "BYLAW_DATABASE needs key_file"),
+        ({"BYLAW_EXPOSE": "true"}, "BYLAW_EXPOSE has no effect while the host is loopback"),
+        ({"BYLAW_HOST": "0.0.0.0"}, "BYLAW_HOST is not loopback"),
+        ({"BYLAW_CONFIG": "/does/not/exist.toml"}, "/does/not/exist.toml cannot be read"),
+    ],
+)
+def test_a_bad_or_inert_setting_is_refused_by_name(environ, words):
+    assert words in refused({}, environ).message
+
+
+def test_an_inert_flag_is_named_as_it_was_written():
+    error = refused({"data": "d", "database": "postgresql://h/d", "key_file": "k"}, {})
+    assert error.message == "--data has no effect beside --database: leave one of the two out."
+
+
+@pytest.mark.parametrize("text", ["[server]\nprot = 1\n", "port = 1\n", "[servr]\nport = 1\n"])
+def test_an_unknown_file_key_is_refused(tmp_path, text):
+    file = tmp_path / "bylaw.toml"
+    file.write_text(text)
+    assert refused({}, {"BYLAW_CONFIG": str(file)}).problems[0].code == "unknown_setting"
+
+
+def test_every_setting_has_a_text_and_a_name_of_its_own():
+    known = list(settings.known())
+    assert all(each.text.endswith(".") for each in known)
+    assert len({each.name for each in known}) == len(known)
+    assert {each.unit for each in known if each.name.endswith("_ms")} == {"ms"}
+    assert {each.unit for each in known if each.name.endswith("_bytes")} == {"bytes"}
