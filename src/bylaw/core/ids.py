@@ -18,6 +18,7 @@ PolicyId = NewType("PolicyId", str)
 ReceiptId = NewType("ReceiptId", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Ids:
@@ -40,6 +41,13 @@ class Ids:
         """Return `prefix` followed by a ULID: 26 characters of Crockford base 32, such as `rcpt_01J…`."""
         value = self._next128()
         return prefix + "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+    def secret(self, length: int) -> str:
+        """Return `length` random letters and digits, each as likely as any other."""
+        text = ""
+        while len(text) < length:  # 248 is the largest multiple of 62 in a byte: the rest would be biased
+            text += "".join(_BASE62[byte % 62] for byte in self._random(length) if byte < 248)
+        return text[:length]
 
     def _next128(self) -> int:
         """Return 48 bits of milliseconds, then 80 of randomness; bumped when the millisecond repeats.

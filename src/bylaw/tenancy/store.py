@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
-from bylaw.tenancy.changes import Changes, Outbox
+from bylaw.tenancy.changes import Changes
 from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
 
 K_contra = TypeVar("K_contra", contravariant=True)
@@ -73,9 +73,9 @@ class Agents(Rows[AgentId, Agent], Protocol):
         """Return the stored agent with this id, storing `agent` when there is none; safe when raced."""
 
     async def list(
-        self, part: Slice, *, policy_id: PolicyId | None = None, within: Sequence[Place] | None = None
+        self, part: Slice, *, policy_id: PolicyId | None = None, readable: tuple[Place, ...] | None = None
     ) -> Page[Agent]:
-        """Return a page of them; when given, only those bound to `policy_id` and those placed in `within`."""
+        """Return a page of them: bound to `policy_id`; with a place around or inside a `readable` one."""
 
     async def governed(self) -> Sequence[Agent]:
         """Return every agent that has a bound policy or `require_policy`, for a snapshot."""
@@ -122,10 +122,6 @@ class TenancyUnit(Protocol):
     @property
     def changes(self) -> Changes:
         """Its change counter."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """Its entries for the log."""
 
 
 class OperatorUnit(Protocol):

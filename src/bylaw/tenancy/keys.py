@@ -1,0 +1,219 @@
+"""API keys: minted or registered once, stored as a hash, resolved in memory on every request."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from bylaw.core.errors import InvalidInput, NotFound, Problem, Unauthenticated
+from bylaw.core.ids import KeyId, TenantId, UserId
+from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.model import EVERYWHERE, ApiKey, Place, User
+from bylaw.tenancy.naming import checked_name
+from bylaw.tenancy.places import require_place
+from bylaw.tenancy.principal import Acting, Grant, Principal
+from bylaw.tenancy.roles import principal_of
+from bylaw.tenancy.scopes import parse_scopes
+from bylaw.tenancy.store import TenancyUnit
+
+KeyStyle = Literal["sf_live_v1_", "sf_test_v1_", "ak_live_"]
+
+_STYLES: Final[tuple[KeyStyle, ...]] = ("sf_live_v1_", "sf_test_v1_", "ak_live_")
+_SECRET_LENGTH = 32
+_SHOWN = 4
+_MIN_RAW, _MAX_RAW = 16, 256
+MAX_RATE_PER_MINUTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySpec:
+    """What a new key is to be: its name, scopes and limits.
+
+    Units: `rate_per_minute` in requests, None for the server's default. `user_id`: the key speaks for that
+    user and never exceeds their roles.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+    place: Place = EVERYWHERE
+    user_id: UserId | None = None
+    rate_per_minute: int | None = None
+    expires_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintedKey:
+    """A new key with its text, which is shown once and not stored."""
+
+    key: ApiKey
+    raw: str
+
+
+async def mint_key(
+    acting: Acting[TenancyUnit], spec: KeySpec, *, style: KeyStyle = "sf_live_v1_"
+) -> MintedKey:
+    """Store a new key of the given style and return it with its text."""
+    raw = style + acting.ids.secret(_SECRET_LENGTH)
+    return MintedKey(key=await register_key(acting, spec, raw=raw), raw=raw)
+
+
+async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> ApiKey:
+    """Store a key whose text a client already has, and return it; the text is not kept.
+
+    Raises: InvalidInput for a text that is too short or not printable ASCII; Conflict when it is taken.
+    """
+    acting.principal.require("admin", spec.place)
+    now = acting.clock.now_ms()
+    _check_limits(spec, now)
+    await require_place(acting.unit, spec.place)
+    if spec.user_id is not None:
+        user = await acting.unit.tenancy.users.get(spec.user_id)
+        if user is None or user.deleted_ms is not None:
+            raise NotFound("user", spec.user_id)
+    key = ApiKey(
+        id=KeyId(acting.ids.ulid("key_")),
+        tenant_id=acting.unit.tenant_id,
+        name=checked_name(spec.name),
+        prefix=shown_prefix(raw),
+        sha256=hash_key(_checked_raw(raw)),
+        scopes=parse_scopes(spec.scopes),
+        place=spec.place,
+        user_id=spec.user_id,
+        rate_per_minute=spec.rate_per_minute,
+        created_ms=now,
+        expires_ms=spec.expires_ms,
+    )
+    await acting.unit.tenancy.keys.add(key)
+    await acting.unit.changes.bump()
+    return key
+
+
+async def revoke_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:
+    """Revoke a key for good and return it; revoking it again changes nothing."""
+    key = await read_key(acting, key_id)
+    if key.revoked_ms is not None:
+        return key
+    revoked = replace(key, revoked_ms=acting.clock.now_ms(), revision=key.revision + 1)
+    await acting.unit.tenancy.keys.save(revoked)
+    await acting.unit.changes.bump()
+    return revoked
+
+
+async def read_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:
+    """Return a key as it is stored. Raises: NotFound, also when the caller does not administer its place."""
+    acting.principal.require("admin")
+    key = await acting.unit.tenancy.keys.get(key_id)
+    if key is None or not acting.principal.may("admin", key.place):
+        raise NotFound("key", key_id)
+    return key
+
+
+async def list_keys(acting: Acting[TenancyUnit], part: Slice, *, within: Place = EVERYWHERE) -> Page[ApiKey]:
+    """Return a page of the keys that are limited to `within` or to a place inside it."""
+    acting.principal.require("admin", within)
+    return await acting.unit.tenancy.keys.list(part, within=within)
+
+
+def hash_key(raw: str) -> str:
+    """Return the hexadecimal SHA-256 under which a key is stored."""
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def shown_prefix(raw: str) -> str:
+    """Return the part of a key that people may see: the prefix of its style and 4 characters more."""
+    style = next((style for style in _STYLES if raw.startswith(style)), "")
+    return raw[: len(style) + _SHOWN]
+
+
+def _checked_raw(raw: str) -> str:
+    style = next((style for style in _STYLES if raw.startswith(style)), "")
+    if not _MIN_RAW <= len(raw) - len(style) <= _MAX_RAW or not (raw.isascii() and raw.isprintable()):
+        message = f"A key has {_MIN_RAW} to {_MAX_RAW} printable ASCII characters after its prefix."
+        raise InvalidInput(message, Problem(path="key", code="bad_key", message=message))
+    if " " in raw:
+        raise InvalidInput(
+            "A key has no spaces.", Problem(path="key", code="bad_key", message="Take them out.")
+        )
+    return raw
+
+
+def _check_limits(spec: KeySpec, now_ms: int) -> None:
+    problems: list[Problem] = []
+    if spec.rate_per_minute is not None and not 1 <= spec.rate_per_minute <= MAX_RATE_PER_MINUTE:
+        message = f"From 1 to {MAX_RATE_PER_MINUTE} requests a minute."
+        problems.append(Problem(path="rate_per_minute", code="out_of_range", message=message))
+    if spec.expires_ms is not None and spec.expires_ms <= now_ms:
+        problems.append(Problem(path="expires_ms", code="in_the_past", message="Choose a time to come."))
+    if problems:
+        raise InvalidInput("The limits of the key are not usable.", *problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What a key resolves to: the principal, and the pace and life of the key."""
+
+    principal: Principal
+    key_id: KeyId
+    rate_per_minute: int | None
+    expires_ms: int | None
+
+
+class KeyTable:
+    """Every usable key of this server, by hash; immutable, replaced as a whole when a tenant changes.
+
+    Looking up by SHA-256 leaks nothing useful through time: a guesser does not control the digest.
+    """
+
+    def __init__(self, callers: Mapping[str, Caller]) -> None:
+        self._callers = callers
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[ApiKey, User | None]]) -> "KeyTable":
+        """Return the table of these keys; revoked ones, and those of users who are gone, are left out."""
+        return cls(_callers(rows))
+
+    def with_tenant(self, tenant_id: TenantId, rows: Iterable[tuple[ApiKey, User | None]]) -> "KeyTable":
+        """Return the table in which the keys of one tenant are exactly these."""
+        kept = {
+            sha256: caller
+            for sha256, caller in self._callers.items()
+            if caller.principal.tenant_id != tenant_id
+        }
+        return KeyTable(kept | _callers(rows))
+
+    def __len__(self) -> int:
+        return len(self._callers)
+
+    def resolve(self, raw: str, now_ms: int) -> Caller:
+        """Return who calls with the key `raw`. Raises: Unauthenticated: unknown, revoked or expired."""
+        try:
+            caller = self._callers[hash_key(raw)]
+        except (KeyError, UnicodeEncodeError):
+            raise Unauthenticated("No such API key is valid here: it is unknown or revoked.") from None
+        if caller.expires_ms is not None and caller.expires_ms <= now_ms:
+            raise Unauthenticated("This API key has expired: ask for a new one.")
+        return caller
+
+
+def _callers(rows: Iterable[tuple[ApiKey, User | None]]) -> dict[str, Caller]:
+    return {key.sha256: caller for key, user in rows if (caller := _caller(key, user)) is not None}
+
+
+def _caller(key: ApiKey, user: User | None) -> Caller | None:
+    if key.revoked_ms is not None:
+        return None
+    if key.user_id is not None and (user is None or user.deleted_ms is not None):
+        return None
+    principal = Principal(
+        tenant_id=key.tenant_id,
+        kind="key",
+        id=key.id,
+        grants=(Grant(place=key.place, scopes=key.scopes),),
+        speaks_for=None if user is None or key.user_id is None else principal_of(user),
+    )
+    return Caller(
+        principal=principal,
+        key_id=key.id,
+        rate_per_minute=key.rate_per_minute,
+        expires_ms=key.expires_ms,
+    )

@@ -1,0 +1,148 @@
+"""People: users of a tenant, and their roles in the organisation and in workspaces."""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar, get_args
+
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from bylaw.core.ids import UserId, WorkspaceId
+from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place, User, WorkspaceRole
+from bylaw.tenancy.naming import checked_email, checked_id, checked_name
+from bylaw.tenancy.places import known_workspaces, read_workspace, require_revision
+from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.roles import require_rank
+from bylaw.tenancy.store import TenancyUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """Who is to be added; without an id they get one."""
+
+    email: str
+    name: str
+    org_role: OrgRole = "USER"
+    id: str | None = None
+
+
+async def create_user(acting: Acting[TenancyUnit], new: NewUser) -> User:
+    """Store a new user and return them. Raises: Conflict when the e-mail address or the id is taken."""
+    acting.principal.require("workspaces:write", EVERYWHERE)
+    require_rank(acting.principal, _checked_role(new.org_role, get_args(OrgRole), path="org_role"))
+    user = User(
+        id=UserId(acting.ids.uuid7() if new.id is None else checked_id(new.id)),
+        tenant_id=acting.unit.tenant_id,
+        email=checked_email(new.email),
+        name=checked_name(new.name),
+        org_role=new.org_role,
+        created_ms=acting.clock.now_ms(),
+    )
+    await acting.unit.tenancy.users.add(user)
+    await acting.unit.changes.bump()
+    return user
+
+
+async def set_org_role(
+    acting: Acting[TenancyUnit], user_id: UserId, role: OrgRole, *, revision: int | None = None
+) -> User:
+    """Store the user with another role in the organisation and return them.
+
+    Raises: Forbidden when the old or the new role is above the caller's; Conflict (`last_owner`).
+    """
+    acting.principal.require("workspaces:write", EVERYWHERE)
+    user = await _user(acting, user_id)
+    require_revision(user.revision, revision)
+    require_rank(acting.principal, user.org_role)
+    require_rank(acting.principal, _checked_role(role, get_args(OrgRole), path="org_role"))
+    if user.org_role == "OWNER" and role != "OWNER":
+        await _require_another_owner(acting.unit)
+    return await _save(acting, user, replace(user, org_role=role))
+
+
+async def set_workspace_role(
+    acting: Acting[TenancyUnit], user_id: UserId, workspace_id: WorkspaceId, *, role: WorkspaceRole | None
+) -> User:
+    """Store the user with this role in the workspace, or with none, and return them."""
+    await read_workspace(acting, workspace_id)
+    acting.principal.require("workspaces:write", Place(workspace_id=workspace_id))
+    user = await _user(acting, user_id)
+    roles = {ident: held for ident, held in user.workspace_roles.items() if ident != workspace_id}
+    if role is not None:
+        roles[workspace_id] = _checked_role(role, get_args(WorkspaceRole), path="role")
+    return await _save(acting, user, replace(user, workspace_roles=roles))
+
+
+async def rename_user(
+    acting: Acting[TenancyUnit], user_id: UserId, name: str, *, revision: int | None = None
+) -> User:
+    """Store the user under another name and return them; people may rename themselves."""
+    user = await _user(acting, user_id)
+    if acting.principal.user_id != user_id:
+        acting.principal.require("workspaces:write", EVERYWHERE)
+        require_rank(acting.principal, user.org_role)
+    require_revision(user.revision, revision)
+    return await _save(acting, user, replace(user, name=checked_name(name)))
+
+
+async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
+    """Delete a user, whose keys end with them, and return them. Raises: Conflict (`last_owner`)."""
+    acting.principal.require("workspaces:write", EVERYWHERE)
+    user = await _user(acting, user_id)
+    require_rank(acting.principal, user.org_role)
+    if user.org_role == "OWNER":
+        await _require_another_owner(acting.unit)
+    return await _save(acting, user, replace(user, deleted_ms=acting.clock.now_ms()))
+
+
+async def read_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
+    """Return a user: oneself, or anyone who shares a workspace with the caller. Raises: NotFound."""
+    user = await _user(acting, user_id)
+    known = known_workspaces(acting.principal)
+    shares = known is None or not known.isdisjoint(user.workspace_roles)
+    if acting.principal.user_id != user_id and not shares:
+        raise NotFound("user", user_id)
+    return user
+
+
+async def list_users(
+    acting: Acting[TenancyUnit], part: Slice, *, workspace_id: WorkspaceId | None = None
+) -> Page[User]:
+    """Return a page of the users, of one workspace when it is given.
+
+    Raises: Forbidden when the caller holds nothing in the whole tenant and names no workspace.
+    """
+    if workspace_id is not None:
+        await read_workspace(acting, workspace_id)
+    elif known_workspaces(acting.principal) is not None:
+        raise Forbidden("Name a workspace of yours.", needs="workspace_id")
+    return await acting.unit.tenancy.users.list(part, workspace_id=workspace_id)
+
+
+async def _user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
+    user = await acting.unit.tenancy.users.get(user_id)
+    if user is None or user.deleted_ms is not None:
+        raise NotFound("user", user_id)
+    return user
+
+
+async def _save(acting: Acting[TenancyUnit], old: User, new: User) -> User:
+    if new == old:
+        return old
+    saved = replace(new, revision=old.revision + 1)
+    await acting.unit.tenancy.users.save(saved)
+    await acting.unit.changes.bump()
+    return saved
+
+
+async def _require_another_owner(unit: TenancyUnit) -> None:
+    if await unit.tenancy.users.count_owners() <= 1:
+        raise Conflict("The last OWNER stays: make somebody else OWNER first.", reason="last_owner")
+
+
+R = TypeVar("R", bound=str)
+
+
+def _checked_role(role: R, roles: tuple[str, ...], *, path: str) -> R:
+    if role not in roles:
+        message = f"{role!r} is not a role; use one of {', '.join(roles)}."
+        raise InvalidInput(message, Problem(path=path, code="unknown_role", message=message))
+    return role
