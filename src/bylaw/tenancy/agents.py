@@ -65,6 +65,8 @@ async def change_agent(
     agent = await writable_agent(acting, agent_id)
     require_revision(agent.revision, revision)
     wanted = {name: value for name, value in asdict(change).items() if value is not UNSET}
+    if isinstance(change.name, str) and change.name:
+        wanted["name"] = checked_name(change.name)
     return await save_agent(acting, agent, replace(agent, **wanted))
 
 

@@ -1,0 +1,252 @@
+"""One tenant in memory, as slow and obvious as it can be: what the use cases are tried on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bylaw.core.clock import ManualClock
+from bylaw.core.errors import Conflict, PreconditionFailed
+from bylaw.core.ids import Ids, TenantId
+from bylaw.core.paging import Page, Slice, decode_cursor, encode_cursor
+from bylaw.policies.model import Current, Policy, Version, search_text, topic_key
+from bylaw.policies.store import PolicyFilter
+from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
+
+
+def page_of(items: Sequence[Any], part: Slice, key) -> Page[Any]:
+    ordered = sorted(items, key=key, reverse=True)
+    rest = ordered
+    if part.cursor is not None:
+        last = decode_cursor(part.cursor, *(type(piece) for piece in key(ordered[0])))
+        rest = [item for item in ordered if key(item) < last]
+    rest = rest[0 if part.cursor is not None else part.offset :]
+    cut = rest[: part.limit]
+    more = len(rest) > len(cut)
+    return Page(
+        items=tuple(cut),
+        next_cursor=encode_cursor(*key(cut[-1])) if more else None,
+        total=len(ordered) if part.total else None,
+    )
+
+
+def newest(item) -> tuple[int, str]:
+    return (item.created_ms, item.id)
+
+
+def undeleted(item) -> bool:
+    return getattr(item, "deleted_ms", None) is None
+
+
+def near(place: Place, places: Sequence[Place] | None) -> bool:
+    return places is None or any(place.contains(one) or one.contains(place) for one in places)
+
+
+class Rows:
+    def __init__(self, unique=None) -> None:
+        self.items: dict[str, Any] = {}
+        self._unique = unique
+
+    async def get(self, ident):
+        return self.items.get(ident)
+
+    async def add(self, item) -> None:
+        same = (
+            self._unique(other) == self._unique(item) for other in self.items.values() if undeleted(other)
+        )
+        if item.id in self.items or (self._unique and any(same)):
+            raise Conflict("taken", reason="exists")
+        self.items[item.id] = item
+
+    async def save(self, item) -> None:
+        stored = self.items[item.id]
+        if item.revision != stored.revision + 1:
+            raise PreconditionFailed("changed", current=str(stored.revision))
+        self.items[item.id] = item
+
+    def found(self, part: Slice, matches) -> Page[Any]:
+        return page_of(
+            [item for item in self.items.values() if undeleted(item) and matches(item)], part, newest
+        )
+
+
+class Workspaces(Rows):
+    async def list(self, part, *, only=None):
+        return self.found(part, lambda item: only is None or item.id in only)
+
+    async def all(self):
+        return tuple(item for item in self.items.values() if undeleted(item))
+
+
+class Repos(Rows):
+    async def list(self, part, *, only=None):
+        return self.found(part, lambda item: only is None or item.workspace_id in only)
+
+
+class Users(Rows):
+    async def list(self, part, *, workspace_id=None):
+        return self.found(part, lambda item: workspace_id is None or workspace_id in item.workspace_roles)
+
+    async def count_owners(self):
+        return sum(item.org_role == "OWNER" and undeleted(item) for item in self.items.values())
+
+
+class Keys(Rows):
+    async def list(self, part, *, within=None):
+        return self.found(part, lambda item: within is None or within.contains(item.place))
+
+
+class Agents(Rows):
+    async def get_or_add(self, agent):
+        return self.items.setdefault(agent.id, agent)
+
+    async def list(self, part, *, policy_id=None, readable=None):
+        return self.found(
+            part,
+            lambda item: policy_id in (None, item.policy_id) and near(item.place, readable),
+        )
+
+    async def governed(self):
+        return tuple(item for item in self.items.values() if item.policy_id or item.require_policy)
+
+
+class Policies:
+    def __init__(self) -> None:
+        self.items: dict[str, Policy] = {}
+        self.written: dict[str, list[Version]] = {}
+
+    async def get(self, policy_id):
+        return self.items.get(policy_id)
+
+    async def add(self, policy, version) -> None:
+        slugs = {other.slug for other in self.items.values() if undeleted(other)} - {None}
+        if policy.id in self.items or policy.slug in slugs:
+            raise Conflict("taken", reason="exists")
+        self.items[policy.id] = policy
+        self.written[policy.id] = [version]
+
+    async def save(self, policy, version=None) -> None:
+        stored = self.items[policy.id]
+        if policy.revision != stored.revision + 1:
+            raise PreconditionFailed("changed", current=str(stored.revision))
+        self.items[policy.id] = policy
+        if version is not None:
+            assert version.number == len(self.written[policy.id]) + 1
+            self.written[policy.id].append(version)
+
+    async def version(self, policy_id, number):
+        written = self.written.get(policy_id, [])
+        return written[number - 1] if 1 <= number <= len(written) else None
+
+    async def versions(self, policy_id, part):
+        return page_of(self.written.get(policy_id, []), part, lambda item: (item.number,))
+
+    async def list(self, where: PolicyFilter, part):
+        found = [current for current in self._all() if matches(current, where)]
+        return page_of(found, part, lambda item: newest(item.policy))
+
+    async def in_force(self):
+        return tuple(current for current in self._all() if current.policy.is_in_force)
+
+    def _all(self):
+        return [
+            Current(policy=policy, version=self.written[policy.id][policy.current - 1])
+            for policy in self.items.values()
+        ]
+
+
+def matches(current: Current, where: PolicyFilter) -> bool:
+    policy, content = current.policy, current.version.content
+    wanted = [
+        lies(policy, where),
+        near(policy.place, where.readable),
+        where.statuses is None or policy.status in where.statuses,
+        where.is_active in (None, policy.is_active),
+        where.has_pending in (None, policy.pending is not None),
+        where.slugs is None or policy.slug in where.slugs,
+        where.slug_prefix is None or (policy.slug or "").startswith(where.slug_prefix),
+        where.source_types is None or policy.source.type in where.source_types,
+        where.topic is None or (content.topic and topic_key(content.topic) == topic_key(where.topic)),
+        where.actions is None or content.action in where.actions,
+        where.risks is None or content.risk in where.risks,
+        where.text is None or where.text.casefold() in search_text(content),
+        where.include_deleted or policy.deleted_ms is None,
+    ]
+    return all(wanted)
+
+
+def lies(policy: Policy, where: PolicyFilter) -> bool:
+    reached = where.reach in (None, policy.reach)
+    if where.or_policy == policy.id:
+        return True
+    if where.place is None:
+        return reached
+    inside = {
+        "exact": policy.place == where.place,
+        "within": where.place.contains(policy.place),
+        "effective": policy.place.contains(where.place),
+    }
+    return reached and inside[where.match]
+
+
+@dataclass
+class Directory:
+    policies: Policies
+    workspaces: Workspaces = field(default_factory=Workspaces)
+    repos: Repos = field(default_factory=Repos)
+    users: Users = field(default_factory=lambda: Users(lambda user: user.email.casefold()))
+    keys: Keys = field(default_factory=lambda: Keys(lambda key: key.sha256))
+    agents: Agents = field(default_factory=Agents)
+
+    async def contents(self, place: Place) -> Mapping[str, int]:
+        repos = [
+            Place(workspace_id=r.workspace_id, repo_id=r.id)
+            for r in self.repos.items.values()
+            if undeleted(r)
+        ]
+        held = {
+            "repos": sum(place.contains(inner) and place != inner for inner in repos),
+            "policies": sum(place.contains(p.place) for p in self.policies.items.values() if undeleted(p)),
+            "agents": sum(place.contains(agent.place) for agent in self.agents.items.values()),
+        }
+        return {noun: count for noun, count in held.items() if count}
+
+
+@dataclass
+class Changes:
+    value: int = 0
+
+    async def bump(self) -> int:
+        self.value += 1
+        return self.value
+
+
+@dataclass
+class Outbox:
+    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def add(self, kind, payload) -> None:
+        self.entries.append((kind, payload))
+
+
+class MemoryUnit:
+    def __init__(self, tenant_id: str = "t1") -> None:
+        self.tenant_id = TenantId(tenant_id)
+        self.policies = Policies()
+        self.tenancy = Directory(policies=self.policies)
+        self.changes = Changes()
+        self.outbox = Outbox()
+
+
+def acting_as(unit: MemoryUnit, *scopes: str, place: Place = EVERYWHERE, ident: str = "k1") -> Acting[Any]:
+    """Return somebody at work with these scopes in this place; without any scope it is Bylaw itself."""
+    clock = ManualClock()
+    principal = system_principal(unit.tenant_id)
+    if scopes:
+        grant = Grant(place=place, scopes=frozenset(scopes))
+        principal = Principal(tenant_id=unit.tenant_id, kind="key", id=ident, grants=(grant,))
+    return Acting(unit=unit, principal=principal, clock=clock, ids=Ids(clock))
+
+
+def as_principal(acting: Acting[Any], principal: Principal) -> Acting[Any]:
+    return replace(acting, principal=principal)
