@@ -1,0 +1,215 @@
+"""A decision as values: what is asked, and what is answered. They are the native wire as well.
+
+An optional field of a request is `UNSET` when it was not sent and None when it was sent as null: rules can
+tell the two apart.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bylaw.policies.model import Action, Effect, Outcome, Risk
+
+Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
+Posture = Literal["governed", "ungoverned"]
+RuleStatus = Literal["satisfied", "violated", "flagged", "not_applicable", "indeterminate"]
+PolicyStatus = Literal["satisfied", "violated", "flagged", "indeterminate"]
+RuleSource = Literal["policy", "request"]
+Basis = Literal["deterministic", "pattern", "structured", "similarity", "model", "human"]
+Via = Literal["place", "bound", "explicit"]
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+OptionalId = Id | UnsetType | None
+OptionalText = str | UnsetType | None
+Object = dict[str, object]
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of a request: unknown fields are refused, fields that were not sent are left out."""
+
+
+class ToolCall(_Asked, frozen=True, kw_only=True):
+    """A call of a tool that an agent is about to make, or has made."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+    arguments: Object = msgspec.field(default_factory=dict)
+    id: OptionalId = UNSET
+
+
+class ExtraExpression(_Asked, frozen=True, kw_only=True, tag_field="type", tag="deterministic"):
+    """A deterministic rule for this call only."""
+
+    expr: Annotated[str, msgspec.Meta(min_length=1)]
+    id: Id | UnsetType = UNSET
+    message: str = ""
+
+
+class ExtraText(_Asked, frozen=True, kw_only=True, tag_field="type", tag="nl"):
+    """A rule in plain language for this call only; `effect` is read from the wording when it is not given."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+    id: Id | UnsetType = UNSET
+    effect: Effect | UnsetType = UNSET
+    message: str = ""
+
+
+ExtraRule = Annotated[str, msgspec.Meta(min_length=1)] | ExtraExpression | ExtraText
+
+
+class Request(_Asked, frozen=True, kw_only=True):
+    """What is asked: who acts, where, in which phase, and what is said or done.
+
+    `policy_id` names the policy that replaces the agent's bound one. `policy_rules` hold for this call only
+    and only add. `approval_id` names the approval that this exact call spends. `outcome_of` is the receipt of
+    the decision whose outcome this reports.
+    Units: `deadline_ms` in milliseconds from the call.
+    """
+
+    agent_id: OptionalId = UNSET
+    user_id: OptionalId = UNSET
+    conversation_id: OptionalId = UNSET
+    workspace_id: OptionalId = UNSET
+    repo_id: OptionalId = UNSET
+    phase: Phase = "decision"
+    user_intent: OptionalText = UNSET
+    agent_output: OptionalText = UNSET
+    messages: list[Object] | UnsetType | None = UNSET
+    tool_call: ToolCall | UnsetType | None = UNSET
+    tool_result: object = UNSET
+    tools_used: list[str] | UnsetType | None = UNSET
+    retrieval_summary: OptionalText = UNSET
+    rationale: OptionalText = UNSET
+    model: OptionalText = UNSET
+    provider: OptionalText = UNSET
+    host: OptionalText = UNSET
+    platform: OptionalText = UNSET
+    metadata: Object | UnsetType | None = UNSET
+    topics: Annotated[list[str], msgspec.Meta(max_length=100)] | UnsetType | None = UNSET
+    policy_id: OptionalId = UNSET
+    policy_rules: Annotated[list[ExtraRule], msgspec.Meta(max_length=100)] | UnsetType | None = UNSET
+    approval_id: OptionalId = UNSET
+    outcome_of: OptionalId = UNSET
+    dry_run: bool = False
+    deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | UnsetType | None = UNSET
+
+
+class _Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a decision."""
+
+
+class Judgement(_Answered, frozen=True, kw_only=True):
+    """Which evaluator judged: its id, and for a model which one, under which prompt, at what cost.
+
+    Units: `duration_ms` in milliseconds. One judgement is shared by all rules of a batch.
+    """
+
+    evaluator: str
+    model: str = ""
+    prompt_digest: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    duration_ms: int = 0
+    cached: bool = False
+
+
+class RuleResult(_Answered, frozen=True, kw_only=True):
+    """What one rule came to.
+
+    `code` is a stable word for why a rule is indeterminate or was not judged, `path` the field to blame,
+    `message` the sentence for a person. `evidence` quotes the facts word for word. `text` is the wording of a
+    rule that came with the request; those of a policy are found through its digest.
+    """
+
+    id: str
+    kind: Literal["deterministic", "nl"]
+    status: RuleStatus
+    effect: Effect = "reject"
+    source: RuleSource = "policy"
+    basis: Basis = "deterministic"
+    code: str = ""
+    path: str = ""
+    message: str = ""
+    rationale: str = ""
+    evidence: tuple[str, ...] = ()
+    confidence: float | None = None
+    judgement: Judgement | None = None
+    text: str = ""
+
+
+class ConditionResult(_Answered, frozen=True, kw_only=True):
+    """Whether a policy's conditions hold; `missing` names the keys that leave it `undetermined`."""
+
+    state: Literal["applies", "undetermined"] = "applies"
+    missing: tuple[str, ...] = ()
+
+
+class PolicyResult(_Answered, frozen=True, kw_only=True):
+    """What one policy version that applied came to.
+
+    `via`: it governs the place, is bound to the agent, or was named by the request. `outcome` is what the
+    policy asks for; an approval that was spent on it is named by `approval_id` and `approved_by`.
+    """
+
+    id: str
+    version: int
+    digest: str
+    name: str
+    topic: str | None
+    risk: Risk
+    action: Action
+    via: Via
+    conditions: ConditionResult
+    status: PolicyStatus
+    outcome: Outcome
+    rules: tuple[RuleResult, ...]
+    approval_id: str = ""
+    approved_by: str = ""
+
+
+class Obligation(_Answered, frozen=True, kw_only=True):
+    """Something that has to follow: a human's approval, or a human's attention.
+
+    `id` is that of the pending approval or the attention item; `policy_id` is the policy that asks for it.
+    """
+
+    kind: Literal["approval", "attention"]
+    id: str
+    reason: str
+    policy_id: str = ""
+
+
+class ReceiptPointer(_Answered, frozen=True, kw_only=True):
+    """Where the receipt lies: the log (its origin) and the index of its leaf."""
+
+    origin: str
+    index: int
+
+
+class Decision(_Answered, frozen=True, kw_only=True):
+    """What is answered.
+
+    `compliant`: no rule is violated, and none that rejects is indeterminate. `posture` is `ungoverned` when
+    nothing applied. `policies` are those that applied, sorted by id; `extra_rules` came with the request.
+    `reasons` say in plain sentences what led to the outcome. `receipt_id` and `receipt` are None on a dry
+    run. `effective_rules_digest` covers all policies and rules that were applied. `snapshot_revision` is the
+    tenant's change counter that the decision saw.
+    Units: `duration_us` in microseconds; `decided_at` is RFC 3339.
+    """
+
+    receipt_id: str | None
+    outcome: Outcome
+    compliant: bool
+    posture: Posture
+    risk: Risk
+    reasons: tuple[str, ...]
+    policies: tuple[PolicyResult, ...]
+    extra_rules: tuple[RuleResult, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    evaluators: tuple[Judgement, ...] = ()
+    effective_rules_digest: str
+    snapshot_revision: int
+    decided_at: str
+    duration_us: int
+    dry_run: bool = False
+    receipt: ReceiptPointer | None = None

@@ -1,0 +1,48 @@
+"""What people look at: violations, alerts and attention items as values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bylaw.decisions.effects import Occasion, PolicySnapshot
+
+AttentionStatus = Literal["open", "resolved"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A policy version was violated by one decision; `block` says whether the call was stopped by it."""
+
+    id: str
+    occasion: Occasion
+    policy: PolicySnapshot
+    explanation: str
+    block: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A policy version asked that people be told about one decision."""
+
+    id: str
+    occasion: Occasion
+    policy: PolicySnapshot
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionItem:
+    """Something that a person should look at.
+
+    `type` is `approval`, `policy_review`, `escalation`, or a word of whoever raised it. `occasion` holds the
+    time and the place; `policy` is None when no policy raised it. `revision` rises with every change.
+    """
+
+    id: str
+    occasion: Occasion
+    policy: PolicySnapshot | None
+    type: str
+    reason: str
+    status: AttentionStatus = "open"
+    resolved_by: str | None = None
+    resolved_ms: int | None = None
+    revision: int = 1
