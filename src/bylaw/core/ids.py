@@ -18,6 +18,7 @@ PolicyId = NewType("PolicyId", str)
 ReceiptId = NewType("ReceiptId", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,7 +41,7 @@ class Ids:
     def ulid(self, prefix: str) -> str:
         """Return `prefix` followed by a ULID: 26 characters of Crockford base 32, such as `rcpt_01J…`."""
         value = self._next128()
-        return prefix + "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+        return prefix + "".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)])
 
     def secret(self, length: int) -> str:
         """Return `length` random letters and digits, each as likely as any other."""
