@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.store import Policies
-from bylaw.tenancy.changes import Changes, Outbox
+from bylaw.tenancy.changes import Changes, Outbox, Queue
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
 
@@ -45,14 +45,24 @@ class SystemUnit(OperatorUnit, Protocol):
     def replies(self) -> Replies:
         """The operator's answers kept for repeats."""
 
+    @property
+    def queue(self) -> Queue:
+        """The entries of every tenant that wait for the log."""
+
 
 class ControlStore(Protocol):
-    """Everything but receipts, one transaction at a time; there is no query outside of one."""
+    """Everything but receipts, in transactions; there is no query outside of one.
 
-    def begin(self, tenant_id: TenantId) -> AbstractAsyncContextManager[Unit]:
+    Those that write run one after another inside a tenant, so what one has read still holds when it writes.
+    Those with `writes=False` see one state, wait for nobody and refuse to write. After an error from the store
+    a transaction is over and keeps nothing, unless the error is InvalidInput, PreconditionFailed or a Conflict
+    that its method names.
+    """
+
+    def begin(self, tenant_id: TenantId, *, writes: bool = True) -> AbstractAsyncContextManager[Unit]:
         """Return the transaction of one tenant."""
 
-    def system(self) -> AbstractAsyncContextManager[SystemUnit]:
+    def system(self, *, writes: bool = True) -> AbstractAsyncContextManager[SystemUnit]:
         """Return the transaction of the operator."""
 
     async def close(self) -> None:

@@ -1,9 +1,22 @@
 """What a write leaves behind for others: a raised change counter, and entries for the log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bylaw.core.canonical_json import Json
+from bylaw.core.ids import TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One queued entry for the log; `id` is unique, so an entry that is issued again is recognised."""
+
+    id: str
+    tenant_id: TenantId
+    kind: str
+    payload: Mapping[str, Json]
+    created_ms: int
 
 
 class Changes(Protocol):
@@ -18,3 +31,13 @@ class Outbox(Protocol):
 
     async def add(self, kind: str, payload: Mapping[str, Json]) -> None:
         """Queue one entry; it reaches the log once, after the commit and before the caller is answered."""
+
+
+class Queue(Protocol):
+    """The queued entries of every tenant, as the operator sees them; each is issued at least once."""
+
+    async def pending(self, limit: int, *, tenant_id: TenantId | None = None) -> Sequence[Entry]:
+        """Return up to `limit` entries, of one tenant or of all, each tenant's in the order of their queueing."""
+
+    async def remove(self, entries: Sequence[Entry]) -> None:
+        """Take out entries that the log holds; one that is gone already is passed over."""
