@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.store import Policies
-from bylaw.tenancy.changes import Changes, Outbox, Queue
+from bylaw.tenancy.changes import Changes, Outbox, Progress, Queue
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
 
@@ -49,14 +49,21 @@ class SystemUnit(OperatorUnit, Protocol):
     def queue(self) -> Queue:
         """The entries of every tenant that wait for the log."""
 
+    @property
+    def progress(self) -> Progress:
+        """How far the effects of each log are projected."""
+
+    def of(self, tenant_id: TenantId) -> Unit:
+        """Return what a tenant holds, inside this transaction; its own writers are not waited for."""
+
 
 class ControlStore(Protocol):
     """Everything but receipts, in transactions; there is no query outside of one.
 
     Those that write run one after another inside a tenant, so what one has read still holds when it writes.
-    Those with `writes=False` see one state, wait for nobody and refuse to write. After an error from the store
-    a transaction is over and keeps nothing, unless the error is InvalidInput, PreconditionFailed or a Conflict
-    that its method names.
+    Those with `writes=False` see one state, wait for nobody and refuse to write. After an error of the store
+    a transaction is over and keeps nothing, unless the error is InvalidInput, PreconditionFailed, or a
+    Conflict that its method names.
     """
 
     def begin(self, tenant_id: TenantId, *, writes: bool = True) -> AbstractAsyncContextManager[Unit]:

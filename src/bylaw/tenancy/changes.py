@@ -37,7 +37,20 @@ class Queue(Protocol):
     """The queued entries of every tenant, as the operator sees them; each is issued at least once."""
 
     async def pending(self, limit: int, *, tenant_id: TenantId | None = None) -> Sequence[Entry]:
-        """Return up to `limit` entries, of one tenant or of all, each tenant's in the order of their queueing."""
+        """Return up to `limit` entries, of one tenant or of all, each tenant's in their order."""
 
     async def remove(self, entries: Sequence[Entry]) -> None:
         """Take out entries that the log holds; one that is gone already is passed over."""
+
+
+class Progress(Protocol):
+    """How far the effects of each log have been projected, as the operator sees it."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """Return the position of the last projected effect of each log, by its origin."""
+
+    async def advance(self, origin: str, position: int) -> None:
+        """Set the position of one log where it is further on; one that is behind changes nothing."""
+
+    async def reset(self) -> None:
+        """Forget every position, to project all effects again."""
