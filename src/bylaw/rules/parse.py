@@ -50,18 +50,20 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 _WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "AND": "&&", "OR": "||", "NOT": "!"}
 
 
-def parse(source: str, limits: Limits = RULE) -> Node:
+def parse(source: str, limits: Limits = RULE, *, names: frozenset[str] = frozenset()) -> Node:
     """Return the syntax tree of `source`.
 
+    `names` are dotted names: a path that spells one is one `Name`, the longest first.
     Raises: RuleSyntax, also when the text exceeds `limits`.
     """
     if len(source) > limits.source:
         raise refusal(source, limits.source, f"the rule is longer than {limits.source} characters")
-    return _Parser(source, limits).whole()
+    return _Parser(source, limits, names).whole()
 
 
 class _Parser:
-    def __init__(self, source: str, limits: Limits) -> None:
+    def __init__(self, source: str, limits: Limits, names: frozenset[str]) -> None:
+        self._names = names
         self._source = source
         self._limits = limits
         self._tokens = tokens(source)
@@ -255,6 +257,11 @@ class _Parser:
         field = str(token.value)
         if token.kind == "name" and not optional and self._is("("):
             return self._call(token, operand, operand.start)
+        if not optional and self._names and (dotted := f"{_dotted(operand)}.{field}") in self._names:
+            absolute = isinstance(operand, Name) and operand.absolute
+            return Name(
+                offset=operand.start, start=operand.start, end=token.end, name=dotted, absolute=absolute
+            )
         return Select(
             offset=token.start,
             start=operand.start,

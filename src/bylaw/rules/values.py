@@ -90,3 +90,19 @@ TYPE_NAME: Final[dict[type, str]] = {
 def type_name(value: object) -> str:
     """Return the language's name for the type of `value`; a foreign object has the type `object`."""
     return TYPE_NAME.get(type(value), "object")
+
+
+@dataclass(frozen=True, slots=True)
+class BoolKey:
+    """A boolean as the key of a map: Python's `True` would be the same key as `1`."""
+
+    value: bool
+
+
+TRUE_KEY: Final = BoolKey(value=True)
+FALSE_KEY: Final = BoolKey(value=False)
+
+
+def from_key(key: object) -> object:
+    """Return the value that the internal map key `key` stands for."""
+    return key.value if type(key) is BoolKey else key

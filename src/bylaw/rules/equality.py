@@ -1,0 +1,133 @@
+"""Equality and membership: deep, across numeric types, never by Python's own rules for containers."""
+
+from typing import Final
+
+from bylaw.rules.budget import COMPARED_PER_STEP, Budget
+from bylaw.rules.values import (
+    CIDR,
+    FALSE_KEY,
+    IP,
+    TRUE_KEY,
+    TYPE_NAME,
+    Duration,
+    Optional,
+    Timestamp,
+    Type,
+    UInt,
+    type_name,
+)
+from bylaw.rules.verdict import Failure
+
+NUMBERS: Final = frozenset({int, float, UInt})
+_PLAIN: Final = frozenset({Timestamp, Duration, Type, CIDR})
+_SAME: Final = frozenset({type(None), bool})
+_ABSENT: Final = object()
+
+
+def equal(left: object, right: object, budget: Budget) -> bool:
+    """Return whether two values are the same; values of different kinds are not, numbers compare exactly.
+
+    Walks without Python's stack and charges each pair.
+    """
+    pairs = [(left, right)]
+    while pairs:
+        a, b = pairs.pop()
+        kind = type(a)
+        if kind is list and type(b) is list:
+            assert isinstance(a, list)
+            assert isinstance(b, list)
+            if len(a) != len(b):
+                return False
+            budget.spend(len(a))
+            pairs.extend(zip(reversed(a), reversed(b), strict=True))
+        elif kind is dict and type(b) is dict:
+            assert isinstance(a, dict)
+            assert isinstance(b, dict)
+            if len(a) != len(b):
+                return False
+            budget.spend(len(a))
+            for key, item in a.items():
+                other = b.get(key, _ABSENT)
+                if other is _ABSENT:
+                    return False
+                pairs.append((item, other))
+        elif kind is Optional and type(b) is Optional:
+            assert isinstance(a, Optional)
+            assert isinstance(b, Optional)
+            if a.present != b.present:
+                return False
+            pairs.append((a.value, b.value))
+        elif not _equal_leaves(a, b, budget):
+            return False
+    return True
+
+
+def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
+    kind, other = type(a), type(b)
+    if kind in NUMBERS:
+        return other in NUMBERS and a == b
+    if kind is not other:
+        if kind not in TYPE_NAME or other not in TYPE_NAME:
+            raise foreign(a if kind not in TYPE_NAME else b)
+        return False
+    if kind in _SAME:
+        return a is b
+    if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
+        if len(a) != len(b):
+            return False
+        if len(a) >= COMPARED_PER_STEP:
+            budget.spend(len(a) // COMPARED_PER_STEP)
+        return a == b
+    if kind in _PLAIN:
+        return a == b
+    if isinstance(a, IP) and isinstance(b, IP):
+        return _unmapped(a) == _unmapped(b)
+    raise foreign(a)
+
+
+def foreign(value: object) -> Failure:
+    """Return the failure of meeting an object that is not a value of the language."""
+    return Failure("type_error", f"a {type_name(value)} of the host is not a value of a rule")
+
+
+def _unmapped(ip: IP) -> object:
+    address = ip.address
+    if address.version == 4:
+        return address
+    mapped = address.ipv4_mapped
+    return address if mapped is None else mapped
+
+
+def map_key(value: object) -> object:
+    """Return the internal key under which a map would hold `value`, or a key that no map has.
+
+    Raises: Failure when no map can have such a key.
+    """
+    kind = type(value)
+    if kind is str or kind is int or kind is UInt:
+        return value
+    if kind is bool:
+        return TRUE_KEY if value else FALSE_KEY
+    if isinstance(value, float) and kind is float:
+        return int(value) if value.is_integer() else _ABSENT
+    if value is None:
+        raise Failure("null_value", "null is not a key of a map")
+    raise Failure("type_error", f"a {type_name(value)} is not a key of a map")
+
+
+def contains(container: object, value: object, budget: Budget) -> bool:
+    """Return whether a list has an element equal to `value`, or a map has it as key."""
+    if type(container) is list:
+        assert isinstance(container, list)
+        if type(value) is str:
+            budget.spend(len(container) // 8 * (1 + len(value) // COMPARED_PER_STEP))
+            return value in container
+        budget.spend(len(container))
+        return any(equal(item, value, budget) for item in container)
+    if type(container) is dict:
+        assert isinstance(container, dict)
+        return map_key(value) in container
+    raise Failure(
+        "null_value" if container is None else "type_error",
+        f"`in` needs a list or a map on its right, not {type_name(container)}",
+    )

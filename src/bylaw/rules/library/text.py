@@ -1,0 +1,136 @@
+"""The string extension: positions count characters, from 0."""
+
+from typing import Final
+
+from bylaw.rules.budget import Budget
+from bylaw.rules.library.function import Function, function, method
+from bylaw.rules.library.text_format import format_text
+from bylaw.rules.operators import no_overload
+from bylaw.rules.verdict import Failure
+
+# The characters with the Unicode property White_Space; Python's own strip() knows four more.
+_SPACE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_UPPER: Final = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
+_ESCAPES: Final = {
+    ord(char): "\\" + letter
+    for char, letter in zip('\a\b\f\n\r\t\v\\"', 'abfnrtv\\"', strict=True)
+}
+
+
+def _checked(position: int, length: int) -> int:
+    if 0 <= position <= length:
+        return position
+    raise Failure("range", f"position {position} is not inside the text of {length}")
+
+
+def _char_at(_: Budget, text: str, position: int) -> str:
+    _checked(position, len(text))
+    return text[position : position + 1]
+
+
+def _index_of(budget: Budget, text: str, part: str, start: int = 0) -> int:
+    budget.read(len(text) + len(part))
+    return text.find(part, _checked(start, len(text)))
+
+
+def _last_index_of(budget: Budget, text: str, part: str) -> int:
+    budget.read(len(text) + len(part))
+    return text.rfind(part)
+
+
+def _last_index_until(budget: Budget, text: str, part: str, last: int) -> int:
+    """Return the greatest position up to `last` where `part` begins."""
+    budget.read(len(text) + len(part))
+    return text.rfind(part, 0, _checked(last, len(text)) + len(part))
+
+
+def _replace(budget: Budget, text: str, old: str, new: str, count: int = -1) -> str:
+    found = text.count(old)
+    if count >= 0:
+        found = min(found, count)
+    budget.read(len(text) + found * len(new))
+    return text.replace(old, new, count if count >= 0 else -1)
+
+
+def _split(budget: Budget, text: str, separator: str, limit: int = -1) -> list[str]:
+    budget.read(len(text))
+    if limit == 0:
+        return []
+    if separator:
+        pieces = text.count(separator) + 1
+        budget.spend(pieces if limit < 0 else min(pieces, limit))
+        return text.split(separator, limit - 1 if limit > 0 else -1)
+    budget.spend(len(text))
+    if limit < 0 or limit >= len(text):
+        return list(text)
+    return [*text[: limit - 1], text[limit - 1 :]]
+
+
+def _join(budget: Budget, items: list[object], separator: str = "") -> str:
+    budget.spend(len(items))
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) != len(items):
+        raise no_overload("join()", items)
+    budget.read(sum(map(len, texts)) + len(separator) * len(texts))
+    return separator.join(texts)
+
+
+def _substring(budget: Budget, text: str, start: int, end: int | None = None) -> str:
+    stop = len(text) if end is None else _checked(end, len(text))
+    _checked(start, len(text))
+    if start > stop:
+        raise Failure("range", f"the start {start} is after the end {stop}")
+    budget.read(stop - start)
+    return text[start:stop]
+
+
+def _trim(budget: Budget, text: str) -> str:
+    budget.read(len(text))
+    return text.strip(_SPACE)
+
+
+def _reverse(budget: Budget, text: str) -> str:
+    budget.read(len(text))
+    return text[::-1]
+
+
+def _lower_ascii(budget: Budget, text: str) -> str:
+    budget.read(len(text) * 4)
+    return text.translate(_LOWER)
+
+
+def _upper_ascii(budget: Budget, text: str) -> str:
+    budget.read(len(text) * 4)
+    return text.translate(_UPPER)
+
+
+def _quote(budget: Budget, text: str) -> str:
+    budget.read(len(text) * 4)
+    return '"' + text.translate(_ESCAPES) + '"'
+
+
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    method("charAt", (str, int), str, _char_at),
+    method("indexOf", (str, str), int, _index_of),
+    method("indexOf", (str, str, int), int, _index_of),
+    method("lastIndexOf", (str, str), int, _last_index_of),
+    method("lastIndexOf", (str, str, int), int, _last_index_until),
+    method("lowerAscii", (str,), str, _lower_ascii),
+    method("upperAscii", (str,), str, _upper_ascii),
+    method("replace", (str, str, str), str, _replace),
+    method("replace", (str, str, str, int), str, _replace),
+    method("split", (str, str), list, _split),
+    method("split", (str, str, int), list, _split),
+    method("join", (list,), str, _join),
+    method("join", (list, str), str, _join),
+    method("substring", (str, int), str, _substring),
+    method("substring", (str, int, int), str, _substring),
+    method("trim", (str,), str, _trim),
+    method("reverse", (str,), str, _reverse),
+    method("format", (str, list), str, format_text),
+    function("strings.quote", (str,), str, _quote),
+)
