@@ -14,6 +14,7 @@ Risk = Literal["LOW", "MEDIUM", "HIGH"]
 Action = Literal["log", "alert", "review", "block"]
 Outcome = Literal["allow", "flag", "review", "block"]
 Effect = Literal["reject", "flag"]
+Expectation = Literal["pass", "violate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Example:
     """A case that the policy must pass or must find violated; `request` is a decision request as data."""
 
     name: str
-    expect: Literal["pass", "violate"]
+    expect: Expectation
     request: Mapping[str, Json]
 
 
