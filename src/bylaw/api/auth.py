@@ -1,0 +1,76 @@
+"""Who is calling: a key from `Authorization: Bearer` or `X-API-Key`, looked up in memory, at its pace."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bylaw.api.incoming import Incoming
+from bylaw.api.limits import Limits
+from bylaw.api.metrics import Metrics
+from bylaw.core.clock import Clock
+from bylaw.core.errors import BylawError, Unauthenticated
+from bylaw.core.ids import KeyId, TenantId
+from bylaw.tenancy.keys import Caller, KeyTable
+
+
+class Keyring(Protocol):
+    """Where the current key table is; it is replaced as a whole when keys change."""
+
+    @property
+    def keys(self) -> KeyTable:
+        """The table that holds now."""
+
+
+class Door:
+    """Lets callers in: resolves their key, takes from its bucket, and asks for a scope."""
+
+    def __init__(self, keyring: Keyring, limits: Limits, *, clock: Clock, metrics: Metrics) -> None:
+        self._keyring = keyring
+        self._limits = limits
+        self._clock = clock
+        self._metrics = metrics
+        self._used: dict[tuple[TenantId, KeyId], int] = {}
+
+    def enter(self, incoming: Incoming, scope: str | None, *, cost: int = 1) -> Caller:
+        """Return who calls, after noting it on the request together with how their key stands.
+
+        Raises: Unauthenticated, RateLimited, Forbidden when the caller has `scope` nowhere.
+        """
+        try:
+            return self._enter(incoming, scope, cost)
+        except BylawError as error:
+            self._metrics.refused(error.code)
+            raise
+
+    def take_used(self) -> Mapping[tuple[TenantId, KeyId], int]:
+        """Return when each key was last used since the last call, to be stored."""
+        used, self._used = self._used, {}
+        return used
+
+    def _enter(self, incoming: Incoming, scope: str | None, cost: int) -> Caller:
+        now = self._clock.now_ms()
+        caller = self._keyring.keys.resolve(raw_key(incoming.headers), now)
+        key = (caller.principal.tenant_id, caller.key_id)
+        incoming.caller = caller.key_id
+        self._used[key] = now
+        pace = self._limits.take(key, caller.rate_per_minute, cost=cost)
+        incoming.answer_headers += (
+            (b"ratelimit-limit", b"%d" % pace.limit),
+            (b"ratelimit-remaining", b"%d" % pace.remaining),
+            (b"ratelimit-reset", b"%d" % pace.reset_s),
+        )
+        if scope is not None:
+            caller.principal.require(scope)
+        return caller
+
+
+def raw_key(headers: Mapping[bytes, bytes]) -> str:
+    """Return the text of the key that a request carries. Raises: Unauthenticated for none or two."""
+    bearer, plain = headers.get(b"authorization"), headers.get(b"x-api-key")
+    if bearer is not None and plain is not None:
+        raise Unauthenticated("Send the API key once: as Authorization: Bearer, or as X-API-Key.")
+    if plain is not None:
+        return plain.decode("latin-1")
+    scheme, _, raw = (bearer or b"").decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer" or not raw:
+        raise Unauthenticated("Send an API key: Authorization: Bearer <key>, or X-API-Key: <key>.")
+    return raw.strip()

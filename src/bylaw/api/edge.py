@@ -1,0 +1,223 @@
+"""The edge: one plain ASGI callable around every route, hot or not.
+
+It gives each request an id, reads its body up to a limit, holds it to a deadline, hands it to its route,
+turns whatever goes wrong into a problem, and leaves one line in the access log and in the metrics.
+"""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+
+import msgspec
+
+from bylaw.api import problems
+from bylaw.api.asgi import App, Message, Receive, Scope, Send
+from bylaw.api.incoming import Incoming
+from bylaw.api.metrics import Metrics
+from bylaw.api.problems import Answer
+from bylaw.api.tracing import Tracer
+from bylaw.core.errors import BylawError, DeadlineExceeded, TooLarge
+from bylaw.core.ids import Ids
+
+_log = logging.getLogger("bylaw.api")
+_access = logging.getLogger("bylaw.access")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+AccessLog = Literal["all", "errors", "off"]
+
+
+Hot = Callable[[Incoming], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeLimits:
+    """What the edge holds requests to. Units: `body_bytes` in bytes, `request_ms` in milliseconds."""
+
+    body_bytes: int
+    request_ms: int
+    access_log: AccessLog = "all"
+
+
+class _Gone(Exception):
+    """The client left before its request was read."""
+
+
+class Edge:
+    """The ASGI application of the server: `hot` routes by method and path, and `app` for all others."""
+
+    def __init__(
+        self, app: App, hot: Mapping[tuple[str, str], Hot], *, limits: EdgeLimits, metrics: Metrics, ids: Ids
+    ) -> None:
+        self._app = app
+        self._hot = hot
+        self._limits = limits
+        self._metrics = metrics
+        self._ids = ids
+        self.tracer: Tracer | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; other protocols are not spoken."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        incoming = Incoming(
+            id=self._request_id(headers.get(b"x-request-id", b"")),
+            method=cast("str", scope["method"]),
+            path=cast("str", scope["path"]),
+            headers=headers,
+        )
+        reply = _Reply(send, incoming)
+        self._metrics.started()
+        if self.tracer is None:
+            await self._handle(scope, receive, reply)
+        else:
+            with self.tracer.request(incoming.method, incoming.path, headers) as span:
+                await self._handle(scope, receive, reply)
+                span.set_attribute("http.response.status_code", reply.status)
+        self._finish(scope, reply, time.perf_counter() - started)
+
+    async def _handle(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+        """Carry the request out; whatever goes wrong becomes a problem here and nowhere else."""
+        incoming = reply.incoming
+        try:
+            async with asyncio.timeout(self._limits.request_ms / 1000) as reply.deadline:
+                incoming.body = await self._read(receive, incoming.headers)
+                await self._route(scope, reply)
+        except _Gone:
+            reply.status = 499
+        except TimeoutError:
+            error = DeadlineExceeded(f"The request took longer than {self._limits.request_ms} ms.")
+            await reply.finish(problems.answer(error, incoming.id), close=True)
+        except TooLarge as error:
+            await reply.finish(problems.answer(error, incoming.id), close=True)
+        except BylawError as error:
+            await reply.finish(problems.answer(error, incoming.id))
+        except Exception:  # noqa: BLE001 - the named boundary: a bug is a 500, logged once
+            _log.exception("request %s %s %s failed", incoming.id, incoming.method, incoming.path)
+            detail = f"Something went wrong here; the log has it under request {incoming.id}."
+            await reply.finish(problems.answer_status(500, detail, incoming.id))
+
+    async def _route(self, scope: Scope, reply: "_Reply") -> None:
+        incoming = reply.incoming
+        if incoming.body and not _is_json(incoming.headers):
+            detail = "Send the body as content-type application/json, not compressed."
+            await reply.finish(problems.answer_status(415, detail, incoming.id))
+            return
+        hot = self._hot.get((incoming.method, incoming.path))
+        if hot is not None:
+            await reply.finish(await hot(incoming))
+            return
+        scope["bylaw"] = incoming
+        await self._app(scope, _replay(incoming.body), reply.forward)
+
+    async def _read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+        """Return the body. Raises: TooLarge as soon as it is known to be, without reading on."""
+        limit = self._limits.body_bytes
+        stated = headers.get(b"content-length", b"0")
+        if stated.isdigit() and int(stated) > limit:
+            raise _too_large(limit)
+        chunks: list[bytes] = []
+        size = 0
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            chunk = cast("bytes", message.get("body", b""))
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
+            more = cast("bool", message.get("more_body", False))
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _request_id(self, sent: bytes) -> str:
+        return sent.decode() if _REQUEST_ID.fullmatch(sent) else self._ids.uuid7()
+
+    def _finish(self, scope: Scope, reply: "_Reply", seconds: float) -> None:
+        incoming = reply.incoming
+        is_hot = (incoming.method, incoming.path) in self._hot
+        route = incoming.path if is_hot else getattr(scope.get("route"), "path", "(none)")
+        self._metrics.finished(incoming.method, route, reply.status, seconds)
+        wanted = self._limits.access_log
+        if wanted == "all" or (wanted == "errors" and reply.status >= 400):
+            line = {
+                "method": incoming.method,
+                "path": incoming.path,
+                "status": reply.status,
+                "ms": round(seconds * 1000, 2),
+                "caller": incoming.caller,
+                "request_id": incoming.id,
+            }
+            _access.info(msgspec.json.encode(line).decode())
+
+
+class _Reply:
+    """The answer on its way out: written once, with the request id and the headers that the route added."""
+
+    __slots__ = ("_send", "deadline", "incoming", "is_started", "status")
+
+    def __init__(self, send: Send, incoming: Incoming) -> None:
+        self._send = send
+        self.incoming = incoming
+        self.status = 500
+        self.is_started = False
+        self.deadline: asyncio.Timeout | None = None
+
+    async def finish(self, answer: Answer, *, close: bool = False) -> None:
+        """Send a whole answer; when another one has begun already, only the connection can tell."""
+        if self.is_started:
+            return
+        self.status = answer.status
+        self.is_started = True
+        headers = [
+            *answer.headers,
+            (b"content-length", str(len(answer.body)).encode()),
+            (b"x-request-id", self.incoming.id.encode()),
+            *self.incoming.answer_headers,
+        ]
+        if close:
+            headers.append((b"connection", b"close"))
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def forward(self, message: Message) -> None:
+        """Send one message of a framework's answer; once it has begun, the deadline no longer holds."""
+        if message["type"] == "http.response.start":
+            self.status = cast("int", message["status"])
+            self.is_started = True
+            headers = cast("list[tuple[bytes, bytes]]", message["headers"])
+            added = [(b"x-request-id", self.incoming.id.encode()), *self.incoming.answer_headers]
+            message = {**message, "headers": [*headers, *added]}
+            if self.deadline is not None:
+                self.deadline.reschedule(None)
+        await self._send(message)
+
+
+def _replay(body: bytes) -> Receive:
+    """Return a `receive` that hands out the body that was read, then waits for ever."""
+    handed_out = False
+
+    async def receive() -> Message:
+        nonlocal handed_out
+        if handed_out:
+            await asyncio.Event().wait()
+        handed_out = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _is_json(headers: Mapping[bytes, bytes]) -> bool:
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
+    return is_plain and (kind == b"application/json" or kind.endswith(b"+json"))
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body has more than {limit} bytes.", limit=limit, unit="bytes")

@@ -1,0 +1,63 @@
+"""The pace of keys: one token bucket for each, refilled by the minute."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.core.clock import Clock
+from bylaw.core.errors import RateLimited
+from bylaw.core.ids import KeyId, TenantId
+
+_MINUTE_MS: Final = 60_000
+_MOST_BUCKETS: Final = 100_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a key stands after a request: requests a minute, whole ones left, seconds until it is full."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+
+class Limits:
+    """The buckets of every key that this process has seen; a key may burst up to its limit of one minute."""
+
+    def __init__(self, clock: Clock, default_per_minute: int) -> None:
+        self._clock = clock
+        self._default = default_per_minute
+        self._buckets: dict[tuple[TenantId, KeyId], _Bucket] = {}
+
+    def take(self, key: tuple[TenantId, KeyId], per_minute: int | None, *, cost: int = 1) -> Pace:
+        """Take `cost` requests from the bucket of `key` and return how it stands. Raises: RateLimited."""
+        limit = self._default if per_minute is None else per_minute
+        now = self._clock.now_ms()
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._add(key, limit, now)
+        tokens = min(float(limit), bucket.tokens + (now - bucket.at_ms) * limit / _MINUTE_MS)
+        bucket.at_ms = now
+        if tokens < min(cost, limit):
+            bucket.tokens = tokens
+            wait_s = int((min(cost, limit) - tokens) * 60 / limit) + 1
+            raise RateLimited(
+                f"This key may send {limit} requests a minute: try again in {wait_s} s.", retry_after_s=wait_s
+            )
+        bucket.tokens = tokens - cost
+        reset_s = int((limit - bucket.tokens) * 60 / limit) + 1
+        return Pace(limit=limit, remaining=max(0, int(bucket.tokens)), reset_s=reset_s)
+
+    def _add(self, key: tuple[TenantId, KeyId], limit: int, now: int) -> _Bucket:
+        """Return a full bucket; when there are too many, those unused for a minute are dropped."""
+        if len(self._buckets) >= _MOST_BUCKETS:
+            self._buckets = {
+                each: bucket for each, bucket in self._buckets.items() if now - bucket.at_ms < _MINUTE_MS
+            }
+        bucket = self._buckets[key] = _Bucket(float(limit), now)
+        return bucket

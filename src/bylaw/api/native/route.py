@@ -1,0 +1,295 @@
+"""How a native route is written: what it may ask for, and what surrounds it.
+
+    @router.post("/v1/workspaces", status_code=201)
+    async def create(acting: Annotated[Acting[Unit], needs("workspaces:write")],
+                     new: Annotated[NewWorkspace, body(NewWorkspace)]) -> Reply[WorkspaceView]: ...
+
+`needs` lets the caller in and opens the transaction of their tenant; `Route` commits it once the answer is
+made and before it leaves. A POST under an Idempotency-Key keeps its answer in that same transaction.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Annotated, Final, Generic, TypeVar, cast
+
+import msgspec
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from bylaw.api import strict_json
+from bylaw.api.incoming import Incoming
+from bylaw.api.parts import Parts
+from bylaw.api.ports import SystemUnit, Unit
+from bylaw.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Problem
+from bylaw.core.ids import TenantId
+from bylaw.core.paging import MAX_LIMIT, Slice
+from bylaw.core.paging import Page as Part
+from bylaw.tenancy.places import require_operator
+from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, Principal, system_principal
+from bylaw.tenancy.replies import Reply as KeptReply
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+MAX_IDEMPOTENCY_KEY: Final = 200
+KEEP_REPLIES_MS: Final = 24 * 60 * 60 * 1000
+_encoder = msgspec.json.Encoder()
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One part of a list, newest first; send `next_cursor` as `cursor` for the next, null on the last."""
+
+    data: tuple[T, ...]
+    next_cursor: str | None
+
+
+def page(part: Part[V], view: Callable[[V], T]) -> Page[T]:
+    """Return a page of a store as it goes over the wire."""
+    return Page(data=tuple(view(item) for item in part.items), next_cursor=part.next_cursor)
+
+
+class Reply(Response, Generic[T]):
+    """A JSON answer with `content`; `revision` becomes its ETag, and a secret is left out of what is kept."""
+
+    def __init__(self, content: T, *, revision: int | None = None, kept: T | None = None) -> None:
+        headers = {} if revision is None else {"etag": f'"{revision}"'}
+        super().__init__(_encoder.encode(content), media_type="application/json", headers=headers)
+        self.kept = self.body if kept is None else _encoder.encode(kept)
+
+
+@dataclass(slots=True, kw_only=True)
+class Transaction:
+    """What a request holds until its answer is made: its open unit, and the key under which it is kept."""
+
+    stack: AsyncExitStack
+    unit: Unit | SystemUnit | None = None
+    tenant_id: TenantId = OPERATOR_TENANT
+    writes: bool = False
+    caller: str = ""
+    idempotency_key: str = ""
+    digest: str = ""
+
+
+class _Repeated(Exception):
+    """The request was carried out before; its kept answer is sent again."""
+
+    def __init__(self, reply: KeptReply) -> None:
+        self.reply = reply
+
+
+class Route(APIRoute):
+    """A route whose transaction is committed before its answer leaves."""
+
+    def __init__(self, path: str, endpoint: Callable[..., object], **options: object) -> None:
+        # A generic answer is no model of the framework's; openapi.py reads it from the annotation.
+        options["response_model"] = None
+        super().__init__(path, endpoint, **options)  # type: ignore[arg-type]  # handed through as given
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
+        handler = super().get_route_handler()
+        status = 200 if self.status_code is None else self.status_code
+
+        async def carry_out(request: Request) -> Response:
+            async with AsyncExitStack() as stack:
+                held = Transaction(stack=stack)
+                request.scope["bylaw.transaction"] = held
+                response = await handler(request)
+                response.status_code = status
+                await _keep(request, held, response)
+            if held.writes:
+                await parts_of(request).settle(held.tenant_id)
+            return response
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await carry_out(request)
+            except _Repeated as repeated:
+                return _again(repeated.reply)
+
+        return handle
+
+
+class _Needs:
+    """The dependency behind `needs`: public, so that the route table can be read from it."""
+
+    def __init__(self, scope: str | None) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> Acting[Unit]:
+        parts, principal = enter(request, self.scope)
+        held = transaction_of(request)
+        unit = await held.stack.enter_async_context(
+            parts.store.begin(principal.tenant_id, writes=writes(request))
+        )
+        held.unit = unit
+        await _begin(request, held, principal)
+        return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+
+
+class _NeedsOperator:
+    """The dependency behind `needs_operator`."""
+
+    scope = "admin"
+
+    async def __call__(self, request: Request) -> "Operating":
+        parts, principal = enter(request, self.scope)
+        require_operator(principal)
+        held = transaction_of(request)
+        unit = await held.stack.enter_async_context(parts.store.system(writes=writes(request)))
+        held.unit = unit
+        await _begin(request, held, principal)
+        return Operating(unit=unit, principal=principal, parts=parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operating:
+    """The operator at work inside one transaction over all tenants."""
+
+    unit: SystemUnit
+    principal: Principal
+    parts: Parts
+
+
+class _Body(Generic[T]):
+    """The dependency behind `body`."""
+
+    def __init__(self, kind: type[T], *, may_be_empty: bool) -> None:
+        self.kind = kind
+        self.may_be_empty = may_be_empty
+
+    def __call__(self, request: Request) -> T:
+        sent = incoming_of(request).body
+        return strict_json.read(b"{}" if self.may_be_empty and not sent else sent, self.kind)
+
+
+def needs(scope: str | None) -> object:
+    """Return the dependency that lets in a caller with `scope` (None: any) and opens their transaction."""
+    return Depends(_Needs(scope))
+
+
+def needs_operator() -> object:
+    """Return the dependency that lets in the operator and opens a transaction over all tenants."""
+    return Depends(_NeedsOperator())
+
+
+async def open_tenant_as_operator(request: Request, tenant_id: TenantId) -> Acting[Unit]:
+    """Return Bylaw at work inside a tenant, on behalf of the operator. Raises: NotFound, Forbidden."""
+    parts, operator = enter(request, "admin")
+    require_operator(operator)
+    held = transaction_of(request)
+    system = await held.stack.enter_async_context(parts.store.system(writes=writes(request)))
+    if await system.tenant(tenant_id) is None:
+        raise NotFound("tenant", tenant_id)
+    unit = held.unit = system.of(tenant_id)
+    principal = system_principal(tenant_id)
+    await _begin(request, held, principal)
+    return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+
+
+def body(kind: type[object], *, may_be_empty: bool = False) -> object:
+    """Return the dependency that reads the body as a `kind`."""
+    return Depends(_Body(kind, may_be_empty=may_be_empty))
+
+
+def _slice(
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items to return.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> Slice:
+    return Slice(limit=limit, cursor=cursor)
+
+
+PageOf = Annotated[Slice, Depends(_slice)]
+
+
+def _revision(
+    if_match: Annotated[
+        str | None, Header(description="The ETag that was read; 412 when somebody changed it since.")
+    ] = None,
+) -> int | None:
+    """Return the revision that If-Match states, None when it states none. Raises: PreconditionFailed."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = if_match.strip().removeprefix("W/").strip('"')
+    if not tag.isascii() or not tag.isdigit():
+        raise PreconditionFailed("If-Match is not an ETag of this resource: read it again.", current="")
+    return int(tag)
+
+
+Revision = Annotated[int | None, Depends(_revision)]
+
+
+def writes(request: Request) -> bool:
+    """Return whether the request may change something."""
+    return request.method != "GET"
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the server that answers."""
+    return cast("Parts", request.app.state.parts)
+
+
+def incoming_of(request: Request) -> Incoming:
+    """Return the request as the edge read it."""
+    return cast("Incoming", request.scope["bylaw"])
+
+
+def transaction_of(request: Request) -> Transaction:
+    """Return what the request holds until its answer is made."""
+    return cast("Transaction", request.scope["bylaw.transaction"])
+
+
+def enter(request: Request, scope: str | None) -> tuple[Parts, Principal]:
+    """Let the caller in and return them. Raises: Unauthenticated, RateLimited, Forbidden."""
+    parts = parts_of(request)
+    return parts, parts.door.enter(incoming_of(request), scope).principal
+
+
+async def _begin(request: Request, held: Transaction, principal: Principal) -> None:
+    """Note who holds the transaction. Raises: _Repeated when the same request was carried out before."""
+    held.tenant_id = principal.tenant_id
+    held.writes = writes(request)
+    sent = request.headers.get("idempotency-key")
+    if sent is None or request.method != "POST" or held.unit is None:
+        return
+    if not (0 < len(sent) <= MAX_IDEMPOTENCY_KEY and sent.isascii() and sent.isprintable()):
+        message = f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
+        raise InvalidInput(message, Problem(path="idempotency-key", code="bad_key", message=message))
+    incoming = incoming_of(request)
+    held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", sent
+    target = f"{incoming.method} {incoming.path}\n".encode()
+    held.digest = "sha256:" + hashlib.sha256(target + incoming.body).hexdigest()
+    since = parts_of(request).clock.now_ms() - KEEP_REPLIES_MS
+    kept = await held.unit.replies.get(held.caller, sent, since_ms=since)
+    if kept is None:
+        return
+    if kept.digest != held.digest:
+        raise Conflict(
+            "This Idempotency-Key was used for another request: take a new one.",
+            reason="idempotency_key_reused",
+        )
+    raise _Repeated(kept)
+
+
+async def _keep(request: Request, held: Transaction, response: Response) -> None:
+    if not held.idempotency_key or held.unit is None:
+        return
+    etag = response.headers.get("etag")
+    reply = KeptReply(
+        caller=held.caller,
+        key=held.idempotency_key,
+        digest=held.digest,
+        status=response.status_code,
+        headers=() if etag is None else (("etag", etag),),
+        body=bytes(response.kept if isinstance(response, Reply) else response.body),
+        created_ms=parts_of(request).clock.now_ms(),
+    )
+    await held.unit.replies.add(reply)
+
+
+def _again(kept: KeptReply) -> Response:
+    headers = {**dict(kept.headers), "idempotent-replayed": "true"}
+    return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)

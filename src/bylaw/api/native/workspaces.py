@@ -1,0 +1,183 @@
+"""Workspaces and their repos."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from bylaw.api.native.route import Page, PageOf, Reply, Revision, Route, body, needs, page
+from bylaw.api.ports import Unit
+from bylaw.core.clock import rfc3339
+from bylaw.core.ids import RepoId, WorkspaceId
+from bylaw.tenancy import places
+from bylaw.tenancy.model import Repo, Workspace
+from bylaw.tenancy.places import WorkspaceChange
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["workspaces"], route_class=Route)
+
+
+class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to be made; without an id it gets one."""
+
+    name: str
+    id: str | None = None
+
+
+class WorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of a tenant that owns policies and keys, with its habits of review.
+
+    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: nobody approves
+    their own edit. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
+    rules may read, as a JSON Schema subset.
+    """
+
+    id: str
+    name: str
+    review_edits: bool
+    separate_approvers: bool
+    require_policy: bool
+    context_schema: Mapping[str, object] | None
+    created_at: str
+
+
+class NewRepo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A repo to be made; without an id it gets one."""
+
+    name: str
+    id: str | None = None
+
+
+class RepoChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A repo under a new name."""
+
+    name: str
+
+
+class RepoView(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of exactly one workspace."""
+
+    id: str
+    workspace_id: str
+    name: str
+    created_at: str
+
+
+@router.post("/v1/workspaces", status_code=201)
+async def create_workspace(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")],
+    new: Annotated[NewWorkspace, body(NewWorkspace)],
+) -> Reply[WorkspaceView]:
+    """Make a workspace."""
+    return _workspace(await places.create_workspace(acting, new.name, workspace_id=new.id))
+
+
+@router.get("/v1/workspaces")
+async def list_workspaces(
+    acting: Annotated[Acting[Unit], needs(None)], part: PageOf
+) -> Reply[Page[WorkspaceView]]:
+    """List the workspaces in which the caller holds anything."""
+    return Reply(page(await places.list_workspaces(acting, part), view))
+
+
+@router.get("/v1/workspaces/{workspace_id}")
+async def read_workspace(
+    acting: Annotated[Acting[Unit], needs(None)], workspace_id: WorkspaceId
+) -> Reply[WorkspaceView]:
+    """Read one workspace."""
+    return _workspace(await places.read_workspace(acting, workspace_id))
+
+
+@router.patch("/v1/workspaces/{workspace_id}")
+async def change_workspace(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")],
+    workspace_id: WorkspaceId,
+    change: Annotated[WorkspaceChange, body(WorkspaceChange)],
+    revision: Revision,
+) -> Reply[WorkspaceView]:
+    """Change a workspace; fields left out stay."""
+    return _workspace(await places.change_workspace(acting, workspace_id, change, revision=revision))
+
+
+@router.delete("/v1/workspaces/{workspace_id}", status_code=204)
+async def delete_workspace(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")], workspace_id: WorkspaceId
+) -> Response:
+    """Delete an empty workspace."""
+    await places.delete_workspace(acting, workspace_id)
+    return Response()
+
+
+@router.post("/v1/workspaces/{workspace_id}/repos", status_code=201)
+async def create_repo(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")],
+    workspace_id: WorkspaceId,
+    new: Annotated[NewRepo, body(NewRepo)],
+) -> Reply[RepoView]:
+    """Make a repo in a workspace."""
+    return _repo(await places.create_repo(acting, workspace_id, name=new.name, repo_id=new.id))
+
+
+@router.get("/v1/repos")
+async def list_repos(
+    acting: Annotated[Acting[Unit], needs(None)],
+    part: PageOf,
+    workspace_id: Annotated[WorkspaceId | None, Query(description="Only those of this workspace.")] = None,
+) -> Reply[Page[RepoView]]:
+    """List the repos that lie where the caller holds anything."""
+    return Reply(page(await places.list_repos(acting, part, workspace_id=workspace_id), repo_view))
+
+
+@router.get("/v1/repos/{repo_id}")
+async def read_repo(acting: Annotated[Acting[Unit], needs(None)], repo_id: RepoId) -> Reply[RepoView]:
+    """Read one repo."""
+    return _repo(await places.read_repo(acting, repo_id))
+
+
+@router.patch("/v1/repos/{repo_id}")
+async def change_repo(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")],
+    repo_id: RepoId,
+    change: Annotated[RepoChange, body(RepoChange)],
+    revision: Revision,
+) -> Reply[RepoView]:
+    """Give a repo a new name."""
+    return _repo(await places.rename_repo(acting, repo_id, name=change.name, revision=revision))
+
+
+@router.delete("/v1/repos/{repo_id}", status_code=204)
+async def delete_repo(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")], repo_id: RepoId
+) -> Response:
+    """Delete an empty repo."""
+    await places.delete_repo(acting, repo_id)
+    return Response()
+
+
+def view(workspace: Workspace) -> WorkspaceView:
+    """Return a workspace as it goes over the wire."""
+    return WorkspaceView(
+        id=workspace.id,
+        name=workspace.name,
+        review_edits=workspace.review_edits,
+        separate_approvers=workspace.separate_approvers,
+        require_policy=workspace.require_policy,
+        context_schema=workspace.context_schema,
+        created_at=rfc3339(workspace.created_ms),
+    )
+
+
+def repo_view(repo: Repo) -> RepoView:
+    """Return a repo as it goes over the wire."""
+    return RepoView(
+        id=repo.id, workspace_id=repo.workspace_id, name=repo.name, created_at=rfc3339(repo.created_ms)
+    )
+
+
+def _workspace(workspace: Workspace) -> Reply[WorkspaceView]:
+    return Reply(view(workspace), revision=workspace.revision)
+
+
+def _repo(repo: Repo) -> Reply[RepoView]:
+    return Reply(repo_view(repo), revision=repo.revision)

@@ -1,0 +1,28 @@
+"""What the routes work with: the joined parts of one server. `app` builds them, routes read them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bylaw.api.auth import Door
+from bylaw.api.metrics import Metrics
+from bylaw.api.ports import ControlStore
+from bylaw.core.clock import Clock
+from bylaw.core.ids import Ids, TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a server.
+
+    `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
+    the log and this process up to date with what was committed. `caught_up` returns once every effect of this
+    process's receipts is visible in lists.
+    """
+
+    store: ControlStore
+    door: Door
+    metrics: Metrics
+    clock: Clock
+    ids: Ids
+    settle: Callable[[TenantId], Awaitable[None]]
+    caught_up: Callable[[], Awaitable[None]]

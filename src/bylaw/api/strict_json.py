@@ -1,0 +1,150 @@
+"""Bodies are I-JSON (RFC 7493): what two readers could understand differently is refused, with its place.
+
+1. The bytes are UTF-8 and one JSON text.  2. No object names a member twice.  3. No text holds a lone
+surrogate or NUL.  4. Integers stay below 2^53 (longer ones are sent as strings) and other numbers are finite.
+5. Nesting stays within 32 levels.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import NoReturn, TypeVar
+
+import msgspec
+
+from bylaw.core.canonical_json import MAX_SAFE_INTEGER
+from bylaw.core.errors import InvalidInput, Problem
+
+MAX_DEPTH = 32
+T = TypeVar("T")
+
+# Only a body with one of these can hold what the slow walk looks for: an escape, 16 digits, a large exponent.
+_SUSPECT = re.compile(r"\\u|[0-9]{16}|[eE]\+?[0-9]{3}")
+_AT = re.compile(r" - at `(.*)`$")
+
+
+def parse(body: bytes) -> object:
+    """Return the value that `body` is. Raises: InvalidInput that names the place."""
+    try:
+        text = body.decode("utf-8")  # 1
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            _check_depth(text)  # 5
+        value: object = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except _DuplicateKey:
+        value = json.loads(body, object_pairs_hook=_Members)
+        _refuse("duplicate_key", "A name stands twice in one object: keep one.", _duplicate(value, ""))
+    except UnicodeDecodeError as error:
+        _refuse("malformed_json", f"The body is not UTF-8 at byte {error.start}.")
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        _refuse("malformed_json", f"The body is not JSON at {place}: {error.msg}.")
+    except ValueError as error:
+        _refuse("malformed_json", f"The body is not JSON: {error}.")
+    if _SUSPECT.search(text):
+        for path, code, message in _unsafe(value, ""):  # 3, 4
+            _refuse(code, message, path)
+    return value
+
+
+def read(body: bytes, kind: type[T]) -> T:
+    """Return `body` as a `kind`. Raises: InvalidInput that names the first place that does not fit."""
+    return convert(parse(body), kind)
+
+
+def convert(value: object, kind: type[T]) -> T:
+    """Return the parsed `value` as a `kind`. Raises: InvalidInput that names the place."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from None
+
+
+def invalid(error: msgspec.ValidationError) -> InvalidInput:
+    """Return what msgspec found as an error of ours: `$.rules[0].expr` becomes `rules[0].expr`."""
+    text = str(error)
+    found = _AT.search(text)
+    path = "" if found is None else found[1].removeprefix("$").removeprefix(".")
+    message = text if found is None else text[: found.start()]
+    where = f" at {path}" if path else ""
+    return InvalidInput(
+        f"The body does not fit{where}: {message}.",
+        Problem(path=path, code="bad_value", message=f"{message}."),
+    )
+
+
+class _DuplicateKey(Exception):
+    pass
+
+
+class _Members(list[tuple[str, object]]):
+    """The members of an object as they were written."""
+
+
+def _object(members: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise _DuplicateKey
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _duplicate(value: object, path: str) -> str:
+    """Return the place of the first member whose name stands twice; there is one."""
+    if isinstance(value, _Members):
+        names: set[str] = set()
+        for name, item in value:
+            here = f"{path}.{name}" if path else name
+            if name in names:
+                return here
+            names.add(name)
+            if inner := _duplicate(item, here):
+                return inner
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if inner := _duplicate(item, f"{path}[{index}]"):
+                return inner
+    return ""
+
+
+def _unsafe(value: object, path: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (place, code, sentence) of texts and numbers that other readers could take for something else."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            here = f"{path}.{name}" if path else name
+            yield from _unsafe(name, here)
+            yield from _unsafe(item, here)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unsafe(item, f"{path}[{index}]")
+    elif isinstance(value, str):
+        if "\0" in value:
+            yield path, "nul", "The text holds NUL: take it out."
+        elif any("\ud800" <= character <= "\udfff" for character in value):
+            yield path, "lone_surrogate", "The text holds half of a surrogate pair: send whole characters."
+    elif isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
+        yield path, "number_range", "The integer is beyond 2^53 - 1: send it as a string."
+    elif isinstance(value, float) and math.isinf(value):
+        yield path, "number_range", "The number is too large: send it as a string."
+
+
+def _check_depth(text: str) -> None:
+    """Return nothing if no place in `text` is nested deeper than allowed."""
+    depth = deepest = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+        mark = token[0]
+        depth += (mark in "[{") - (mark in "]}")
+        deepest = max(deepest, depth)
+        if deepest > MAX_DEPTH:
+            _refuse(
+                "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels at character {token.start()}."
+            )
+
+
+def _refuse(code: str, message: str, path: str = "") -> NoReturn:
+    path = path.encode("utf-8", "replace").decode()
+    where = f"{path}: " if path else ""
+    raise InvalidInput(where + message, Problem(path=path, code=code, message=message))
