@@ -138,10 +138,14 @@ class RuleResult(_Answered, frozen=True, kw_only=True):
 
 
 class ConditionResult(_Answered, frozen=True, kw_only=True):
-    """Whether a policy's conditions hold; `missing` names the keys that leave it `undetermined`."""
+    """Whether a policy's conditions hold.
+
+    What leaves it `undetermined`: `missing` keys have no fact, `unclear` ones do not compare with it.
+    """
 
     state: Literal["applies", "undetermined"] = "applies"
     missing: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
 
 
 class PolicyResult(_Answered, frozen=True, kw_only=True):

@@ -1,0 +1,102 @@
+"""Spelling: how a name finds its fact however it is written, and a phrase its place in a text."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+MISSING: Final = object()
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Path:
+    """A key, or a dotted path of keys, that is found in facts in any of its spellings.
+
+    `text` is as it was written, `canonical` in snake_case and singular.
+    """
+
+    __slots__ = ("_keys", "_whole", "canonical", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.canonical = _snake(_singular(text))
+        self._whole = _spellings(text)
+        self._keys = tuple(_spellings(key) for key in text.split(".")) if "." in text else ()
+
+    def find(self, facts: Mapping[str, object]) -> object:
+        """Return the fact, or MISSING. The whole text as one key goes before the path."""
+        found = _look_up(facts, self._whole)
+        if found is not MISSING or not self._keys:
+            return found
+        found = facts
+        for spellings in self._keys:
+            if not isinstance(found, dict):
+                return MISSING
+            found = _look_up(found, spellings)
+        return found
+
+    def without_prefix(self) -> "Path":
+        """Return the path without its first word: `orderValue` for `minOrderValue`."""
+        rest = self.text[3:].removeprefix("_")
+        return Path(rest[:1].lower() + rest[1:])
+
+
+def fold(text: str) -> str:
+    """Return `text` as phrases are looked for: case folded, any white space as one space."""
+    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(folded.casefold().split())
+
+
+def phrase_in(text: str, phrase: str) -> bool:
+    """Return whether folded `text` has the folded `phrase` at word boundaries."""
+    start = text.find(phrase)
+    while start >= 0:
+        end = start + len(phrase)
+        if not (start and _is_word(text[start - 1])) and not (end < len(text) and _is_word(text[end])):
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _look_up(facts: Mapping[str, object], spellings: tuple[str, ...]) -> object:
+    for key in spellings:
+        if key in facts:
+            return facts[key]
+    return MISSING
+
+
+def _spellings(key: str) -> tuple[str, ...]:
+    """Return the ways to write `key`, its own first."""
+    snake = _snake(key)
+    forms = (snake, _singular(snake), _plural(snake))
+    return tuple(dict.fromkeys((key, *forms, *map(_camel, forms))))
+
+
+def _snake(key: str) -> str:
+    return _HUMP.sub("_", key).lower()
+
+
+def _camel(snake: str) -> str:
+    first, *rest = snake.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def _singular(key: str) -> str:
+    if key.endswith("ies") and len(key) > 4:
+        return key[:-3] + "y"
+    if key.endswith(("sses", "xes", "ches", "shes")):
+        return key[:-2]
+    return key[:-1] if key.endswith("s") and not key.endswith(("ss", "us", "is")) and len(key) > 2 else key
+
+
+def _plural(key: str) -> str:
+    if key.endswith("y") and key[-2:-1] not in "aeiou":
+        return key[:-1] + "ies"
+    if key.endswith(("s", "x", "ch", "sh")):
+        return key if _singular(key) != key else key + "es"
+    return key + "s"
