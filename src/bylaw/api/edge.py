@@ -99,8 +99,7 @@ class Edge:
             await reply.finish(problems.answer(error, incoming.id))
         except Exception:  # noqa: BLE001 - the named boundary: a bug is a 500, logged once
             _log.exception("request %s %s %s failed", incoming.id, incoming.method, incoming.path)
-            detail = f"Something went wrong here; the log has it under request {incoming.id}."
-            await reply.finish(problems.answer_status(500, detail, incoming.id))
+            await reply.finish(problems.unexpected(incoming.id))
 
     async def _route(self, scope: Scope, reply: "_Reply") -> None:
         incoming = reply.incoming

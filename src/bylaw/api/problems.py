@@ -124,6 +124,11 @@ def answer_status(status: int, detail: str, request_id: str, *, allow: str = "")
     return _problem(body, ((b"allow", allow.encode()),) if allow else ())
 
 
+def unexpected(request_id: str) -> Answer:
+    """Return the problem of something that nobody expected: it says where to look, and nothing else."""
+    return answer_status(500, f"Something went wrong here; the log has it under {request_id}.", request_id)
+
+
 def _problem(body: ProblemBody, headers: tuple[tuple[bytes, bytes], ...]) -> Answer:
     return Answer(
         status=body.status,

@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn, TypeVar
 
-import msgspec
-
+from bylaw.api.fit import fit
 from bylaw.core.canonical_json import MAX_SAFE_INTEGER
 from bylaw.core.errors import InvalidInput, Problem
 
@@ -21,7 +20,6 @@ T = TypeVar("T")
 
 # Only a body with one of these can hold what the slow walk looks for: an escape, 16 digits, a large exponent.
 _SUSPECT = re.compile(r"\\u|[0-9]{16}|[eE]\+?[0-9]{3}")
-_AT = re.compile(r" - at `(.*)`$")
 
 
 def parse(body: bytes) -> object:
@@ -48,29 +46,8 @@ def parse(body: bytes) -> object:
 
 
 def read(body: bytes, kind: type[T]) -> T:
-    """Return `body` as a `kind`. Raises: InvalidInput that names the first place that does not fit."""
-    return convert(parse(body), kind)
-
-
-def convert(value: object, kind: type[T]) -> T:
-    """Return the parsed `value` as a `kind`. Raises: InvalidInput that names the place."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from None
-
-
-def invalid(error: msgspec.ValidationError) -> InvalidInput:
-    """Return what msgspec found as an error of ours: `$.rules[0].expr` becomes `rules[0].expr`."""
-    text = str(error)
-    found = _AT.search(text)
-    path = "" if found is None else found[1].removeprefix("$").removeprefix(".")
-    message = text if found is None else text[: found.start()]
-    where = f" at {path}" if path else ""
-    return InvalidInput(
-        f"The body does not fit{where}: {message}.",
-        Problem(path=path, code="bad_value", message=f"{message}."),
-    )
+    """Return `body` as a `kind`. Raises: InvalidInput that names every place that does not fit."""
+    return fit(parse(body), kind)
 
 
 class _DuplicateKey(Exception):

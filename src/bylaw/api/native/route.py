@@ -145,6 +145,24 @@ class _NeedsOperator:
         return Operating(unit=unit, principal=principal, parts=parts)
 
 
+class _NeedsOperatorInside:
+    """The dependency behind `needs_operator_inside`: Bylaw at work inside a tenant, for the operator."""
+
+    scope = "admin"
+
+    async def __call__(self, request: Request, tenant_id: TenantId) -> Acting[Unit]:
+        parts, operator = enter(request, self.scope)
+        require_operator(operator)
+        held = transaction_of(request)
+        system = await held.stack.enter_async_context(parts.store.system(writes=writes(request)))
+        if await system.tenant(tenant_id) is None:
+            raise NotFound("tenant", tenant_id)
+        unit = held.unit = system.of(tenant_id)
+        principal = system_principal(tenant_id)
+        await _begin(request, held, principal)
+        return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operating:
     """The operator at work inside one transaction over all tenants."""
@@ -176,18 +194,9 @@ def needs_operator() -> object:
     return Depends(_NeedsOperator())
 
 
-async def open_tenant_as_operator(request: Request, tenant_id: TenantId) -> Acting[Unit]:
-    """Return Bylaw at work inside a tenant, on behalf of the operator. Raises: NotFound, Forbidden."""
-    parts, operator = enter(request, "admin")
-    require_operator(operator)
-    held = transaction_of(request)
-    system = await held.stack.enter_async_context(parts.store.system(writes=writes(request)))
-    if await system.tenant(tenant_id) is None:
-        raise NotFound("tenant", tenant_id)
-    unit = held.unit = system.of(tenant_id)
-    principal = system_principal(tenant_id)
-    await _begin(request, held, principal)
-    return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+def needs_operator_inside() -> object:
+    """Return the dependency that lets in the operator and opens the tenant that the path names."""
+    return Depends(_NeedsOperatorInside())
 
 
 def body(kind: type[object], *, may_be_empty: bool = False) -> object:

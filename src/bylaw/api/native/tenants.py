@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from bylaw.api.native.keys import MintedKeyView, NewKey, minted, spec_of
 from bylaw.api.native.route import (
@@ -14,7 +14,7 @@ from bylaw.api.native.route import (
     Route,
     body,
     needs_operator,
-    open_tenant_as_operator,
+    needs_operator_inside,
     page,
 )
 from bylaw.api.ports import Unit
@@ -77,13 +77,9 @@ async def read_tenant(
     return Reply(view(tenant))
 
 
-async def _inside(request: Request, tenant_id: TenantId) -> Acting[Unit]:
-    return await open_tenant_as_operator(request, tenant_id)
-
-
-@router.post("/v1/tenants/{tenant_id}/keys", status_code=201)
+@router.post("/v1/tenants/{tenant_id}/keys", status_code=201)  # noqa: FAST003 - the dependency takes it
 async def create_tenant_key(
-    acting: Annotated[Acting[Unit], Depends(_inside)], new: Annotated[NewKey, body(NewKey)]
+    acting: Annotated[Acting[Unit], needs_operator_inside()], new: Annotated[NewKey, body(NewKey)]
 ) -> Reply[MintedKeyView]:
     """Make a key of a tenant, such as its first with `admin`. Its text is shown once."""
     return minted(await keys.mint_key(acting, spec_of(new), style=new.style))

@@ -101,7 +101,7 @@ async def remove_user(
 ) -> Response:
     """Remove a person; their keys end with them."""
     await people.remove_user(acting, user_id)
-    return Response()
+    return Response(status_code=204)
 
 
 @router.put("/v1/users/{user_id}/workspaces/{workspace_id}")

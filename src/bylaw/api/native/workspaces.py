@@ -106,7 +106,7 @@ async def delete_workspace(
 ) -> Response:
     """Delete an empty workspace."""
     await places.delete_workspace(acting, workspace_id)
-    return Response()
+    return Response(status_code=204)
 
 
 @router.post("/v1/workspaces/{workspace_id}/repos", status_code=201)
@@ -152,7 +152,7 @@ async def delete_repo(
 ) -> Response:
     """Delete an empty repo."""
     await places.delete_repo(acting, repo_id)
-    return Response()
+    return Response(status_code=204)
 
 
 def view(workspace: Workspace) -> WorkspaceView:

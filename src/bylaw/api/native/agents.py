@@ -1,0 +1,105 @@
+"""Agents: AI systems under the names that their callers give them, and the policies they are bound to."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+
+from bylaw.api.native.route import Page, PageOf, Reply, Revision, Route, body, needs, page
+from bylaw.api.native.shape import place_of
+from bylaw.api.ports import Unit
+from bylaw.core.clock import rfc3339
+from bylaw.core.ids import AgentId, PolicyId
+from bylaw.tenancy import agents
+from bylaw.tenancy.agents import AgentChange
+from bylaw.tenancy.model import Agent
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["agents"], route_class=Route)
+
+
+class NewAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An agent to be registered under the `agent_id` that its decisions name.
+
+    `require_policy`: its decisions to which nothing applies are blocked.
+    """
+
+    id: str
+    name: str = ""
+    workspace_id: str | None = None
+    repo_id: str | None = None
+    require_policy: bool = False
+
+
+class AgentView(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent; `registered` is false when it was only seen in a decision."""
+
+    id: str
+    name: str
+    workspace_id: str | None
+    repo_id: str | None
+    policy_id: str | None
+    require_policy: bool
+    registered: bool
+    created_at: str
+
+
+@router.post("/v1/agents", status_code=201)
+async def register_agent(
+    acting: Annotated[Acting[Unit], needs("agents:write")], new: Annotated[NewAgent, body(NewAgent)]
+) -> Reply[AgentView]:
+    """Register an agent; one that was only seen so far becomes registered."""
+    wanted = agents.NewAgent(
+        id=new.id,
+        name=new.name,
+        place=place_of(new.workspace_id, new.repo_id),
+        require_policy=new.require_policy,
+    )
+    return _agent(await agents.register_agent(acting, wanted))
+
+
+@router.get("/v1/agents")
+async def list_agents(
+    acting: Annotated[Acting[Unit], needs("agents:read")],
+    part: PageOf,
+    policy_id: Annotated[PolicyId | None, Query(description="Only those bound to this policy.")] = None,
+) -> Reply[Page[AgentView]]:
+    """List the agents in the caller's places."""
+    return Reply(page(await agents.list_agents(acting, part, policy_id=policy_id), view))
+
+
+@router.get("/v1/agents/{agent_id:path}")
+async def read_agent(
+    acting: Annotated[Acting[Unit], needs("agents:read")], agent_id: AgentId
+) -> Reply[AgentView]:
+    """Read one agent."""
+    return _agent(await agents.read_agent(acting, agent_id))
+
+
+@router.patch("/v1/agents/{agent_id:path}")
+async def change_agent(
+    acting: Annotated[Acting[Unit], needs("agents:write")],
+    agent_id: AgentId,
+    change: Annotated[AgentChange, body(AgentChange)],
+    revision: Revision,
+) -> Reply[AgentView]:
+    """Change an agent; fields left out stay."""
+    return _agent(await agents.change_agent(acting, agent_id, change, revision=revision))
+
+
+def view(agent: Agent) -> AgentView:
+    """Return an agent as it goes over the wire."""
+    return AgentView(
+        id=agent.id,
+        name=agent.name,
+        workspace_id=agent.place.workspace_id,
+        repo_id=agent.place.repo_id,
+        policy_id=agent.policy_id,
+        require_policy=agent.require_policy,
+        registered=agent.registered,
+        created_at=rfc3339(agent.created_ms),
+    )
+
+
+def _agent(agent: Agent) -> Reply[AgentView]:
+    return Reply(view(agent), revision=agent.revision)

@@ -1,0 +1,62 @@
+"""The route table of the native API, read from the routes themselves."""
+
+import inspect
+from collections.abc import Iterator
+from typing import get_args, get_origin, get_type_hints
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from bylaw.api.described import Access, Described, failures
+from bylaw.api.native.route import Reply, _Body, _Needs, _NeedsOperator, _NeedsOperatorInside, _revision
+
+
+def described(route: BaseRoute) -> Described | None:
+    """Return `route` as data, or None when it is not one of the API's."""
+    if not isinstance(route, APIRoute):
+        return None
+    method = next(iter(route.methods or {"GET"}))
+    access, scope = _access(route.dependant)
+    bodies = [each.call for each in route.dependant.dependencies if isinstance(each.call, _Body)]
+    takes = bodies[0].kind if bodies else None
+    hint = get_type_hints(route.endpoint).get("return")
+    conditional = any(each.call is _revision for each in route.dependant.dependencies)
+    summary, _, description = (inspect.getdoc(route.endpoint) or "").partition("\n")
+    return Described(
+        method=method,
+        path=route.path_format,
+        access=access,
+        scope=scope,
+        takes=takes,
+        takes_nothing_too=bool(bodies) and bodies[0].may_be_empty,
+        gives=get_args(hint)[0] if get_origin(hint) is Reply else None,
+        status=200 if route.status_code is None else route.status_code,
+        media_type="application/json" if get_origin(hint) is Reply else _media_type(route),
+        may_fail=failures(method, route.path_format, access, takes=takes, conditional=conditional),
+        tag=str(route.tags[0]) if route.tags else "",
+        name=route.name,
+        summary=summary.rstrip("."),
+        description=description.strip(),
+    )
+
+
+def table(routes: list[BaseRoute]) -> Iterator[Described]:
+    """Yield every route as data, in the order of the paths' definition."""
+    for route in routes:
+        found = described(route)
+        if found is not None:
+            yield found
+
+
+def _access(dependant: Dependant) -> tuple[Access, str]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, _Needs):
+            return ("any key", "") if each.call.scope is None else ("scope", each.call.scope)
+        if isinstance(each.call, (_NeedsOperator, _NeedsOperatorInside)):
+            return "operator", each.call.scope
+    return "anonymous", ""
+
+
+def _media_type(route: APIRoute) -> str:
+    return str(route.openapi_extra.get("x-media-type", "")) if route.openapi_extra else ""
