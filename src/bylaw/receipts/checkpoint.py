@@ -127,22 +127,40 @@ def parse(note: bytes) -> SignedCheckpoint:
     Raises: InvalidInput otherwise.  Source: C2SP signed-note and tlog-checkpoint.
     """
     try:
-        text, signatures = _split(note)
-        lines = text.split("\n")[:-1]
-        if len(lines) < 3 or not all(lines):
-            raise ValueError("it has fewer than three lines, or an empty one")  # noqa: TRY301
-        named, size, root = lines[:3]
-        if not is_origin(named) or not re.fullmatch(r"0|[1-9][0-9]{0,15}", size) or int(size) > MAX_SIZE:  # 3
-            raise ValueError("its first lines are not an origin and a size")  # noqa: TRY301
-        hashed = from_base64(root)
-        if len(hashed) != HASH_BYTES:
-            raise ValueError(f"its root is not {HASH_BYTES} bytes")  # noqa: TRY301
-        checkpoint = Checkpoint(origin=named, size=int(size), root=hashed, extensions=tuple(lines[3:]))
-        return SignedCheckpoint(
-            checkpoint=checkpoint, signatures=tuple(_signature(line) for line in signatures)
-        )
+        return _parsed(note)
     except ValueError as error:
-        raise _malformed(f"Not a signed checkpoint: {error}.", "note") from error
+        raise _malformed(f"Not a signed checkpoint: {error}.", "malformed") from error
+
+
+def parse_all(notes: bytes) -> tuple[SignedCheckpoint, ...]:
+    """Return the checkpoints of a file that holds signed notes one after the other, as kept checkpoints are.
+
+    Raises: InvalidInput when one is malformed.
+    """
+    lines = notes.decode("utf-8", "replace").splitlines(keepends=True)
+    starts = [
+        at
+        for at, line in enumerate(lines)
+        if at == 0 or (lines[at - 1].startswith(_MARK) and not line.startswith(_MARK))
+    ]
+    ends = [*starts[1:], len(lines)]
+    found = ("".join(lines[start:end]).lstrip("\n") for start, end in zip(starts, ends, strict=True))
+    return tuple(parse(note.encode()) for note in found if note)
+
+
+def _parsed(note: bytes) -> SignedCheckpoint:
+    text, signatures = _split(note)
+    lines = text.split("\n")[:-1]
+    if len(lines) < 3 or not all(lines):
+        raise ValueError("it has fewer than three lines, or an empty one")
+    named, size, root = lines[:3]
+    if not is_origin(named) or not re.fullmatch(r"0|[1-9][0-9]{0,15}", size) or int(size) > MAX_SIZE:  # 3
+        raise ValueError("its first lines are not an origin and a size")
+    hashed = from_base64(root)
+    if len(hashed) != HASH_BYTES:
+        raise ValueError(f"its root is not {HASH_BYTES} bytes")
+    checkpoint = Checkpoint(origin=named, size=int(size), root=hashed, extensions=tuple(lines[3:]))
+    return SignedCheckpoint(checkpoint=checkpoint, signatures=tuple(map(_signature, signatures)))
 
 
 def _split(note: bytes) -> tuple[str, Sequence[str]]:

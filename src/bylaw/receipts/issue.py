@@ -7,7 +7,7 @@ from types import MappingProxyType
 import msgspec
 
 from bylaw.core.clock import Clock, rfc3339
-from bylaw.core.ids import AgentId, Ids, ReceiptId, TenantId
+from bylaw.core.ids import AgentId, Ids, PolicyId, ReceiptId, TenantId
 from bylaw.receipts.model import (
     FORMAT,
     SALT_BYTES,
@@ -94,7 +94,7 @@ class Issuer:
             log=self.origin,
             tenant="" if tenant is None else tenant,
         )
-        agent, outcome = _listed(claim)
+        agent, outcome, policies = _listed(claim)
         return PendingEntry(
             id=named,
             tenant=tenant,
@@ -102,6 +102,7 @@ class Issuer:
             issued_ms=moment,
             agent=agent,
             outcome=outcome,
+            policies=policies,
             receipt=encode(receipt),
             parts=parts,
             effects=tuple(effects),
@@ -137,10 +138,11 @@ def cross_anchor(origin: str, latest: Sequence[StoredCheckpoint]) -> CrossAnchor
     return CrossAnchorClaim(checkpoints=others) if others else None
 
 
-def _listed(claim: Claim) -> tuple[AgentId | None, str | None]:
-    """Return the agent and the outcome by which a receipt is listed."""
+def _listed(claim: Claim) -> tuple[AgentId | None, str | None, tuple[PolicyId, ...]]:
+    """Return the agent, the outcome and the policies by which a receipt is listed."""
     if isinstance(claim, DecisionClaim):
-        return AgentId(claim.agent) if claim.agent else None, claim.outcome
+        policies = tuple([PolicyId(policy.id) for policy in claim.policies])
+        return AgentId(claim.agent) if claim.agent else None, claim.outcome, policies
     if isinstance(claim, OutcomeClaim):
-        return AgentId(claim.agent) if claim.agent else None, claim.status
-    return None, None
+        return AgentId(claim.agent) if claim.agent else None, claim.status, ()
+    return None, None, ()

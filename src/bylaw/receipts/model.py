@@ -6,6 +6,7 @@ with a default and never reused; any other change takes a new format name.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Literal, NoReturn
 
 import msgspec
@@ -238,6 +239,14 @@ def decode(data: bytes) -> Receipt:
     if moment != read.issued_ms:
         _refuse("malformed", "Not a receipt: issued_at and issued_ms are different moments.")
     return receipt
+
+
+def effective_rules_digest(policies: Sequence[str], extra_rules: str) -> str:
+    """Return the digest over all that was checked: of each policy, in order, and of the extra rules.
+
+    `policies` are in the order of the receipt; `extra_rules` is empty when the call brought none.
+    """
+    return canonical_json.digest({"extra_rules": extra_rules, "policies": list(policies)})
 
 
 def commit(name: str, salt: bytes, content: bytes) -> Commitment:

@@ -10,7 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-from bylaw.core.ids import AgentId, ReceiptId, TenantId
+from bylaw.core.ids import AgentId, PolicyId, ReceiptId, TenantId
+from bylaw.core.paging import Page, Slice
 from bylaw.receipts.log import Tile
 from bylaw.receipts.model import Kind
 
@@ -42,8 +43,8 @@ class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An issued receipt on its way into the log, with everything that commits in the same transaction.
 
     `receipt` is the exact bytes of the leaf. `tenant` is None for entries about the log itself. `agent`,
-    `outcome` and `issued_ms` repeat what the receipt says, for listing. `signature` is the receipt's own,
-    where one was promised.
+    `outcome`, `policies` and `issued_ms` repeat what the receipt says, for listing. `signature` is the
+    receipt's own, where one was promised.
     """
 
     id: ReceiptId
@@ -52,6 +53,7 @@ class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     issued_ms: int
     agent: AgentId | None = None
     outcome: str | None = None
+    policies: tuple[PolicyId, ...] = ()
     receipt: bytes
     signature: bytes | None = None
     parts: tuple[Part, ...] = ()
@@ -69,9 +71,10 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """Nothing was written: an entry with the same idempotency scope and key is durable already.
+    """Nothing was written: an entry with the same idempotency scope and key, or the same id, is durable.
 
-    The caller answers with that receipt if `digest` is its own request's, and with a conflict otherwise.
+    The caller answers with that receipt if `digest` is its own request's, and with a conflict otherwise. The
+    digest is empty when it was the id that came again.
     """
 
     id: ReceiptId
@@ -111,23 +114,14 @@ class StoredReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptQuery:
-    """Which receipts to list, newest first; None does not restrict. Times: `since <= t < until`."""
+    """Which receipts to list; None does not restrict. Times: `since <= t < until`."""
 
     kind: Kind | None = None
     agent: AgentId | None = None
     outcome: str | None = None
+    policy: PolicyId | None = None
     since_ms: int | None = None
     until_ms: int | None = None
-    cursor: str | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptPage:
-    """A page of receipts, and the opaque, lasting cursor of the next one (None on the last)."""
-
-    items: Sequence[StoredReceipt]
-    next_cursor: str | None
 
 
 class Receipts(Protocol):
@@ -136,8 +130,8 @@ class Receipts(Protocol):
     async def get(self, ident: ReceiptId) -> StoredReceipt:
         """Return the receipt. Raises: NotFound."""
 
-    async def list(self, query: ReceiptQuery) -> ReceiptPage:
-        """Return a page of receipts, newest first (by id)."""
+    async def list(self, query: ReceiptQuery, part: Slice) -> Page[StoredReceipt]:
+        """Return a page of receipts, newest first. Raises: InvalidInput for a foreign cursor."""
 
     async def parts(self, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: NotFound when the receipt is not."""
@@ -188,3 +182,49 @@ class Logs(Protocol):
 
     async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
         """Return up to `limit` receipts from leaf `start` on, in the order of the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEffect:
+    """A durable effect: the `position`-th of its log (from 1), and the receipt that it came with."""
+
+    origin: str
+    position: int
+    receipt: ReceiptId
+    tenant: TenantId | None
+    effect: Effect
+
+
+class Effects(Protocol):
+    """The effects of every log, each log in the order of its commits, for whoever projects them.
+
+    A projector keeps one position per log, in the transaction of what it projects.
+    """
+
+    async def ends(self) -> Mapping[str, int]:
+        """Return the position of the latest effect of each log that has any."""
+
+    async def after(self, origin: str, position: int, *, limit: int) -> Sequence[StoredEffect]:
+        """Return up to `limit` effects of `origin` after `position`, in the order of the log."""
+
+
+class Ledger(Protocol):
+    """The receipts plane of one server process: its own log to write, and everything to read."""
+
+    @property
+    def log(self) -> ReceiptLog:
+        """The log that this process writes."""
+
+    @property
+    def logs(self) -> Logs:
+        """Every log, for proofs, anchoring, export and audit."""
+
+    @property
+    def effects(self) -> Effects:
+        """What waits to be projected."""
+
+    def of(self, tenant: TenantId) -> Receipts:
+        """Return the receipts of `tenant`."""
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close every file and connection."""

@@ -24,6 +24,7 @@ from bylaw.core.errors import InvalidInput, Problem
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
 MAX_KEYS = 1000
+CHANGE_MS = 60_000
 
 Standing = Literal["active", "retired", "revoked"]
 
@@ -42,9 +43,25 @@ class PublicKey:
         """Return whether `signature` is this key's over `message`; the standing is not considered."""
         return verifies(self.raw, message, signature)
 
-    def revoked_at(self, moment_ms: int) -> bool:
+    def revoked_by(self, moment_ms: int) -> bool:
         """Return whether the key had been revoked by `moment_ms`."""
         return self.standing == "revoked" and self.ended_ms is not None and moment_ms >= self.ended_ms
+
+    def objection(self, moment_ms: int) -> str | None:
+        """Return why the key could not speak at `moment_ms`, or None.
+
+        A change of key is given `CHANGE_MS` on both sides, as several processes take part in it; a revocation
+        none.
+        """
+        if moment_ms < self.since_ms - CHANGE_MS:
+            return f"the key {self.kid} was not in use before {rfc3339(self.since_ms)}"
+        if self.ended_ms is None:
+            return None
+        if self.revoked_by(moment_ms):
+            return f"the key {self.kid} was revoked at {rfc3339(self.ended_ms)}"
+        if self.standing == "retired" and moment_ms > self.ended_ms + CHANGE_MS:
+            return f"the key {self.kid} was retired at {rfc3339(self.ended_ms)}"
+        return None
 
 
 class Signer:
@@ -161,15 +178,10 @@ def key_set(document: bytes) -> KeySet:
     Raises: InvalidInput for a document that is not a JWKS, or an Ed25519 key that contradicts itself.
     """
     try:
-        found = msgspec.json.decode(document, type=_Jwks).keys
-        if len(found) > MAX_KEYS:
-            raise ValueError(f"more than {MAX_KEYS} keys")  # noqa: TRY301
-        keys = tuple(_public_key(jwk) for jwk in found if jwk.kty == "OKP" and jwk.crv == "Ed25519")
+        return _key_set(document)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _malformed(f"Not a JWKS document: {error}.") from error
-    if len({key.kid for key in keys}) != len(keys):
-        raise _malformed("Not a usable JWKS document: a key is in it twice.")
-    return KeySet(keys)
+        message = f"Not a JWKS document: {error}."
+        raise InvalidInput(message, Problem(path="keys", code="malformed", message=message)) from error
 
 
 def base64url(data: bytes) -> str:
@@ -218,6 +230,16 @@ class _Jwks(msgspec.Struct, frozen=True):
     keys: list[_Jwk]
 
 
+def _key_set(document: bytes) -> KeySet:
+    found = msgspec.json.decode(document, type=_Jwks).keys
+    if len(found) > MAX_KEYS:
+        raise ValueError(f"more than {MAX_KEYS} keys")
+    keys = tuple(_public_key(jwk) for jwk in found if jwk.kty == "OKP" and jwk.crv == "Ed25519")
+    if len({key.kid for key in keys}) != len(keys):
+        raise ValueError("a key is in it twice")
+    return KeySet(keys)
+
+
 def _jwk(key: PublicKey) -> dict[str, str]:
     jwk = {
         "alg": "EdDSA",
@@ -245,7 +267,3 @@ def _public_key(jwk: _Jwk) -> PublicKey:
     ended = None if jwk.status == "active" else from_rfc3339(ended_at)
     since = from_rfc3339(jwk.since) if jwk.since else 0
     return PublicKey(kid=kid, raw=raw, standing=jwk.status, since_ms=since, ended_ms=ended)
-
-
-def _malformed(message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="keys", code="malformed", message=message))
