@@ -1,0 +1,33 @@
+"""Binding an agent to the policy that governs it wherever it acts."""
+
+from dataclasses import replace
+
+from bylaw.core.errors import Conflict
+from bylaw.core.ids import AgentId, PolicyId
+from bylaw.policies.reading import readable_policy
+from bylaw.policies.store import PolicyUnit
+from bylaw.tenancy.agents import save_agent, writable_agent
+from bylaw.tenancy.model import Agent
+from bylaw.tenancy.places import require_revision
+from bylaw.tenancy.principal import Acting
+
+
+async def bind_policy(
+    acting: Acting[PolicyUnit], agent_id: AgentId, policy_id: PolicyId | None, *, revision: int | None = None
+) -> Agent:
+    """Store the agent bound to a policy, or to none, and return it; its earlier receipts stay as they are.
+
+    Raises: Conflict when the policy governs its whole place anyway (`not_bindable`), or belongs to a place
+    around which the agent reaches (`other_place`).
+    """
+    agent = await writable_agent(acting, agent_id)
+    require_revision(agent.revision, revision)
+    if policy_id is not None:
+        policy = await readable_policy(acting, policy_id)
+        if policy.reach != "bound":
+            message = "It governs its whole place already: bind a policy whose reach is 'bound'."
+            raise Conflict(message, reason="not_bindable")
+        if not policy.place.contains(agent.place):
+            message = "The policy belongs to a place that does not contain the agent's place."
+            raise Conflict(message, reason="other_place")
+    return await save_agent(acting, agent, replace(agent, policy_id=policy_id))

@@ -1,0 +1,205 @@
+"""Writing policies: a new one, a new version of one, and the content of an old version again."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, Problem
+from bylaw.core.ids import PolicyId
+from bylaw.core.paging import Slice
+from bylaw.policies.content import content_digest, document
+from bylaw.policies.entries import Change, checked_reason, record, touched
+from bylaw.policies.model import Content, Current, Policy, Reach, Source, Status, Version
+from bylaw.policies.parse import parse_content
+from bylaw.policies.reading import read_version, stored_version, workspace_of, writable_policy
+from bylaw.policies.rules import Reading
+from bylaw.policies.store import PolicyFilter, PolicyUnit
+from bylaw.tenancy.model import EVERYWHERE, Place, Workspace
+from bylaw.tenancy.naming import checked_id
+from bylaw.tenancy.places import require_place
+from bylaw.tenancy.principal import Acting
+
+MAX_POLICIES = 100_000
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}(/[a-z0-9][a-z0-9._-]{0,63})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPolicy:
+    """What a new policy is to be; `content` is plain data.
+
+    `status`: None means `approved`, or `pending_review` where the workspace reviews edits. Without an id it
+    gets one.
+    """
+
+    content: object
+    place: Place = EVERYWHERE
+    reach: Reach = "place"
+    slug: str | None = None
+    source: Source = field(default_factory=Source)
+    status: Literal["approved", "pending_review"] | None = None
+    is_active: bool = True
+    reason: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What is to change in a content: `fields` replace theirs; the others stay, or fall back if `whole`.
+
+    `revision` is the one that the editor read, or None to overwrite whatever is there.
+    """
+
+    fields: Mapping[str, object]
+    whole: bool = False
+    reason: str = ""
+    revision: int | None = None
+
+
+async def create_policy(acting: Acting[PolicyUnit], new: NewPolicy) -> Current:
+    """Store a new policy with its first version and return both. Raises: InvalidInput, Conflict."""
+    acting.principal.require("policy:write", new.place)
+    await require_place(acting.unit, new.place)
+    workspace = await workspace_of(acting.unit, new.place)
+    content = parse_content(new.content, Reading(schema=_schema(workspace)))
+    await _require_room(acting.unit)
+    status = _first_status(acting, new, workspace)
+    now, actor = acting.clock.now_ms(), acting.principal.actor
+    policy = Policy(
+        id=PolicyId(acting.ids.ulid("pol_") if new.id is None else checked_id(new.id)),
+        tenant_id=acting.unit.tenant_id,
+        place=new.place,
+        reach=new.reach,
+        slug=_checked_slug(new.slug),
+        status=status,
+        is_active=new.is_active,
+        source=new.source,
+        approved=1 if status == "approved" else None,
+        created_by=actor,
+        created_ms=now,
+        updated_by=actor,
+        updated_ms=now,
+    )
+    version = _version(acting, policy, content, number=1, reason=checked_reason(new.reason))
+    await acting.unit.policies.add(policy, version)
+    change: Change = "created" if status == "approved" else "proposed"
+    await record(acting, policy, version, change=change, reason=new.reason)
+    return Current(policy=policy, version=version)
+
+
+async def edit_policy(acting: Acting[PolicyUnit], policy_id: PolicyId, edit: Edit) -> Current:
+    """Store a new version if the content changes, and return the policy with its current version.
+
+    Where the workspace reviews edits, the new version waits and the approved one stays in force.
+    Raises: InvalidInput; PreconditionFailed when somebody else changed it first.
+    """
+    draft = await _begin(acting, policy_id, revision=edit.revision, reason=edit.reason)
+    fields = dict(edit.fields) if edit.whole else {**document(draft.base.content), **edit.fields}
+    content = parse_content(fields, Reading(schema=_schema(draft.workspace), before=draft.base.content.rules))
+    return await _finish(acting, draft, content)
+
+
+async def roll_back(
+    acting: Acting[PolicyUnit],
+    policy_id: PolicyId,
+    *,
+    number: int,
+    reason: str = "",
+    revision: int | None = None,
+) -> Current:
+    """Store the content of version `number` as a new version, and return the policy as `edit_policy` does."""
+    why = reason or f"rolled back to version {number}"
+    draft = await _begin(acting, policy_id, revision=revision, reason=why)
+    old = await read_version(acting, policy_id, number=number)
+    content = parse_content(document(old.content), Reading(schema=_schema(draft.workspace)))
+    return await _finish(acting, draft, content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A policy about to get a version: what it is based on, who reviews it, and why it changes."""
+
+    policy: Policy
+    base: Version
+    workspace: Workspace | None
+    reason: str
+
+
+async def _begin(
+    acting: Acting[PolicyUnit], policy_id: PolicyId, *, revision: int | None, reason: str
+) -> _Draft:
+    policy = await writable_policy(acting, policy_id, revision=revision)
+    number = policy.current if policy.pending is None else policy.pending
+    return _Draft(
+        policy=policy,
+        base=await stored_version(acting.unit, policy, number=number),
+        workspace=await workspace_of(acting.unit, policy.place),
+        reason=checked_reason(reason),
+    )
+
+
+async def _finish(acting: Acting[PolicyUnit], draft: _Draft, content: Content) -> Current:
+    old = draft.policy
+    if content_digest(content) == draft.base.digest:
+        return Current(policy=old, version=await stored_version(acting.unit, old, number=old.current))
+    version = _version(acting, old, content, number=old.latest + 1, reason=draft.reason)
+    reviewed = draft.workspace is not None and draft.workspace.review_edits
+    waits = old.approved is not None and reviewed
+    policy = replace(
+        touched(acting, old),
+        latest=version.number,
+        approved=old.approved if waits or old.approved is None else version.number,
+        pending=version.number if waits else None,
+    )
+    await acting.unit.policies.save(policy, version)
+    change: Change = "edited" if policy.approved == version.number else "proposed"
+    await record(acting, policy, version, change=change, reason=draft.reason)
+    current = (
+        version
+        if policy.current == version.number
+        else await stored_version(acting.unit, policy, number=policy.current)
+    )
+    return Current(policy=policy, version=current)
+
+
+def _version(
+    acting: Acting[PolicyUnit], policy: Policy, content: Content, *, number: int, reason: str
+) -> Version:
+    return Version(
+        policy_id=policy.id,
+        number=number,
+        content=content,
+        digest=content_digest(content),
+        author=acting.principal.actor,
+        reason=reason,
+        created_ms=acting.clock.now_ms(),
+    )
+
+
+def _first_status(acting: Acting[PolicyUnit], new: NewPolicy, workspace: Workspace | None) -> Status:
+    """Return the status of a new policy; where edits are reviewed, approving it at once is an approval."""
+    reviewed = workspace is not None and workspace.review_edits
+    if new.status is None:
+        return "pending_review" if reviewed else "approved"
+    if new.status == "approved" and reviewed:
+        if workspace is not None and workspace.separate_approvers:
+            raise Forbidden("Somebody else approves this: nobody approves their own here.", needs="approver")
+        acting.principal.require("policy:approve", new.place)
+    return new.status
+
+
+def _schema(workspace: Workspace | None) -> Mapping[str, object] | None:
+    return None if workspace is None else workspace.context_schema
+
+
+def _checked_slug(slug: str | None) -> str | None:
+    if slug is not None and not _SLUG.fullmatch(slug):
+        message = "A slug has lower-case letters, digits, '.', '_' and '-', in one part or two (pack/policy)."
+        raise InvalidInput(message, Problem(path="slug", code="bad_slug", message=message))
+    return slug
+
+
+async def _require_room(unit: PolicyUnit) -> None:
+    counted = await unit.policies.list(PolicyFilter(), Slice(limit=1, total=True))
+    if counted.total is not None and counted.total >= MAX_POLICIES:
+        raise Conflict(f"There are {MAX_POLICIES} policies, the most a tenant holds.", reason="too_many")
