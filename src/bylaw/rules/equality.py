@@ -20,7 +20,7 @@ from bylaw.rules.verdict import Failure
 
 NUMBERS: Final = frozenset({int, float, UInt})
 _PLAIN: Final = frozenset({Timestamp, Duration, Type, CIDR})
-_SAME: Final = frozenset({type(None), bool})
+
 _ABSENT: Final = object()
 
 
@@ -63,6 +63,8 @@ def equal(left: object, right: object, budget: Budget) -> bool:
 
 
 def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
+    if a is None or b is None:
+        return a is b
     kind, other = type(a), type(b)
     if kind in NUMBERS:
         return other in NUMBERS and a == b
@@ -70,7 +72,7 @@ def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
         if kind not in TYPE_NAME or other not in TYPE_NAME:
             raise foreign(a if kind not in TYPE_NAME else b)
         return False
-    if kind in _SAME:
+    if kind is bool:
         return a is b
     if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
         if len(a) != len(b):

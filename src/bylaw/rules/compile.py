@@ -1,0 +1,71 @@
+"""Syntax trees to Python functions: source, code object, function, once per rule."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from bylaw.rules.ast import Node
+from bylaw.rules.budget import Budget
+from bylaw.rules.codegen import Emitter
+from bylaw.rules.codegen_calls import emit
+from bylaw.rules.runtime import NAMES
+from bylaw.rules.verdict import Verdict
+
+SATISFIED: Final = Verdict(status="satisfied")
+
+
+class Decide(Protocol):
+    """A compiled rule."""
+
+    def __call__(self, context: dict[str, object], budget: Budget | None = None, /) -> Verdict:
+        """Return what the rule says about `context`; `budget` may be shared with other rules."""
+
+
+def written(node: Node, *, types: bool, decides: bool) -> tuple[str, list[object]]:
+    """Return Python source that defines `main`, and the constants `k0`, `k1`, … that it uses.
+
+    With `decides`, `main(c, b)` returns a verdict; otherwise it returns the value, or raises.
+    """
+    e = Emitter(emit=emit, types=types)
+    if not decides:
+        result = e.value(node).text
+        return "\n".join([*e.functions, f"def main(c, b):\n    return {result}\n"]), e.constants
+    condition = e.condition(node).text
+    main = [
+        "def main(c, b=None):",
+        "    if type(c) is dict:",
+        *(["        if b is None: b = Budget()", "        left = b.left"] if e.spends else []),
+        "        try:",
+        f"            return satisfied if {condition} else violated",
+        "        except UNDECIDED: pass",
+        *(["        b.left = left"] if e.spends else []),
+        "    return undecided(c, b)",
+    ]
+    return "\n".join([*e.functions, *main]) + "\n", e.constants
+
+
+def compile_decision(
+    node: Node, *, types: bool, violated: Verdict, undecided: Callable[[object, Budget | None], Verdict]
+) -> Decide:
+    """Return the function that decides `node`, and calls `undecided` where compiled code cannot."""
+    source, constants = written(node, types=types, decides=True)
+    found: Decide = _function(
+        source, constants, satisfied=SATISFIED, violated=violated, undecided=undecided
+    )  # type: ignore[assignment]  # made by exec
+    return found
+
+
+def compile_value(node: Node, *, types: bool) -> Callable[[dict[str, object], Budget], object]:
+    """Return the function that gives the value of `node`, or raises one of `runtime.UNDECIDED`."""
+    source, constants = written(node, types=types, decides=False)
+    found: Callable[[dict[str, object], Budget], object] = _function(source, constants)  # type: ignore[assignment]  # as above
+    return found
+
+
+def _function(source: str, constants: list[object], **given: object) -> object:
+    names = [*(f"k{position}" for position in range(len(constants))), *given]
+    body = "".join(f"    {line}\n" for line in source.splitlines())
+    whole = f"def make({', '.join(names)}):\n{body}    return main\n"
+    defined: dict[str, object] = {}
+    exec(compile(whole, "<rule>", "exec"), NAMES, defined)  # noqa: S102 - the text is ours, see codegen
+    make = defined["make"]
+    return make(*constants, *given.values())  # type: ignore[operator]  # defined above
