@@ -5,6 +5,8 @@ import sys
 import click
 
 import bylaw
+from bylaw.cli.log import log
+from bylaw.cli.verify import verify
 from bylaw.core.errors import BylawError
 
 EPILOG = """\b
@@ -21,6 +23,10 @@ Examples:
 @click.version_option(bylaw.__version__, prog_name="bylaw")
 def cli() -> None:
     """The policy server for AI agents: decide, hold, block, and prove which text applied."""
+
+
+cli.add_command(verify)
+cli.add_command(log)
 
 
 def main() -> int:

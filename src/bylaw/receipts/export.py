@@ -57,7 +57,7 @@ class End(_Line, frozen=True, kw_only=True, tag="end"):
 
 Line = Header | Leaf | Note | End
 
-_lines = msgspec.json.Decoder(Line)
+_lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _encoder = msgspec.json.Encoder()
 
 

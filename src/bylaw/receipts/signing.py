@@ -219,6 +219,8 @@ class _Jwk(msgspec.Struct, frozen=True, kw_only=True):
     kty: str
     crv: str = ""
     x: str = ""
+    alg: str = ""
+    use: str = ""
     kid: str = ""
     status: Standing = "active"
     since: str = ""
@@ -234,7 +236,7 @@ def _key_set(document: bytes) -> KeySet:
     found = msgspec.json.decode(document, type=_Jwks).keys
     if len(found) > MAX_KEYS:
         raise ValueError(f"more than {MAX_KEYS} keys")
-    keys = tuple(_public_key(jwk) for jwk in found if jwk.kty == "OKP" and jwk.crv == "Ed25519")
+    keys = tuple(_public_key(jwk) for jwk in found if _can_verify(jwk))
     if len({key.kid for key in keys}) != len(keys):
         raise ValueError("a key is in it twice")
     return KeySet(keys)
@@ -254,6 +256,11 @@ def _jwk(key: PublicKey) -> dict[str, str]:
     if key.ended_ms is not None:
         jwk[f"{key.standing}_at"] = rfc3339(key.ended_ms)
     return jwk
+
+
+def _can_verify(jwk: _Jwk) -> bool:
+    signs = jwk.use in ("", "sig") and jwk.alg in ("", "EdDSA", "Ed25519")
+    return jwk.kty == "OKP" and jwk.crv == "Ed25519" and signs
 
 
 def _public_key(jwk: _Jwk) -> PublicKey:
