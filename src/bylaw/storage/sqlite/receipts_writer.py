@@ -1,0 +1,169 @@
+"""The writer of the receipts file: one batch, one hop to the connection's thread, one COMMIT."""
+
+from collections.abc import Sequence
+
+import apsw
+
+from bylaw.core.errors import Corrupt, Unavailable
+from bylaw.core.ids import ReceiptId
+from bylaw.receipts import checkpoint as checkpoints
+from bylaw.receipts import proof
+from bylaw.receipts.append import Appender, Batch
+from bylaw.receipts.log import TILE_WIDTH, leaf_hash
+from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
+from bylaw.receipts.signing import KeySet, Signer
+from bylaw.storage.receipt_rows import Key, Plan, PolicySets, key_of, plan, rows_of
+from bylaw.storage.sqlite import receipts_queries as queries
+from bylaw.storage.sqlite.receipts_schema import Opened
+
+_TAIL = 256
+
+
+_INSERTS = (
+    "INSERT INTO receipts VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+    "INSERT INTO parts VALUES (?,?,?,?)",
+    "INSERT INTO effects VALUES (?,?,?,?)",
+    "INSERT INTO idempotency VALUES (?,?,?,?,?)",
+    "INSERT OR IGNORE INTO policy_sets VALUES (?,?,?)",
+    "INSERT INTO nodes VALUES (?,?,?)",
+)
+
+
+class SqliteWriter:
+    """Writes one log into one file; `recover` before the first `write`.
+
+    Whatever takes a `db` runs in the thread of the connection.
+    """
+
+    def __init__(self, opened: Opened, *, origin: str, signer: Signer, keys: KeySet) -> None:
+        self._opened = opened
+        self._origin = origin
+        self._signer = signer
+        self._keys = keys
+        self._sets = PolicySets()
+        self._effects = 0
+        self._appender: Appender | None = None
+
+    @property
+    def origin(self) -> str:
+        """The name of the log, as it was given when the file was made."""
+        return self._origin
+
+    async def write(self, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
+        """Record `entries` in one transaction; return what became of each, in order, once it is durable."""
+        return await self._opened.run(self._write, entries)
+
+    async def recover(self) -> None:
+        """Go back to what is stored and check it. Raises: Corrupt."""
+        await self._opened.run(self._resume)
+
+    def rotate(self, signer: Signer) -> None:
+        """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
+        self._signer = signer
+        if self._appender is not None:
+            self._appender.rotate(signer)
+
+    async def erase(self, leaf: int, names: Sequence[str] | None) -> Sequence[str]:
+        """Overwrite body parts of `leaf` in the file, cut its write-ahead log; return those that were there.
+
+        Raises: Unavailable when a reader kept the write-ahead log from being cut: erase again.
+        """
+        return await self._opened.run(_erase, leaf, names)
+
+    async def close(self) -> None:
+        """Close the connection, which leaves a file without a write-ahead log."""
+        await self._opened.close()
+
+    def _resume(self, db: apsw.Connection) -> None:
+        """Rebuild the tree from the file and check its right edge.
+
+        1. The log keeps the name it was given first.  2. A key we know signed the last checkpoint.  3. It
+        counts the leaves that are there.  4. The stored hashes lead to its root.  5. The receipts of the last
+        tile have these hashes. The rest is for `bylaw log audit`.
+        """
+        self._appender = None
+        self._sets.rollback()
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        named = queries.origin(db)
+        if named is None:
+            db.execute("INSERT INTO log VALUES (?)", (self._origin,))
+        else:
+            self._origin = named  # 1
+        latest = queries.latest(db, self._origin)
+        size = 0 if latest is None else latest.size
+        if latest is not None and not checkpoints.parse(latest.note).signed_by(self._keys):  # 2
+            raise self._corrupt(f"no key of this installation signed its checkpoint of size {size}")
+        count = db.execute("SELECT coalesce(max(leaf) + 1, 0) FROM receipts").get
+        if count != size:  # 3
+            raise self._corrupt(f"it holds {count} leaves and its checkpoint says {size}")
+        hashes = queries.tiles(db, proof.tiles_of_frontier(size), size)
+        appender = Appender.resume(self._origin, self._signer, latest=latest, tiles=hashes)  # 4
+        tail = db.execute("SELECT leaf, hash, receipt FROM receipts WHERE leaf >= ?", (size - TILE_WIDTH,))
+        for leaf, hashed, receipt in tail:  # 5
+            if leaf_hash(receipt) != hashed:
+                raise self._corrupt(f"the receipt at leaf {leaf} is not the one that was recorded")
+        self._effects = queries.last_effect(db)
+        self._appender = appender
+
+    def _corrupt(self, found: str) -> Corrupt:
+        return Corrupt(
+            f"The log {self._origin} is not what was written: {found}. Restore the receipts from a backup "
+            "and run `bylaw log audit`.",
+            place=f"log {self._origin}",
+        )
+
+    def _write(self, db: apsw.Connection, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
+        appender = self._appender
+        if appender is None:
+            raise Unavailable("The receipt log is not open.")
+        db.execute("BEGIN IMMEDIATE")
+        planned, batch = plan(entries, _taken_keys(db, entries), {}), None
+        try:
+            if planned.fresh:
+                batch = self._insert(db, appender, planned)
+        except apsw.ConstraintError:
+            db.execute("ROLLBACK")
+            self._sets.rollback()
+            db.execute("BEGIN IMMEDIATE")
+            planned = plan(entries, _taken_keys(db, entries), _taken_ids(db, entries))
+            batch = self._insert(db, appender, planned) if planned.fresh else None
+        db.execute("COMMIT")
+        if batch is not None:
+            appender.commit()
+            self._sets.commit()
+            self._effects += sum([len(entry.effects) for entry in planned.fresh])
+        return planned.fates(batch)
+
+    def _insert(self, db: apsw.Connection, appender: Appender, planned: Plan) -> Batch:
+        """Write every row of a batch inside the open transaction."""
+        batch = appender.stage(planned.fresh)
+        rows = rows_of(batch, self._sets, effects_before=self._effects)
+        for statement, values in zip(_INSERTS, rows, strict=True):
+            if values:
+                db.executemany(statement, values)
+        db.execute("INSERT INTO checkpoints VALUES (?,?)", (batch.checkpoint.size, batch.checkpoint.note))
+        return batch
+
+
+def _taken_keys(db: apsw.Connection, entries: Sequence[PendingEntry]) -> dict[Key, Repeated]:
+    keys = [key for key in map(key_of, entries) if key is not None]
+    found = [(key, queries.repeated(db, key)) for key in keys]
+    return {key: repeated for key, repeated in found if repeated is not None}
+
+
+def _taken_ids(db: apsw.Connection, entries: Sequence[PendingEntry]) -> dict[ReceiptId, Repeated]:
+    find = "SELECT EXISTS (SELECT 1 FROM receipts WHERE id = ?)"
+    taken = [entry.id for entry in entries if db.execute(find, (entry.id,)).get]
+    return {ident: Repeated(id=ident, digest="") for ident in taken}
+
+
+def _erase(db: apsw.Connection, leaf: int, names: Sequence[str] | None) -> Sequence[str]:
+    there = [part.name for part in queries.parts(db, leaf)]
+    erased = [name for name in there if names is None or name in names]
+    with db:
+        db.executemany("DELETE FROM parts WHERE leaf = ? AND name = ?", [(leaf, name) for name in erased])
+    busy, _, _ = next(db.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
+    if busy:
+        raise Unavailable("The parts are erased, but a long read still holds old pages: erase again.")
+    return erased
