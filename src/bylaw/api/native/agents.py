@@ -4,18 +4,26 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-from bylaw.api.native.route import Page, PageOf, Reply, Revision, Route, body, needs, page
+from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page
 from bylaw.api.native.shape import place_of
 from bylaw.api.ports import Unit
 from bylaw.core.clock import rfc3339
 from bylaw.core.ids import AgentId, PolicyId
+from bylaw.policies import binding
 from bylaw.tenancy import agents
 from bylaw.tenancy.agents import AgentChange
 from bylaw.tenancy.model import Agent
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["agents"], route_class=Route)
+
+
+class AgentQuery(ListQuery):
+    """Which agents are wanted."""
+
+    policy_id: Annotated[PolicyId | None, Field(description="Only those bound to this policy.")] = None
 
 
 class NewAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +37,12 @@ class NewAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workspace_id: str | None = None
     repo_id: str | None = None
     require_policy: bool = False
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The policy that is to govern an agent; its reach must be `bound`."""
+
+    policy_id: str
 
 
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +75,30 @@ async def register_agent(
 @router.get("/v1/agents")
 async def list_agents(
     acting: Annotated[Acting[Unit], needs("agents:read")],
-    part: PageOf,
-    policy_id: Annotated[PolicyId | None, Query(description="Only those bound to this policy.")] = None,
+    query: Annotated[AgentQuery, Query()],
 ) -> Reply[Page[AgentView]]:
     """List the agents in the caller's places."""
-    return Reply(page(await agents.list_agents(acting, part, policy_id=policy_id), view))
+    return Reply(page(await agents.list_agents(acting, query.part, policy_id=query.policy_id), view))
+
+
+@router.put("/v1/agents/{agent_id:path}/binding")
+async def bind_policy(
+    acting: Annotated[Acting[Unit], needs("agents:write")],
+    agent_id: AgentId,
+    wanted: Annotated[Binding, body(Binding)],
+    revision: Revision,
+) -> Reply[AgentView]:
+    """Bind an agent to a policy, which then governs it wherever it acts."""
+    policy_id = PolicyId(wanted.policy_id)
+    return _agent(await binding.bind_policy(acting, agent_id, policy_id, revision=revision))
+
+
+@router.delete("/v1/agents/{agent_id:path}/binding")
+async def unbind_policy(
+    acting: Annotated[Acting[Unit], needs("agents:write")], agent_id: AgentId, revision: Revision
+) -> Reply[AgentView]:
+    """Take an agent's bound policy from it; its earlier receipts stay as they are."""
+    return _agent(await binding.bind_policy(acting, agent_id, None, revision=revision))
 
 
 @router.get("/v1/agents/{agent_id:path}")

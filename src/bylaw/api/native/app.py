@@ -3,10 +3,17 @@
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from bylaw.api.native import agents, errors, keys, tenants, users, workspaces
+from bylaw.api.native import agents, errors, keys, policies, tenants, users, workspaces
 from bylaw.api.parts import Parts
 
-ROUTERS = (tenants.router, workspaces.router, users.router, keys.router, agents.router)
+ROUTERS = (
+    tenants.router,
+    workspaces.router,
+    users.router,
+    keys.router,
+    agents.router,
+    policies.router,
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query
 
-from bylaw.api.native.route import Page, PageOf, Reply, Route, body, needs, page
+from bylaw.api.native.route import InWorkspace, Page, Reply, Route, body, needs, page
 from bylaw.api.native.shape import moment, place_of, when
 from bylaw.api.ports import Unit
 from bylaw.core.clock import rfc3339
@@ -74,11 +74,10 @@ async def create_key(
 @router.get("/v1/keys")
 async def list_keys(
     acting: Annotated[Acting[Unit], needs("admin")],
-    part: PageOf,
-    workspace_id: Annotated[str | None, Query(description="Only keys limited to this workspace.")] = None,
+    query: Annotated[InWorkspace, Query()],
 ) -> Reply[Page[KeyView]]:
     """List keys; expired and revoked ones stay listed."""
-    found = await keys.list_keys(acting, part, within=place_of(workspace_id, None))
+    found = await keys.list_keys(acting, query.part, within=place_of(query.workspace_id, None))
     return Reply(page(found, view))
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Generic, TypeVar, cast
 
 import msgspec
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
 from bylaw.api import strict_json
@@ -24,7 +25,7 @@ from bylaw.api.incoming import Incoming
 from bylaw.api.parts import Parts
 from bylaw.api.ports import SystemUnit, Unit
 from bylaw.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Problem
-from bylaw.core.ids import TenantId
+from bylaw.core.ids import TenantId, WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.core.paging import Page as Part
 from bylaw.tenancy.places import require_operator
@@ -113,13 +114,14 @@ class Route(APIRoute):
         return handle
 
 
-class _Needs:
+class Needs:
     """The dependency behind `needs`: public, so that the route table can be read from it."""
 
     def __init__(self, scope: str | None) -> None:
         self.scope = scope
 
     async def __call__(self, request: Request) -> Acting[Unit]:
+        """Return the caller at work inside their tenant. Raises: Unauthenticated, Forbidden, RateLimited."""
         parts, principal = enter(request, self.scope)
         held = transaction_of(request)
         unit = await held.stack.enter_async_context(
@@ -130,12 +132,13 @@ class _Needs:
         return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
 
 
-class _NeedsOperator:
+class NeedsOperator:
     """The dependency behind `needs_operator`."""
 
     scope = "admin"
 
     async def __call__(self, request: Request) -> "Operating":
+        """Return the operator at work. Raises: Unauthenticated, Forbidden, RateLimited."""
         parts, principal = enter(request, self.scope)
         require_operator(principal)
         held = transaction_of(request)
@@ -145,12 +148,13 @@ class _NeedsOperator:
         return Operating(unit=unit, principal=principal, parts=parts)
 
 
-class _NeedsOperatorInside:
+class NeedsOperatorInside:
     """The dependency behind `needs_operator_inside`: Bylaw at work inside a tenant, for the operator."""
 
     scope = "admin"
 
     async def __call__(self, request: Request, tenant_id: TenantId) -> Acting[Unit]:
+        """Return Bylaw at work inside that tenant. Raises: NotFound, and what `NeedsOperator` raises."""
         parts, operator = enter(request, self.scope)
         require_operator(operator)
         held = transaction_of(request)
@@ -172,49 +176,70 @@ class Operating:
     parts: Parts
 
 
-class _Body(Generic[T]):
-    """The dependency behind `body`."""
+class Body:
+    """The dependency behind `body` and `raw_body`; the documentation is made from its `kind`."""
 
-    def __init__(self, kind: type[T], *, may_be_empty: bool) -> None:
+    def __init__(self, kind: type[msgspec.Struct], *, may_be_empty: bool = False, raw: bool = False) -> None:
         self.kind = kind
         self.may_be_empty = may_be_empty
+        self._read_as: type[object] = dict if raw else kind
 
-    def __call__(self, request: Request) -> T:
+    def __call__(self, request: Request) -> object:
+        """Return what the body holds. Raises: InvalidInput that names every misfit."""
         sent = incoming_of(request).body
-        return strict_json.read(b"{}" if self.may_be_empty and not sent else sent, self.kind)
+        return strict_json.read(b"{}" if self.may_be_empty and not sent else sent, self._read_as)
 
 
 def needs(scope: str | None) -> object:
     """Return the dependency that lets in a caller with `scope` (None: any) and opens their transaction."""
-    return Depends(_Needs(scope))
+    return Depends(Needs(scope))
 
 
 def needs_operator() -> object:
     """Return the dependency that lets in the operator and opens a transaction over all tenants."""
-    return Depends(_NeedsOperator())
+    return Depends(NeedsOperator())
 
 
 def needs_operator_inside() -> object:
     """Return the dependency that lets in the operator and opens the tenant that the path names."""
-    return Depends(_NeedsOperatorInside())
+    return Depends(NeedsOperatorInside())
 
 
-def body(kind: type[object], *, may_be_empty: bool = False) -> object:
+def body(kind: type[msgspec.Struct], *, may_be_empty: bool = False) -> object:
     """Return the dependency that reads the body as a `kind`."""
-    return Depends(_Body(kind, may_be_empty=may_be_empty))
+    return Depends(Body(kind, may_be_empty=may_be_empty))
 
 
-def _slice(
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items to return.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> Slice:
-    return Slice(limit=limit, cursor=cursor)
+def raw_body(kind: type[msgspec.Struct]) -> object:
+    """Return the dependency that reads the body as an object, which its noun checks; `kind` documents it."""
+    return Depends(Body(kind, raw=True))
 
 
-PageOf = Annotated[Slice, Depends(_slice)]
+class StrictQuery(BaseModel):
+    """Parameters of a query; one that is not of the route is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _revision(
+class ListQuery(StrictQuery):
+    """How a list is cut."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most items to return.")] = 50
+    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None
+
+    @property
+    def part(self) -> Slice:
+        """Return the part that is wanted."""
+        return Slice(limit=self.limit, cursor=self.cursor)
+
+
+class InWorkspace(ListQuery):
+    """A list that may be cut to one workspace."""
+
+    workspace_id: Annotated[WorkspaceId | None, Field(description="Only those of this workspace.")] = None
+
+
+def revision_of(
     if_match: Annotated[
         str | None, Header(description="The ETag that was read; 412 when somebody changed it since.")
     ] = None,
@@ -228,7 +253,7 @@ def _revision(
     return int(tag)
 
 
-Revision = Annotated[int | None, Depends(_revision)]
+Revision = Annotated[int | None, Depends(revision_of)]
 
 
 def writes(request: Request) -> bool:

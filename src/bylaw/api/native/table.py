@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from bylaw.api.described import Access, Described, failures
-from bylaw.api.native.route import Reply, _Body, _Needs, _NeedsOperator, _NeedsOperatorInside, _revision
+from bylaw.api.native.route import Body, Needs, NeedsOperator, NeedsOperatorInside, Reply, revision_of
 
 
 def described(route: BaseRoute) -> Described | None:
@@ -18,10 +18,10 @@ def described(route: BaseRoute) -> Described | None:
         return None
     method = next(iter(route.methods or {"GET"}))
     access, scope = _access(route.dependant)
-    bodies = [each.call for each in route.dependant.dependencies if isinstance(each.call, _Body)]
+    bodies = [each.call for each in route.dependant.dependencies if isinstance(each.call, Body)]
     takes = bodies[0].kind if bodies else None
     hint = get_type_hints(route.endpoint).get("return")
-    conditional = any(each.call is _revision for each in route.dependant.dependencies)
+    conditional = any(each.call is revision_of for each in route.dependant.dependencies)
     summary, _, description = (inspect.getdoc(route.endpoint) or "").partition("\n")
     return Described(
         method=method,
@@ -51,9 +51,9 @@ def table(routes: list[BaseRoute]) -> Iterator[Described]:
 
 def _access(dependant: Dependant) -> tuple[Access, str]:
     for each in dependant.dependencies:
-        if isinstance(each.call, _Needs):
+        if isinstance(each.call, Needs):
             return ("any key", "") if each.call.scope is None else ("scope", each.call.scope)
-        if isinstance(each.call, (_NeedsOperator, _NeedsOperatorInside)):
+        if isinstance(each.call, (NeedsOperator, NeedsOperatorInside)):
             return "operator", each.call.scope
     return "anonymous", ""
 

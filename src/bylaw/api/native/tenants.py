@@ -3,13 +3,13 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from bylaw.api.native.keys import MintedKeyView, NewKey, minted, spec_of
 from bylaw.api.native.route import (
+    ListQuery,
     Operating,
     Page,
-    PageOf,
     Reply,
     Route,
     body,
@@ -60,10 +60,10 @@ async def create_tenant(
 
 @router.get("/v1/tenants")
 async def list_tenants(
-    operating: Annotated[Operating, needs_operator()], part: PageOf
+    operating: Annotated[Operating, needs_operator()], query: Annotated[ListQuery, Query()]
 ) -> Reply[Page[TenantView]]:
     """List the tenants of this server."""
-    return Reply(page(await operating.unit.tenants(part), view))
+    return Reply(page(await operating.unit.tenants(query.part), view))
 
 
 @router.get("/v1/tenants/{tenant_id}")

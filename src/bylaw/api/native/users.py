@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, UnsetType
 
-from bylaw.api.native.route import Page, PageOf, Reply, Revision, Route, body, needs, page
+from bylaw.api.native.route import InWorkspace, Page, Reply, Revision, Route, body, needs, page
 from bylaw.api.ports import Unit
 from bylaw.core.clock import rfc3339
 from bylaw.core.ids import UserId, WorkspaceId
@@ -63,13 +63,10 @@ async def create_user(
 @router.get("/v1/users")
 async def list_users(
     acting: Annotated[Acting[Unit], needs(None)],
-    part: PageOf,
-    workspace_id: Annotated[
-        WorkspaceId | None, Query(description="Only those with a role in this workspace.")
-    ] = None,
+    query: Annotated[InWorkspace, Query()],
 ) -> Reply[Page[UserView]]:
     """List people; callers who hold nothing in the whole tenant name a workspace."""
-    return Reply(page(await people.list_users(acting, part, workspace_id=workspace_id), view))
+    return Reply(page(await people.list_users(acting, query.part, workspace_id=query.workspace_id), view))
 
 
 @router.get("/v1/users/{user_id}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from bylaw.api.native.route import Page, PageOf, Reply, Revision, Route, body, needs, page
+from bylaw.api.native.route import InWorkspace, ListQuery, Page, Reply, Revision, Route, body, needs, page
 from bylaw.api.ports import Unit
 from bylaw.core.clock import rfc3339
 from bylaw.core.ids import RepoId, WorkspaceId
@@ -75,10 +75,10 @@ async def create_workspace(
 
 @router.get("/v1/workspaces")
 async def list_workspaces(
-    acting: Annotated[Acting[Unit], needs(None)], part: PageOf
+    acting: Annotated[Acting[Unit], needs(None)], query: Annotated[ListQuery, Query()]
 ) -> Reply[Page[WorkspaceView]]:
     """List the workspaces in which the caller holds anything."""
-    return Reply(page(await places.list_workspaces(acting, part), view))
+    return Reply(page(await places.list_workspaces(acting, query.part), view))
 
 
 @router.get("/v1/workspaces/{workspace_id}")
@@ -122,11 +122,12 @@ async def create_repo(
 @router.get("/v1/repos")
 async def list_repos(
     acting: Annotated[Acting[Unit], needs(None)],
-    part: PageOf,
-    workspace_id: Annotated[WorkspaceId | None, Query(description="Only those of this workspace.")] = None,
+    query: Annotated[InWorkspace, Query()],
 ) -> Reply[Page[RepoView]]:
     """List the repos that lie where the caller holds anything."""
-    return Reply(page(await places.list_repos(acting, part, workspace_id=workspace_id), repo_view))
+    return Reply(
+        page(await places.list_repos(acting, query.part, workspace_id=query.workspace_id), repo_view)
+    )
 
 
 @router.get("/v1/repos/{repo_id}")

@@ -1,0 +1,214 @@
+"""Policies: written, edited, diffed, rolled back, and taken through their life."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from bylaw.api.fit import fit
+from bylaw.api.native.policy_requests import (
+    DiffQuery,
+    EffectiveQuery,
+    NewPolicy,
+    PolicyEdit,
+    PolicyFrame,
+    PolicyQuery,
+    Reason,
+    Rollback,
+)
+from bylaw.api.native.policy_views import DiffView, PolicyView, VersionView, diff_view, version_view, view
+from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page, raw_body
+from bylaw.api.native.shape import place_of
+from bylaw.api.ports import Unit
+from bylaw.core.ids import PolicyId
+from bylaw.policies import editing, lifecycle, reading
+from bylaw.policies.lifecycle import Decision
+from bylaw.policies.model import Current, Policy, Source
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["policies"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs("policy:read")]
+Writing = Annotated[Acting[Unit], needs("policy:write")]
+Approving = Annotated[Acting[Unit], needs("policy:approve")]
+Why = Annotated[Reason, body(Reason, may_be_empty=True)]
+
+_FRAME = frozenset(PolicyFrame.__struct_fields__)
+_EDIT_FRAME = frozenset({"reason", "reach"})
+
+
+@router.post("/v1/policies", status_code=201)
+async def create_policy(
+    acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
+) -> Reply[PolicyView]:
+    """Write a policy. It is in force at once, unless it waits for review."""
+    frame = fit({name: value for name, value in data.items() if name in _FRAME}, PolicyFrame)
+    source = frame.source
+    new = editing.NewPolicy(
+        content={name: value for name, value in data.items() if name not in _FRAME},
+        place=place_of(frame.workspace_id, frame.repo_id),
+        reach=frame.reach,
+        slug=frame.slug,
+        source=Source(
+            type=source.type,
+            conversation_id=source.conversation_id,
+            confidence=source.confidence,
+            rationale=source.rationale,
+            evidence=source.evidence,
+        ),
+        status=frame.status,
+        is_active=frame.is_active,
+        reason=frame.reason,
+        id=frame.id,
+    )
+    return _current(await editing.create_policy(acting, new))
+
+
+@router.get("/v1/policies")
+async def list_policies(acting: Reading, query: Annotated[PolicyQuery, Query()]) -> Reply[Page[PolicyView]]:
+    """List policies, each with its current version."""
+    return Reply(page(await reading.list_policies(acting, query.where, query.part), view))
+
+
+@router.get("/v1/effective-policies")
+async def list_effective(
+    acting: Reading, query: Annotated[EffectiveQuery, Query()]
+) -> Reply[Page[PolicyView]]:
+    """List what governs a place, and an agent there: the policies of the place and of all that enclose it."""
+    place = place_of(query.workspace_id, query.repo_id)
+    return Reply(page(await reading.list_effective(acting, place, query.part, agent_id=query.agent_id), view))
+
+
+@router.get("/v1/policies/{policy_id}")
+async def read_policy(acting: Reading, policy_id: PolicyId) -> Reply[PolicyView]:
+    """Read a policy with its current version."""
+    return _current(await reading.read_policy(acting, policy_id))
+
+
+@router.patch("/v1/policies/{policy_id}")
+async def edit_policy(
+    acting: Writing,
+    policy_id: PolicyId,
+    data: Annotated[dict[str, object], raw_body(PolicyEdit)],
+    revision: Revision,
+) -> Reply[PolicyView]:
+    """Change a policy; fields left out stay. What changes its content makes a new version."""
+    frame = fit({name: value for name, value in data.items() if name in _EDIT_FRAME}, PolicyEdit)
+    if isinstance(frame.reach, str):
+        await lifecycle.set_reach(acting, policy_id, frame.reach, reason=frame.reason, revision=revision)
+        revision = None
+    fields = {name: value for name, value in data.items() if name not in _EDIT_FRAME}
+    edit = editing.Edit(fields=fields, reason=frame.reason, revision=revision)
+    return _current(await editing.edit_policy(acting, policy_id, edit))
+
+
+@router.delete("/v1/policies/{policy_id}", status_code=204)
+async def delete_policy(acting: Writing, policy_id: PolicyId, revision: Revision) -> Response:
+    """Delete a policy; its versions stay readable."""
+    await lifecycle.delete_policy(acting, policy_id, revision=revision)
+    return Response(status_code=204)
+
+
+@router.get("/v1/policies/{policy_id}/versions")
+async def list_versions(
+    acting: Reading, policy_id: PolicyId, query: Annotated[ListQuery, Query()]
+) -> Reply[Page[VersionView]]:
+    """List the versions of a policy, of a deleted one too."""
+    return Reply(page(await reading.list_versions(acting, policy_id, query.part), version_view))
+
+
+@router.get("/v1/policies/{policy_id}/versions/{number}")
+async def read_version(acting: Reading, policy_id: PolicyId, number: int) -> Reply[VersionView]:
+    """Read one version; it never changes."""
+    return Reply(version_view(await reading.read_version(acting, policy_id, number=number)))
+
+
+@router.get("/v1/policies/{policy_id}/diff")
+async def diff_versions(
+    acting: Reading, policy_id: PolicyId, query: Annotated[DiffQuery, Query()]
+) -> Reply[DiffView]:
+    """Compare two versions field by field and rule by rule, and say whether more or less is allowed."""
+    return Reply(diff_view(await reading.diff_versions(acting, policy_id, old=query.old, new=query.new)))
+
+
+@router.post("/v1/policies/{policy_id}/rollback")
+async def roll_back(
+    acting: Writing,
+    policy_id: PolicyId,
+    wanted: Annotated[Rollback, body(Rollback)],
+    revision: Revision,
+) -> Reply[PolicyView]:
+    """Make a new version with the content of an old one."""
+    current = await editing.roll_back(
+        acting, policy_id, number=wanted.version, reason=wanted.reason, revision=revision
+    )
+    return _current(current)
+
+
+@router.post("/v1/policies/{policy_id}/approve")
+async def approve_policy(
+    acting: Approving, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Approve a policy, or its pending edit."""
+    return await _decide(acting, policy_id, "approve", why=why, revision=revision)
+
+
+@router.post("/v1/policies/{policy_id}/reject")
+async def reject_policy(
+    acting: Approving, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Reject a policy, or its pending edit."""
+    return await _decide(acting, policy_id, "reject", why=why, revision=revision)
+
+
+@router.post("/v1/policies/{policy_id}/archive")
+async def archive_policy(
+    acting: Writing, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Take an approved policy out of force."""
+    return await _decide(acting, policy_id, "archive", why=why, revision=revision)
+
+
+@router.post("/v1/policies/{policy_id}/restore")
+async def restore_policy(
+    acting: Approving, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Bring an archived policy back into force."""
+    return await _decide(acting, policy_id, "restore", why=why, revision=revision)
+
+
+@router.post("/v1/policies/{policy_id}/activate")
+async def activate_policy(
+    acting: Writing, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Switch enforcement on."""
+    policy = await lifecycle.set_active(
+        acting, policy_id, is_active=True, reason=why.reason, revision=revision
+    )
+    return await _again(acting, policy)
+
+
+@router.post("/v1/policies/{policy_id}/deactivate")
+async def deactivate_policy(
+    acting: Writing, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Switch enforcement off, keeping status and history."""
+    policy = await lifecycle.set_active(
+        acting, policy_id, is_active=False, reason=why.reason, revision=revision
+    )
+    return await _again(acting, policy)
+
+
+async def _decide(
+    acting: Acting[Unit], policy_id: PolicyId, decision: Decision, *, why: Reason, revision: int | None
+) -> Reply[PolicyView]:
+    policy = await lifecycle.decide_policy(acting, policy_id, decision, reason=why.reason, revision=revision)
+    return await _again(acting, policy)
+
+
+async def _again(acting: Acting[Unit], policy: Policy) -> Reply[PolicyView]:
+    version = await reading.stored_version(acting.unit, policy, number=policy.current)
+    return _current(Current(policy=policy, version=version))
+
+
+def _current(current: Current) -> Reply[PolicyView]:
+    return Reply(view(current), revision=current.policy.revision)
