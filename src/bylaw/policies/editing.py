@@ -83,7 +83,7 @@ async def create_policy(acting: Acting[PolicyUnit], new: NewPolicy) -> Current:
     version = _version(acting, policy, content, number=1, reason=checked_reason(new.reason))
     await acting.unit.policies.add(policy, version)
     change: Change = "created" if status == "approved" else "proposed"
-    await record(acting, policy, version, change=change, reason=new.reason)
+    await record(acting, policy, version, change=change, reason=version.reason)
     return Current(policy=policy, version=version)
 
 
@@ -153,7 +153,7 @@ async def _finish(acting: Acting[PolicyUnit], draft: _Draft, content: Content) -
     )
     await acting.unit.policies.save(policy, version)
     change: Change = "edited" if policy.approved == version.number else "proposed"
-    await record(acting, policy, version, change=change, reason=draft.reason)
+    await record(acting, policy, version, change=change, reason=version.reason)
     current = (
         version
         if policy.current == version.number

@@ -12,6 +12,8 @@ from bylaw.core.errors import InvalidInput, Problem
 L = TypeVar("L", bound=str)
 
 MAX_DEPTH = 32
+_NAMED = 20  # unknown fields beyond these are not worth a message each
+_SHOWN = 60
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -36,11 +38,11 @@ class Reader:
         if not isinstance(value, Mapping):
             self.refuse(path or "$", "wrong_type", f"An object is needed here, not {_kind(value)}.")
             return {}
-        for name in value:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
-                self.refuse(join(path, str(name)), "unknown_field", f"There is no such field; {hint}")
+        unknown = [str(name)[:_SHOWN] for name in value if name not in known]
+        for name in unknown[:_NAMED]:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
+            self.refuse(join(path, name), "unknown_field", f"There is no such field; {hint}")
         return value
 
     def text(self, value: object, path: str, *, most: int, blank: bool = True) -> str:
@@ -62,9 +64,10 @@ class Reader:
         for option in options:
             if value == option:
                 return option
-        near = difflib.get_close_matches(str(value), options, n=1)
+        word = value[:_SHOWN] if isinstance(value, str) else _kind(value)
+        near = difflib.get_close_matches(word, options, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(options)}."
-        self.refuse(path, "unknown_value", f"{str(value)[:60]!r} is not one of the values; {hint}")
+        self.refuse(path, "unknown_value", f"{word!r} is not one of the values; {hint}")
         return default
 
     def flag(self, value: object, path: str) -> bool:
