@@ -28,6 +28,7 @@ KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.:-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){1,8}")
 _MARK = "— "
+_NOTES = re.compile(rf"[\s\S]+?\n\n(?:{_MARK}.*\n)+|[\s\S]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +138,8 @@ def parse_all(notes: bytes) -> tuple[SignedCheckpoint, ...]:
 
     Raises: InvalidInput when one is malformed.
     """
-    lines = notes.decode("utf-8", "replace").splitlines(keepends=True)
-    starts = [
-        at
-        for at, line in enumerate(lines)
-        if at == 0 or (lines[at - 1].startswith(_MARK) and not line.startswith(_MARK))
-    ]
-    ends = [*starts[1:], len(lines)]
-    found = ("".join(lines[start:end]).lstrip("\n") for start, end in zip(starts, ends, strict=True))
-    return tuple(parse(note.encode()) for note in found if note)
+    found = _NOTES.findall(notes.decode("utf-8", "replace"))
+    return tuple(parse(note.lstrip("\n").encode()) for note in found if note.strip("\n"))
 
 
 def _parsed(note: bytes) -> SignedCheckpoint:
