@@ -15,6 +15,7 @@ Macros are kept, not expanded: `Has`, `Macro` and `Bind` say what was written. `
 `names`) are one `Call` without target.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
@@ -216,6 +217,15 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.test, node.then, node.otherwise)
         case _:
             return _children_of_calls(node)
+
+
+def walk(root: Node) -> Iterator[Node]:
+    """Yield `root` and every node below it, without Python's stack."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo.extend(reversed(children(node)))
 
 
 def _children_of_calls(node: Node) -> tuple[Node, ...]:

@@ -18,7 +18,7 @@ from bylaw.rules.ast import (
     Node,
     Select,
     Unary,
-    children,
+    walk,
 )
 from bylaw.rules.codegen import Code, Emitter, deeper
 from bylaw.rules.codegen_operators import SHORT
@@ -168,14 +168,11 @@ def _body(e: Emitter, node: Macro) -> tuple[list[str], list[str], list[str]]:
 
 def _weight(root: Node) -> int:
     """Return the steps that one round through `root` costs; looking through short values is dearer."""
-    total, todo = 0, [root]
-    while todo:
-        node = todo.pop()
-        total += 1
-        if (isinstance(node, Binary) and node.operator == "in") or isinstance(node, Call):
-            total += 16
-        todo.extend(children(node))
-    return total
+    return sum(17 if _looks_through(node) else 1 for node in walk(root))
+
+
+def _looks_through(node: Node) -> bool:
+    return isinstance(node, Call) or (isinstance(node, Binary) and node.operator == "in")
 
 
 _EMIT: Final[dict[type[Node], Callable[..., Code]]] = {

@@ -48,9 +48,7 @@ def compile_decision(
 ) -> Decide:
     """Return the function that decides `node`, and calls `undecided` where compiled code cannot."""
     source, constants = written(node, types=types, decides=True)
-    found: Decide = _function(
-        source, constants, satisfied=SATISFIED, violated=violated, undecided=undecided
-    )  # type: ignore[assignment]  # made by exec
+    found: Decide = _function(source, constants, satisfied=SATISFIED, violated=violated, undecided=undecided)  # type: ignore[assignment]  # made by exec
     return found
 
 

@@ -84,15 +84,19 @@ class Evaluation:
 
     def name(self, node: Name) -> object:
         """Return what a name stands for: a variable of a macro, a field of the context, or a type."""
-        if not node.absolute and node.name in self.scope:
-            found = self.scope[node.name]
-            if isinstance(found, Failure):
-                raise found
-            return found
+        dotted = "." in node.name
+        if not node.absolute:
+            if dotted and node.name.partition(".")[0] in self.origins:
+                return self._qualified(node)
+            if node.name in self.scope:
+                found = self.scope[node.name]
+                if isinstance(found, Failure):
+                    raise found
+                return found
         found = self.context.get(node.name, _ABSENT)
         if found is not _ABSENT:
             return found
-        if "." in node.name:
+        if dotted:
             return self._qualified(node)
         if self.types and node.name in TYPE_NAMES:
             return Type(node.name)

@@ -11,6 +11,7 @@ TYPE_NAMES = frozenset(
     "bool int uint double string bytes list map null_type type optional_type google.protobuf.Timestamp "
     "google.protobuf.Duration net.IP net.CIDR".split()
 )
+DOTTED_TYPES = frozenset(name for name in TYPE_NAMES if "." in name)
 
 # Global functions whose own name holds a dot; in `math.least(a)` the `math` is then never a field.
 QUALIFIED = frozenset(

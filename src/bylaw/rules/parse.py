@@ -58,6 +58,10 @@ def parse(source: str, limits: Limits = RULE, *, names: frozenset[str] = frozens
     """
     if len(source) > limits.source:
         raise refusal(source, limits.source, f"the rule is longer than {limits.source} characters")
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise refusal(source, error.start, "the rule holds half of a surrogate pair") from None
     return _Parser(source, limits, names).whole()
 
 
@@ -109,6 +113,11 @@ class _Parser:
         token = self._tokens[self._at]
         return token.kind == "operator" and token.value in operators
 
+    @property
+    def _behind(self) -> int:
+        """Where the last token read ends: with the parentheses around an operand."""
+        return self._tokens[self._at - 1].end
+
     def _accept(self, operator: str) -> Token | None:
         return self._advance() if self._is(operator) else None
 
@@ -126,7 +135,8 @@ class _Parser:
         if token.kind == "end":
             return self._refuse(token.start, f"the rule ends too early{': ' + wanted if wanted else ''}")
         text = self._source[token.start : token.end]
-        hint = f"write {_WORDS[text]}" if text in _WORDS else ""
+        before = self._source[self._tokens[self._at - 1].start : token.start].strip() if self._at else ""
+        hint = next((f"write {_WORDS[word]}" for word in (text, before) if word in _WORDS), "")
         shown = text if len(text) <= 40 else text[:39] + "…"
         return self._refuse(
             token.start, wanted + f"{' but found' if wanted else 'unexpected'} {shown!r}", hint
@@ -145,23 +155,26 @@ class _Parser:
             raise self._refuse(
                 self._token.start, f"nested deeper than {self._limits.depth}", "split the rule"
             )
-        tests: list[tuple[Node, Token, Node]] = []
+        tests: list[tuple[int, Node, Token, Node]] = []
+        start = self._token.start
         node = self._logic("||")
         while (mark := self._accept("?")) is not None:
             then = self._expression()
             self._expect(":")
-            tests.append((node, mark, then))
+            tests.append((start, node, mark, then))
+            start = self._token.start
             node = self._logic("||")
-        for test, mark, then in reversed(tests):
+        for start, test, mark, then in reversed(tests):  # noqa: PLW2901 - each test has its own start
             self._count(mark.start)
             node = Conditional(
-                offset=mark.start, start=test.start, end=node.end, test=test, then=then, otherwise=node
+                offset=mark.start, start=start, end=self._behind, test=test, then=then, otherwise=node
             )
         self._depth -= 1
         return node
 
     def _logic(self, operator: str) -> Node:
         """Return a chain of `||` over chains of `&&`, or what stands alone."""
+        start = self._token.start
         first = self._logic("&&") if operator == "||" else self._binary(1)
         if not self._is(operator):
             return first
@@ -172,8 +185,8 @@ class _Parser:
         self._count(mark)
         return Logic(
             offset=mark,
-            start=first.start,
-            end=operands[-1].end,
+            start=start,
+            end=self._behind,
             operator="||" if operator == "||" else "&&",
             operands=tuple(operands),
         )
@@ -188,6 +201,7 @@ class _Parser:
 
     def _binary(self, level: int) -> Node:
         """Return a chain of binary operators of `level` and tighter ones, nested to the left."""
+        start = self._token.start
         left = self._unary()
         while (found := self._operator()) is not None and found[1] >= level:
             operator, tightness = found
@@ -195,7 +209,7 @@ class _Parser:
             right = self._binary(tightness + 1) if tightness < 3 else self._unary()
             self._count(mark)
             left = Binary(
-                offset=mark, start=left.start, end=right.end, operator=operator, left=left, right=right
+                offset=mark, start=start, end=self._behind, operator=operator, left=left, right=right
             )
         return left
 
@@ -207,8 +221,9 @@ class _Parser:
                 marks.append(self._advance())
                 self._count(marks[-1].start)
             if operator == "-" and self._token.kind in {"int", "double"}:
-                return self._negate(marks[:-1], self._member(self._number(marks[-1])))
-        return self._negate(marks, self._member(self._primary()))
+                return self._negate(marks[:-1], self._member(self._number(marks[-1]), marks[-1].start))
+        start = self._token.start
+        return self._negate(marks, self._member(self._primary(), start))
 
     def _negate(self, marks: list[Token], node: Node) -> Node:
         for mark in reversed(marks):
@@ -216,7 +231,7 @@ class _Parser:
             node = Unary(
                 offset=mark.start,
                 start=mark.start,
-                end=node.end,
+                end=self._behind,
                 operator="!" if operator == "!" else "-",
                 operand=node,
             )
@@ -224,10 +239,11 @@ class _Parser:
 
     # --- members
 
-    def _member(self, node: Node) -> Node:
+    def _member(self, node: Node, start: int) -> Node:
+        """Return `node` with the fields, calls and elements that follow it; `start` is where its text begins."""
         while True:
             if self._accept(".") is not None:
-                node = self._field(node)
+                node = self._field(node, start)
             elif self._is("["):
                 opening = self._advance().start
                 optional = self._accept("?") is not None
@@ -236,7 +252,7 @@ class _Parser:
                 self._count(opening)
                 node = Index(
                     offset=opening,
-                    start=node.start,
+                    start=start,
                     end=closing.end,
                     operand=node,
                     key=key,
@@ -247,7 +263,7 @@ class _Parser:
             else:
                 return node
 
-    def _field(self, operand: Node) -> Node:
+    def _field(self, operand: Node, start: int) -> Node:
         optional = self._accept("?") is not None
         token = self._token
         if token.kind not in {"name", "quoted"} or (token.kind == "name" and token.value in KEYWORDS):
@@ -256,15 +272,15 @@ class _Parser:
         self._count(token.start)
         field = str(token.value)
         if token.kind == "name" and not optional and self._is("("):
-            return self._call(token, operand, operand.start)
+            return self._call(token, operand, start)
         if not optional and self._names and (dotted := f"{_dotted(operand)}.{field}") in self._names:
             absolute = isinstance(operand, Name) and operand.absolute
             return Name(
-                offset=operand.start, start=operand.start, end=token.end, name=dotted, absolute=absolute
+                offset=start, start=start, end=token.end, name=dotted, absolute=absolute
             )
         return Select(
             offset=token.start,
-            start=operand.start,
+            start=start,
             end=token.end,
             operand=operand,
             field=field,

@@ -7,9 +7,11 @@ from typing import Final
 from bylaw.rules.ast import Node
 from bylaw.rules.budget import Budget
 from bylaw.rules.compile import SATISFIED, Decide, compile_decision
+from bylaw.rules.explain import Explanation, explanation
 from bylaw.rules.interpret import Evaluation
 from bylaw.rules.operators import no_overload
 from bylaw.rules.place import position
+from bylaw.rules.trace import Trace
 from bylaw.rules.verdict import Failure, Verdict
 
 LANG: Final = "cel/1"
@@ -31,15 +33,38 @@ class Rule:
     evaluate: Decide = field(repr=False)
     lang: str = LANG
 
+    def explain(self, context: dict[str, object], budget: Budget | None = None) -> Explanation:
+        """Return the verdict about `context` with every part's value and the smallest cause."""
+        allowance = Budget() if budget is None else budget
+        trace = Trace(context=context, budget=allowance, types=self.types)
+        try:
+            _object(context, self.node)
+            found = decided(self.node, lambda: trace.value(self.node))
+        except Failure as failure:
+            verdict = indeterminate(self.source, failure)
+        else:
+            verdict = SATISFIED if found else _violated(self.source, self.node)
+        return explanation(self.source, verdict, trace.root)
+
 
 def build(source: str, node: Node, *, fields: tuple[str, ...], types: bool) -> Rule:
     """Return the rule for a checked tree."""
-    line, column = position(source, node.offset)
-    violated = Verdict(status="violated", offset=node.offset, line=line, column=column)
+    violated = _violated(source, node)
     evaluate = compile_decision(
         node, types=types, violated=violated, undecided=_walk(source, node, violated, types=types)
     )
     return Rule(source=source, fields=fields, node=node, types=types, evaluate=evaluate)
+
+
+def _violated(source: str, node: Node) -> Verdict:
+    line, column = position(source, node.offset)
+    return Verdict(status="violated", offset=node.offset, line=line, column=column)
+
+
+def _object(context: object, node: Node) -> dict[str, object]:
+    if isinstance(context, dict) and type(context) is dict:
+        return context
+    raise Failure("type_error", "the context is not a JSON object", offset=node.offset)
 
 
 def _walk(
@@ -47,23 +72,14 @@ def _walk(
 ) -> Callable[[object, Budget | None], Verdict]:
     def undecided(context: object, budget: Budget | None) -> Verdict:
         try:
-            found = outcome(node, context, Budget() if budget is None else budget, types=types)
+            allowance = Budget() if budget is None else budget
+            evaluation = Evaluation(context=_object(context, node), budget=allowance, types=types)
+            found = decided(node, lambda: evaluation.value(node))
         except Failure as failure:
             return indeterminate(source, failure)
         return SATISFIED if found else violated
 
     return undecided
-
-
-def outcome(node: Node, context: object, budget: Budget, *, types: bool) -> bool:
-    """Return whether `node` is true, by walking it.
-
-    Raises: Failure, whatever goes wrong.
-    """
-    if not isinstance(context, dict):
-        raise Failure("type_error", "the context is not a JSON object", offset=node.offset)
-    evaluation = Evaluation(context=context, budget=budget, types=types)
-    return decided(node, lambda: evaluation.value(node))
 
 
 def decided(node: Node, value: Callable[[], object]) -> bool:

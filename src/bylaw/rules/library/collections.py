@@ -117,9 +117,12 @@ def _is_zero(budget: Budget, value: object) -> bool:
         return not value
     if isinstance(value, Timestamp):
         return value.ns == 0
-    return value is None or value is False or any(
-        equal(value, zero, budget) for zero in (0,) if isinstance(value, (int, float))
-    ) or (hasattr(value, "ns") and value.ns == 0)
+    return (
+        value is None
+        or value is False
+        or any(equal(value, zero, budget) for zero in (0,) if isinstance(value, (int, float)))
+        or (hasattr(value, "ns") and value.ns == 0)
+    )
 
 
 def _value(_: Budget, optional: Optional) -> object:

@@ -116,7 +116,9 @@ def _text(budget: Budget, root: object) -> str:
                 todo.append((True, "["))
         elif isinstance(value, dict) and type(value) is dict:
             todo.append((True, "}"))
-            entries = sorted(((_leaf(budget, from_key(key)), item) for key, item in value.items()), key=_first)
+            entries = sorted(
+                ((_leaf(budget, from_key(key)), item) for key, item in value.items()), key=_first
+            )
             for position in range(len(entries) - 1, -1, -1):
                 name, item = entries[position]
                 todo += [(False, item), (True, f"{', ' if position else '{'}{name}: ")]

@@ -1,0 +1,106 @@
+"""Values as short text for people."""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from bylaw.rules import times
+from bylaw.rules.library.network import cidr_text, ip_text
+from bylaw.rules.library.text_format import plain_double
+from bylaw.rules.values import CIDR, IP, Duration, Optional, Timestamp, Type, from_key, type_name
+
+LONGEST: Final = 200
+
+
+def shown(value: object, longest: int = LONGEST) -> str:
+    """Return `value` written like a literal, cut to `longest` characters; looks at no more than that needs."""
+    parts: list[str] = []
+    room = longest + 1
+    for part in _parts(value, longest):
+        parts.append(part)
+        room -= len(part)
+        if room < 0:
+            break
+    text = "".join(parts)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _parts(root: object, longest: int) -> Iterator[str]:
+    """Yield the text in pieces; the open lists and maps stand on a stack of their own."""
+    stack: list[Iterator[str | tuple[object]]] = [iter([(root,)])]
+    while stack:
+        piece = next(stack[-1], None)
+        if piece is None:
+            stack.pop()
+        elif isinstance(piece, str):
+            yield piece
+        else:
+            inner = _inside(piece[0])
+            if inner is None:
+                yield _scalar(piece[0], longest)
+            else:
+                stack.append(inner)
+
+
+def _inside(value: object) -> "Iterator[str | tuple[object]] | None":
+    if isinstance(value, list):
+        return _list(value)
+    if isinstance(value, dict):
+        return _map(value)
+    if isinstance(value, Optional):
+        return iter(["optional.of(", (value.value,), ")"] if value.present else ["optional.none()"])
+    return None
+
+
+def _list(items: list[object]) -> Iterator[str | tuple[object]]:
+    yield "["
+    for position, item in enumerate(items):
+        if position:
+            yield ", "
+        yield (item,)
+    yield "]"
+
+
+def _map(entries: dict[object, object]) -> Iterator[str | tuple[object]]:
+    yield "{"
+    for position, (key, item) in enumerate(entries.items()):
+        if position:
+            yield ", "
+        yield (from_key(key),)
+        yield ": "
+        yield (item,)
+    yield "}"
+
+
+def _scalar(value: object, longest: int) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value[: longest + 1], ensure_ascii=False)
+        case bytes():
+            return f"b{json.dumps(value[: longest + 1].decode('latin-1'))}"
+        case int():
+            return str(int(value)) if value.bit_length() <= 640 else "an integer of more than 640 bits"
+        case float():
+            return plain_double(value)
+        case _:
+            return _own(value)
+
+
+def _own(value: object) -> str:
+    match value:
+        case Timestamp():
+            return f'timestamp("{times.format_timestamp(value)}")'
+        case Duration():
+            return f'duration("{times.format_duration(value)}")'
+        case Type():
+            return value.name
+        case IP():
+            return f'ip("{ip_text(value)}")'
+        case CIDR():
+            return f'cidr("{cidr_text(value)}")'
+        case _:
+            return f"an object of the host ({type_name(value)})"
