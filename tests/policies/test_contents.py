@@ -252,3 +252,17 @@ def test_text_is_searched_in_everything_a_person_wrote():
     text = search_text(parse_content({**POLICY, "topic": "Pricing", "description": "ABC"}))
     for part in ("invoices", "abc", "pricing", "amount < 5000", "flag new vendors"):
         assert part in text
+
+
+def test_expressions_are_checked_against_the_workspaces_context_schema():
+    schema = {"type": "object", "properties": {"amount": {"type": "number"}}}
+    good = {"name": "x", "rules": [{"expr": "amount < 5"}]}
+    assert parse_content(good, Reading(schema=schema)).rules[0].id == "r1"
+    found = problems({"name": "x", "rules": [{"expr": "amonut < 5"}]}, schema=schema)
+    assert "amount" in found["rules[0].expr"].message
+    assert "bad_schema" in {one.code for one in problems(good, schema={"type": "nonsense"}).values()}
+
+
+def test_unknown_functions_are_refused_with_a_suggestion():
+    found = problems({"name": "x", "rules": [{"expr": "tools_used.include('a')"}]})
+    assert "contains" in found["rules[0].expr"].message

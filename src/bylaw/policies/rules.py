@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from bylaw.core.errors import RuleSyntax
+from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.policies.model import DeterministicRule, Effect, NaturalRule, Rule
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.wording import asks_for_attention, proposed_effect
-from bylaw.rules.parse import parse
-
-LANG: Final = "cel/1"
+from bylaw.rules import LANG
+from bylaw.rules import compile as compile_rule
 
 MAX_RULES = 100
 MAX_RULE_TEXT = 8_000
@@ -111,7 +110,9 @@ def _kind(fields: Mapping[str, object], path: str, reader: Reader) -> Kind:
 def _check_expression(expr: str, path: str, reading: Reading) -> None:
     """Compile the expression, so that only what runs is ever stored."""
     try:
-        parse(expr)
+        compile_rule(expr, schema=reading.schema)
+    except InvalidInput as error:
+        reading.reader.refuse("context_schema", "bad_schema", f"The workspace's schema: {error.message}")
     except RuleSyntax as error:
         hint = f"\n{error.hint}" if error.hint else ""
         reading.reader.refuse(path, error.code, f"{error.message}\n{error.caret}{hint}")
