@@ -5,7 +5,9 @@ import ast
 from tests.architecture.source import FUNCTIONS, Definition, length, modules, percentile
 
 # Every broad handler, with the boundary it guards. A new one needs a line here.
-BROAD_HANDLERS: dict[str, str] = {}
+BROAD_HANDLERS: dict[str, str] = {
+    "evaluators/ask.py:ask": "whatever an evaluator raises is an indeterminate verdict",
+}
 
 
 def test_modules_fit_a_screenful_of_thought():

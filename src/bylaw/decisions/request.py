@@ -1,0 +1,138 @@
+"""Reading a request, and what rules and conditions see of it.
+
+The facts of a request are its own fields over the top-level keys of `metadata`: a field that was sent always
+wins over a key of the same name, and `metadata.key` reaches every key as it was sent.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from bylaw.core.errors import InvalidInput, Problem
+from bylaw.decisions.model import Object, Request, ToolCall
+from bylaw.rules.spelling import fold
+
+# The fields that rules see. The others steer the decision and are no facts.
+FACTS: Final = (
+    "agent_id",
+    "user_id",
+    "conversation_id",
+    "workspace_id",
+    "repo_id",
+    "phase",
+    "user_intent",
+    "agent_output",
+    "messages",
+    "tool_result",
+    "tools_used",
+    "retrieval_summary",
+    "rationale",
+    "model",
+    "provider",
+    "host",
+    "platform",
+    "topics",
+)
+# Who and where: facts for rules, withheld from evaluators, which judge what is said and done.
+IDENTITY: Final = ("agent_id", "user_id", "conversation_id", "workspace_id", "repo_id")
+
+_decoder = msgspec.json.Decoder(Request)
+_PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_REQUIRED = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+
+
+def decode(body: bytes) -> Request:
+    """Return the request that `body` is. Raises: InvalidInput that names the field."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(error) from None
+
+
+def read(value: object) -> Request:
+    """Return the request that parsed JSON is. Raises: InvalidInput that names the field."""
+    try:
+        return msgspec.convert(value, Request)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _invalid(error) from None
+
+
+def facts_of(request: Request) -> Object:
+    """Return what rules and conditions see."""
+    metadata = request.metadata
+    facts: Object = dict(metadata) if isinstance(metadata, dict) else {}
+    for name in FACTS:
+        value = getattr(request, name)
+        if value is not UNSET:
+            facts[name] = value
+    if metadata is not UNSET:
+        facts["metadata"] = metadata
+    call = request.tool_call
+    if call is not UNSET:
+        facts["tool_call"] = None if call is None else _call(call)
+    return facts
+
+
+def matter_of(request: Request) -> Object:
+    """Return what an evaluator sees: what is said and done, with `metadata` as it was sent."""
+    matter: Object = {}
+    for name in (*FACTS, "metadata"):
+        value = getattr(request, name)
+        if value is not UNSET and value is not None and name not in IDENTITY:
+            matter[name] = value
+    if isinstance(request.tool_call, ToolCall):
+        matter["tool_call"] = _call(request.tool_call)
+    return matter
+
+
+def text_of(request: Request) -> str:
+    """Return the text in which keywords are looked for, folded: what was asked, answered and said."""
+    texts = [text for text in (request.user_intent, request.agent_output) if isinstance(text, str)]
+    for message in request.messages or ():
+        texts += _content(message.get("content"))
+    return fold("\n".join(texts))
+
+
+def call_digest(call: ToolCall) -> str:
+    """Return what an approval is bound to: `sha256:` over the name and the arguments, in one fixed order."""
+    fixed = msgspec.json.encode({"arguments": call.arguments, "name": call.name}, order="deterministic")
+    return "sha256:" + hashlib.sha256(fixed).hexdigest()
+
+
+def _call(call: ToolCall) -> Object:
+    sent: Object = {"name": call.name, "arguments": call.arguments}
+    if call.id is not UNSET:
+        sent["id"] = call.id
+    return sent
+
+
+def _content(content: object) -> list[str]:
+    """Return the texts of a message: the content itself, or those of its parts."""
+    if isinstance(content, str):
+        return [content]
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _invalid(error: Exception) -> InvalidInput:
+    found = _PLACE.match(str(error))
+    said, path = (found[1], found[2] or "") if found else (str(error), "")
+    for pattern, code, advice in (
+        (_UNKNOWN, "unknown_field", "Leave it out, or send it inside metadata."),
+        (_REQUIRED, "required", "It has to be there."),
+    ):
+        named = pattern.match(said)
+        if named:
+            where = f"{path}.{named[1]}" if path else named[1]
+            return _problem(where, code, advice)
+    return _problem(path, "invalid_value", said + ".")
+
+
+def _problem(path: str, code: str, message: str) -> InvalidInput:
+    where = path or "the request"
+    return InvalidInput(f"{where}: {message}", Problem(path=path, code=code, message=message))

@@ -1,0 +1,250 @@
+"""The offline evaluator: decides only what it can show, and abstains from everything else.
+
+It reads closed shapes of wording, each in full or not at all:
+
+1. mentions   "Reject any output that mentions 'chargeback' or 'lawsuit'." · "Never mention refund, rebate."
+2. data       "The output must not contain e-mail addresses or card numbers."
+3. wanted     "The output must include 'This is not legal advice'."
+4. limits     "amount must not exceed 5,000." · "Reject if order_value is above 2000."
+5. presence   "invoice_id is required." · "vendor.tax_id must be present."
+
+A quoted phrase means just these words, so its absence is shown as well; words without quotes may stand for a
+meaning, so only their presence is. Limits and presence read `metadata` and the arguments of the tool call.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import ge, gt, le, lt
+from typing import Final
+
+from bylaw.core.canonical_json import digest
+from bylaw.evaluators.patterns import FINDERS, Finder
+from bylaw.evaluators.protocol import Answer, Batch, EvaluatorBasis, Question, Reply
+from bylaw.rules.spelling import MISSING, Path
+
+_Facts = Mapping[str, object]
+
+_ACT: Final = (
+    r"(?:please )?(?:reject|block|deny|refuse|decline|do not (?:approve|allow|send)|flag(?: as [\w-]+)?)"
+)
+_SUBJECT: Final = r"(?:(?:any|an?|all|every|the|this) )?(?P<subject>[a-z]+?)s?"
+_NOT: Final = r"(?:must|may|should|shall|can) ?not"
+_VERB: Final = r"(?P<verb>mention|contain|include|say)s?"
+
+
+def _shape(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern + r"[.!]?", re.IGNORECASE)
+
+
+_FORBIDS: Final = (
+    _shape(rf"{_ACT} {_SUBJECT} (?:that|which|if it|when it) {_VERB} (?P<what>.+?)"),
+    _shape(rf"{_ACT} (?:if|when) {_SUBJECT} {_VERB} (?P<what>.+?)"),
+    _shape(rf"{_SUBJECT} {_NOT} {_VERB} (?P<what>.+?)"),
+    _shape(rf"(?P<subject>)(?:never|do not|don't) {_VERB} (?P<what>.+?)"),
+)
+_WANTS: Final = _shape(rf"{_SUBJECT} must {_VERB} (?P<what>.+?)")
+_SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("", "output", "answer", "reply", "response"), ("agent_output",)),
+    **dict.fromkeys(("input", "prompt", "request", "intent"), ("user_intent",)),
+    **dict.fromkeys(("text", "message"), ("user_intent", "agent_output", "messages")),
+    "conversation": ("messages",),
+}
+# One thing of a list: quoted words, or plain ones, up to a comma, an "or" or the end.
+_THING: Final = re.compile(
+    r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+)'|“(?P<curly>[^”]+)”|(?P<plain>[\w@+ -]+?))(?:,? or |, |$)",
+    re.IGNORECASE,
+)
+# Plain words that say how much, which or when: the words around them are no phrase to look for.
+_QUALIFIERS: Final = re.compile(
+    r"\b(?:an?|and|any|more|less|than|without|with|not?|other|unless|except|if|when|to|of|for|all|only)\b",
+    re.IGNORECASE,
+)
+
+_NAME: Final = r"(?:the )?`?(?P<name>[A-Za-z_][\w.]*)`?"
+_NUMBER: Final = r"(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)"
+_MUST: Final = r"(?:must|should|shall) be"
+_OVER: Final = r"(?:above|over|more than|greater than)"
+_UNDER: Final = r"(?:below|under|less than)"
+# The wording of a limit, and how the fact must stand to the number.
+_LIMITS: Final[tuple[tuple[re.Pattern[str], Callable[[float, float], bool]], ...]] = (
+    (_shape(rf"{_NAME} {_NOT} (?:exceed|be {_OVER}) {_NUMBER}"), le),
+    (_shape(rf"{_NAME} {_MUST} (?:at most|no more than) {_NUMBER}"), le),
+    (_shape(rf"{_ACT} (?:if|when) {_NAME} (?:exceeds|is {_OVER}) {_NUMBER}"), le),
+    (_shape(rf"{_NAME} {_MUST} {_UNDER} {_NUMBER}"), lt),
+    (_shape(rf"{_NAME} {_MUST} (?:at least|no less than) {_NUMBER}"), ge),
+    (_shape(rf"{_ACT} (?:if|when) {_NAME} is {_UNDER} {_NUMBER}"), ge),
+    (_shape(rf"{_NAME} {_MUST} {_OVER} {_NUMBER}"), gt),
+)
+_PRESENCE: Final = _shape(rf"{_NAME} (?:is required|must be (?:present|given|provided))")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ruling:
+    """What was shown about a rule, by which quotes."""
+
+    kept: bool
+    basis: EvaluatorBasis
+    rationale: str
+    evidence: tuple[str, ...] = ()
+
+
+class OfflineEvaluator:
+    """Decides by words, shapes and numbers alone; needs nothing and reaches nowhere."""
+
+    id = "offline"
+    digest = digest({"evaluator": "offline", "version": 1})
+
+    async def evaluate(self, batch: Batch) -> Reply:
+        """Return an answer to every rule: to most of them, that it abstains."""
+        return Reply(answers=[_answer(question, batch.facts) for question in batch.questions])
+
+
+def _answer(question: Question, facts: _Facts) -> Answer:
+    wording = " ".join(question.text.split())
+    for judge in (_forbidden, _wanted, _limit, _presence):
+        ruling = judge(wording, facts)
+        if ruling is not None:
+            return Answer(
+                id=question.id,
+                status="satisfied" if ruling.kept else "violated",
+                rationale=ruling.rationale,
+                evidence=ruling.evidence,
+                basis=ruling.basis,
+            )
+    return Answer(id=question.id, status="indeterminate", code="abstained", basis="pattern")
+
+
+def _forbidden(wording: str, facts: _Facts) -> _Ruling | None:
+    """Shapes 1 and 2: kept when everything named is shown to be absent."""
+    found = next(filter(None, (shape.fullmatch(wording) for shape in _FORBIDS)), None)
+    texts = _subject(found, facts)
+    searches = list(_things(found)) if found and texts else []
+    quotes: list[str] = []
+    open_ends = not searches
+    for search in searches:
+        if search is None:
+            return None
+        for text in texts:
+            quoted, shown = search(text)
+            quotes += quoted
+            open_ends |= not quoted and not shown
+    if quotes:
+        evidence = tuple(dict.fromkeys(quotes))
+        return _Ruling(
+            kept=False, basis="pattern", rationale=f"The text has {evidence[0]!r}.", evidence=evidence
+        )
+    return None if open_ends else _Ruling(kept=True, basis="pattern", rationale="The text has none of it.")
+
+
+def _wanted(wording: str, facts: _Facts) -> _Ruling | None:
+    """Shape 3: kept when one of the quoted phrases is there."""
+    found = _WANTS.fullmatch(wording)
+    texts = _subject(found, facts)
+    phrases = list(_phrases(found["what"])) if found and texts else []
+    if not phrases or not all(quoted for _, quoted in phrases):
+        return None
+    for phrase, _ in phrases:
+        for text in texts:
+            quotes = _occurrences(phrase, text)
+            if quotes:
+                said = f"The text has {quotes[0]!r}."
+                return _Ruling(kept=True, basis="pattern", rationale=said, evidence=(quotes[0],))
+    return _Ruling(kept=False, basis="pattern", rationale=f"The text lacks {phrases[0][0]!r}.")
+
+
+def _limit(wording: str, facts: _Facts) -> _Ruling | None:
+    """Shape 4: decided when one fact of that name is a number."""
+    for shape, relation in _LIMITS:
+        found = shape.fullmatch(wording)
+        fact = MISSING if found is None else _fact(found["name"], facts)
+        if found and isinstance(fact, (int, float)) and not isinstance(fact, bool):
+            kept = relation(fact, float(found["number"].replace(",", "")))
+            said = f"{found['name']} is {fact}."
+            return _Ruling(kept=kept, basis="structured", rationale=said, evidence=(str(fact),))
+    return None
+
+
+def _presence(wording: str, facts: _Facts) -> _Ruling | None:
+    """Shape 5: decided for a name that can only be a field's, one with an underscore or a dot."""
+    found = _PRESENCE.fullmatch(wording)
+    if found is None or not re.search(r"\w[_.]\w", found["name"]):
+        return None
+    kept = _fact(found["name"], facts) not in (MISSING, None, "")
+    said = f"{found['name']} is {'there' if kept else 'not there'}."
+    return _Ruling(kept=kept, basis="structured", rationale=said)
+
+
+def _subject(found: re.Match[str] | None, facts: _Facts) -> list[str]:
+    """Return the texts that a rule speaks of; none when they are absent, or it speaks of something else."""
+    fields = _SUBJECTS.get(found["subject"].lower(), ()) if found else ()
+    return [text for field in fields for text in _texts(facts.get(field))]
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(value.get("content", value.get("text")))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+_Search = Callable[[str], tuple[list[str], bool]]
+
+
+def _things(found: re.Match[str]) -> Iterator[_Search | None]:
+    """Yield a search for each thing of the list; None for one that cannot be looked for."""
+    for phrase, quoted in _phrases(found["what"]):
+        bare = re.sub(r"^(?:an?|any|the) ", "", phrase.lower())
+        finder = (
+            FINDERS.get(bare) or FINDERS.get(bare.removesuffix("s")) or FINDERS.get(bare.removesuffix("es"))
+        )
+        if finder and not quoted:
+            yield _search_data(finder)
+        elif phrase and (quoted or (found["verb"].lower() in {"mention", "say"} and _is_plain(phrase))):
+            yield _search_words(phrase, shown=quoted)
+        else:
+            yield None
+
+
+def _search_data(finder: Finder) -> _Search:
+    return lambda text: (finder.find(text), finder.shows_absence(text))
+
+
+def _search_words(words: str, *, shown: bool) -> _Search:
+    return lambda text: (_occurrences(words, text), shown)
+
+
+def _phrases(what: str) -> Iterator[tuple[str, bool]]:
+    """Yield each thing of a list and whether it is quoted; one empty thing when it is not such a list."""
+    position = 0
+    while position < len(what):
+        found = _THING.match(what, position)
+        if found is None:
+            yield "", False
+            return
+        position = found.end()
+        quoted = found["double"] or found["single"] or found["curly"]
+        yield (quoted or found["plain"]).strip(), quoted is not None
+
+
+def _is_plain(phrase: str) -> bool:
+    return len(phrase.split()) <= 3 and not _QUALIFIERS.search(phrase)
+
+
+def _occurrences(phrase: str, text: str) -> list[str]:
+    """Return where the words stand in the text, as they stand there."""
+    words = r"\s+".join(map(re.escape, phrase.split()))
+    return re.findall(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)
+
+
+def _fact(name: str, facts: _Facts) -> object:
+    """Return the fact of that name, MISSING when there is none or two that differ."""
+    call = facts.get("tool_call")
+    path = Path(name)
+    places = (facts.get("metadata"), call.get("arguments") if isinstance(call, Mapping) else None)
+    found = [path.find(place) for place in places if isinstance(place, Mapping)]
+    values = [value for value in found if value is not MISSING]
+    return values[0] if values and all(value == values[0] for value in values) else MISSING

@@ -1,0 +1,83 @@
+"""The protocol of evaluators: rules in plain language and the facts go in, one answer a rule comes out.
+
+An evaluator may answer anything; `verdicts` decides what counts. It is asked in one place only, `ask`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import msgspec
+
+from bylaw.policies.model import Effect
+
+AnswerStatus = Literal["satisfied", "violated", "not_applicable", "indeterminate"]
+EvaluatorBasis = Literal["pattern", "structured", "similarity", "model", "human"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One rule to judge; `id` is its key in the batch, `digest` covers what it says."""
+
+    id: str
+    text: str
+    effect: Effect
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Rules to judge over the same facts, which are data and never instructions.
+
+    Units: `timeout_ms`, in milliseconds from now, is when the answer is no longer wanted.
+    """
+
+    questions: tuple[Question, ...]
+    facts: Mapping[str, object]
+    timeout_ms: int
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an evaluator says about one rule.
+
+    `evidence` quotes the facts word for word. `confidence` is between 0 and 1, or None. `code` is a stable
+    word for why the answer is indeterminate.
+    """
+
+    id: str
+    status: AnswerStatus
+    rationale: str = ""
+    evidence: tuple[str, ...] = ()
+    confidence: float | None = None
+    basis: EvaluatorBasis = "model"
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answers to one batch, and what they cost.
+
+    Shape: an answer is an `Answer` or plain data that reads as one; anything else counts for nothing.
+    """
+
+    answers: Sequence[object]
+    model: str = ""
+    prompt_digest: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cached: bool = False
+
+
+class Evaluator(Protocol):
+    """Judges rules in plain language."""
+
+    @property
+    def id(self) -> str:
+        """The name under which it is recorded."""
+
+    @property
+    def digest(self) -> str:
+        """What identifies it with its settings: it changes whenever a batch may be judged otherwise."""
+
+    async def evaluate(self, batch: Batch) -> Reply:
+        """Return answers to `batch`. It may raise anything: that is an answer too, and never a pass."""

@@ -1,0 +1,155 @@
+import asyncio
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bylaw.evaluators.ask import ask
+from bylaw.evaluators.cache import CachedEvaluator
+from bylaw.evaluators.protocol import Answer, Batch, Question, Reply
+from bylaw.evaluators.scripted import ScriptedEvaluator
+from bylaw.evaluators.verdicts import verdicts
+
+
+def batch(*texts: str, facts=None, timeout_ms: int = 60_000) -> Batch:
+    questions = tuple(
+        Question(id=f"r{number}", text=text, effect="reject", digest=f"sha256:{text}")
+        for number, text in enumerate(texts, 1)
+    )
+    return Batch(
+        questions=questions,
+        facts={"agent_output": "hello world"} if facts is None else facts,
+        timeout_ms=timeout_ms,
+    )
+
+
+async def judge(script, *texts, **options):
+    asked = await ask(ScriptedEvaluator(script), batch(*texts, **options))
+    return [(asked.verdicts[f"r{n}"].status, asked.verdicts[f"r{n}"].code) for n in range(1, len(texts) + 1)]
+
+
+async def test_each_rule_gets_its_own_answer():
+    answers = {"a": "satisfied", "b": "violated", "c": "not_applicable"}
+    assert await judge(answers, "a", "b", "c", "d") == [
+        ("satisfied", ""),
+        ("violated", ""),
+        ("not_applicable", ""),
+        ("indeterminate", "abstained"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (None, "missing"),
+        ({"status": "perhaps"}, "malformed"),
+        ({"status": "satisfied", "confidence": 2}, "malformed"),
+        ({"status": "satisfied", "evidence": "hello"}, "malformed"),
+        ({"status": "satisfied", "evidence": ["Hello"]}, "evidence_not_found"),
+        ({"status": "violated", "evidence": [""]}, "evidence_not_found"),
+        (17, "missing"),
+        ({"status": "indeterminate", "code": "disagreement"}, "disagreement"),
+    ],
+)
+async def test_what_does_not_count_leaves_only_its_rule_open(said, code):
+    assert await judge({"a": said, "b": "satisfied"}, "a", "b") == [
+        ("indeterminate", code),
+        ("satisfied", ""),
+    ]
+
+
+def test_two_answers_to_one_rule_are_none_and_an_answer_to_no_rule_is_ignored():
+    answers = [Answer(id="r1", status="satisfied"), {"id": "r1", "status": "violated"}, {"id": "r9"}]
+    found = verdicts(batch("a"), Reply(answers=answers))
+    assert {key: verdict.code for key, verdict in found.items()} == {"r1": "duplicate"}
+
+
+async def test_evidence_that_stands_in_the_facts_counts():
+    found = await ask(
+        ScriptedEvaluator({"a": {"status": "violated", "evidence": ["lo wo", "4.5"], "rationale": "rude"}}),
+        batch("a", facts={"messages": [{"content": "hello world"}], "n": 4.5}),
+    )
+    assert (found.verdicts["r1"].status, found.verdicts["r1"].evidence) == ("violated", ("lo wo", "4.5"))
+
+
+async def test_an_evaluator_that_fails_is_indeterminate_and_logged(caplog):
+    with caplog.at_level(logging.ERROR):
+        assert await judge({"a": ValueError("no")}, "a", "b") == [("indeterminate", "evaluator_failed")] * 2
+    assert "scripted failed on 2 rules" in caplog.text
+
+
+async def test_an_evaluator_that_is_late_is_indeterminate():
+    evaluator = ScriptedEvaluator({"a": "satisfied"}, release=asyncio.Event())
+    asked = await ask(evaluator, batch("a", timeout_ms=1))
+    assert (asked.verdicts["r1"].code, asked.reply) == ("deadline", None)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "status", "x"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.lists(
+        json_values | st.fixed_dictionaries({"id": st.sampled_from(["r1", "r2"]), "status": json_values}),
+        max_size=5,
+    )
+)
+def test_whatever_is_replied_every_rule_gets_one_verdict(answers):
+    found = verdicts(batch("a", "b"), Reply(answers=answers))
+    assert set(found) == {"r1", "r2"}
+    assert all(
+        verdict.status == "indeterminate" or {"id": key, "status": verdict.status} in answers
+        for key, verdict in found.items()
+    )
+
+
+async def test_the_same_batch_is_judged_once():
+    scripted = ScriptedEvaluator({"a": "satisfied"})
+    cached = CachedEvaluator(scripted)
+    first, second = await cached.evaluate(batch("a")), await cached.evaluate(batch("a"))
+    await cached.evaluate(batch("a", facts={"x": 1}))
+    assert (first.cached, second.cached, second.answers) == (False, True, first.answers)
+    assert len(scripted.batches) == 2
+
+
+async def test_callers_at_the_same_time_wait_for_one():
+    release = asyncio.Event()
+    scripted = ScriptedEvaluator({"a": "satisfied"}, release=release)
+    cached = CachedEvaluator(scripted)
+    waiting = [asyncio.ensure_future(cached.evaluate(batch("a"))) for _ in range(5)]
+    await asyncio.sleep(0)
+    release.set()
+    replies = await asyncio.gather(*waiting)
+    assert (len(scripted.batches), sum(reply.cached for reply in replies)) == (1, 4)
+
+
+async def test_when_the_first_gives_up_the_next_asks():
+    release = asyncio.Event()
+    scripted = ScriptedEvaluator({"a": "satisfied"}, release=release)
+    cached = CachedEvaluator(scripted)
+    first, second = (asyncio.ensure_future(cached.evaluate(batch("a"))) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait([first])
+    release.set()
+    assert not (await second).cached
+    assert len(scripted.batches) == 2
+
+
+async def test_a_faulty_reply_is_not_kept_and_old_ones_go():
+    cached = CachedEvaluator(ScriptedEvaluator({"a": None, "b": "satisfied", "c": "violated"}), capacity=1)
+    await cached.evaluate(batch("a"))
+    assert len(cached) == 0
+    await cached.evaluate(batch("b"))
+    await cached.evaluate(batch("c"))
+    assert (len(cached), (await cached.evaluate(batch("b"))).cached) == (1, False)
+
+
+def test_a_script_with_other_answers_has_another_digest():
+    assert ScriptedEvaluator({"a": "satisfied"}).digest != ScriptedEvaluator({"a": "violated"}).digest
