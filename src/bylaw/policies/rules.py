@@ -1,7 +1,8 @@
 """Reading rules from plain data: their kind, what their wording proposes, and ids that stay.
 
-A rule that an edit leaves unchanged (same kind, same text) keeps its id, and keeps what was stored about it
-unless the edit says otherwise. Other rules without an id get the next free one: r1, r2, …
+A rule that an edit leaves unchanged (same kind, same text) keeps its id; one in words also keeps the effect
+and the attention that were settled when it was first saved, unless the edit says otherwise. Other rules
+without an id get the next free one: r1, r2, …
 """
 
 import itertools
@@ -149,16 +150,17 @@ def _free_numbers(letter: str, given: Sequence[str], before: Sequence[Rule]) -> 
 def _build(draft: _Draft, ident: str, partner: Rule | None, reader: Reader) -> Rule:
     kind, text = draft.body
     fields, path = draft.fields, draft.path
-    message = "" if partner is None else partner.message
-    attention = kind == "nl" and asks_for_attention(text) if partner is None else partner.attention
-    if "message" in fields:
-        message = reader.text(fields["message"], join(path, "message"), most=MAX_MESSAGE)
-    if "attention" in fields:
-        attention = reader.flag(fields["attention"], join(path, "attention"))
+    message = reader.text(fields.get("message", ""), join(path, "message"), most=MAX_MESSAGE)
     if kind == "deterministic":
         lang = reader.choice(fields.get("lang", LANG), join(path, "lang"), (LANG,), LANG)
+        attention = reader.flag(fields.get("attention", False), join(path, "attention"))
         return DeterministicRule(id=ident, expr=text, lang=lang, message=message, attention=attention)
-    effect = partner.effect if isinstance(partner, NaturalRule) else proposed_effect(text)
-    if "effect" in fields:
-        effect = reader.choice(fields["effect"], join(path, "effect"), get_args(Effect), "reject")
+    if not isinstance(partner, NaturalRule):
+        partner = NaturalRule(
+            id=ident, text=text, effect=proposed_effect(text), attention=asks_for_attention(text)
+        )
+    effect = reader.choice(
+        fields.get("effect", partner.effect), join(path, "effect"), get_args(Effect), "reject"
+    )
+    attention = reader.flag(fields.get("attention", partner.attention), join(path, "attention"))
     return NaturalRule(id=ident, text=text, effect=effect, message=message, attention=attention)
