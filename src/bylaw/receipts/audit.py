@@ -84,6 +84,7 @@ class _Log:
     tree: Frontier = field(default_factory=Frontier)
     roots: dict[int, bytes] = field(default_factory=dict)
     checkpoints: int = 0
+    awaited: int = 0
     covered: int = 0
     newest_ms: int = 0
     is_changed: bool = False
@@ -233,8 +234,9 @@ class Auditor:
         log = self._log
         if log is None or log.origin != line.log:
             log = self._log = self._logs.setdefault(line.log, _Log(line.log))
-        if line.index != log.tree.size:  # 2
-            self._find("gap", log.origin, line.index, f"leaf {log.tree.size} is missing before it")
+        if line.index != log.awaited:  # 2
+            self._find("gap", log.origin, line.index, f"leaf {log.awaited} should stand here")
+        log.awaited = line.index + 1
         self._leaves += 1
         stored = line.receipt.encode("utf-8", "surrogatepass")
         log.tree.append(leaf_hash(stored))
