@@ -1,0 +1,55 @@
+"""Opens the control plane where a URL says: a SQLite file or a PostgreSQL database."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bylaw.core.clock import Clock
+from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.ids import Ids
+from bylaw.storage.migrations import history
+from bylaw.storage.postgres.database import PostgresDatabase
+from bylaw.storage.sql.control import SqlControlStore
+from bylaw.storage.sql.database import Database
+from bylaw.storage.sqlite.database import SqliteDatabase
+
+
+async def open_control(url: str, *, ids: Ids, clock: Clock, owner_url: str = "") -> SqlControlStore:
+    """Return the control plane at `url`, its schema brought up to date by the role of `owner_url` if given.
+
+    Raises: Forbidden when nothing would keep the tenants apart; Unavailable when the database cannot be
+    reached or was made by a newer Bylaw.
+    """
+    owner = open_database(owner_url or url)
+    try:
+        await history.upgrade(owner)
+    finally:
+        await owner.close()
+    database = open_database(url)
+    try:
+        await database.settle()
+    except BaseException:
+        await database.close()
+        raise
+    return SqlControlStore(database, ids=ids, clock=clock)
+
+
+def open_database(url: str) -> Database:
+    """Return the database that `url` names (`sqlite:///path` or `postgresql://…`), not yet connected."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise _unusable() from None
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database:
+            return SqliteDatabase(Path(parsed.database))
+        case "postgresql":
+            return PostgresDatabase(parsed)
+        case _:
+            raise _unusable()
+
+
+def _unusable() -> InvalidInput:
+    message = "A database is named sqlite:///path/to/control.db or postgresql://user@host/name."
+    return InvalidInput(message, Problem(path="database", code="bad_url", message=message))

@@ -1,0 +1,152 @@
+"""The policies of one tenant, in memory."""
+
+from collections.abc import Mapping, Sequence
+
+from typing_extensions import override
+
+from bylaw.core.ids import PolicyId, TenantId
+from bylaw.core.paging import Page, Slice
+from bylaw.policies.model import Current, Policy, Version, search_text, topic_key
+from bylaw.policies.store import PolicyFilter
+from bylaw.storage.memory.heap import Heap
+from bylaw.storage.memory.kinds import Kind, cut
+from bylaw.storage.refusals import taken
+from bylaw.storage.rows import policy_row, version_of, version_row
+from bylaw.storage.sql import tables
+from bylaw.tenancy.model import Place
+
+
+class Identities(Kind[PolicyId, Policy]):
+    """The identities, without their versions."""
+
+    table = tables.policies
+    kind = Policy
+    noun = "policy"
+
+    @override
+    async def save(self, item: Policy, /) -> None:
+        """Store the next revision. Raises: PreconditionFailed; Conflict (`exists`) for a taken slug."""
+        others = [each for each in self.all() if each.id != item.id and each.deleted_ms is None]
+        claims = item.slug is not None and item.deleted_ms is None
+        if claims and any(each.slug == item.slug for each in others):
+            raise taken(self.noun)
+        await super().save(item)
+
+    def all(self) -> Sequence[Policy]:
+        """Return every policy, deleted or not."""
+        return self._all()
+
+    def count(self, place: Place) -> int:
+        """Return how many undeleted policies lie in `place`."""
+        return sum(each.deleted_ms is None and place.contains(each.place) for each in self._all())
+
+    @override
+    def _written(self, item: Policy) -> Mapping[str, object]:
+        return policy_row(item)
+
+
+class MemoryPolicies:
+    """The policies of one tenant."""
+
+    def __init__(self, heap: Heap, tenant_id: TenantId) -> None:
+        self._heap = heap
+        self._tenant_id = tenant_id
+        self._identities = Identities(heap, tenant_id)
+
+    async def get(self, policy_id: PolicyId) -> Policy | None:
+        """Return the policy, deleted or not, or None."""
+        return await self._identities.get(policy_id)
+
+    async def add(self, policy: Policy, version: Version) -> None:
+        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
+        await self._identities.add(policy)
+        self._add_version(version)
+
+    async def save(self, policy: Policy, version: Version | None = None) -> None:
+        """Store the next revision, with its new version if there is one.
+
+        Raises: PreconditionFailed; Conflict (`exists`) when the slug or the version's number is taken.
+        """
+        await self._identities.save(policy)
+        if version is not None:
+            self._add_version(version)
+
+    async def version(self, policy_id: PolicyId, number: int) -> Version | None:
+        """Return one version or None; those of a deleted policy too."""
+        row = self._heap.get(tables.versions, self._tenant_id, policy_id, number)
+        return None if row is None else version_of(row)
+
+    async def versions(self, policy_id: PolicyId, part: Slice) -> Page[Version]:
+        """Return a page of the versions, newest first."""
+        rows = self._heap.all(tables.versions)
+        mine = (self._tenant_id, policy_id)
+        found = [version_of(row) for row in rows if (row["tenant_id"], row["policy_id"]) == mine]
+        return cut(found, part, lambda version: (version.number,), kinds=(int,))
+
+    async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match, each with its current version."""
+        every = [self._with(policy, policy.current) for policy in self._identities.all()]
+        found = [item for item in every if _matches(item, where)]
+        return cut(found, part, lambda item: (item.policy.created_ms, item.policy.id))
+
+    async def in_force(self) -> Sequence[Current]:
+        """Return every policy in force with its approved version, for a snapshot."""
+        policies = self._identities.all()
+        return [self._with(policy, policy.current) for policy in policies if policy.is_in_force]
+
+    def _with(self, policy: Policy, number: int) -> Current:
+        row = self._heap.get(tables.versions, self._tenant_id, policy.id, number)
+        return Current(policy=policy, version=version_of({} if row is None else row))
+
+    def _add_version(self, version: Version) -> None:
+        row = {**version_row(version), "tenant_id": self._tenant_id}
+        if not self._heap.insert_new(tables.versions, row):
+            raise taken("version")
+
+
+def _matches(item: Current, where: PolicyFilter) -> bool:
+    policy, content = item.policy, item.version.content
+    topic = None if content.topic is None else topic_key(content.topic)
+    return (
+        _governs(policy, where)
+        and (where.include_deleted or policy.deleted_ms is None)
+        and (where.readable is None or any(_near(policy.place, place) for place in where.readable))
+        and (where.statuses is None or policy.status in where.statuses)
+        and (where.is_active is None or policy.is_active == where.is_active)
+        and (where.has_pending is None or (policy.pending is not None) == where.has_pending)
+        and _is_named(policy, where)
+        and (where.source_types is None or policy.source.type in where.source_types)
+        and (where.topic is None or topic == topic_key(where.topic))
+        and (where.actions is None or content.action in where.actions)
+        and (where.risks is None or content.risk in where.risks)
+        and (where.text is None or where.text.casefold() in search_text(content))
+    )
+
+
+def _governs(policy: Policy, where: PolicyFilter) -> bool:
+    if where.or_policy == policy.id:
+        return True
+    return (where.place is None or _lies(policy.place, where.place, where)) and (
+        where.reach is None or policy.reach == where.reach
+    )
+
+
+def _lies(place: Place, wanted: Place, where: PolicyFilter) -> bool:
+    match where.match:
+        case "exact":
+            return place == wanted
+        case "within":
+            return wanted.contains(place)
+        case "effective":
+            return place.contains(wanted)
+
+
+def _is_named(policy: Policy, where: PolicyFilter) -> bool:
+    slug = "" if policy.slug is None else policy.slug
+    return (where.slugs is None or policy.slug in where.slugs) and (
+        where.slug_prefix is None or (policy.slug is not None and slug.startswith(where.slug_prefix))
+    )
+
+
+def _near(place: Place, other: Place) -> bool:
+    return place.contains(other) or other.contains(place)

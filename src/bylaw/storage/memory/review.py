@@ -1,0 +1,134 @@
+"""What decisions left for people, of one tenant, in memory."""
+
+from collections.abc import Iterable
+
+from bylaw.approvals.model import PendingApproval
+from bylaw.approvals.store import ApprovalFilter
+from bylaw.core.ids import RepoId, TenantId, WorkspaceId
+from bylaw.core.paging import Page, Slice
+from bylaw.decisions.effects import Occasion
+from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.store import AttentionFilter, ReviewFilter
+from bylaw.storage.memory.heap import Heap
+from bylaw.storage.memory.kinds import Trail
+from bylaw.storage.sql import tables
+from bylaw.tenancy.model import Place
+
+
+class MemoryViolations(Trail[Violation]):
+    """The violations of one tenant."""
+
+    table = tables.violations
+    kind = Violation
+    noun = "violation"
+
+    async def list(self, where: ReviewFilter, part: Slice) -> Page[Violation]:
+        """Return a page of those that match."""
+        return self._page(
+            part,
+            lambda item: (
+                _reviewed(item, where)
+                and (where.risks is None or item.policy.risk in where.risks)
+                and where.block in {None, item.block}
+            ),
+        )
+
+
+class MemoryAlerts(Trail[Alert]):
+    """The alerts of one tenant."""
+
+    table = tables.alerts
+    kind = Alert
+    noun = "alert"
+
+    async def list(self, where: ReviewFilter, part: Slice) -> Page[Alert]:
+        """Return a page of those that match."""
+        return self._page(part, lambda item: _reviewed(item, where))
+
+
+class MemoryAttention(Trail[AttentionItem]):
+    """The attention items of one tenant."""
+
+    table = tables.attention
+    kind = AttentionItem
+    noun = "attention item"
+
+    async def save(self, item: AttentionItem) -> None:
+        """Store the next revision of an item. Raises: PreconditionFailed."""
+        self._save(item)
+
+    async def list(self, where: AttentionFilter, part: Slice) -> Page[AttentionItem]:
+        """Return a page of those that match."""
+
+        def wanted(item: AttentionItem) -> bool:
+            policy_id = None if item.policy is None else item.policy.id
+            return (
+                _lies_in(item.occasion, where.within)
+                and where.status in {None, item.status}
+                and (where.types is None or item.type in where.types)
+                and where.policy_id in {None, policy_id}
+                and where.receipt_id in {None, item.occasion.receipt_id}
+                and where.conversation_id in {None, item.occasion.conversation_id}
+            )
+
+        return self._page(part, wanted)
+
+
+class MemoryReview:
+    """All that decisions left for people, of one tenant."""
+
+    def __init__(self, heap: Heap, tenant_id: TenantId) -> None:
+        self.violations = MemoryViolations(heap, tenant_id)
+        self.alerts = MemoryAlerts(heap, tenant_id)
+        self.attention = MemoryAttention(heap, tenant_id)
+
+
+class MemoryApprovals(Trail[PendingApproval]):
+    """The approvals of one tenant."""
+
+    table = tables.approvals
+    kind = PendingApproval
+    noun = "approval"
+
+    async def save(self, item: PendingApproval) -> None:
+        """Store the next revision of an approval. Raises: PreconditionFailed."""
+        self._save(item)
+
+    async def list(self, where: ApprovalFilter, part: Slice) -> Page[PendingApproval]:
+        """Return a page of those that match."""
+
+        def wanted(item: PendingApproval) -> bool:
+            return (
+                _lies_in(item.occasion, where.within)
+                and where.status in {None, item.status}
+                and (where.open_at_ms is None or item.expires_ms > where.open_at_ms)
+                and where.conversation_id in {None, item.occasion.conversation_id}
+                and where.agent_id in {None, item.occasion.agent_id}
+                and (where.policy_id is None or where.policy_id in {each.id for each in item.policies})
+            )
+
+        return self._page(part, wanted)
+
+
+def _reviewed(item: Violation | Alert, where: ReviewFilter) -> bool:
+    occasion = item.occasion
+    return (
+        _lies_in(occasion, where.within)
+        and (where.policy_ids is None or item.policy.id in where.policy_ids)
+        and where.receipt_id in {None, occasion.receipt_id}
+        and where.agent_id in {None, occasion.agent_id}
+        and where.conversation_id in {None, occasion.conversation_id}
+        and (where.from_ms is None or occasion.at_ms >= where.from_ms)
+        and (where.to_ms is None or occasion.at_ms < where.to_ms)
+        and (where.models is None or occasion.model in where.models)
+        and (where.providers is None or occasion.provider in where.providers)
+        and (where.hosts is None or occasion.host in where.hosts)
+    )
+
+
+def _lies_in(occasion: Occasion, within: Iterable[Place] | None) -> bool:
+    here = Place(
+        workspace_id=WorkspaceId(occasion.workspace_id) if occasion.workspace_id else None,
+        repo_id=RepoId(occasion.repo_id) if occasion.repo_id else None,
+    )
+    return within is None or any(place.contains(here) for place in within)

@@ -1,0 +1,1 @@
+"""The schema's history: one line of migrations for SQLite and PostgreSQL."""

@@ -1,0 +1,90 @@
+"""Moves a database along the schema's history, under a lock that lets one process do so at a time."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+from sqlalchemy.schema import SchemaItem
+
+from bylaw.core.errors import Unavailable
+from bylaw.storage.sql.database import Database
+from bylaw.storage.sql.tables import metadata
+
+T = TypeVar("T")
+
+
+def newest() -> str:
+    """Return the revision that this version of Bylaw works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return "" if head is None else head
+
+
+async def current(database: Database) -> str | None:
+    """Return the revision of the database, or None when it is empty."""
+    async with database.begin(None, writes=False) as connection:
+        return await connection.run_sync(_revision)
+
+
+async def upgrade(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
+    """Bring the schema up to `revision`; return the revisions before and after.
+
+    Raises: Unavailable when the database was made by a newer Bylaw.
+    """
+    return await _move(database, lambda config: command.upgrade(config, revision))
+
+
+async def downgrade(database: Database, revision: str) -> tuple[str | None, str | None]:
+    """Take the schema back to `revision`, `base` for nothing; return the revisions before and after."""
+    return await _move(database, lambda config: command.downgrade(config, revision))
+
+
+async def differences(database: Database) -> list[str]:
+    """Return what the schema of the database lacks or has beyond the tables that the code uses."""
+    async with database.begin(None, writes=False) as connection:
+        return await connection.run_sync(_differences)
+
+
+async def _move(database: Database, step: Callable[[Config], None]) -> tuple[str | None, str | None]:
+    def move(connection: Connection) -> tuple[str | None, str | None]:
+        before = _revision(connection)
+        step(_config(connection))
+        return before, _revision(connection)
+
+    async with database.migrating() as connection:
+        try:
+            return await connection.run_sync(move)
+        except CommandError as error:
+            raise Unavailable(
+                f"This version does not know the schema of the database ({error}): use the Bylaw that"
+                " made it, or a newer one."
+            ) from error
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "bylaw.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _differences(connection: Connection) -> list[str]:
+    options = {"compare_type": True, "compare_server_default": True, "include_object": compared}
+    context = MigrationContext.configure(connection, opts=options)
+    return [repr(found) for found in compare_metadata(context, metadata)]
+
+
+def compared(item: SchemaItem, name: str | None, kind: str, *_: object) -> bool:
+    """Return whether a table of the database is the control plane's; the receipts keep their own."""
+    del item
+    return kind != "table" or name in metadata.tables

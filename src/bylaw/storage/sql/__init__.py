@@ -1,0 +1,1 @@
+"""The control plane in SQL, one implementation for SQLite and PostgreSQL."""

@@ -1,0 +1,164 @@
+"""The policies of one tenant, in SQL."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
+from typing_extensions import override
+
+from bylaw.core.ids import PolicyId, TenantId
+from bylaw.core.paging import Page, Slice
+from bylaw.policies.model import Current, Policy, Version, topic_key
+from bylaw.policies.store import PolicyFilter
+from bylaw.storage.refusals import taken
+from bylaw.storage.rows import from_row, policy_row, version_of, version_row
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.kinds import Kind
+from bylaw.storage.sql.lists import Condition, Listing, around, contains, equals, exactly, inside, one_of
+from bylaw.storage.sql.session import Session
+from bylaw.tenancy.model import Place
+
+_P = tables.policies.c
+_V = tables.versions.c
+
+
+class _Identities(Kind[PolicyId, Policy]):
+    """The identities, without their versions."""
+
+    table = tables.policies
+    kind = Policy
+    noun = "policy"
+
+    @override
+    async def save(self, item: Policy, /) -> None:
+        same = self._own(_P.slug == item.slug, _P.id != item.id, _P.deleted_ms.is_(None))
+        claims = item.slug is not None and item.deleted_ms is None
+        if claims and await self._session.row(select(_P.id).where(same)):
+            raise taken(self.noun)
+        await super().save(item)
+
+    @override
+    def _written(self, item: Policy) -> Mapping[str, object]:
+        return policy_row(item)
+
+
+class SqlPolicies:
+    """The policies of one tenant."""
+
+    def __init__(self, session: Session, tenant_id: TenantId) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self._identities = _Identities(session, tenant_id)
+
+    async def get(self, policy_id: PolicyId) -> Policy | None:
+        """Return the policy, deleted or not, or None."""
+        return await self._identities.get(policy_id)
+
+    async def add(self, policy: Policy, version: Version) -> None:
+        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
+        await self._identities.add(policy)
+        await self._add_version(version)
+
+    async def save(self, policy: Policy, version: Version | None = None) -> None:
+        """Store the next revision, with its new version if there is one.
+
+        Raises: PreconditionFailed; Conflict (`exists`) when the slug or the version's number is taken.
+        """
+        await self._identities.save(policy)
+        if version is not None:
+            await self._add_version(version)
+
+    async def _add_version(self, version: Version) -> None:
+        row = {**version_row(version), "tenant_id": self._tenant_id}
+        if not await self._session.insert_new(tables.versions, row):
+            raise taken("version")
+
+    async def version(self, policy_id: PolicyId, number: int) -> Version | None:
+        """Return one version or None; those of a deleted policy too."""
+        wanted = self._versions(policy_id).where(_V.number == number)
+        row = await self._session.row(wanted)
+        return None if row is None else version_of(row)
+
+    async def versions(self, policy_id: PolicyId, part: Slice) -> Page[Version]:
+        """Return a page of the versions, newest first."""
+        listing = Listing(self._versions(policy_id), _V.number, kinds=(int,))
+        return await listing.page(self._session, part, read=version_of, key=lambda version: (version.number,))
+
+    async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match, each with its current version."""
+        wanted = self._with(_P.current).where(*_conditions(where))
+        return await Listing(wanted, _P.created_ms, _P.id).page(
+            self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
+        )
+
+    async def in_force(self) -> Sequence[Current]:
+        """Return every policy in force with its approved version, for a snapshot."""
+        wanted = self._with(_P.approved).where(
+            _P.status == "approved", _P.is_active.is_(true()), _P.deleted_ms.is_(None)
+        )
+        return [_current(row) for row in await self._session.rows(wanted)]
+
+    def _versions(self, policy_id: PolicyId) -> Select[*tuple[object, ...]]:
+        return select(tables.versions).where(_V.tenant_id == self._tenant_id, _V.policy_id == policy_id)
+
+    def _with(self, number: ColumnElement[int]) -> Select[*tuple[object, ...]]:
+        """Return the statement of every policy with its version of that number."""
+        same = and_(_V.tenant_id == _P.tenant_id, _V.policy_id == _P.id, _V.number == number)
+        both = select(tables.policies, tables.versions).join_from(tables.policies, tables.versions, same)
+        return both.where(_P.tenant_id == self._tenant_id).set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+
+
+def _current(row: RowMapping) -> Current:
+    policy = {column.name: row[column] for column in _P}
+    version = {column.name: row[column] for column in _V}
+    return Current(policy=from_row(Policy, policy), version=version_of(version))
+
+
+def _conditions(where: PolicyFilter) -> list[Condition]:
+    """Return what a policy and its current version must fulfil."""
+    conditions = [
+        _governing(where),
+        *one_of(_P.status, where.statuses),
+        *equals(_P.is_active, where.is_active),
+        *one_of(_P.slug, where.slugs),
+        *one_of(_P.source_type, where.source_types),
+        *equals(_V.topic_key, None if where.topic is None else topic_key(where.topic)),
+        *one_of(_V.action, where.actions),
+        *one_of(_V.risk, where.risks),
+    ]
+    if where.readable is not None:
+        conditions.append(or_(false(), *(_near(place) for place in where.readable)))
+    if where.has_pending is not None:
+        conditions.append(_P.pending.is_not(None) if where.has_pending else _P.pending.is_(None))
+    if where.slug_prefix is not None:
+        conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
+    if where.text is not None:
+        conditions.append(contains(_V.search_text, where.text.casefold()))
+    if not where.include_deleted:
+        conditions.append(_P.deleted_ms.is_(None))
+    return conditions
+
+
+def _governing(where: PolicyFilter) -> Condition:
+    """Return whether a policy has the place and the reach that are wanted, or is the one that joins them."""
+    places = {"exact": exactly, "within": inside, "effective": around}
+    governing = and_(
+        true() if where.place is None else places[where.match](tables.policies, where.place),
+        *equals(_P.reach, where.reach),
+    )
+    return governing if where.or_policy is None else or_(governing, _P.id == where.or_policy)
+
+
+def _near(place: Place) -> Condition:
+    """Return whether a policy's place contains `place` or lies inside it."""
+    return or_(around(tables.policies, place), inside(tables.policies, place))

@@ -1,0 +1,128 @@
+"""What decisions left for people, of one tenant, in SQL."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Table
+
+from bylaw.approvals.model import PendingApproval
+from bylaw.approvals.store import ApprovalFilter
+from bylaw.core.ids import TenantId
+from bylaw.core.paging import Page, Slice
+from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.store import AttentionFilter, ReviewFilter
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.kinds import Trail
+from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
+from bylaw.storage.sql.session import Session
+from bylaw.storage.text import json_text
+from bylaw.tenancy.model import Place
+
+
+class SqlViolations(Trail[Violation]):
+    """The violations of one tenant."""
+
+    table = tables.violations
+    kind = Violation
+    noun = "violation"
+
+    async def list(self, where: ReviewFilter, part: Slice) -> Page[Violation]:
+        """Return a page of those that match."""
+        columns = self.table.c
+        verdict = (*one_of(columns.risk, where.risks), *equals(columns.block, where.block))
+        return await self._page(part, *_reviewed(self.table, where), *verdict)
+
+
+class SqlAlerts(Trail[Alert]):
+    """The alerts of one tenant."""
+
+    table = tables.alerts
+    kind = Alert
+    noun = "alert"
+
+    async def list(self, where: ReviewFilter, part: Slice) -> Page[Alert]:
+        """Return a page of those that match."""
+        return await self._page(part, *_reviewed(self.table, where))
+
+
+class SqlAttention(Trail[AttentionItem]):
+    """The attention items of one tenant."""
+
+    table = tables.attention
+    kind = AttentionItem
+    noun = "attention item"
+
+    async def save(self, item: AttentionItem) -> None:
+        """Store the next revision of an item. Raises: PreconditionFailed."""
+        await self._save(item)
+
+    async def list(self, where: AttentionFilter, part: Slice) -> Page[AttentionItem]:
+        """Return a page of those that match."""
+        columns = self.table.c
+        return await self._page(
+            part,
+            *_placed(self.table, where.within),
+            *equals(columns.status, where.status),
+            *one_of(columns.type, where.types),
+            *equals(columns.policy_id, where.policy_id),
+            *equals(columns.receipt_id, where.receipt_id),
+            *equals(columns.conversation_id, where.conversation_id),
+        )
+
+
+class SqlReview:
+    """All that decisions left for people, of one tenant."""
+
+    def __init__(self, session: Session, tenant_id: TenantId) -> None:
+        self.violations = SqlViolations(session, tenant_id)
+        self.alerts = SqlAlerts(session, tenant_id)
+        self.attention = SqlAttention(session, tenant_id)
+
+
+class SqlApprovals(Trail[PendingApproval]):
+    """The approvals of one tenant."""
+
+    table = tables.approvals
+    kind = PendingApproval
+    noun = "approval"
+
+    async def save(self, item: PendingApproval) -> None:
+        """Store the next revision of an approval. Raises: PreconditionFailed."""
+        await self._save(item)
+
+    async def list(self, where: ApprovalFilter, part: Slice) -> Page[PendingApproval]:
+        """Return a page of those that match."""
+        columns = self.table.c
+        conditions = [
+            *_placed(self.table, where.within),
+            *equals(columns.status, where.status),
+            *equals(columns.conversation_id, where.conversation_id),
+            *equals(columns.agent_id, where.agent_id),
+        ]
+        if where.open_at_ms is not None:
+            conditions.append(columns.expires_ms > where.open_at_ms)
+        if where.policy_id is not None:
+            conditions.append(contains(columns.policy_ids, json_text(where.policy_id)))
+        return await self._page(part, *conditions)
+
+
+def _reviewed(table: Table, where: ReviewFilter) -> list[Condition]:
+    columns = table.c
+    conditions = [
+        *_placed(table, where.within),
+        *one_of(columns.policy_id, where.policy_ids),
+        *equals(columns.receipt_id, where.receipt_id),
+        *equals(columns.agent_id, where.agent_id),
+        *equals(columns.conversation_id, where.conversation_id),
+        *one_of(columns.model, where.models),
+        *one_of(columns.provider, where.providers),
+        *one_of(columns.host, where.hosts),
+    ]
+    if where.from_ms is not None:
+        conditions.append(columns.at_ms >= where.from_ms)
+    if where.to_ms is not None:
+        conditions.append(columns.at_ms < where.to_ms)
+    return conditions
+
+
+def _placed(table: Table, within: Iterable[Place] | None) -> tuple[Condition, ...]:
+    return () if within is None else (inside_any(table, within),)

@@ -1,0 +1,110 @@
+"""One transaction on one database: runs statements and says their failures in the project's words."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy import CursorResult, Delete, Executable, RowMapping, Table, Update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bylaw.core.errors import BylawError, Conflict, Unavailable
+from bylaw.core.ids import TenantId
+from bylaw.storage.refusals import require_writing, unknown_reference
+from bylaw.storage.sql.database import Database
+
+# Classes of SQLSTATE after which the same transaction may work a moment later: connection, rolled back (a
+# deadlock), resources, lock not available, operator intervention.
+_PASSING = ("08", "40", "53", "55", "57")
+
+
+class Session:
+    """The statements of one transaction; after a failure of the database nothing more runs or is kept."""
+
+    def __init__(self, connection: AsyncConnection, *, writes: bool) -> None:
+        self._connection = connection
+        self.writes = writes
+        self._failure: Exception | None = None
+
+    async def rows(self, statement: Executable) -> Sequence[RowMapping]:
+        """Return every row."""
+        return (await self._run(statement)).mappings().all()
+
+    async def row(self, statement: Executable) -> RowMapping | None:
+        """Return the first row or None."""
+        return (await self._run(statement)).mappings().first()
+
+    async def number(self, statement: Executable) -> int:
+        """Return the one number that the statement asks for, 0 when there is none."""
+        row = (await self._run(statement)).first()
+        return row[0] if row is not None and isinstance(row[0], int) else 0
+
+    async def change(self, statement: Update | Delete) -> int:
+        """Return how many rows the statement changed."""
+        require_writing(writes=self.writes)
+        result = await self._run(statement)
+        return result.rowcount
+
+    async def insert_new(self, table: Table, *rows: Mapping[str, object]) -> int:
+        """Insert those rows that collide with no other, and return how many they were."""
+        require_writing(writes=self.writes)
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(table).values([dict(row) for row in rows])
+        key = next(iter(table.primary_key.columns))
+        return len((await self._run(statement.on_conflict_do_nothing().returning(key))).all())
+
+    def check(self) -> None:
+        """Return nothing while all is well. Raises: the failure after which the transaction was over."""
+        if self._failure is not None:
+            raise self._failure
+
+    async def _run(self, statement: Executable) -> CursorResult[*tuple[object, ...]]:
+        self.check()
+        try:
+            return await self._connection.execute(statement)
+        except SQLAlchemyError as error:
+            said = translate(error)
+            if isinstance(error, DBAPIError):
+                self._failure = said
+            if said is error:
+                raise
+            raise said from error
+
+
+@asynccontextmanager
+async def session(database: Database, tenant_id: TenantId | None, *, writes: bool) -> AsyncIterator[Session]:
+    """Open a transaction; it commits on a clean exit and keeps nothing otherwise.
+
+    Raises: Unavailable when the database cannot be reached or is busy for too long.
+    """
+    try:
+        async with database.begin(tenant_id, writes=writes) as connection:
+            opened = Session(connection, writes=writes)
+            yield opened
+            opened.check()
+    except (SQLAlchemyError, OSError) as error:
+        said = translate(error)
+        if said is error:
+            raise
+        raise said from error
+
+
+def translate(error: SQLAlchemyError | OSError) -> Exception:
+    """Return what a failure of the database means to a caller; a mistake of ours is returned as it is."""
+    if isinstance(error, StatementError) and isinstance(error.orig, BylawError):
+        return error.orig
+    if isinstance(error, IntegrityError):
+        if "foreign key" in str(error.orig).lower():
+            return unknown_reference()
+        return Conflict("Something with this key is there already.", reason="exists")
+    if isinstance(error, (OperationalError, PoolTimeout, OSError)) or _passes(error):
+        return Unavailable("The database cannot do this now and kept nothing: try again.")
+    return error
+
+
+def _passes(error: SQLAlchemyError) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or (isinstance(state, str) and state.startswith(_PASSING))

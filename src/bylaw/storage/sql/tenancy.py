@@ -1,0 +1,184 @@
+"""Places, people, keys and agents of one tenant, in SQL."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Table, delete, func, or_, select, true
+from typing_extensions import override
+
+from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.paging import Page, Slice
+from bylaw.storage.refusals import require_own, taken
+from bylaw.storage.rows import user_row
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.kinds import Kind
+from bylaw.storage.sql.lists import Condition, equals, inside, inside_any, one_of
+from bylaw.storage.sql.session import Session
+from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, User, Workspace
+
+
+class SqlWorkspaces(Kind[WorkspaceId, Workspace]):
+    """The workspaces of a tenant."""
+
+    table = tables.workspaces
+    kind = Workspace
+    noun = "workspace"
+
+    async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Workspace]:
+        """Return a page of them, of those in `only` when it is given."""
+        return await self._page(part, self.table.c.deleted_ms.is_(None), *one_of(self.table.c.id, only))
+
+    async def all(self) -> Sequence[Workspace]:
+        """Return every undeleted one, for a snapshot."""
+        wanted = select(self.table).where(self._own(self.table.c.deleted_ms.is_(None)))
+        return [self._read(row) for row in await self._session.rows(wanted)]
+
+
+class SqlRepos(Kind[RepoId, Repo]):
+    """The repos of a tenant."""
+
+    table = tables.repos
+    kind = Repo
+    noun = "repo"
+
+    async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Repo]:
+        """Return a page of them, of those in the workspaces `only` when it is given."""
+        columns = self.table.c
+        return await self._page(part, columns.deleted_ms.is_(None), *one_of(columns.workspace_id, only))
+
+
+class SqlUsers(Kind[UserId, User]):
+    """The users of a tenant."""
+
+    table = tables.users
+    kind = User
+    noun = "user"
+
+    @override
+    async def add(self, item: User, /) -> None:
+        """Store a new user with their memberships. Raises: Conflict (`exists`)."""
+        await super().add(item)
+        await self._join(item)
+
+    @override
+    async def save(self, item: User, /) -> None:
+        """Store the next revision. Raises: PreconditionFailed; Conflict (`exists`) for a taken e-mail."""
+        columns = self.table.c
+        same = self._own(
+            columns.email_key == item.email.casefold(), columns.id != item.id, columns.deleted_ms.is_(None)
+        )
+        if item.deleted_ms is None and await self._session.row(select(columns.id).where(same)):
+            raise taken(self.noun)
+        await super().save(item)
+        theirs = tables.members.c
+        mine = (theirs.tenant_id == self._tenant_id, theirs.user_id == item.id)
+        await self._session.change(delete(tables.members).where(*mine))
+        await self._join(item)
+
+    async def list(self, part: Slice, *, workspace_id: WorkspaceId | None = None) -> Page[User]:
+        """Return a page of them, of those with a role in the workspace when it is given."""
+        where: list[Condition] = [self.table.c.deleted_ms.is_(None)]
+        if workspace_id is not None:
+            theirs = tables.members.c
+            members = select(theirs.user_id).where(
+                theirs.tenant_id == self._tenant_id, theirs.workspace_id == workspace_id
+            )
+            where.append(self.table.c.id.in_(members))
+        return await self._page(part, *where)
+
+    async def count_owners(self) -> int:
+        """Return how many undeleted users are OWNER; the tenant's other writers wait until this one ends."""
+        columns = self.table.c
+        owners = self._own(columns.org_role == "OWNER", columns.deleted_ms.is_(None))
+        return await self._session.number(select(func.count()).select_from(self.table).where(owners))
+
+    async def _join(self, user: User) -> None:
+        rows = [
+            {"tenant_id": self._tenant_id, "workspace_id": workspace_id, "user_id": user.id}
+            for workspace_id in user.workspace_roles
+        ]
+        if rows:
+            await self._session.insert_new(tables.members, *rows)
+
+    @override
+    def _written(self, item: User) -> Mapping[str, object]:
+        return user_row(item)
+
+
+class SqlKeys(Kind[KeyId, ApiKey]):
+    """The API keys of a tenant."""
+
+    table = tables.keys
+    kind = ApiKey
+    noun = "key"
+    unsaved = frozenset({"last_used_ms"})
+
+    async def list(self, part: Slice, *, within: Place | None = None) -> Page[ApiKey]:
+        """Return a page of them, of those limited to `within` or a place inside it when it is given."""
+        return await self._page(part, inside(self.table, EVERYWHERE if within is None else within))
+
+
+class SqlAgents(Kind[AgentId, Agent]):
+    """The agents of a tenant."""
+
+    table = tables.agents
+    kind = Agent
+    noun = "agent"
+
+    async def get_or_add(self, agent: Agent, /) -> Agent:
+        """Return the stored agent with this id, storing `agent` when there is none; safe when raced."""
+        stored = await self.get(agent.id)
+        if stored is not None:
+            return stored
+        require_own(agent, self._tenant_id)
+        if await self._session.insert_new(self.table, self._written(agent)):
+            return agent
+        stored = await self.get(agent.id)
+        return agent if stored is None else stored
+
+    async def list(
+        self, part: Slice, *, policy_id: PolicyId | None = None, within: Sequence[Place] | None = None
+    ) -> Page[Agent]:
+        """Return a page of them; when given, only those bound to `policy_id` and those placed in `within`."""
+        placed = () if within is None else (inside_any(self.table, within),)
+        return await self._page(part, *equals(self.table.c.policy_id, policy_id), *placed)
+
+    async def governed(self) -> Sequence[Agent]:
+        """Return every agent that has a bound policy or `require_policy`, for a snapshot."""
+        columns = self.table.c
+        wanted = select(self.table).where(
+            self._own(or_(columns.policy_id.is_not(None), columns.require_policy.is_(true())))
+        )
+        return [self._read(row) for row in await self._session.rows(wanted)]
+
+
+class SqlDirectory:
+    """All that one tenant holds of places, people, keys and agents."""
+
+    def __init__(self, session: Session, tenant_id: TenantId) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self.workspaces = SqlWorkspaces(session, tenant_id)
+        self.repos = SqlRepos(session, tenant_id)
+        self.users = SqlUsers(session, tenant_id)
+        self.keys = SqlKeys(session, tenant_id)
+        self.agents = SqlAgents(session, tenant_id)
+
+    async def contents(self, place: Place) -> Mapping[str, int]:
+        """Return how many undeleted `repos`, `policies` and `agents` lie in `place`, zero counts left out.
+
+        A repo lies in its workspace, not in itself.
+        """
+        repos, policies = tables.repos.c, tables.policies.c
+        in_workspace = (repos.deleted_ms.is_(None), *equals(repos.workspace_id, place.workspace_id))
+        found = {
+            "repos": 0 if place.repo_id is not None else await self._count(tables.repos, *in_workspace),
+            "policies": await self._count(
+                tables.policies, policies.deleted_ms.is_(None), inside(tables.policies, place)
+            ),
+            "agents": await self._count(tables.agents, inside(tables.agents, place)),
+        }
+        return {name: count for name, count in found.items() if count}
+
+    async def _count(self, table: Table, *where: Condition) -> int:
+        own = select(func.count()).select_from(table).where(table.c.tenant_id == self._tenant_id, *where)
+        return await self._session.number(own)

@@ -1,0 +1,90 @@
+"""The control plane in one SQLite file: one writer, several readers, every commit on the disk.
+
+The file belongs to SQLAlchemy's driver alone. A second copy of SQLite in the same process, such as the one
+that writes the receipts, would drop its locks.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, NullPool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bylaw.core.errors import Corrupt
+from bylaw.core.ids import TenantId
+
+READERS = 4
+_WAIT_S = 30
+_BUSY_MS = 5_000
+
+
+class SqliteDatabase:
+    """A file; the pool of one connection makes writers wait their turn, in order."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = _engine(path, "BEGIN IMMEDIATE", connections=1)
+        self._readers = _engine(path, "BEGIN", "PRAGMA query_only=ON", connections=READERS)
+
+    @asynccontextmanager
+    async def begin(self, tenant_id: TenantId | None, *, writes: bool) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction; tenants are told apart by the statements alone."""
+        del tenant_id
+        async with (self._writer if writes else self._readers).begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """Open the transaction that may change the schema.
+
+        Rebuilding a table drops the old one, so references are checked at the end instead of on the way.
+        """
+        engine = _engine(self.path, "BEGIN IMMEDIATE", "PRAGMA foreign_keys=OFF", connections=0)
+        async with engine.begin() as connection:
+            yield connection
+            dangling = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first()
+            if dangling is not None:
+                raise Corrupt("After the migration a row would refer to nothing.", place=str(dangling[0]))
+
+    async def settle(self) -> None:
+        """Return at once: a file needs nothing more."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+
+def _engine(path: Path, begin: str, *pragmas: str, connections: int) -> AsyncEngine:
+    """Return an engine whose transactions start with `begin`; without a pool for 0 connections."""
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    # The driver must not begin transactions on its own: it would begin them deferred, and not before DDL.
+    arguments: dict[str, object] = {"isolation_level": None, "timeout": _BUSY_MS / 1000}
+    if connections:
+        engine = create_async_engine(
+            url, connect_args=arguments, pool_size=connections, max_overflow=0, pool_timeout=_WAIT_S
+        )
+    else:
+        engine = create_async_engine(url, connect_args=arguments, poolclass=NullPool)
+
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"PRAGMA busy_timeout={_BUSY_MS}",
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "PRAGMA foreign_keys=ON",
+            *pragmas,
+        ):
+            cursor.execute(pragma)
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return engine

@@ -1,0 +1,72 @@
+"""The control plane on each of its stores, empty for every test."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bylaw.core.clock import ManualClock
+from bylaw.core.ids import Ids, TenantId
+from bylaw.storage.control import open_control, open_database
+from bylaw.storage.memory.control import MemoryControlStore
+from bylaw.storage.migrations import history
+from bylaw.storage.sql.control import SqlControlStore
+from bylaw.storage.sql.tables import metadata
+from bylaw.tenancy.model import Tenant
+from tests import postgres
+
+A = TenantId("tenant-a")
+B = TenantId("tenant-b")
+
+
+async def _upgraded(url: str) -> None:
+    database = open_database(url)
+    try:
+        await history.upgrade(database)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the whole schema and no rows."""
+    path = tmp_path_factory.mktemp("template") / "control.db"
+    postgres.apart(lambda: _upgraded(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def migrated_url(postgres_url: str) -> str:
+    """A PostgreSQL database with the whole schema."""
+    postgres.apart(lambda: _upgraded(postgres_url))
+    return postgres_url
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
+) -> AsyncIterator[MemoryControlStore | SqlControlStore]:
+    """An empty control plane with two tenants."""
+    ids = Ids(clock)
+    opened: MemoryControlStore | SqlControlStore
+    if request.param == "memory":
+        opened = MemoryControlStore(ids=ids, clock=clock)
+    elif request.param == "sqlite":
+        path = tmp_path / "control.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        opened = await open_control(f"sqlite:///{path}", ids=ids, clock=clock)
+    else:
+        url = request.getfixturevalue("migrated_url")
+        await postgres.execute(url, f"TRUNCATE {', '.join(metadata.tables)}")
+        opened = await open_control(url, ids=ids, clock=clock)
+    async with opened.system() as system:
+        for tenant_id in (A, B):
+            await system.add_tenant(Tenant(id=tenant_id, name=tenant_id, created_ms=clock.now_ms()))
+    yield opened
+    await opened.close()
