@@ -1,6 +1,6 @@
 """What the routes work with: the joined parts of one server. `app` builds them, routes read them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bylaw.api.auth import Door
@@ -11,12 +11,21 @@ from bylaw.core.ids import Ids, TenantId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One condition of readiness; `detail` says what is wrong, and is empty while it holds."""
+
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts of a server.
 
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
-    process's receipts is visible in lists.
+    process's receipts is visible in lists. `checks` are the conditions of readiness, `jwks` the keys to
+    verify with, `openapi` the description of the API.
     """
 
     store: ControlStore
@@ -26,3 +35,6 @@ class Parts:
     ids: Ids
     settle: Callable[[TenantId], Awaitable[None]]
     caught_up: Callable[[], Awaitable[None]]
+    checks: Callable[[], Sequence[Check]]
+    jwks: Callable[[], Awaitable[bytes]]
+    openapi: bytes

@@ -1,24 +1,33 @@
 """The native API as one FastAPI application, without its hot routes."""
 
+from collections.abc import Mapping, Sequence
+
+import msgspec
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from bylaw.api.native import agents, errors, keys, policies, tenants, users, workspaces
+import bylaw
+from bylaw.api import openapi
+from bylaw.api.described import Described
+from bylaw.api.native import agents, errors, keys, operations, policies, tenants, users, workspaces
+from bylaw.api.native.table import table
 from bylaw.api.parts import Parts
 
-ROUTERS = (
+_ROUTERS = (
     tenants.router,
     workspaces.router,
     users.router,
     keys.router,
     agents.router,
     policies.router,
+    operations.router,
 )
 
 
 def routes() -> list[BaseRoute]:
     """Return every route, in the order in which paths are matched."""
-    return [route for router in ROUTERS for route in router.routes]
+    return [route for router in _ROUTERS for route in router.routes]
 
 
 def native(parts: Parts) -> FastAPI:
@@ -27,3 +36,24 @@ def native(parts: Parts) -> FastAPI:
     app.state.parts = parts
     errors.install(app)
     return app
+
+
+def described() -> list[Described]:
+    """Return every route of the native API as data, the hot ones included."""
+    return list(table(routes()))
+
+
+def document() -> bytes:
+    """Return the OpenAPI document of the native API."""
+    made = openapi.document(described(), version=bylaw.__version__, parameters=_parameters(), examples={})
+    return msgspec.json.encode(made)
+
+
+def _parameters() -> Mapping[tuple[str, str], Sequence[openapi.Schema]]:
+    """Return the parameters of each route by method and path, as the framework reads them."""
+    found = get_openapi(title="", version="", routes=routes())["paths"]
+    return {
+        (method.upper(), path): operation.get("parameters", ())
+        for path, operations in found.items()
+        for method, operation in operations.items()
+    }

@@ -61,6 +61,18 @@ class Reply(Response, Generic[T]):
         self.kept = self.body if kept is None else _encoder.encode(kept)
 
 
+class Document(Response):
+    """A JSON document that is sent as it is stored."""
+
+    media_type = "application/json"
+
+
+class Metrics(Response):
+    """Metrics in Prometheus' text format."""
+
+    media_type = "text/plain"
+
+
 @dataclass(slots=True, kw_only=True)
 class Transaction:
     """What a request holds until its answer is made: its open unit, and the key under which it is kept."""
@@ -92,14 +104,15 @@ class Route(APIRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[object, object, Response]]:
         handler = super().get_route_handler()
-        status = 200 if self.status_code is None else self.status_code
+        status = self.status_code
 
         async def carry_out(request: Request) -> Response:
             async with AsyncExitStack() as stack:
                 held = Transaction(stack=stack)
                 request.scope["bylaw.transaction"] = held
                 response = await handler(request)
-                response.status_code = status
+                if status is not None:
+                    response.status_code = status
                 await _keep(request, held, response)
             if held.writes:
                 await parts_of(request).settle(held.tenant_id)

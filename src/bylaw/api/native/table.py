@@ -32,7 +32,9 @@ def described(route: BaseRoute) -> Described | None:
         takes_nothing_too=bool(bodies) and bodies[0].may_be_empty,
         gives=get_args(hint)[0] if get_origin(hint) is Reply else None,
         status=200 if route.status_code is None else route.status_code,
-        media_type="application/json" if get_origin(hint) is Reply else _media_type(route),
+        media_type="application/json"
+        if get_origin(hint) is Reply
+        else getattr(hint, "media_type", None) or "",
         may_fail=failures(method, route.path_format, access, takes=takes, conditional=conditional),
         tag=str(route.tags[0]) if route.tags else "",
         name=route.name,
@@ -56,7 +58,3 @@ def _access(dependant: Dependant) -> tuple[Access, str]:
         if isinstance(each.call, (NeedsOperator, NeedsOperatorInside)):
             return "operator", each.call.scope
     return "anonymous", ""
-
-
-def _media_type(route: APIRoute) -> str:
-    return str(route.openapi_extra.get("x-media-type", "")) if route.openapi_extra else ""

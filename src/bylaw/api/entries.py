@@ -1,0 +1,59 @@
+"""Queued entries on their way into the log: what was decided about policies, approvals and keys."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from bylaw.api.ports import ControlStore
+from bylaw.core.canonical_json import Json
+from bylaw.core.errors import Corrupt
+from bylaw.core.ids import ReceiptId, TenantId
+from bylaw.receipts.issue import PREFIX, Issuer
+from bylaw.receipts.model import ApprovalClaim, Claim, PolicyVersionClaim
+from bylaw.receipts.ports import PendingEntry, ReceiptLog
+from bylaw.tenancy.changes import Entry
+
+_MOST: Final = 200
+_CLAIMS: Final[Mapping[str, type[Claim]]] = {"policy_version": PolicyVersionClaim, "approval": ApprovalClaim}
+
+
+class Entries:
+    """Brings queued entries into the log of this process, each recorded once however often it is tried."""
+
+    def __init__(self, store: ControlStore, issuer: Issuer, log: ReceiptLog) -> None:
+        self._store = store
+        self._issuer = issuer
+        self._log = log
+        self._draining = asyncio.Lock()
+
+    async def drain(self, tenant_id: TenantId | None = None) -> None:
+        """Return once every entry queued so far, of one tenant or of all, is durable in the log."""
+        async with self._draining:
+            while True:
+                async with self._store.system(writes=False) as system:
+                    waiting = await system.queue.pending(_MOST, tenant_id=tenant_id)
+                if not waiting:
+                    return
+                await self._log.append([self._issue(entry) for entry in waiting])
+                async with self._store.system() as system:
+                    await system.queue.remove(waiting)
+
+    def _issue(self, entry: Entry) -> PendingEntry:
+        claim, reason = claim_of(entry)
+        contents = {"reason": reason.encode()} if reason else {}
+        return self._issuer.issue(
+            claim, tenant=entry.tenant_id, ident=ReceiptId(PREFIX + entry.id), contents=contents
+        )
+
+
+def claim_of(entry: Entry) -> tuple[Claim, str]:
+    """Return what an entry claims, and the reason that is stored beside it. Raises: Corrupt."""
+    payload: dict[str, Json] = dict(entry.payload)
+    reason = payload.pop("reason", "")
+    try:
+        return msgspec.convert(payload, _CLAIMS[entry.kind]), str(reason)
+    except (KeyError, msgspec.ValidationError) as error:
+        place = f"entry {entry.id} of kind {entry.kind}"
+        raise Corrupt(f"A queued entry of the log cannot be read: {error}.", place=place) from error

@@ -1,0 +1,47 @@
+"""The first start of a server: the operator's tenant, and one key to begin with."""
+
+from bylaw.api.ports import ControlStore, SystemUnit, Unit
+from bylaw.core.clock import Clock
+from bylaw.core.errors import Conflict
+from bylaw.core.ids import Ids
+from bylaw.tenancy.keys import KeySpec, hash_key, mint_key, register_key
+from bylaw.tenancy.model import Tenant
+from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, system_principal
+
+_SPEC = KeySpec(name="Operator", scopes=("admin",))
+
+
+async def first_start(store: ControlStore, *, clock: Clock, ids: Ids, raw: str) -> str | None:
+    """Make the operator's tenant and key if there are none; return the text of a key that was made.
+
+    `raw` is the text of a key that the operator has already: it is registered, now or at a later start, and
+    none is made.
+    Raises: Conflict (`admin_key_unusable`) when `raw` was revoked or is somebody else's.
+    """
+    async with store.system() as system:
+        is_first = await system.tenant(OPERATOR_TENANT) is None
+        if is_first:
+            tenant = Tenant(id=OPERATOR_TENANT, name="Operator", created_ms=clock.now_ms())
+            await system.add_tenant(tenant)
+        unit = system.of(OPERATOR_TENANT)
+        acting = Acting(unit=unit, principal=system_principal(OPERATOR_TENANT), clock=clock, ids=ids)
+        if raw:
+            if not await _is_known(system, raw):
+                await _register(acting, raw)
+            return None
+        return (await mint_key(acting, _SPEC)).raw if is_first else None
+
+
+async def _is_known(system: SystemUnit, raw: str) -> bool:
+    """Return whether `raw` is an administrator's key of the operator already."""
+    return any(
+        key.sha256 == hash_key(raw) and "admin" in key.scopes for key, _ in await system.keys(OPERATOR_TENANT)
+    )
+
+
+async def _register(acting: Acting[Unit], raw: str) -> None:
+    try:
+        await register_key(acting, _SPEC, raw=raw)
+    except Conflict as error:
+        message = "BYLAW_ADMIN_KEY names a key that was revoked or may not administer: choose another."
+        raise Conflict(message, reason="admin_key_unusable") from error

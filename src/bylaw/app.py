@@ -1,0 +1,129 @@
+"""The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL
+
+from bylaw.api.asgi import App as Asgi
+from bylaw.api.auth import Door
+from bylaw.api.edge import Edge, EdgeLimits
+from bylaw.api.entries import Entries
+from bylaw.api.first_start import first_start
+from bylaw.api.follow import Follower
+from bylaw.api.limits import Limits
+from bylaw.api.metrics import Metrics
+from bylaw.api.native.app import document, native
+from bylaw.api.parts import Check, Parts
+from bylaw.api.ports import ControlStore, Unit
+from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.ids import Ids, TenantId
+from bylaw.receipts.issue import Issuer
+from bylaw.receipts.ports import Ledger
+from bylaw.settings import Settings
+from bylaw.storage.control import open_control
+from bylaw.storage.key_file import SigningKeys, load_or_create
+from bylaw.storage.sqlite.receipts import open_ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What a server stands on."""
+
+    control: ControlStore
+    ledger: Ledger
+    keys: SigningKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A running server. `admin_key` is the text of the key that this start made, to be shown once."""
+
+    asgi: Asgi
+    stores: Stores
+    follower: Follower
+    admin_key: str | None
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[App]:
+    """Open what `settings` name, and run a server on it until the block ends.
+
+    Raises: Conflict when another process owns the data, or a key file is not private.
+    """
+    clock = SystemClock()
+    ids = Ids(clock)
+    async with AsyncExitStack() as stack:
+        stores = await _open(settings, clock, ids, stack)
+        yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids))
+
+
+async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
+    folder = settings.storage.data
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keys = load_or_create(folder / "keys.json", clock)
+    origin = f"{settings.receipts.log_host or 'bylaw.local'}/main"
+    ledger = await open_ledger(folder, origin=origin, signer=keys.signer, keys=keys.published)
+    stack.push_async_callback(ledger.close)
+    url = URL.create("sqlite", database=str(folder / "control.db")).render_as_string()
+    control = await open_control(url, ids=ids, clock=clock)
+    stack.push_async_callback(control.close)
+    return Stores(control=control, ledger=ledger, keys=keys)
+
+
+class _NoSnapshots:
+    async def load(self, unit: Unit, revision: int) -> None:
+        pass
+
+
+@asynccontextmanager
+async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> AsyncIterator[App]:
+    """Run a server on `stores` until the block ends; they are closed by whoever opened them."""
+    metrics = Metrics()
+    control, ledger = stores.control, stores.ledger
+    admin_key = await first_start(control, clock=clock, ids=ids, raw=settings.keys.admin_key)
+    follower = Follower(control, _NoSnapshots(), clock, every_ms=settings.storage.follow_ms)
+    issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
+    entries = Entries(control, issuer, ledger.log)
+    door = Door(follower, Limits(clock, settings.keys.rate_per_minute), clock=clock, metrics=metrics)
+
+    async def settle(tenant_id: TenantId) -> None:
+        await entries.drain(tenant_id)
+        await follower.refresh(tenant_id)
+
+    async def caught_up() -> None:
+        pass
+
+    async def jwks() -> bytes:
+        return stores.keys.published.jwks()
+
+    def checks() -> Sequence[Check]:
+        return ()
+
+    parts = Parts(
+        store=control,
+        door=door,
+        metrics=metrics,
+        clock=clock,
+        ids=ids,
+        settle=settle,
+        caught_up=caught_up,
+        checks=checks,
+        jwks=jwks,
+        openapi=document(),
+    )
+    server = settings.server
+    limits = EdgeLimits(
+        body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
+    )
+    edge = Edge(native(parts), {}, limits=limits, metrics=metrics, ids=ids)
+    await entries.drain()
+    await follower.catch_up()
+    following = asyncio.create_task(follower.run(), name="follow changes")
+    try:
+        yield App(asgi=edge, stores=stores, follower=follower, admin_key=admin_key)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
