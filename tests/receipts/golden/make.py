@@ -18,7 +18,7 @@ from tests.receipts.book import Book, decision, exported, signer
 
 FOLDER = Path(__file__).parent
 HOUR = 3_600_000
-# With a key set from outside, the own one is not used; its kid and x must agree with one another all the same.
+# With a key set from outside, the own one is not used; only its kid and x must agree with one another.
 UNUSED = [f"/keys/keys/0/{name}" for name in ("alg", "crv", "kty", "since", "use")]
 
 
