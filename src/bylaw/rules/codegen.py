@@ -57,8 +57,11 @@ class Emitter:
         return "(b := Budget() if b is None else b)"
 
     def value(self, node: Node) -> Code:
-        """Return code for the value of `node`; deep code becomes a function of its own."""
-        code = self.emit(self, node)
+        """Return code for the value of `node`."""
+        return self.outlined(self.emit(self, node))
+
+    def outlined(self, code: Code) -> Code:
+        """Return `code`, as a function of its own when its text nests deep: Python's compiler recurses."""
         if code.depth < _DEEPEST:
             return code
         name = self.fresh("f")

@@ -87,7 +87,7 @@ def _maybe(e: Emitter, node: Node) -> Code:
             f"(({held}[{key}] if {key} in {held} else MISSING) "
             f"if type({held} := {operand.text}) is dict else absent({held}))"
         )
-        return deeper(text, None, operand)
+        return e.outlined(deeper(text, None, operand))
     return e.value(node)
 
 

@@ -66,8 +66,8 @@ def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
     if a is None or b is None:
         return a is b
     kind, other = type(a), type(b)
-    if kind in NUMBERS:
-        return other in NUMBERS and a == b
+    if kind in NUMBERS and other in NUMBERS:
+        return a == b
     if kind is not other:
         if kind not in TYPE_NAME or other not in TYPE_NAME:
             raise foreign(a if kind not in TYPE_NAME else b)

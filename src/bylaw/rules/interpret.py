@@ -124,7 +124,7 @@ class Evaluation:
         try:
             return select(operand, node.field)
         except Failure as failure:
-            raise self._with_path(failure, node) from None
+            raise self._with_path(failure, node, node.operand) from None
 
     def index(self, node: Index) -> object:
         """Return an element or the value of a key."""
@@ -135,12 +135,13 @@ class Evaluation:
         try:
             return index(operand, key)
         except Failure as failure:
-            raise self._with_path(failure, node) from None
+            null = node.key if key is None and operand is not None else node.operand
+            raise self._with_path(failure, node, null) from None
 
-    def _with_path(self, failure: Failure, node: Select | Index) -> Failure:
+    def _with_path(self, failure: Failure, node: Select | Index, null: Node) -> Failure:
+        """Return `failure` with the path to blame: of `node`, or of its part `null` when that is null."""
         if failure.code in {"missing", "null_value", "range"}:
-            at_fault = node.operand if failure.code == "null_value" else node
-            path = self.path(at_fault)
+            path = self.path(null if failure.code == "null_value" else node)
             failure.path = path
             if path and failure.code == "missing":
                 failure.message = f"`{path}` is missing"
@@ -181,18 +182,12 @@ class Evaluation:
         if isinstance(path, Name):
             return path.name in self.scope or path.name in self.context
         try:
-            operand = self.value(path.operand)
-            if isinstance(path, Select):
-                if isinstance(operand, dict) and type(operand) is dict:
-                    return path.field in operand
-                found = optional_select(operand, path.field)
-            else:
-                found = optional_index(operand, self.value(path.key))
+            found = self.value(path)
         except Failure as failure:
-            if failure.code == "missing":
+            if failure.code == "missing" or (failure.code == "range" and failure.offset in _indexes(path)):
                 return False
             raise
-        return found.present
+        return found.present if isinstance(found, Optional) else True
 
     # --- operators
 
@@ -399,6 +394,16 @@ class _Scope:
 
 def _is_null(node: Node) -> bool:
     return isinstance(node, Literal) and node.value is None
+
+
+def _indexes(node: Node) -> set[int]:
+    """Return the places of the indexes along a path."""
+    found: set[int] = set()
+    while isinstance(node, (Select, Index)):
+        if isinstance(node, Index):
+            found.add(node.offset)
+        node = node.operand
+    return found
 
 
 def _earliest(first: Failure | None, failure: Failure) -> Failure:

@@ -257,7 +257,7 @@ def index(value: object, key: object) -> object:
         position = _position(key)
         if 0 <= position < len(value):
             return value[position]
-        raise Failure("range", f"there is no element {position} in a list of {len(value)}")
+        raise Failure("range", f"the index is not inside the list of {len(value)}")
     if isinstance(value, dict) and type(value) is dict:
         try:
             return value[map_key(key)]

@@ -19,7 +19,8 @@ wins; `&&`, `||`, `all` and `exists` report their first failure only when no oth
 `ast`). A failure of two operands with null and a wrong type is `null_value`.
 
 `missing` is turned into null in one case: the whole other side of `==` or `!=` is the literal `null` and this
-side is a name, field or index path. `has(path)` and `exists(path)` turn `missing` anywhere in the path to false.
+side is a name, field or index path. `has(path)` and `exists(path)` turn to false what is `missing` anywhere in
+the path, and an index beyond its list.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ def _range(budget: Budget, count: int) -> list[object]:
 
 def _slice(budget: Budget, items: list[object], start: int, end: int) -> list[object]:
     if not 0 <= start <= end <= len(items):
-        raise Failure("range", f"[{start}, {end}) is not inside a list of {len(items)}")
+        raise Failure("range", f"the slice is not inside the list of {len(items)}")
     budget.spend((end - start) // 16)
     return items[start:end]
 

@@ -74,6 +74,8 @@ def _square_root(_: Budget, value: float) -> float:
 def _shift(value: int, by: int) -> int:
     if by < 0:
         raise Failure("invalid_argument", "a shift by a negative number")
+    if not isinstance(value, UInt):
+        whole(value)
     return value & UINT_MAX if by < 64 else 0
 
 

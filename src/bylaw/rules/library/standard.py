@@ -75,7 +75,7 @@ def _int_of_double(_: Budget, value: float) -> int:
 
 
 def _uint_of_double(_: Budget, value: float) -> UInt:
-    if -1 < value < 2.0**64:
+    if 0 <= value < 2.0**64:
         return UInt(math.trunc(value))
     raise Failure("range", f"{value} is beyond the unsigned integers of 64 bits")
 

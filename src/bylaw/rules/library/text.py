@@ -23,7 +23,7 @@ _ESCAPES: Final = {
 def _checked(position: int, length: int) -> int:
     if 0 <= position <= length:
         return position
-    raise Failure("range", f"position {position} is not inside the text of {length}")
+    raise Failure("range", f"the position is not inside the text of {length}")
 
 
 def _char_at(_: Budget, text: str, position: int) -> str:
@@ -82,7 +82,7 @@ def _substring(budget: Budget, text: str, start: int, end: int | None = None) ->
     stop = len(text) if end is None else _checked(end, len(text))
     _checked(start, len(text))
     if start > stop:
-        raise Failure("range", f"the start {start} is after the end {stop}")
+        raise Failure("range", "the start is after the end")
     budget.read(stop - start)
     return text[start:stop]
 
