@@ -1,0 +1,1 @@
+"""Measurements behind every figure that the documentation states: `python -m bench [PART ...]`."""

@@ -1,0 +1,331 @@
+"""One adapter per rule engine, and the child process that measures one of them.
+
+`python -m bench.rules_engines ENGINE` prints one JSON line, or `{"absent": reason}` when the engine does not import.
+An adapter compiles rules ahead of time and answers a whole policy the fastest way that its own API offers; it is
+timed only if it gives the reference decision on every variant of the context.
+"""
+
+import gc
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from bench import rules_workload as workload
+from bench.rules_workload import Context
+
+Decide = Callable[[Context], list[bool]]
+
+
+class Engine(Protocol):
+    """A rule engine: its rules in its dialect, one rule compiled, and a whole policy as one function."""
+
+    rules: Mapping[str, object]
+
+    def compile(self, source: object) -> object:
+        """Return one compiled rule."""
+
+    def policy(self, sources: Mapping[str, object]) -> Decide:
+        """Return the function that decides all rules about one context, in order."""
+
+
+class Python:
+    """Hand-written lambdas: the floor."""
+
+    rules = workload.PYTHON
+
+    def compile(self, source):
+        return source
+
+    def policy(self, sources):
+        functions = list(sources.values())
+        return lambda context: [function(context) for function in functions]
+
+
+class Bylaw:
+    """The product, through its public door."""
+
+    rules = workload.CEL
+
+    def __init__(self):
+        from bylaw import rules
+
+        self.door = rules
+
+    def compile(self, source):
+        return self.door.compile(source)
+
+    def policy(self, sources):
+        rules = [self.compile(source) for source in sources.values()]
+        return lambda context: [rule.evaluate(context).status == "satisfied" for rule in rules]
+
+
+class CelExpr:
+    """Google's C++ runtime; one activation for all rules."""
+
+    rules = workload.CEL
+
+    def __init__(self):
+        from cel_expr_python import cel
+
+        self.environment = cel.NewEnv(variables=dict.fromkeys(workload.CONTEXT, cel.Type.DYN))
+        self.truth = cel.Type.BOOL
+
+    def compile(self, source):
+        return self.environment.compile(source)
+
+    def policy(self, sources):
+        programs = [self.compile(source) for source in sources.values()]
+        activation, truth = self.environment.Activation, self.truth
+
+        def decide(context):
+            facts = activation(context)
+            values = [program.eval(facts) for program in programs]
+            return [value.type() == truth and value.value() is True for value in values]
+
+        return decide
+
+
+class CelRust:
+    """The Rust crate's binding; one context for all rules."""
+
+    rules = workload.CEL
+
+    def __init__(self):
+        import cel
+
+        self.cel = cel
+
+    def compile(self, source):
+        return self.cel.compile(source)
+
+    def policy(self, sources):
+        programs = [self.compile(source) for source in sources.values()]
+
+        def decide(context):
+            facts = self.cel.Context(context)
+            return [program.execute(facts) for program in programs]
+
+        return decide
+
+
+class CelRustLazy(CelRust):
+    """The same with a resolver that converts a variable when a rule asks for it."""
+
+    def policy(self, sources):
+        programs = [self.compile(source) for source in sources.values()]
+
+        def decide(context):
+            facts = self.cel.Context()
+            facts.set_variable_resolver(context.get)
+            return [program.execute(facts) for program in programs]
+
+        return decide
+
+
+class Cedar:
+    """One policy set, one request: permit all, forbid unless each rule holds."""
+
+    rules = workload.CEDAR
+    instants = ("until", "at", "checked_at")
+
+    def __init__(self):
+        import cedarpy
+
+        self.cedar = cedarpy
+        self.entities = cedarpy.Entities.from_json_str("[]")
+        self.request = {"principal": 'Agent::"a"', "action": 'Action::"book"', "resource": 'Booking::"b"'}
+
+    def compile(self, source):
+        return self.cedar.PolicySet.from_str(f"permit(principal, action, resource) when {{ {source} }};")
+
+    def facts(self, value, key=""):
+        if isinstance(value, float) or key == "total":
+            return {"__extn": {"fn": "decimal", "arg": f"{value:.4f}"}}
+        if isinstance(value, dict):
+            return {name: self.facts(inner, name) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.facts(inner) for inner in value]
+        return {"__extn": {"fn": "datetime", "arg": value}} if key in self.instants else value
+
+    def policy(self, sources):
+        texts = [
+            f'@id("{name}") forbid(principal, action, resource) unless {{ {source} }};'
+            for name, source in sources.items()
+        ]
+        policies = self.cedar.PolicySet.from_str("permit(principal, action, resource);\n" + "\n".join(texts))
+
+        def decide(context):
+            request = {**self.request, "context": json.dumps(self.facts(context))}
+            answer = self.cedar.is_authorized(request, policies, self.entities)
+            broken = set(answer.diagnostics.id_annotations_by_reason.values())
+            return [name not in broken for name in sources]
+
+        return decide
+
+
+class Rego:
+    """rego-cpp: one compiled bundle whose `deny` set names the rules that do not hold."""
+
+    rules = workload.REGO
+
+    def __init__(self):
+        import regopy
+
+        self.rego = regopy
+
+    def bundle(self, sources):
+        module = ["package bench", "import rego.v1"]
+        for name, bodies in sources.items():
+            module.append(f'deny contains "{name}" if not {name}')
+            module += [
+                f"{name} if {{ {body} }}" for body in ([bodies] if isinstance(bodies, str) else bodies)
+            ]
+        interpreter = self.rego.Interpreter()
+        interpreter.add_module("bench", "\n".join(module) + "\n")
+        return interpreter.build(None, ["bench/deny"])
+
+    def compile(self, source):
+        return self.bundle({"only": source})
+
+    def policy(self, sources):
+        bundle, interpreter = self.bundle(sources), self.rego.Interpreter()
+
+        def decide(context):
+            interpreter.set_input(self.rego.Input(context))
+            answer = str(interpreter.query_bundle_entrypoint(bundle, "bench/deny"))
+            return [f'"{name}"' not in answer for name in sources]
+
+        return decide
+
+
+class SimpleEval:
+    """Python expressions walked by simpleeval; the nearest thing to `eval` that people dare to use."""
+
+    rules = workload.SIMPLEEVAL
+
+    def __init__(self):
+        import re
+        from datetime import datetime
+
+        from simpleeval import EvalWithCompoundTypes
+
+        functions = {
+            "len": len,
+            "all": all,
+            "any": any,
+            "moment": datetime.fromisoformat,
+            "matches": lambda text, pattern: re.search(pattern, text) is not None,
+        }
+        self.evaluator = EvalWithCompoundTypes(functions=functions, names={})
+
+    def compile(self, source):
+        return source, self.evaluator.parse(source)
+
+    def policy(self, sources):
+        parsed = [self.compile(source) for source in sources.values()]
+        evaluator = self.evaluator
+
+        def decide(context):
+            evaluator.names = {**context, "True": True, "False": False, "None": None}
+            return [evaluator.eval(source, previously_parsed=tree) for source, tree in parsed]
+
+        return decide
+
+
+ENGINES: dict[str, type] = {
+    "python lambdas": Python,
+    "bylaw": Bylaw,
+    "cel-expr-python": CelExpr,
+    "common-expression-language": CelRust,
+    "common-expression-language, lazy": CelRustLazy,
+    "cedarpy": Cedar,
+    "regopy": Rego,
+    "simpleeval": SimpleEval,
+}
+
+
+def seconds(call: Callable[[], object], *, batch_s: float = 0.05, batches: int = 5) -> float:
+    """Return the median time of one call over `batches` batches of about `batch_s` each."""
+    count = 1
+    while True:
+        began = time.perf_counter()
+        for _ in range(count):
+            call()
+        spent = time.perf_counter() - began
+        if spent >= batch_s / 2:
+            break
+        count = max(count * 2, int(count * batch_s / 2 / max(spent, 1e-7)))
+    times = []
+    for _ in range(batches):
+        began = time.perf_counter()
+        for _ in range(count):
+            call()
+        times.append((time.perf_counter() - began) / count)
+    return statistics.median(times)
+
+
+def resident_kb() -> int:
+    """Return the memory that this process holds."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4
+
+
+def wrong(engine: Engine, decide: Decide) -> list[str]:
+    """Return the rules whose decision differs from the hand-written one on any variant."""
+    found = []
+    for number, context in enumerate([*workload.variants(), workload.large_context()]):
+        wanted = workload.decisions(context)
+        for name, got in zip(engine.rules, decide(context), strict=True):
+            if (got is True) != wanted[name]:
+                found.append(f"{name} on variant {number}: {got!r}")
+    return found
+
+
+def measure(name: str) -> dict[str, object]:
+    """Return the figures of one engine, in microseconds and kilobytes, or why there are none."""
+    try:
+        engine: Engine = ENGINES[name]()
+    except ImportError as error:
+        return {"absent": str(error)}
+    decide = engine.policy(engine.rules)
+    if found := wrong(engine, decide):
+        return {"wrong": found}
+    floor = Python().policy({name: workload.PYTHON[name] for name in engine.rules})
+    small, large = workload.CONTEXT, workload.large_context()
+    sources = list(engine.rules.values())
+    figures: dict[str, object] = {
+        "rules": len(sources),
+        "small_us": seconds(lambda: decide(small)) * 1e6,
+        "large_us": seconds(lambda: decide(large)) * 1e6,
+        "floor_us": seconds(lambda: floor(small)) * 1e6,
+    }
+    if name != "python lambdas":
+        without = {key: source for key, source in engine.rules.items() if key != "r16"}
+        decide_without = engine.policy(without)
+        figures["no_regex_us"] = seconds(lambda: decide_without(small)) * 1e6
+        slow = name == "regopy"
+        each = [
+            seconds(lambda s=s: engine.compile(s), batch_s=0.01, batches=1)
+            for s in sources[: 3 if slow else None]
+        ]
+        figures["compile_us"] = statistics.fmean(each) * 1e6
+        figures["rule_kb"] = memory_per_rule(engine, copies=40 if slow else 1000)
+    return figures
+
+
+def memory_per_rule(engine: Engine, *, copies: int) -> float:
+    """Return the kilobytes that one more compiled rule costs."""
+    sources = list(engine.rules.values())
+    kept = [engine.compile(source) for source in sources]
+    gc.collect()
+    before = resident_kb()
+    kept += [engine.compile(sources[n % len(sources)]) for n in range(copies)]
+    gc.collect()
+    return (resident_kb() - before) / copies
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1])))
