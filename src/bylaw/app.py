@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import URL
 
@@ -35,16 +36,22 @@ class Stores:
     control: ControlStore
     ledger: Ledger
     keys: SigningKeys
+    key_file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """A running server. `admin_key` is the text of the key that this start made, to be shown once."""
+    """A running server.
+
+    `admin_key` is the text of the key that this start made, to be shown once; `key_file` holds the signing
+    keys.
+    """
 
     asgi: Asgi
     stores: Stores
     follower: Follower
     admin_key: str | None
+    key_file: Path
 
 
 @asynccontextmanager
@@ -63,14 +70,15 @@ async def build(settings: Settings) -> AsyncIterator[App]:
 async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
     folder = settings.storage.data
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = load_or_create(folder / "keys.json", clock)
+    key_file = folder / "keys.json"
+    keys = load_or_create(key_file, clock)
     origin = f"{settings.receipts.log_host or 'bylaw.local'}/main"
     ledger = await open_ledger(folder, origin=origin, signer=keys.signer, keys=keys.published)
     stack.push_async_callback(ledger.close)
     url = URL.create("sqlite", database=str(folder / "control.db")).render_as_string()
     control = await open_control(url, ids=ids, clock=clock)
     stack.push_async_callback(control.close)
-    return Stores(control=control, ledger=ledger, keys=keys)
+    return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
 class _NoSnapshots:
@@ -123,7 +131,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
     await follower.catch_up()
     following = asyncio.create_task(follower.run(), name="follow changes")
     try:
-        yield App(asgi=edge, stores=stores, follower=follower, admin_key=admin_key)
+        yield App(asgi=edge, stores=stores, follower=follower, admin_key=admin_key, key_file=stores.key_file)
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

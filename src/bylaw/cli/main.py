@@ -1,8 +1,13 @@
 """The entry point: groups are registered here; errors become one sentence and an exit code."""
 
+import importlib
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, cast
 
 import click
+from typing_extensions import override
 
 import bylaw
 from bylaw.cli.log import log
@@ -17,8 +22,31 @@ Examples:
 """
 
 
+# Commands that stand on the whole server are loaded when they are called: `bylaw verify` starts without it.
+_LAZY: Final[Mapping[str, str]] = MappingProxyType(
+    {"serve": "bylaw.cli.serve:serve", "settings": "bylaw.cli.settings:show_settings"}
+)
+
+
+class _Commands(click.Group):
+    """The commands, some of them loaded on call."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_LAZY})
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = _LAZY[cmd_name].partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), name))
+
+
 @click.group(
-    epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Commands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(bylaw.__version__, prog_name="bylaw")
 def cli() -> None:

@@ -1,0 +1,112 @@
+"""`bylaw serve`: run the server until SIGTERM or SIGINT."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import click
+import uvicorn
+import uvloop
+from sqlalchemy import make_url
+
+import bylaw
+from bylaw.app import App, build
+from bylaw.core.errors import Conflict, InvalidInput
+from bylaw.settings import LOOPBACK, Settings, load
+
+EPILOG = """\b
+Examples:
+  bylaw serve                                     # SQLite in ./bylaw-data, on 127.0.0.1:8181
+  bylaw serve --data /var/lib/bylaw --port 9000
+  bylaw serve --database postgresql://bylaw@db/bylaw --key-file /etc/bylaw/keys.json
+  BYLAW_ADMIN_KEY=sf_live_v1_… bylaw serve        # bring your own first key
+
+\b
+Every setting is also a variable BYLAW_… and a key of the file in BYLAW_CONFIG: see `bylaw settings`.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--host", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (8181); 0 takes a free one.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Directory of the embedded SQLite (bylaw-data)."
+)
+@click.option("--database", help="postgresql://… to keep everything in PostgreSQL instead.")
+@click.option("--key-file", help="File of this server's signing keys (keys.json in the data directory).")
+@click.option("--expose", is_flag=True, default=None, help="Allow a host other than loopback.")
+@click.option("--access-log", help="Which requests leave a line: all, errors or off.")
+def serve(**flags: object) -> None:
+    """Run the server; it starts with no settings at all and says where everything is."""
+    settings = load(flags, os.environ)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    uvloop.run(run(settings))
+
+
+async def run(settings: Settings) -> None:
+    """Serve until a signal asks to stop; then finish what was accepted and close everything.
+
+    Raises: Conflict when the port or the data is in use.
+    """
+    listener = listen(settings.server.host, settings.server.port)
+    async with build(settings) as app:
+        config = uvicorn.Config(
+            app.asgi,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=settings.server.shutdown_s,
+        )
+        announce(settings, app, listener.getsockname()[1])
+        # The server raises the signal that stopped it once more when it is done; by then we are stopping too.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        await uvicorn.Server(config).serve(sockets=[listener])
+        click.echo("Stopping: everything that was accepted is answered.", err=True)
+    click.echo("Stopped.", err=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises: Conflict when the port is taken, InvalidInput for a bad host."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise InvalidInput(f"{host!r} is not an address of this machine: {error.strerror}.") from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port.",
+            reason="port_in_use",
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+def announce(settings: Settings, app: App, port: int) -> None:
+    """Print where everything is, and the first key if this start made one."""
+    host = settings.server.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    click.echo(f"Bylaw {bylaw.__version__} listens on {url}")
+    if settings.storage.database:
+        shown = make_url(settings.storage.database).render_as_string(hide_password=True)
+        click.echo(f"  data          {shown}")
+    else:
+        click.echo(f"  data          {settings.storage.data.resolve()}")
+    click.echo(f"  signing keys  {app.key_file.resolve()}")
+    click.echo(f"  log           {app.stores.ledger.log.origin}")
+    click.echo(f"  API           {url}/openapi.json")
+    click.echo(f"  metrics       {url}/metrics")
+    if app.admin_key is not None:
+        click.echo(f"  admin key     {app.admin_key}   (shown this once: keep it)")
+    if host not in LOOPBACK:
+        click.echo("  Keys travel in clear to this address: put TLS in front.")
