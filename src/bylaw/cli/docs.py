@@ -55,8 +55,11 @@ def _commands(root: click.Command) -> Iterator[str]:
 def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from _walk(command.commands[name], f"{path} {name}")
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _walk(found, f"{path} {name}")
 
 
 def _settings() -> Iterator[str]:
