@@ -18,9 +18,10 @@ from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
 from bylaw.api.native.app import document, native
 from bylaw.api.parts import Check, Parts
-from bylaw.api.ports import ControlStore, Unit
+from bylaw.api.ports import ControlStore
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids, TenantId
+from bylaw.decisions.snapshot import Snapshots
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
 from bylaw.settings import Settings
@@ -81,18 +82,14 @@ async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStac
     return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
-class _NoSnapshots:
-    async def load(self, unit: Unit, revision: int) -> None:
-        pass
-
-
 @asynccontextmanager
 async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> AsyncIterator[App]:
     """Run a server on `stores` until the block ends; they are closed by whoever opened them."""
     metrics = Metrics()
     control, ledger = stores.control, stores.ledger
     admin_key = await first_start(control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    follower = Follower(control, _NoSnapshots(), clock, every_ms=settings.storage.follow_ms)
+    snapshots = Snapshots()
+    follower = Follower(control, snapshots, clock, every_ms=settings.storage.follow_ms)
     issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
     entries = Entries(control, issuer, ledger.log)
     door = Door(follower, Limits(clock, settings.keys.rate_per_minute), clock=clock, metrics=metrics)

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from bylaw.api.ports import ControlStore
-from bylaw.core.canonical_json import Json
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import ReceiptId, TenantId
 from bylaw.receipts.issue import PREFIX, Issuer
@@ -50,7 +49,7 @@ class Entries:
 
 def claim_of(entry: Entry) -> tuple[Claim, str]:
     """Return what an entry claims, and the reason that is stored beside it. Raises: Corrupt."""
-    payload: dict[str, Json] = dict(entry.payload)
+    payload = dict(entry.payload)
     reason = payload.pop("reason", "")
     try:
         return msgspec.convert(payload, _CLAIMS[entry.kind]), str(reason)

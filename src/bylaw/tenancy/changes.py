@@ -15,7 +15,7 @@ class Entry:
     id: str
     tenant_id: TenantId
     kind: str
-    payload: Mapping[str, Json]
+    payload: Mapping[str, object]
     created_ms: int
 
 
