@@ -75,6 +75,7 @@ def test_extension_lines_are_signed_and_kept():
         NOTE.replace(b"47DEQpj8", b"47DEQpj9="),
         NOTE.replace(b"hSuFU=", b"hSuFV="),
         NOTE.replace(b"hSuFU=", b"hSu"),
+        NOTE.replace(b"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", b"AAAA"),
         NOTE.replace(ORIGIN.encode() + b"\n", b"\n"),
         NOTE.replace(ORIGIN.encode() + b"\n", b"a b\n"),
         NOTE.replace("— ".encode(), b"- "),

@@ -116,6 +116,7 @@ def test_checkpoints_are_kept_and_compared_later(folder):
 
 @pytest.mark.usefixtures("folder")
 def test_keys_are_shown_with_their_standing_and_as_note_tools_take_them():
+    assert "+" not in run(log, "keys", "jwks.json")[1]
     _, output = run(log, "keys", "jwks.json", "--log", BOOK.origin)
     assert f"{BOOK.signer.kid}  active, in use since 2026-01-01" in output
     assert checkpoints.verifier_key(BOOK.origin, BOOK.signer.public) in output

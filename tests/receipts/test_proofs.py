@@ -131,6 +131,14 @@ def test_every_log_extends_the_empty_one():
     assert not proof.extends((4, root), (3, root), [])
 
 
+def test_a_proof_that_is_missing_shows_nothing():
+    leaves = LEAVES[:3]
+    assert not proof.extends((2, merkle.tree_hash(leaves[:2])), (3, merkle.tree_hash(leaves)), [])
+    assert not proof.extends((1, merkle.tree_hash(leaves[:2])), (3, merkle.tree_hash(leaves)), [])
+    three, four = merkle.tree_hash(leaves), merkle.tree_hash(LEAVES[:4])
+    assert not proof.extends((3, three), (4, four), [])
+
+
 def test_a_million_leaves_need_few_tiles():
     assert len(proof.tiles_of_inclusion(123_456, 1_000_000)) <= 6
     assert len(proof.tiles_of_consistency(123_456, 1_000_000)) <= 6

@@ -265,8 +265,10 @@ def _policies(bundle: Bundle, receipt: Receipt) -> Found:
         if named.get((text.id, text.version)) != hashed:
             return "fail", f"the text of {text.id} version {text.version} is not what the receipt names"
     shown = len({(text.id, text.version) for text in bundle.policies})
+    if not named:
+        return "skipped", "the receipt names no policy version"
     if not shown:
-        return "skipped", f"the bundle holds no text of the {len(named)} versions named"
+        return "skipped", f"the bundle holds no text of the {len(named)} versions that the receipt names"
     return "pass", f"{shown} of {len(named)} policy texts are here and match"
 
 
