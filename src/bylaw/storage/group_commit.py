@@ -16,6 +16,7 @@ from typing import Protocol
 from bylaw.core.errors import Unavailable
 from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import Signer
+from bylaw.storage.receipt_rows import admit
 
 QUEUE_LIMIT = 4096
 BATCH_LIMIT = 256
@@ -71,6 +72,7 @@ class GroupCommit:
         self._queued = 0
         self._task: asyncio.Task[None] | None = None
         self._signer: Signer | None = None
+        self._is_lost = False
         self._out_of_order = False
         self._closed = False
 
@@ -92,10 +94,13 @@ class GroupCommit:
     async def append(self, entries: Sequence[PendingEntry]) -> Sequence[Fate]:
         """Record `entries` and return what became of each, in order, once it is durable.
 
-        Raises: Unavailable when the queue is full, the store fails or the log is closed.
+        Raises: Unavailable when the queue is full, the store fails or the log is closed; InvalidInput for a
+        word that no store can hold.
         """
         if not entries:
             return ()
+        for entry in entries:
+            admit(entry)
         if not self.ready:
             raise Unavailable(
                 "The receipt log is closed."
@@ -114,6 +119,11 @@ class GroupCommit:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
         self._signer = signer
 
+    def restore(self) -> None:
+        """Recover before the next batch: the store has noticed by itself that it lost its log."""
+        self._is_lost = True
+        self._wake()
+
     async def close(self) -> None:
         """Write what was accepted, accept no more, and let go of the log."""
         self._closed = True
@@ -128,7 +138,10 @@ class GroupCommit:
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self._is_lost:
+                if self._is_lost:
+                    await self._recover()
+                    continue
                 batch = self._waiting[: self._batch_limit]
                 del self._waiting[: self._batch_limit]
                 await self._write(batch)
@@ -164,6 +177,7 @@ class GroupCommit:
 
     async def _recover(self) -> None:
         """Bring the writer back; refuse what comes and what waits while it takes more than one attempt."""
+        self._is_lost = False
         while not self._closed or self._waiting:
             try:
                 await self._writer.recover()

@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bylaw.core.errors import Corrupt, InvalidInput, Problem
 from bylaw.core.ids import PolicyId, ReceiptId
-from bylaw.receipts.append import Batch
-from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
+from bylaw.receipts import checkpoint as checkpoints
+from bylaw.receipts import proof
+from bylaw.receipts.append import Appender, Batch
+from bylaw.receipts.log import leaf_hash
+from bylaw.receipts.ports import PendingEntry, Recorded, Repeated, StoredCheckpoint
+from bylaw.receipts.signing import KeySet, Signer
 
 Key = tuple[str, str, str]
 
+MAX_WORD_BYTES = 512
 _REMEMBERED_SETS = 4096
 
 
@@ -139,3 +145,68 @@ def rows_of(batch: Batch, sets: PolicySets, *, effects_before: int) -> Rows:
         policy_sets=sets.staged(),
         nodes=[(node.level, node.index, node.hash) for node in batch.nodes],
     )
+
+
+class Edge(NamedTuple):
+    """The right edge of a log as it is stored; `tail` holds leaf, hash and receipt of the last leaves."""
+
+    latest: StoredCheckpoint | None
+    leaves: int
+    hashes: proof.Tiles
+    tail: Sequence[tuple[int, bytes, bytes]]
+
+
+def resume(origin: str, edge: Edge, *, signer: Signer, keys: KeySet) -> Appender:
+    """Return the appender that goes on after `edge`, once its parts agree.
+
+    1. A key we know signed the last checkpoint.  2. It counts the leaves that are there.  3. The stored
+    hashes lead to its root.  4. The last receipts have these hashes. The rest is for `bylaw log audit`.
+    Raises: Corrupt.
+    """
+    latest = edge.latest
+    size = 0 if latest is None else latest.size
+    if latest is not None and not checkpoints.parse(latest.note).signed_by(keys):  # 1
+        raise _corrupt(origin, f"no key of this installation signed its checkpoint of size {size}")
+    if edge.leaves != size:  # 2
+        raise _corrupt(origin, f"it holds {edge.leaves} leaves and its checkpoint says {size}")
+    appender = Appender.resume(origin, signer, latest=latest, tiles=edge.hashes)  # 3
+    for leaf, hashed, receipt in edge.tail:  # 4
+        if leaf_hash(receipt) != hashed:
+            raise _corrupt(origin, f"the receipt at leaf {leaf} is not the one that was recorded")
+    return appender
+
+
+def _corrupt(origin: str, found: str) -> Corrupt:
+    return Corrupt(
+        f"The log {origin} is not what was written: {found}. Restore the receipts from a backup and run "
+        "`bylaw log audit`.",
+        place=f"log {origin}",
+    )
+
+
+def admit(entry: PendingEntry) -> None:
+    """Return nothing if every store can hold the words of `entry` that a caller chose.
+
+    One that cannot be stored would fail the whole batch that it shares with others.
+    Raises: InvalidInput that names the word.
+    """
+    claim = entry.idempotency
+    words = {"agent": entry.agent, "outcome": entry.outcome}
+    if claim is not None:
+        words |= {"idempotency scope": claim.scope, "idempotency key": claim.key}
+    for path, word in words.items():
+        if word is not None and not _is_storable(word):
+            message = f"At most {MAX_WORD_BYTES} bytes of UTF-8 without NUL."
+            problem = Problem(path=path, code="bad_text", message=message)
+            raise InvalidInput(f"The {path} cannot be stored.", problem)
+
+
+def _is_storable(word: str) -> bool:
+    if len(word) > MAX_WORD_BYTES or "\0" in word:
+        return False
+    if word.isascii():
+        return True
+    try:
+        return len(word.encode()) <= MAX_WORD_BYTES
+    except UnicodeEncodeError:
+        return False

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import apsw
 
 from bylaw.core.ids import ReceiptId, TenantId
+from bylaw.receipts import proof
 from bylaw.receipts.log import TILE_HEIGHT, TILE_WIDTH, Tile
 from bylaw.receipts.ports import (
     Effect,
@@ -16,7 +17,7 @@ from bylaw.receipts.ports import (
     StoredReceipt,
 )
 from bylaw.storage.paging import SortKey
-from bylaw.storage.receipt_rows import Key
+from bylaw.storage.receipt_rows import Edge, Key
 
 Window = tuple[SortKey | None, int, int]  # after this one, so many, not these
 
@@ -121,6 +122,20 @@ def last_effect(db: apsw.Connection) -> int:
     """Return the position of the last effect, 0 if there is none."""
     found: int = db.execute("SELECT coalesce(max(position), 0) FROM effects").get
     return found
+
+
+def edge(db: apsw.Connection, named: str) -> Edge:
+    """Return the right edge of the log."""
+    last = latest(db, named)
+    size = 0 if last is None else last.size
+    return Edge(
+        latest=last,
+        leaves=db.execute("SELECT coalesce(max(leaf) + 1, 0) FROM receipts").get,
+        hashes=tiles(db, proof.tiles_of_frontier(size), size),
+        tail=list(
+            db.execute("SELECT leaf, hash, receipt FROM receipts WHERE leaf >= ?", (size - TILE_WIDTH,))
+        ),
+    )
 
 
 def _tile(db: apsw.Connection, tile: Tile, size: int) -> bytes:

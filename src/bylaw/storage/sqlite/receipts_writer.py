@@ -4,15 +4,12 @@ from collections.abc import Sequence
 
 import apsw
 
-from bylaw.core.errors import Corrupt, Unavailable
+from bylaw.core.errors import Unavailable
 from bylaw.core.ids import ReceiptId
-from bylaw.receipts import checkpoint as checkpoints
-from bylaw.receipts import proof
 from bylaw.receipts.append import Appender, Batch
-from bylaw.receipts.log import TILE_WIDTH, leaf_hash
 from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import KeySet, Signer
-from bylaw.storage.receipt_rows import Key, Plan, PolicySets, key_of, plan, rows_of
+from bylaw.storage.receipt_rows import Key, Plan, PolicySets, key_of, plan, resume, rows_of
 from bylaw.storage.sqlite import receipts_queries as queries
 from bylaw.storage.sqlite.receipts_schema import Opened
 
@@ -75,12 +72,7 @@ class SqliteWriter:
         await self._opened.close()
 
     def _resume(self, db: apsw.Connection) -> None:
-        """Rebuild the tree from the file and check its right edge.
-
-        1. The log keeps the name it was given first.  2. A key we know signed the last checkpoint.  3. It
-        counts the leaves that are there.  4. The stored hashes lead to its root.  5. The receipts of the last
-        tile have these hashes. The rest is for `bylaw log audit`.
-        """
+        """Rebuild the tree from the file, whose log keeps the name that it was given first."""
         self._appender = None
         self._sets.rollback()
         if db.in_transaction:
@@ -89,28 +81,10 @@ class SqliteWriter:
         if named is None:
             db.execute("INSERT INTO log VALUES (?)", (self._origin,))
         else:
-            self._origin = named  # 1
-        latest = queries.latest(db, self._origin)
-        size = 0 if latest is None else latest.size
-        if latest is not None and not checkpoints.parse(latest.note).signed_by(self._keys):  # 2
-            raise self._corrupt(f"no key of this installation signed its checkpoint of size {size}")
-        count = db.execute("SELECT coalesce(max(leaf) + 1, 0) FROM receipts").get
-        if count != size:  # 3
-            raise self._corrupt(f"it holds {count} leaves and its checkpoint says {size}")
-        hashes = queries.tiles(db, proof.tiles_of_frontier(size), size)
-        appender = Appender.resume(self._origin, self._signer, latest=latest, tiles=hashes)  # 4
-        tail = db.execute("SELECT leaf, hash, receipt FROM receipts WHERE leaf >= ?", (size - TILE_WIDTH,))
-        for leaf, hashed, receipt in tail:  # 5
-            if leaf_hash(receipt) != hashed:
-                raise self._corrupt(f"the receipt at leaf {leaf} is not the one that was recorded")
+            self._origin = named
         self._effects = queries.last_effect(db)
-        self._appender = appender
-
-    def _corrupt(self, found: str) -> Corrupt:
-        return Corrupt(
-            f"The log {self._origin} is not what was written: {found}. Restore the receipts from a backup "
-            "and run `bylaw log audit`.",
-            place=f"log {self._origin}",
+        self._appender = resume(
+            self._origin, queries.edge(db, self._origin), signer=self._signer, keys=self._keys
         )
 
     def _write(self, db: apsw.Connection, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
