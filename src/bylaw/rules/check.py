@@ -98,7 +98,7 @@ class Checker:
         """Return the error for `node`."""
         return refusal(self.source, node.offset, message, hint=hint)
 
-    def within(self, **variables: Shape) -> "Checker":
+    def within(self, variables: dict[str, Shape]) -> "Checker":
         """Return the checker for a macro's body."""
         return replace(self, scope={**self.scope, **variables})
 
@@ -264,7 +264,7 @@ def _message(at: Checker, node: Message) -> Shape:
 
 
 def _bind(at: Checker, node: Bind) -> Shape:
-    return at.within(**{node.variable: at.shape(node.value)}).shape(node.body)
+    return at.within({node.variable: at.shape(node.value)}).shape(node.body)
 
 
 _LOOPED: Final = (list, dict)
@@ -275,11 +275,11 @@ def _macro(at: Checker, node: Macro) -> Shape:
     if node.name in {"optMap", "optFlatMap"}:
         if not target.may_be(Optional):
             raise at.refuse(node, f"{node.name}() applies to an optional, not {target.words()}")
-        at.within(**dict.fromkeys(node.variables, ANY)).shape(node.args[0])
+        at.within(dict.fromkeys(node.variables, ANY)).shape(node.args[0])
         return of(Optional)
     if not target.may_be(*_LOOPED):
         raise at.refuse(node, f"{node.name}() applies to a list or a map, not {target.words()}")
-    body = at.within(**_variables(node, target))
+    body = at.within(_variables(node, target))
     if node.name in {"map", "transformList", "transformMap"}:
         for test in node.args[:-1]:
             body.condition(test, f"the filter of {node.name}()")

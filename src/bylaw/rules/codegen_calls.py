@@ -79,7 +79,8 @@ def _contains(e: Emitter, args: list[Code], parts: tuple[Node, ...], overloads: 
     if not _is_text(parts[1]):
         return None
     held, wanted = e.fresh("t"), args[1].text
-    test = f"(type({held} := {args[0].text}) is list or type({held}) is str) and len({held}) < {SHORT}"
+    kind = f"(type({held} := {args[0].text}) is str or type({held}) is list and plain({held}))"
+    test = f"{kind} and len({held}) < {SHORT}"
     text = f"({wanted} in {held} if {test} else {_general(e, overloads, held, wanted)})"
     return deeper(text, bool, *args)
 

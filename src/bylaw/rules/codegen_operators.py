@@ -212,7 +212,7 @@ def _membership(e: Emitter, node: Binary) -> Code:
         wanted = literal(e, node.left).text
         text = (
             f"({wanted} in {held} if type({held} := {container.text}) is dict "
-            f"or type({held}) is list and len({held}) < {SHORT} "
+            f"or type({held}) is list and len({held}) < {SHORT} and plain({held}) "
             f"else within({wanted}, {held}, {e.budget()}))"
         )
         return deeper(text, bool, container)

@@ -1,5 +1,6 @@
 """Equality and membership: deep, across numeric types, never by Python's own rules for containers."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from bylaw.rules.budget import COMPARED_PER_STEP, Budget
@@ -19,6 +20,7 @@ from bylaw.rules.values import (
 from bylaw.rules.verdict import Failure
 
 NUMBERS: Final = frozenset({int, float, UInt})
+_KNOWN: Final = frozenset(TYPE_NAME)
 _PLAIN: Final = frozenset({Timestamp, Duration, Type, CIDR})
 
 _ABSENT: Final = object()
@@ -32,17 +34,12 @@ def equal(left: object, right: object, budget: Budget) -> bool:
     pairs = [(left, right)]
     while pairs:
         a, b = pairs.pop()
-        kind = type(a)
-        if kind is list and type(b) is list:
-            assert isinstance(a, list)
-            assert isinstance(b, list)
+        if type(a) is list and type(b) is list:
             if len(a) != len(b):
                 return False
             budget.spend(len(a))
             pairs.extend(zip(reversed(a), reversed(b), strict=True))
-        elif kind is dict and type(b) is dict:
-            assert isinstance(a, dict)
-            assert isinstance(b, dict)
+        elif type(a) is dict and type(b) is dict:
             if len(a) != len(b):
                 return False
             budget.spend(len(a))
@@ -51,9 +48,7 @@ def equal(left: object, right: object, budget: Budget) -> bool:
                 if other is _ABSENT:
                     return False
                 pairs.append((item, other))
-        elif kind is Optional and type(b) is Optional:
-            assert isinstance(a, Optional)
-            assert isinstance(b, Optional)
+        elif type(a) is Optional and type(b) is Optional:
             if a.present != b.present:
                 return False
             pairs.append((a.value, b.value))
@@ -74,17 +69,27 @@ def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
         return False
     if kind is bool:
         return a is b
-    if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
-        if len(a) != len(b):
-            return False
-        if len(a) >= COMPARED_PER_STEP:
-            budget.spend(len(a) // COMPARED_PER_STEP)
-        return a == b
+    if kind is str or kind is bytes:
+        return _equal_texts(a, b, budget)
     if kind in _PLAIN:
         return a == b
     if isinstance(a, IP) and isinstance(b, IP):
         return _unmapped(a) == _unmapped(b)
     raise foreign(a)
+
+
+def _equal_texts(a: object, b: object, budget: Budget) -> bool:
+    if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
+        if len(a) != len(b):
+            return False
+        if len(a) >= COMPARED_PER_STEP:
+            budget.spend(len(a) // COMPARED_PER_STEP)
+    return a == b
+
+
+def plain(items: Iterable[object]) -> bool:
+    """Return whether all items are values of the language, so that Python may compare them."""
+    return _KNOWN.issuperset(map(type, items))
 
 
 def foreign(value: object) -> Failure:
@@ -110,7 +115,7 @@ def map_key(value: object) -> object:
         return value
     if kind is bool:
         return TRUE_KEY if value else FALSE_KEY
-    if isinstance(value, float) and kind is float:
+    if type(value) is float:
         return int(value) if value.is_integer() else _ABSENT
     if value is None:
         raise Failure("null_value", "null is not a key of a map")
@@ -120,14 +125,12 @@ def map_key(value: object) -> object:
 def contains(container: object, value: object, budget: Budget) -> bool:
     """Return whether a list has an element equal to `value`, or a map has it as key."""
     if type(container) is list:
-        assert isinstance(container, list)
-        if type(value) is str:
+        if type(value) is str and plain(container):
             budget.spend(len(container) // 8 * (1 + len(value) // COMPARED_PER_STEP))
             return value in container
         budget.spend(len(container))
         return any(equal(item, value, budget) for item in container)
     if type(container) is dict:
-        assert isinstance(container, dict)
         return map_key(value) in container
     raise Failure(
         "null_value" if container is None else "type_error",

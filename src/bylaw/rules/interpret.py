@@ -183,11 +183,12 @@ class Evaluation:
             return path.name in self.scope or path.name in self.context
         try:
             found = self.value(path)
+            held_apart = path.optional or type(found) is Optional and type(self.value(path.operand)) is Optional
         except Failure as failure:
             if failure.code == "missing" or (failure.code == "range" and failure.offset in _indexes(path)):
                 return False
             raise
-        return found.present if isinstance(found, Optional) else True
+        return found.present if held_apart and isinstance(found, Optional) else True
 
     # --- operators
 
@@ -305,7 +306,7 @@ class Evaluation:
                     return sum([self.boolean(node.args[0]) for _ in rounds]) == 1
                 case "filter":
                     return [item for item in rounds if self.boolean(node.args[0])]
-                case "sortBy" if isinstance(target, list):
+                case "sortBy" if type(target) is list:
                     return sort_by(self.budget, target, [self.value(node.args[0]) for _ in rounds])
                 case "transformMap":
                     return {map_key(key): self.value(node.args[-1]) for key in self._kept(node, rounds)}
@@ -318,12 +319,12 @@ class Evaluation:
         """Yield the first variable of each round, with the variables bound."""
         two = len(node.variables) == 2
         origin = self.path(node.target)
-        if isinstance(target, list) and type(target) is list:
+        if type(target) is list:
             for position, item in enumerate(target):
                 self.budget.spend(1)
                 bound.set((position, item) if two else (item,), origin and f"{origin}[{position}]")
                 yield position if two else item
-        elif isinstance(target, dict) and type(target) is dict:
+        elif type(target) is dict:
             for internal, item in target.items():
                 self.budget.spend(1)
                 key = from_key(internal)

@@ -66,13 +66,13 @@ def add(a: object, b: object, budget: Budget) -> object:
         return whole(a + b) if kind is int else unsigned(a + b)
     if (numbers := _mixed(a, b)) is not None:
         return numbers[0] + numbers[1]
-    if isinstance(a, str) and isinstance(b, str):
+    if type(a) is str and type(b) is str:
         budget.read(len(a) + len(b))
         return a + b
-    if isinstance(a, list) and isinstance(b, list) and kind is list and type(b) is list:
+    if type(a) is list and type(b) is list:
         budget.spend(1 + (len(a) + len(b)) // 16)
         return a + b
-    if isinstance(a, bytes) and isinstance(b, bytes):
+    if type(a) is bytes and type(b) is bytes:
         budget.read(len(a) + len(b))
         return a + b
     match a, b:
@@ -156,9 +156,9 @@ def _division(a: int, b: int) -> tuple[int, int]:
 
 def negate(value: object) -> object:
     """Return `-value` of an int or a double."""
-    if isinstance(value, int) and type(value) is int:
+    if type(value) is int:
         return whole(-value)
-    if isinstance(value, float):
+    if type(value) is float:
         return -value
     raise no_overload("-", value)
 
@@ -239,7 +239,7 @@ BINARY: Final[dict[str, Operator]] = {
 
 def select(value: object, field: str) -> object:
     """Return the field of a map; of an optional, an optional."""
-    if isinstance(value, dict) and type(value) is dict:
+    if type(value) is dict:
         try:
             return value[field]
         except KeyError:
@@ -253,12 +253,12 @@ def select(value: object, field: str) -> object:
 
 def index(value: object, key: object) -> object:
     """Return the element of a list or the value of a map's key; of an optional, an optional."""
-    if isinstance(value, list) and type(value) is list:
+    if type(value) is list:
         position = _position(key)
         if 0 <= position < len(value):
             return value[position]
         raise Failure("range", f"the index is not inside the list of {len(value)}")
-    if isinstance(value, dict) and type(value) is dict:
+    if type(value) is dict:
         try:
             return value[map_key(key)]
         except KeyError:
@@ -271,7 +271,7 @@ def index(value: object, key: object) -> object:
 def _position(key: object) -> int:
     if isinstance(key, int) and type(key) in NUMBERS:
         return int(key)
-    if isinstance(key, float):
+    if type(key) is float:
         if key.is_integer():
             return int(key)
         raise Failure("invalid_argument", f"{key} is not an index of a list")

@@ -62,7 +62,7 @@ def _violated(source: str, node: Node) -> Verdict:
 
 
 def _object(context: object, node: Node) -> dict[str, object]:
-    if isinstance(context, dict) and type(context) is dict:
+    if type(context) is dict:
         return context
     raise Failure("type_error", "the context is not a JSON object", offset=node.offset)
 

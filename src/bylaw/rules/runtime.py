@@ -9,7 +9,7 @@ from typing import Final, Never
 
 from bylaw.rules.ast import Node
 from bylaw.rules.budget import Budget, exhausted
-from bylaw.rules.equality import NUMBERS, equal, foreign
+from bylaw.rules.equality import NUMBERS, equal, foreign, plain
 from bylaw.rules.interpret import Evaluation
 from bylaw.rules.operators import (
     add,
@@ -69,14 +69,14 @@ def absent_is_false(value: object) -> bool:
 
 def elements(value: object) -> list[object]:
     """Return what a macro with one variable goes over, when it is not a list."""
-    return [from_key(key) for key in value] if isinstance(value, dict) and type(value) is dict else bail()
+    return [from_key(key) for key in value] if type(value) is dict else bail()
 
 
 def pairs(value: object) -> Iterable[tuple[object, object]]:
     """Return what a macro with two variables goes over."""
-    if isinstance(value, list) and type(value) is list:
+    if type(value) is list:
         return enumerate(value)
-    if isinstance(value, dict) and type(value) is dict:
+    if type(value) is dict:
         return [(from_key(key), item) for key, item in value.items()]
     bail()
 
@@ -116,6 +116,7 @@ NAMES: Final[dict[str, object]] = {
     "moment": parse_timestamp,
     "equal": equal,
     "within": within,
+    "plain": plain,
     "index": index,
     "add": add,
     "subtract": subtract,

@@ -7,7 +7,7 @@ from typing import Final
 from bylaw.rules import times
 from bylaw.rules.library.network import cidr_text, ip_text
 from bylaw.rules.library.text_format import plain_double
-from bylaw.rules.values import CIDR, IP, Duration, Optional, Timestamp, Type, from_key, type_name
+from bylaw.rules.values import CIDR, IP, TYPE_NAME, Duration, Optional, Timestamp, Type, from_key
 
 LONGEST: Final = 200
 
@@ -43,11 +43,11 @@ def _parts(root: object, longest: int) -> Iterator[str]:
 
 
 def _inside(value: object) -> "Iterator[str | tuple[object]] | None":
-    if isinstance(value, list):
+    if type(value) is list:
         return _list(value)
-    if isinstance(value, dict):
+    if type(value) is dict:
         return _map(value)
-    if isinstance(value, Optional):
+    if type(value) is Optional:
         return iter(["optional.of(", (value.value,), ")"] if value.present else ["optional.none()"])
     return None
 
@@ -73,6 +73,8 @@ def _map(entries: dict[object, object]) -> Iterator[str | tuple[object]]:
 
 
 def _scalar(value: object, longest: int) -> str:
+    if type(value) not in TYPE_NAME:
+        return "an object of the host"
     match value:
         case None:
             return "null"
@@ -103,4 +105,4 @@ def _own(value: object) -> str:
         case CIDR():
             return f'cidr("{cidr_text(value)}")'
         case _:
-            return f"an object of the host ({type_name(value)})"
+            return "an object of the host"

@@ -36,7 +36,7 @@ class Trace(Evaluation):
 
     root: Step | None = None
     _open: list[tuple[Node, list[Step]]] = field(default_factory=list)
-    _kept: int = 0
+    _recorded: int = 0
 
     def value(self, node: Node) -> object:  # noqa: D102 - as in Evaluation
         self._open.append((node, []))
@@ -67,11 +67,11 @@ class Trace(Evaluation):
         )
         if parent is None:
             self.root = step
-        elif self._kept < MOST_STEPS and not isinstance(node, Literal):
+        elif self._recorded < MOST_STEPS and not isinstance(node, Literal):
             siblings = parent[1]
             if looping is None or not inside or _is_kept(looping, step, siblings):
                 siblings.append(step)
-                self._kept += 1
+                self._recorded += 1
 
     def _element(self, looping: Macro) -> str:
         last = looping.variables[-1]

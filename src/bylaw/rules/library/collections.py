@@ -6,13 +6,14 @@ from functools import cmp_to_key
 from typing import Final
 
 from bylaw.rules.budget import Budget
-from bylaw.rules.equality import contains, equal
+from bylaw.rules.equality import contains, foreign
 from bylaw.rules.library.function import Function, function, method
 from bylaw.rules.operators import less, no_overload
-from bylaw.rules.values import NOTHING, Optional, Timestamp, UInt
+from bylaw.rules.values import NOTHING, TYPE_NAME, Duration, Optional, Timestamp, UInt
 from bylaw.rules.verdict import Failure
 
 _MOST_FLATTENED: Final = 100
+_ORDERED: Final = frozenset({bool, int, UInt, float, str, bytes, Timestamp, Duration})
 
 
 def _range(budget: Budget, count: int) -> list[object]:
@@ -51,7 +52,7 @@ def _flatten(budget: Budget, items: list[object], depth: int = 1) -> list[object
             return items
         flat: list[object] = []
         for item in items:
-            if isinstance(item, list):
+            if type(item) is list:
                 budget.spend(len(item))
                 flat.extend(item)
             else:
@@ -65,6 +66,8 @@ def _distinct(budget: Budget, items: list[object]) -> list[object]:
     kept: list[object] = []
     for item in items:
         budget.spend(1)
+        if type(item) not in TYPE_NAME:
+            raise foreign(item)
         if not contains(kept, item, budget):
             kept.append(item)
     return kept
@@ -72,10 +75,8 @@ def _distinct(budget: Budget, items: list[object]) -> list[object]:
 
 def sort_by(budget: Budget, items: list[object], keys: list[object]) -> list[object]:
     """Return `items` in the order of their `keys`, which are all of one ordered kind."""
-    if keys and type(keys[0]) not in {bool, int, UInt, float, str, bytes} and not hasattr(keys[0], "ns"):
-        raise no_overload("sort()", keys[0])
     for key in keys:
-        if type(key) is not type(keys[0]):
+        if type(key) not in _ORDERED or type(key) is not type(keys[0]):
             raise no_overload("sort()", keys[0], key)
 
     def compare(a: int, b: int) -> int:
@@ -108,21 +109,24 @@ def _set_intersects(budget: Budget, a: list[object], b: list[object]) -> bool:
 # --- optionals
 
 
-def _of_non_zero(budget: Budget, value: object) -> Optional:
-    return NOTHING if _is_zero(budget, value) else Optional(value)
+def _of_non_zero(_: Budget, value: object) -> Optional:
+    if type(value) not in TYPE_NAME:
+        raise foreign(value)
+    return NOTHING if _is_zero(value) else Optional(value)
 
 
-def _is_zero(budget: Budget, value: object) -> bool:
-    if isinstance(value, (str, bytes, list, dict)):
-        return not value
-    if isinstance(value, Timestamp):
-        return value.ns == 0
-    return (
-        value is None
-        or value is False
-        or any(equal(value, zero, budget) for zero in (0,) if isinstance(value, (int, float)))
-        or (hasattr(value, "ns") and value.ns == 0)
-    )
+def _is_zero(value: object) -> bool:
+    match value:
+        case None:
+            return True
+        case bool() | int() | float() | str() | bytes() | list() | dict():
+            return not value
+        case Timestamp() | Duration():
+            return value.ns == 0
+        case Optional():
+            return not value.present
+        case _:
+            return False
 
 
 def _value(_: Budget, optional: Optional) -> object:

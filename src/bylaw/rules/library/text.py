@@ -71,7 +71,7 @@ def _split(budget: Budget, text: str, separator: str, limit: int = -1) -> list[s
 
 def _join(budget: Budget, items: list[object], separator: str = "") -> str:
     budget.spend(len(items))
-    texts = [item for item in items if isinstance(item, str)]
+    texts = [item for item in items if type(item) is str]
     if len(texts) != len(items):
         raise no_overload("join()", items)
     budget.read(sum(map(len, texts)) + len(separator) * len(texts))

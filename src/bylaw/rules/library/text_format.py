@@ -7,7 +7,7 @@ from typing import Final
 from bylaw.rules import times
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import NUMBERS
-from bylaw.rules.values import Duration, Timestamp, Type, from_key, type_name
+from bylaw.rules.values import TYPE_NAME, Duration, Timestamp, Type, from_key, type_name
 from bylaw.rules.verdict import Failure
 
 _CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.([0-9]{1,3}))?([a-zA-Z]))", re.ASCII)
@@ -74,7 +74,7 @@ def _wrong(letter: str, value: object) -> Failure:
 def _decimal(value: object) -> str:
     if isinstance(value, int) and type(value) in NUMBERS and value.bit_length() <= 64:
         return str(int(value))
-    if isinstance(value, float):
+    if type(value) is float:
         return plain_double(value)
     raise _wrong("d", value)
 
@@ -89,9 +89,10 @@ def _floating(value: object, letter: str, precision: int) -> str:
 
 
 def _radix(budget: Budget, value: object, letter: str) -> str:
-    if isinstance(value, int) and (type(value) in NUMBERS or letter == "b") and value.bit_length() <= 64:
+    whole = type(value) in NUMBERS or (letter == "b" and type(value) is bool)
+    if whole and isinstance(value, int) and value.bit_length() <= 64:
         return f"{int(value):{letter}}"
-    if letter in "xX" and isinstance(value, (str, bytes)):
+    if letter in "xX" and (type(value) is str or type(value) is bytes):
         budget.read(len(value) * 2)
         data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         return data.hex().upper() if letter == "X" else data.hex()
@@ -105,16 +106,16 @@ def _text(budget: Budget, root: object) -> str:
     while todo:
         done, value = todo.pop()
         budget.spend(1)
-        if done and isinstance(value, str):
+        if done and type(value) is str:
             parts.append(value)
-        elif isinstance(value, list) and type(value) is list:
+        elif type(value) is list:
             todo.append((True, "]"))
             for position in range(len(value) - 1, -1, -1):
                 todo.append((False, value[position]))
                 todo.append((True, ", " if position else "["))
             if not value:
                 todo.append((True, "["))
-        elif isinstance(value, dict) and type(value) is dict:
+        elif type(value) is dict:
             todo.append((True, "}"))
             entries = sorted(
                 ((_leaf(budget, from_key(key)), item) for key, item in value.items()), key=_first
@@ -134,6 +135,8 @@ def _first(entry: tuple[str, object]) -> str:
 
 
 def _leaf(budget: Budget, value: object) -> str:
+    if type(value) not in TYPE_NAME:
+        raise _wrong("s", value)
     match value:
         case None:
             return "null"
