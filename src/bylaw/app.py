@@ -19,11 +19,13 @@ from bylaw.api.metrics import Metrics
 from bylaw.api.native.app import document, native
 from bylaw.api.parts import Check, Parts
 from bylaw.api.ports import ControlStore
+from bylaw.api.receipts import ReceiptReader
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids, TenantId
-from bylaw.decisions.snapshot import Snapshots
+from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
+from bylaw.receipts.signing import KeySet
 from bylaw.settings import Settings
 from bylaw.storage.control import open_control
 from bylaw.storage.key_file import SigningKeys, load_or_create
@@ -88,7 +90,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
     metrics = Metrics()
     control, ledger = stores.control, stores.ledger
     admin_key = await first_start(control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    snapshots = Snapshots()
+    snapshots = LoadedSnapshots()
     follower = Follower(control, snapshots, clock, every_ms=settings.storage.follow_ms)
     issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
     entries = Entries(control, issuer, ledger.log)
@@ -101,14 +103,16 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
     async def caught_up() -> None:
         pass
 
-    async def jwks() -> bytes:
-        return stores.keys.published.jwks()
+    async def published() -> KeySet:
+        return stores.keys.published
 
     def checks() -> Sequence[Check]:
         return ()
 
     parts = Parts(
         store=control,
+        ledger=ledger,
+        receipts=ReceiptReader(ledger, published),
         door=door,
         metrics=metrics,
         clock=clock,
@@ -116,7 +120,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
         settle=settle,
         caught_up=caught_up,
         checks=checks,
-        jwks=jwks,
+        published=published,
         openapi=document(),
     )
     server = settings.server

@@ -2,26 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from functools import partial
-from typing import Final, TypeVar
+from collections.abc import Mapping
 
-from bylaw.api.ports import ControlStore, Unit
+from bylaw.api.ports import ControlStore
 from bylaw.core.clock import Clock
-from bylaw.core.errors import BylawError, InvalidInput
+from bylaw.core.errors import BylawError
 from bylaw.core.ids import TenantId
-from bylaw.core.paging import MAX_LIMIT, Page, Slice
-from bylaw.decisions.snapshot import Material, Snapshots
-from bylaw.policies.store import PolicyFilter
+from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.tenancy.keys import KeyTable
 
-T = TypeVar("T")
-
 _log = logging.getLogger("bylaw.follow")
-_DORMANT: Final = (
-    PolicyFilter(statuses=frozenset({"pending_review", "rejected", "archived"})),
-    PolicyFilter(statuses=frozenset({"approved"}), is_active=False),
-)
 
 
 class Follower:
@@ -30,7 +20,9 @@ class Follower:
     Units: `every_ms` is the time between two looks: the longest that this process lags behind the others.
     """
 
-    def __init__(self, store: ControlStore, snapshots: Snapshots, clock: Clock, *, every_ms: int) -> None:
+    def __init__(
+        self, store: ControlStore, snapshots: LoadedSnapshots, clock: Clock, *, every_ms: int
+    ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._clock = clock
@@ -91,35 +83,5 @@ class Follower:
             if counter is None or self._seen.get(tenant_id) == counter:
                 return
             self.keys = self.keys.with_tenant(tenant_id, await system.keys(tenant_id))
-            found = await material(system.of(tenant_id), counter)
-        try:
-            self._snapshots.publish(found)
-        except InvalidInput as error:
-            _log.error("tenant %s decides by its last valid policies: %s", tenant_id, error.message)
+            await self._snapshots.load(system.of(tenant_id), counter)
         self._seen[tenant_id] = counter
-
-
-async def material(unit: Unit, revision: int) -> Material:
-    """Return what the snapshot of a tenant is made from."""
-    policies = unit.policies
-    return Material(
-        tenant_id=unit.tenant_id,
-        revision=revision,
-        policies=await policies.in_force(),
-        dormant=frozenset(
-            [each.policy.id for where in _DORMANT async for each in _every(partial(policies.list, where))]
-        ),
-        agents=await unit.tenancy.agents.governed(),
-        workspaces=await unit.tenancy.workspaces.all(),
-        repos=[repo async for repo in _every(unit.tenancy.repos.list)],
-    )
-
-
-async def _every(read: Callable[[Slice], Awaitable[Page[T]]]) -> AsyncIterator[T]:
-    """Yield every item of a list, page by page."""
-    part: Slice | None = Slice(limit=MAX_LIMIT)
-    while part is not None:
-        page = await read(part)
-        for item in page.items:
-            yield item
-        part = None if page.next_cursor is None else Slice(limit=MAX_LIMIT, cursor=page.next_cursor)

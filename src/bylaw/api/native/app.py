@@ -10,7 +10,18 @@ from starlette.routing import BaseRoute
 import bylaw
 from bylaw.api import openapi
 from bylaw.api.described import Described
-from bylaw.api.native import agents, errors, keys, operations, policies, tenants, users, workspaces
+from bylaw.api.native import (
+    agents,
+    errors,
+    keys,
+    log,
+    operations,
+    policies,
+    receipts,
+    tenants,
+    users,
+    workspaces,
+)
 from bylaw.api.native.table import table
 from bylaw.api.parts import Parts
 
@@ -21,6 +32,8 @@ _ROUTERS = (
     keys.router,
     agents.router,
     policies.router,
+    receipts.router,
+    log.router,
     operations.router,
 )
 

@@ -16,6 +16,7 @@ from typing import Annotated, Final, Generic, TypeVar, cast
 
 import msgspec
 from fastapi import Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
@@ -65,6 +66,12 @@ class Document(Response):
     """A JSON document that is sent as it is stored."""
 
     media_type = "application/json"
+
+
+class Lines(StreamingResponse):
+    """JSON lines, sent as they are made."""
+
+    media_type = "application/x-ndjson"
 
 
 class Metrics(Response):

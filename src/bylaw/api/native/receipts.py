@@ -1,0 +1,244 @@
+"""Receipts: read, proved, bundled, exported, verified by anybody, and their bodies erased."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from bylaw.api.native.route import (
+    Document,
+    ListQuery,
+    Page,
+    Reply,
+    Route,
+    StrictQuery,
+    needs,
+    page,
+    parts_of,
+)
+from bylaw.api.native.shape import moment
+from bylaw.api.ports import Unit
+from bylaw.api.receipts import Seen
+from bylaw.core.ids import AgentId, PolicyId, ReceiptId
+from bylaw.receipts import bundle as bundles
+from bylaw.receipts import proof
+from bylaw.receipts.model import Kind
+from bylaw.receipts.ports import ReceiptQuery
+from bylaw.receipts.signing import base64url
+from bylaw.receipts.verify import Result, Status, Trust, Verification, verify
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["receipts"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs("receipts:read")]
+
+
+class ReceiptsQuery(ListQuery):
+    """Which receipts are wanted; filters combine with AND."""
+
+    kind: Kind | None = None
+    agent_id: AgentId | None = None
+    outcome: str | None = None
+    policy_id: Annotated[PolicyId | None, Field(description="A policy that applied.")] = None
+    since: Annotated[str | None, Field(description="Issued at this moment (RFC 3339) or later.")] = None
+    until: Annotated[str | None, Field(description="Issued before this moment.")] = None
+
+    @property
+    def where(self) -> ReceiptQuery:
+        """Return what is meant. Raises: InvalidInput for a moment that is none."""
+        return ReceiptQuery(
+            kind=self.kind,
+            agent=self.agent_id,
+            outcome=self.outcome,
+            policy=self.policy_id,
+            since_ms=moment(self.since, path="query.since"),
+            until_ms=moment(self.until, path="query.until"),
+        )
+
+
+class BundleQuery(StrictQuery):
+    """What the bundle discloses."""
+
+    disclose: Annotated[bool, Field(description="Include the body parts that are still there.")] = False
+
+
+class EraseQuery(StrictQuery):
+    """What is erased."""
+
+    part: Annotated[list[str], Field(default_factory=list, description="Only these parts; all if none.")]
+
+
+class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
+    """A receipt and where its leaf lies; `receipt` is the signed document, byte for byte."""
+
+    id: str
+    kind: Kind
+    issued_at: str
+    log: str
+    index: int
+    receipt: msgspec.Raw
+    signature: str | None
+
+
+class PartView(msgspec.Struct, frozen=True, kw_only=True):
+    """One body part, as it was stored; the receipt commits to it under `salt`."""
+
+    name: str
+    salt: str
+    content: msgspec.Raw
+
+
+class BodyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The body parts that are still there."""
+
+    parts: tuple[PartView, ...]
+
+
+class ErasedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of the parts that were erased now; the receipt still verifies."""
+
+    erased: tuple[str, ...]
+
+
+class ProofView(msgspec.Struct, frozen=True, kw_only=True):
+    """The proof that the receipt is leaf `index` of the tree that `checkpoint`, a signed note, covers."""
+
+    receipt: str
+    log: str
+    index: int
+    size: int
+    hashes: tuple[str, ...]
+    checkpoint: str
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered step of verification."""
+
+    number: int
+    name: str
+    result: Result
+    reason: str
+
+
+class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What this server finds when it checks a receipt; check offline with `bylaw verify` to trust nobody."""
+
+    id: str
+    status: Status
+    steps: tuple[StepView, ...]
+
+
+@router.get("/v1/receipts")
+async def list_receipts(
+    acting: Reading, query: Annotated[ReceiptsQuery, Query()], request: Request
+) -> Reply[Page[ReceiptView]]:
+    """List receipts. A key that is limited to a place finds pages that are not full."""
+    reader = parts_of(request).receipts
+    return Reply(page(await reader.list(acting.principal, query.where, query.part), view))
+
+
+@router.get("/v1/receipts/{receipt_id}")
+async def read_receipt(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[ReceiptView]:
+    """Read one receipt."""
+    return Reply(view(await parts_of(request).receipts.get(acting.principal, receipt_id)))
+
+
+@router.get("/v1/receipts/{receipt_id}/body")
+async def read_body(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[BodyView]:
+    """Read the body parts that are still there: what was asked and what was answered."""
+    found = await parts_of(request).receipts.parts(acting.principal, receipt_id)
+    return Reply(
+        BodyView(
+            parts=tuple(
+                PartView(name=each.name, salt=base64url(each.salt), content=_json(each.content))
+                for each in found
+            )
+        )
+    )
+
+
+@router.delete("/v1/receipts/{receipt_id}/body")
+async def erase_body(
+    acting: Annotated[Acting[Unit], needs("admin")],
+    receipt_id: ReceiptId,
+    query: Annotated[EraseQuery, Query()],
+    request: Request,
+) -> Reply[ErasedView]:
+    """Erase body parts and their salts for good; the receipt stays and still verifies."""
+    erased = await parts_of(request).receipts.erase(acting.principal, receipt_id, query.part)
+    return Reply(ErasedView(erased=tuple(erased)))
+
+
+@router.get("/v1/receipts/{receipt_id}/proof")
+async def read_proof(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[ProofView]:
+    """Prove that a receipt is in its log, under the latest checkpoint."""
+    reader = parts_of(request).receipts
+    stored = (await reader.get(acting.principal, receipt_id)).stored
+    found = await reader.proof(stored)
+    hashes = proof.inclusion(stored.index, found.held.size, found.tiles)
+    return Reply(
+        ProofView(
+            receipt=stored.receipt.decode(),
+            log=stored.origin,
+            index=stored.index,
+            size=found.held.size,
+            hashes=tuple(base64url(each) for each in hashes),
+            checkpoint=found.held.note.decode(),
+        )
+    )
+
+
+@router.get("/v1/receipts/{receipt_id}/bundle")
+async def read_bundle(
+    acting: Reading, receipt_id: ReceiptId, query: Annotated[BundleQuery, Query()], request: Request
+) -> Document:
+    """Read the bundle that proves a receipt offline: save it and run `bylaw verify FILE --keys KEYS`."""
+    reader = parts_of(request).receipts
+    seen = await reader.get(acting.principal, receipt_id)
+    parts = await reader.parts(acting.principal, receipt_id) if query.disclose else ()
+    return Document(bundles.write(await reader.bundle(seen, acting.unit.policies, parts)))
+
+
+@router.get("/v1/receipts/{receipt_id}/verify")
+async def verify_receipt(receipt_id: ReceiptId, request: Request) -> Reply[VerificationView]:
+    """Check a receipt by its id, without a key: every step and what it came to."""
+    parts = parts_of(request)
+    bundle = await parts.receipts.bare_bundle(receipt_id)
+    found = verify(bundles.write(bundle), Trust(keys=await parts.published()))
+    return Reply(verification_view(receipt_id, found))
+
+
+def view(seen: Seen) -> ReceiptView:
+    """Return a receipt as it goes over the wire."""
+    stored, receipt = seen.stored, seen.receipt
+    return ReceiptView(
+        id=stored.id,
+        kind=receipt.kind,
+        issued_at=receipt.issued_at,
+        log=stored.origin,
+        index=stored.index,
+        receipt=msgspec.Raw(stored.receipt),
+        signature=None if stored.signature is None else base64url(stored.signature),
+    )
+
+
+def verification_view(ident: str, found: Verification) -> VerificationView:
+    """Return the steps of a verification as they go over the wire."""
+    return VerificationView(
+        id=ident,
+        status=found.status,
+        steps=tuple(
+            StepView(number=each.number, name=each.name, result=each.result, reason=each.reason)
+            for each in found.steps
+        ),
+    )
+
+
+def _json(content: bytes) -> msgspec.Raw:
+    """Return a part as JSON: what was stored as JSON stays as it is, text becomes a string."""
+    try:
+        msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.Raw(msgspec.json.encode(content.decode("utf-8", "replace")))
+    return msgspec.Raw(content)

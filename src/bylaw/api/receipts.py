@@ -1,0 +1,133 @@
+"""Receipts as callers may see them, with their proofs."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from bylaw.core import canonical_json
+from bylaw.core.errors import NotFound
+from bylaw.core.ids import PolicyId, ReceiptId, RepoId, WorkspaceId
+from bylaw.core.paging import Page, Slice
+from bylaw.policies.content import document
+from bylaw.policies.store import Policies
+from bylaw.receipts import bundle as bundles
+from bylaw.receipts import model, proof
+from bylaw.receipts.bundle import Bundle, PolicyText
+from bylaw.receipts.model import DecisionClaim, PolicyVersionClaim, Receipt
+from bylaw.receipts.ports import Ledger, Part, ReceiptQuery, StoredCheckpoint, StoredReceipt
+from bylaw.receipts.proof import Tiles
+from bylaw.receipts.signing import KeySet
+from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.principal import Principal
+
+SCOPE = "receipts:read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A stored receipt together with what it says."""
+
+    stored: StoredReceipt
+    receipt: Receipt
+
+    @property
+    def place(self) -> Place:
+        """Return where it was issued: a decision's place, or the whole tenant."""
+        claim = self.receipt.claim
+        if not isinstance(claim, DecisionClaim):
+            return EVERYWHERE
+        return Place(
+            workspace_id=WorkspaceId(claim.workspace) if claim.workspace else None,
+            repo_id=RepoId(claim.repo) if claim.repo else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """That a receipt is leaf `index` of a log: the hashes that lead from it to the root of a checkpoint."""
+
+    held: StoredCheckpoint
+    tiles: Tiles
+
+
+class ReceiptReader:
+    """Reads the receipts of this installation; `keys` are those to verify with."""
+
+    def __init__(self, ledger: Ledger, keys: Callable[[], Awaitable[KeySet]]) -> None:
+        self._ledger = ledger
+        self._keys = keys
+
+    async def get(self, principal: Principal, ident: ReceiptId) -> Seen:
+        """Return one receipt. Raises: Forbidden without the scope; NotFound, also where it is not held."""
+        principal.require(SCOPE)
+        seen = _seen(await self._ledger.of(principal.tenant_id).get(ident))
+        if not principal.may(SCOPE, seen.place):
+            raise NotFound("receipt", ident)
+        return seen
+
+    async def list(self, principal: Principal, query: ReceiptQuery, part: Slice) -> Page[Seen]:
+        """Return a page of receipts; a caller with the scope in some places only finds pages not full."""
+        principal.require(SCOPE)
+        found = await self._ledger.of(principal.tenant_id).list(query, part)
+        seen = (_seen(stored) for stored in found.items)
+        mine = tuple(each for each in seen if principal.may(SCOPE, each.place))
+        return Page(items=mine, next_cursor=found.next_cursor)
+
+    async def parts(self, principal: Principal, ident: ReceiptId) -> Sequence[Part]:
+        """Return the body parts that are still there."""
+        await self.get(principal, ident)
+        return await self._ledger.of(principal.tenant_id).parts(ident)
+
+    async def erase(self, principal: Principal, ident: ReceiptId, names: Sequence[str]) -> Sequence[str]:
+        """Erase body parts, all when none is named, and return the names of those that were there."""
+        seen = await self.get(principal, ident)
+        principal.require("admin", seen.place)
+        return await self._ledger.of(principal.tenant_id).erase(ident, names or None)
+
+    async def proof(self, stored: StoredReceipt) -> Proof:
+        """Return the proof that a receipt is in its log, under the latest checkpoint."""
+        held = await self._ledger.logs.checkpoint(stored.origin, covering=stored.index)
+        wanted = proof.tiles_of_inclusion(stored.index, held.size)
+        tiles = await self._ledger.logs.tiles(stored.origin, wanted, size=held.size)
+        return Proof(held=held, tiles=tiles)
+
+    async def bundle(self, seen: Seen, policies: Policies, parts: Sequence[Part] = ()) -> Bundle:
+        """Return the bundle of a receipt, with its policy versions, disclosing `parts`."""
+        found = await self.proof(seen.stored)
+        texts = [await _text(policies, ident, version) for ident, version in _versions(seen.receipt)]
+        return bundles.assemble(
+            seen.stored,
+            found.held,
+            found.tiles,
+            keys=await self._keys(),
+            policies=[text for text in texts if text is not None],
+            parts=parts,
+        )
+
+    async def bare_bundle(self, ident: ReceiptId) -> Bundle:
+        """Return the bundle of a receipt of any tenant without policies and parts, for anonymous checks."""
+        stored = await self._ledger.logs.find(ident)
+        found = await self.proof(stored)
+        return bundles.assemble(stored, found.held, found.tiles, keys=await self._keys())
+
+
+def _seen(stored: StoredReceipt) -> Seen:
+    return Seen(stored=stored, receipt=model.decode(stored.receipt))
+
+
+def _versions(receipt: Receipt) -> Sequence[tuple[str, int]]:
+    claim = receipt.claim
+    if isinstance(claim, DecisionClaim):
+        return [(each.id, each.version) for each in claim.policies]
+    if isinstance(claim, PolicyVersionClaim):
+        return [(claim.policy.id, claim.policy.version)]
+    return ()
+
+
+async def _text(policies: Policies, ident: str, number: int) -> PolicyText | None:
+    version = await policies.version(PolicyId(ident), number)
+    if version is None:
+        return None
+    content = canonical_json.canonical(msgspec.to_builtins(document(version.content)))
+    return PolicyText(content=content.decode(), id=ident, version=number)
