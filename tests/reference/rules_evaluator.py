@@ -28,7 +28,7 @@ class Outcome:
 def judge(tree: ast.Node, context: Mapping[str, object]) -> Outcome:
     """Return the outcome of the rule `tree` over `context`."""
     try:
-        value = evaluate(tree, context)
+        value = Walk(context).value(tree)
     except Failed as failed:
         return Outcome(status="indeterminate", code=failed.code, path=failed.path, offset=failed.at)
     if value is True or value is False:
@@ -42,7 +42,7 @@ def evaluate(tree: ast.Node, bindings: Mapping[str, object]) -> object:
 
     Raises: Failed, with the place and the path.
     """
-    return settled(_Walk(bindings).value(tree))
+    return settled(Walk(bindings).value(tree))
 
 
 def settled(value: object) -> object:
@@ -61,7 +61,7 @@ class _Late:
     """A bound expression: its failure appears where the variable is used, or nowhere."""
 
     node: ast.Node
-    walk: "_Walk"
+    walk: "Walk"
     outcome: object = None
 
     def value(self) -> object:
@@ -83,15 +83,17 @@ class _Variable:
     origin: str = ""
 
 
-class _Walk:
+class Walk:
+    """One evaluation: the context, and the macro variables in reach."""
+
     def __init__(
         self, bindings: Mapping[str, object], variables: Mapping[str, _Variable] | None = None
     ) -> None:
         self.bindings = bindings
         self.variables = dict(variables or {})
 
-    def inside(self, variables: Mapping[str, _Variable]) -> "_Walk":
-        return _Walk(self.bindings, {**self.variables, **variables})
+    def inside(self, variables: Mapping[str, _Variable]) -> "Walk":
+        return type(self)(self.bindings, {**self.variables, **variables})
 
     def path(self, node: ast.Node) -> str:
         """Return how a message names the place of the context that `node` reads, or nothing when it is computed."""
@@ -296,7 +298,7 @@ class _Walk:
             case _:
                 return [result for _, result in self._results(node, rounds)]
 
-    def _rounds(self, node: ast.Macro, target: object) -> Iterator[tuple[object, "_Walk"]]:
+    def _rounds(self, node: ast.Macro, target: object) -> Iterator[tuple[object, "Walk"]]:
         """Yield the first variable of each round, and a walk in which the variables are bound."""
         pairs = list(enumerate(target)) if isinstance(target, list) else entries(target).pairs
         two = len(node.variables) == 2
@@ -307,7 +309,7 @@ class _Walk:
             bound = [_Variable(value=key), *bound] if two else bound
             yield bound[0].value, self.inside(dict(zip(node.variables, bound, strict=True)))
 
-    def _results(self, node: ast.Macro, rounds: list[tuple[object, "_Walk"]]) -> list[tuple[object, object]]:
+    def _results(self, node: ast.Macro, rounds: list[tuple[object, "Walk"]]) -> list[tuple[object, object]]:
         results = []
         for first, walk in rounds:
             if len(node.args) == 1 or walk.truth(node.args[0]):

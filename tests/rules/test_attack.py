@@ -60,8 +60,7 @@ def test_an_injection_is_refused_or_means_only_fields(rule: str, monkeypatch: py
     except RuleSyntax:
         return
     verdict = compiled.evaluate({"x": {MARK: MARK}, "y": MARK, "context": {}, "ctx": {}})
-    assert verdict.status in ("violated", "indeterminate", "satisfied")
-    assert verdict.status != "satisfied" or "{0.__class__}" in rule
+    assert verdict.status != "satisfied" or rule.startswith(("cel.bind", "'{0")), "means something beyond fields"
     assert reached == []
 
 
@@ -240,7 +239,7 @@ def test_no_method_of_a_foreign_object_runs(use: str, kind: str) -> None:
         pytest.skip("refused when saved")
     context = {"x": value, "l": [value], "m": {"a": value}}
     verdict = rule.evaluate(context)
-    assert verdict.status != "satisfied" or use in ("has(x.y)", "x == null")
+    assert verdict.status != "satisfied"
     rule.explain(context)
 
 

@@ -20,7 +20,7 @@ class Result:
 def run(case: Case) -> Result:
     """Return how `case` ends: any exception other than `CelError` fails it."""
     try:
-        got = cel.evaluate(case.expr, dict(case.bindings))
+        got = cel.evaluate(case.expr, dict(case.bindings), container=case.container)
     except cel.CelError as error:
         return Result(case=case, passed=case.expected is Failure, got=f"error: {error}")
     except Exception as error:  # noqa: BLE001 - the runner reports what the engine let out
