@@ -89,9 +89,7 @@ def logging(*, rounds: int) -> Table:
 
         each = micros(commit, max(20, 2000 // batch), rounds) / batch
         rows.append(("log (leaf hash, tree, root, checkpoint)", batch, each, each / signed))
-    notes = [
-        f"{RULES} rules, receipt of {size:,} bytes; best of {rounds} rounds; ratio to a signature per receipt."
-    ]
+    notes = [f"{RULES} rules, {size:,} bytes; best of {rounds} rounds; ratio to a signature per receipt."]
     return Table(
         title="Issuing and logging a receipt",
         columns=("step", "batch", "µs", "ratio"),

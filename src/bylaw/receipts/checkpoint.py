@@ -27,6 +27,7 @@ MAX_SIZE = 2**53 - 1
 KEY_ID_BYTES = 4
 _ED25519 = b"\x01"
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9.:-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){1,8}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _MARK = "— "
 _NOTES = re.compile(rf"[\s\S]+?\n\n(?:{_MARK}.*\n)+|[\s\S]+")
 
@@ -161,7 +162,7 @@ def _split(note: bytes) -> tuple[str, Sequence[str]]:
     if len(note) > MAX_NOTE_BYTES:  # 1
         raise ValueError(f"it has more than {MAX_NOTE_BYTES} bytes")
     whole = note.decode("utf-8")
-    if any((character < " " and character != "\n") or character == "\x7f" for character in whole):
+    if _CONTROL.search(whole):
         raise ValueError("it holds control characters")
     text, gap, rest = whole.rpartition("\n\n")  # 2
     if not gap or not rest.endswith("\n"):

@@ -5,6 +5,7 @@ from what was read. Ranges are half-open `(low, high)` leaf positions, as in RFC
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 
 from bylaw.core.errors import Corrupt
 from bylaw.receipts.log import EMPTY_ROOT, HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Frontier, Tile, node_hash
@@ -181,10 +182,10 @@ def _subtree_hash(level: int, index: int, tiles: Tiles) -> bytes:
     stored = tiles.get(tile, b"")[first * HASH_BYTES : (first + count) * HASH_BYTES]
     if len(stored) != count * HASH_BYTES:
         raise Corrupt("a stored hash of the log is absent", place=f"log tile {tile.level}/{tile.index}")
-    row = [stored[at : at + HASH_BYTES] for at in range(0, len(stored), HASH_BYTES)]
-    while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-    return row[0]
+    while len(stored) > HASH_BYTES:  # pairs lie side by side
+        pairs = range(0, len(stored), 2 * HASH_BYTES)
+        stored = b"".join([sha256(b"\x01" + stored[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
+    return stored
 
 
 def _range_hash(span: Range, tiles: Tiles) -> bytes:
