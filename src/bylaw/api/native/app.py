@@ -22,6 +22,7 @@ from bylaw.api.native import (
     users,
     workspaces,
 )
+from bylaw.api.native.examples import EXAMPLES
 from bylaw.api.native.table import table
 from bylaw.api.parts import Parts
 
@@ -58,7 +59,9 @@ def described() -> list[Described]:
 
 def document() -> bytes:
     """Return the OpenAPI document of the native API."""
-    made = openapi.document(described(), version=bylaw.__version__, parameters=_parameters(), examples={})
+    made = openapi.document(
+        described(), version=bylaw.__version__, parameters=_parameters(), examples=EXAMPLES
+    )
     return msgspec.json.encode(made)
 
 

@@ -1,0 +1,94 @@
+"""One running server on SQLite, with two tenants that must never see each other."""
+
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from bylaw import settings
+from bylaw.app import App, build
+
+
+@dataclass
+class World:
+    """A server, the keys of several callers, and the ids of what the tenant acme holds in workspace w1."""
+
+    app: App
+    keys: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def client(self, caller: str | None = "admin") -> httpx.AsyncClient:
+        headers = {} if caller is None else {"authorization": f"Bearer {self.keys.get(caller, caller)}"}
+        transport = httpx.ASGITransport(self.app.asgi)
+        return httpx.AsyncClient(transport=transport, base_url="http://bylaw.test", headers=headers)
+
+    async def send(self, caller: str | None, method: str, path: str, **options) -> httpx.Response:
+        async with self.client(caller) as client:
+            return await client.request(method, path, **options)
+
+    async def make(self, path: str, body: dict, caller: str = "admin", method: str = "POST") -> dict:
+        found = await self.send(caller, method, path, json=body)
+        assert found.status_code in {200, 201}, found.text
+        return found.json()
+
+
+SCOPES = (
+    "policy:read",
+    "policy:write",
+    "policy:approve",
+    "decisions:write",
+    "receipts:read",
+    "agents:read",
+    "agents:write",
+    "conversations:read",
+    "conversations:write",
+    "workspaces:write",
+)
+
+
+async def populate(world: World) -> None:
+    """Make the tenants, their keys, and something of every kind in acme's workspace w1."""
+    world.keys["operator"] = world.app.admin_key or ""
+    for tenant, name in (("acme", "admin"), ("other", "stranger")):
+        await world.make("/v1/tenants", {"id": tenant, "name": tenant}, "operator")
+        made = await world.make(f"/v1/tenants/{tenant}/keys", {"name": name, "scopes": ["admin"]}, "operator")
+        world.keys[name] = made["key"]
+    for workspace in ("w1", "w2"):
+        await world.make("/v1/workspaces", {"id": workspace, "name": workspace})
+    neighbour = {"name": "neighbour", "scopes": ["admin"], "workspace_id": "w2"}
+    world.keys["neighbour"] = (await world.make("/v1/keys", neighbour))["key"]
+    nobody = {"name": "nobody", "scopes": ["gateway:use"]}
+    world.keys["nobody"] = (await world.make("/v1/keys", nobody))["key"]
+    world.ids |= await belongings(world)
+
+
+async def belongings(world: World) -> dict[str, str]:
+    """Return the ids of one new thing of every kind, in workspace w1 of acme."""
+    repo = await world.make("/v1/workspaces/w1/repos", {"name": "repo"})
+    user = await world.make("/v1/users", {"email": f"{repo['id']}@example.com", "name": "U"})
+    await world.make(f"/v1/users/{user['id']}/workspaces/w1", {"role": "READ"}, method="PUT")
+    key = await world.make("/v1/keys", {"name": "k", "scopes": ["policy:read"], "workspace_id": "w1"})
+    rules = [{"expr": "tool_call.arguments.amount < 5000"}]
+    policy = await world.make(
+        "/v1/policies", {"name": "p", "rules": rules, "workspace_id": "w1", "reach": "bound"}
+    )
+    agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
+    found = await world.send("admin", "GET", "/v1/receipts?kind=policy_version&limit=1")
+    return {
+        "receipt_id": found.json()["data"][0]["id"],
+        "tenant_id": "acme",
+        "workspace_id": "w1",
+        "repo_id": repo["id"],
+        "user_id": user["id"],
+        "key_id": key["id"],
+        "policy_id": policy["id"],
+        "number": "1",
+        "agent_id": agent["id"],
+    }
+
+
+@pytest.fixture
+async def server(tmp_path):
+    """A server that nothing has been told yet."""
+    async with build(settings.build(data=tmp_path / "data")) as app:
+        yield World(app=app, keys={"operator": app.admin_key or "", "admin": app.admin_key or ""})

@@ -1,0 +1,189 @@
+"""Every route against every kind of caller: a new route without an example or an id fails here."""
+
+import json
+import re
+
+import pytest
+import pytest_asyncio
+
+from bylaw import settings
+from bylaw.api.native.app import described
+from bylaw.api.native.examples import EXAMPLES
+from bylaw.app import build
+from tests.api.conftest import World, belongings, populate
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROUTES = described()
+IDS = [f"{route.method} {route.path}" for route in ROUTES]
+GUARDED = [route for route in ROUTES if route.access != "anonymous"]
+WRITING = [route for route in ROUTES if route.takes is not None]
+every = pytest.mark.parametrize("route", ROUTES, ids=IDS)
+guarded = pytest.mark.parametrize("route", GUARDED, ids=[f"{r.method} {r.path}" for r in GUARDED])
+writing = pytest.mark.parametrize("route", WRITING, ids=[f"{r.method} {r.path}" for r in WRITING])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory):
+    async with build(settings.build(data=tmp_path_factory.mktemp("server"))) as app:
+        made = World(app=app)
+        await populate(made)
+        yield made
+
+
+def path_of(route, ids):
+    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], route.path) + QUERIES.get(route.path, "")
+
+
+def body_of(route, ids, *, fresh=""):
+    """The documented example, with ids that exist where it names others, and new ones for new things."""
+    if route.takes is None:
+        return None
+    body = json.loads(json.dumps(EXAMPLES[route.takes.__name__]))
+    for name in ("workspace_id", "policy_id", "agent_id", "receipt_id"):
+        if name in body:
+            body[name] = ids[name]
+    if fresh and "id" in body:
+        body["id"] = fresh
+    if fresh and "email" in body:
+        body["email"] = f"{fresh}@example.com"
+    return body
+
+
+# What a route needs in its query.
+QUERIES = {
+    "/v1/policies/{policy_id}/diff": "?old=1&new=1",
+    "/v1/log/checkpoints": "?log=bylaw.local/main",
+}
+
+
+def is_problem(found, status, code=None):
+    assert found.status_code == status, found.text
+    assert found.headers["content-type"] == "application/problem+json"
+    body = found.json()
+    assert body["status"] == status
+    assert body["request_id"] == found.headers["x-request-id"]
+    assert code is None or body["code"] == code
+    return body
+
+
+async def send(world, caller, route, **options):
+    if route.takes is not None and "content" not in options:
+        options["json"] = body_of(route, world.ids)
+    return await world.send(caller, route.method, path_of(route, world.ids), **options)
+
+
+@guarded
+async def test_nobody_gets_in_without_a_key(world, route):
+    body = is_problem(await send(world, None, route), 401, "unauthenticated")
+    assert "Bearer" in body["detail"]
+
+
+@guarded
+async def test_nobody_gets_in_with_a_key_that_is_none(world, route):
+    found = await send(world, "sf_live_v1_nothing-that-was-ever-made", route)
+    is_problem(found, 401, "unauthenticated")
+    assert found.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in GUARDED if r.access in {"scope", "operator"}], ids=lambda r: f"{r.method} {r.path}"
+)
+async def test_a_key_without_the_scope_is_told_which_is_missing(world, route):
+    body = is_problem(await send(world, "nobody", route), 403, "forbidden")
+    assert body["needs"] == route.scope
+
+
+@guarded
+async def test_another_tenant_finds_nothing(world, route):
+    if route.access == "operator":
+        is_problem(await send(world, "stranger", route), 403)
+        return
+    found = await send(world, "stranger", route)
+    if "{" in route.path:
+        is_problem(found, 404, "not_found")
+    elif route.method == "GET":
+        assert found.status_code == 200
+        assert all(ident not in found.text for name, ident in world.ids.items() if name != "number")
+
+
+@guarded
+async def test_a_key_of_another_workspace_cannot_reach_this_one(world, route):
+    if route.access == "operator" or "{" not in route.path:
+        return
+    found = await send(world, "neighbour", route)
+    assert found.status_code in {403, 404}, found.text
+    is_problem(found, found.status_code)
+
+
+@writing
+async def test_a_body_that_is_not_json_is_refused(world, route):
+    options = {"content": b'{"name": ', "headers": {"content-type": "application/json"}}
+    caller = "operator" if route.access == "operator" else "admin"
+    body = is_problem(await send(world, caller, route, **options), 400)
+    assert body["errors"][0]["code"] == "malformed_json"
+
+
+@writing
+async def test_an_unknown_field_is_named(world, route):
+    caller = "operator" if route.access == "operator" else "admin"
+    options = {"content": b'{"no_such_field": 1}', "headers": {"content-type": "application/json"}}
+    body = is_problem(await send(world, caller, route, **options), 422)
+    assert "no_such_field" in [each["path"] for each in body["errors"]]
+
+
+@writing
+async def test_a_body_that_is_no_object_is_refused(world, route):
+    caller = "operator" if route.access == "operator" else "admin"
+    options = {"content": b"[]", "headers": {"content-type": "application/json"}}
+    is_problem(await send(world, caller, route, **options), 422)
+
+
+@every
+async def test_another_content_type_is_refused(world, route):
+    options = {"content": b"a=b", "headers": {"content-type": "application/x-www-form-urlencoded"}}
+    is_problem(await send(world, "operator", route, **options), 415)
+
+
+@every
+async def test_an_oversized_body_is_refused(world, route):
+    options = {"content": b" " * (1 << 20) + b"{}", "headers": {"content-type": "application/json"}}
+    found = await send(world, "operator", route, **options)
+    assert is_problem(found, 413, "too_large")["limit"] == 1 << 20
+    assert found.headers["connection"] == "close"
+
+
+@every
+async def test_the_documented_example_is_answered_as_documented(world, route, request):
+    ids = world.ids | await belongings(world)
+    fresh = f"fresh-{abs(hash(request.node.name))}"
+    if route.path == "/v1/workspaces/{workspace_id}" and route.method == "DELETE":
+        ids["workspace_id"] = (await world.make("/v1/workspaces", {"name": "empty"}))["id"]
+    caller = "operator" if route.access == "operator" else "admin"
+    if route.path in BEFORE:
+        await BEFORE[route.path](world, ids)
+    found = await world.send(caller, route.method, path_of(route, ids), json=body_of(route, ids, fresh=fresh))
+    assert found.status_code == route.status, found.text
+    if route.status == 204:
+        assert found.content == b""
+    else:
+        assert found.headers["content-type"].split(";")[0] == route.media_type
+    assert found.headers["x-request-id"]
+
+
+async def _pending(world, ids):
+    rules = [{"expr": "true"}]
+    body = {"name": "proposed", "rules": rules, "status": "pending_review", "workspace_id": "w1"}
+    ids["policy_id"] = (await world.make("/v1/policies", body))["id"]
+
+
+async def _archived(world, ids):
+    await world.make(f"/v1/policies/{ids['policy_id']}/archive", {})
+
+
+# What has to be so before a route can do what it does.
+BEFORE = {
+    "/v1/policies/{policy_id}/approve": _pending,
+    "/v1/policies/{policy_id}/reject": _pending,
+    "/v1/policies/{policy_id}/restore": _archived,
+}
