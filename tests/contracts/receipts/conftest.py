@@ -5,7 +5,7 @@ from tests.contracts.receipts.shelf import Shelf
 
 
 def pytest_generate_tests(metafunc):
-    if "shelf" in metafunc.fixturenames:
+    if {"shelf", "ledger"} & set(metafunc.fixturenames):
         durable = metafunc.definition.get_closest_marker("durable") is not None
         kinds = ["sqlite", "postgres"] if durable else ["memory", "sqlite", "postgres"]
         metafunc.parametrize("shelf", kinds, indirect=True)

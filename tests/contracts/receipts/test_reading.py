@@ -78,7 +78,7 @@ async def test_a_page_goes_on_where_it_ended_while_receipts_arrive(shelf, ledger
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WzFd", "W10"])
-async def test_a_foreign_cursor_is_refused(shelf, ledger, cursor):
+async def test_a_foreign_cursor_is_refused(ledger, cursor):
     with pytest.raises(InvalidInput):
         await ledger.of(TENANT).list(ReceiptQuery(), Slice(cursor=cursor))
 
@@ -119,7 +119,7 @@ async def test_erased_parts_are_gone_and_the_log_still_holds(shelf, ledger):
     assert await shelf.findings(ledger) == ("verified", [])
 
 
-async def test_what_is_not_there_is_not_found(shelf, ledger):
+async def test_what_is_not_there_is_not_found(ledger):
     mine = ledger.of(TENANT)
     for call in (mine.get(NOBODY), mine.parts(NOBODY), mine.erase(NOBODY), ledger.logs.find(NOBODY)):
         with pytest.raises(NotFound):

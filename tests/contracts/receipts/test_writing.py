@@ -24,7 +24,7 @@ async def test_an_entry_is_the_next_leaf_of_the_log(shelf, ledger):
     assert second == [Recorded(origin=ledger.log.origin, index=1)]
 
 
-async def test_nothing_appended_is_nothing_recorded(shelf, ledger):
+async def test_nothing_appended_is_nothing_recorded(ledger):
     assert await ledger.log.append([]) == ()
     assert await ledger.logs.latest() in ([], ())
 
