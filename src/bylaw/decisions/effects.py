@@ -3,9 +3,20 @@
 The rows are committed with the receipt and projected from there, any number of times, to the same result.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
 import msgspec
 
-from bylaw.policies.model import Action, Risk
+from bylaw.core.clock import from_rfc3339
+from bylaw.decisions.combine import Combined
+from bylaw.decisions.model import AttentionType, Decision, Obligation, PolicyResult, Request, ToolCall
+from bylaw.decisions.request import call_digest
+from bylaw.policies.model import Action, Outcome, Risk
+from bylaw.tenancy.principal import Principal
+
+APPROVAL_LASTS_MS: Final = 24 * 60 * 60 * 1000
+EXTRA_NAME: Final = "Rules of the request"
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,7 +45,7 @@ class Occasion(_Row, frozen=True, kw_only=True):
 
 
 class PolicySnapshot(_Row, frozen=True, kw_only=True):
-    """A policy version as it was when it was applied."""
+    """A policy version as it was when it was applied; an empty id stands for the rules of the request."""
 
     id: str
     name: str
@@ -86,3 +97,163 @@ class ApprovalEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="app
 
 
 EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect
+
+
+def obligations(request: Request, combined: Combined, receipt_id: str) -> tuple[Obligation, ...]:
+    """Return what has to follow, in the order of the policies; `receipt_id` is empty on a dry run."""
+    if combined.outcome in {"allow", "flag"} and not combined.attention:
+        return ()
+    found: list[Obligation] = []
+    held = combined.outcome == "review" and is_approvable(request)
+    if held:
+        reason = "The call waits for a person's approval."
+        found.append(Obligation(kind="approval", id=_ident("apr", receipt_id), reason=reason))
+    asking = [(policy.id, policy.name, policy.outcome) for policy in combined.policies]
+    asking.append(("", EXTRA_NAME, combined.extra_outcome))
+    for position, (ident, name, outcome) in enumerate(asking):
+        if outcome == "review" or ident in combined.attention:
+            review: AttentionType = "approval" if held else "policy_review"
+            kind = review if outcome == "review" else "escalation"
+            found.append(
+                Obligation(
+                    kind="attention",
+                    id=_ident("att", receipt_id, position),
+                    reason=f"{name}: {_ASKS[kind]}",
+                    policy_id=ident,
+                    type=kind,
+                )
+            )
+    return tuple(found)
+
+
+_ASKS: Final[Mapping[AttentionType, str]] = {
+    "approval": "the call waits for a person's approval.",
+    "policy_review": "a person should review the decision.",
+    "escalation": "a rule asks for a person.",
+}
+
+
+def is_approvable(request: Request) -> bool:
+    """Return whether the request is a tool call that a person can approve."""
+    return request.phase == "tool_call" and isinstance(request.tool_call, ToolCall)
+
+
+def effects_of(
+    decision: Decision, request: Request, caller: Principal, *, approval_lasts_ms: int = APPROVAL_LASTS_MS
+) -> tuple[EffectRow, ...]:
+    """Return what the decision leaves behind; nothing on a dry run. The same decision leaves the same rows.
+
+    Units: `approval_lasts_ms` in milliseconds from the decision.
+    """
+    if decision.receipt_id is None:
+        return ()
+    occasion = _occasion(decision, decision.receipt_id, request, caller)
+    rows: list[EffectRow] = list(_told(decision.policies, occasion))
+    snapshots = {policy.id: snapshot(policy) for policy in decision.policies}
+    snapshots[""] = extra_snapshot(decision)
+    for obligation in decision.obligations:
+        if obligation.kind == "attention":
+            policy = snapshots[obligation.policy_id]
+            rows.append(
+                AttentionEffect(
+                    id=obligation.id,
+                    occasion=occasion,
+                    policy=policy,
+                    type=obligation.type,
+                    reason=obligation.reason,
+                )
+            )
+        elif isinstance(request.tool_call, ToolCall):
+            rows.append(
+                ApprovalEffect(
+                    id=obligation.id,
+                    occasion=occasion,
+                    tool=request.tool_call.name,
+                    call_digest=call_digest(request.tool_call),
+                    policies=holding(decision),
+                    reason=" ".join(decision.reasons),
+                    expires_ms=occasion.at_ms + approval_lasts_ms,
+                )
+            )
+    return tuple(rows)
+
+
+def holding(decision: Decision) -> tuple[PolicySnapshot, ...]:
+    """Return the policies that hold the decision for review: what an approval of it is bound to."""
+    held = [snapshot(policy) for policy in decision.policies if policy.outcome == "review"]
+    if any(each.kind == "attention" and each.policy_id == "" for each in decision.obligations):
+        held.append(extra_snapshot(decision))
+    return tuple(held)
+
+
+def snapshot(policy: PolicyResult) -> PolicySnapshot:
+    """Return the policy version as it was applied."""
+    return PolicySnapshot(
+        id=policy.id,
+        name=policy.name,
+        version=policy.version,
+        digest=policy.digest,
+        risk=policy.risk,
+        action=policy.action,
+    )
+
+
+def extra_snapshot(decision: Decision) -> PolicySnapshot:
+    """Return the rules of the request, as the one policy that they have the effect of."""
+    return PolicySnapshot(
+        id="", name=EXTRA_NAME, version=0, digest=decision.extra_rules_digest, risk="HIGH", action="block"
+    )
+
+
+_TELLS: Final[frozenset[Outcome]] = frozenset({"flag", "review", "block"})
+
+
+def _told(policies: Iterable[PolicyResult], occasion: Occasion) -> Iterator[EffectRow]:
+    """Yield a violation for each violated policy, and an alert for each that asks for more than a log."""
+    for position, policy in enumerate(policies):
+        if policy.status == "violated":
+            yield ViolationEffect(
+                id=_ident("vio", occasion.receipt_id, position),
+                occasion=occasion,
+                policy=snapshot(policy),
+                explanation=_said(policy, "violated"),
+                block=policy.outcome == "block",
+            )
+        if policy.outcome in _TELLS:
+            yield AlertEffect(
+                id=_ident("alr", occasion.receipt_id, position),
+                occasion=occasion,
+                policy=snapshot(policy),
+                message=_said(policy, "violated", "flagged", "indeterminate"),
+            )
+
+
+def _said(policy: PolicyResult, *statuses: str) -> str:
+    rules = [rule for rule in policy.rules if rule.status in statuses]
+    return " ".join(f"{rule.message} {rule.rationale}".strip() for rule in rules)
+
+
+def _occasion(decision: Decision, receipt_id: str, request: Request, caller: Principal) -> Occasion:
+    return Occasion(
+        tenant_id=caller.tenant_id,
+        receipt_id=receipt_id,
+        at_ms=from_rfc3339(decision.decided_at),
+        phase=request.phase,
+        agent_id=request.agent_id or "",
+        user_id=request.user_id or caller.user_id or "",
+        key_id=caller.id if caller.kind == "key" else "",
+        conversation_id=request.conversation_id or "",
+        workspace_id=decision.workspace_id or "",
+        repo_id=decision.repo_id or "",
+        model=request.model or "",
+        provider=request.provider or "",
+        host=request.host or "",
+    )
+
+
+def _ident(prefix: str, receipt_id: str, position: int | None = None) -> str:
+    """Return the id of an effect, made from the receipt's; empty when there is none."""
+    if not receipt_id:
+        return ""
+    tail = "" if position is None else f"_{position}"
+    return f"{prefix}_{receipt_id.removeprefix('rcpt_')}{tail}"

@@ -1,7 +1,7 @@
 """A decision as values: what is asked, and what is answered. They are the native wire as well.
 
 An optional field of a request is `UNSET` when it was not sent and None when it was sent as null: rules can
-tell the two apart.
+tell the two apart. In the parts of a decision, a field at its default is left out.
 """
 
 from typing import Annotated, Literal
@@ -14,9 +14,10 @@ from bylaw.policies.model import Action, Effect, Outcome, Risk
 Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Posture = Literal["governed", "ungoverned"]
 RuleStatus = Literal["satisfied", "violated", "flagged", "not_applicable", "indeterminate"]
-PolicyStatus = Literal["satisfied", "violated", "flagged", "indeterminate"]
+PolicyStatus = Literal["satisfied", "violated", "flagged", "indeterminate", "not_judged"]
 RuleSource = Literal["policy", "request"]
 Basis = Literal["deterministic", "pattern", "structured", "similarity", "model", "human"]
+AttentionType = Literal["approval", "policy_review", "escalation"]
 Via = Literal["place", "bound", "explicit"]
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -98,7 +99,7 @@ class _Answered(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a decision."""
 
 
-class Judgement(_Answered, frozen=True, kw_only=True):
+class Judgement(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """Which evaluator judged: its id, and for a model which one, under which prompt, at what cost.
 
     Units: `duration_ms` in milliseconds. One judgement is shared by all rules of a batch.
@@ -113,7 +114,7 @@ class Judgement(_Answered, frozen=True, kw_only=True):
     cached: bool = False
 
 
-class RuleResult(_Answered, frozen=True, kw_only=True):
+class RuleResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule came to.
 
     `code` is a stable word for why a rule is indeterminate or was not judged, `path` the field to blame,
@@ -137,18 +138,18 @@ class RuleResult(_Answered, frozen=True, kw_only=True):
     text: str = ""
 
 
-class ConditionResult(_Answered, frozen=True, kw_only=True):
+class ConditionResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a policy's conditions hold.
 
     What leaves it `undetermined`: `missing` keys have no fact, `unclear` ones do not compare with it.
     """
 
-    state: Literal["applies", "undetermined"] = "applies"
+    state: Literal["applies", "undetermined"]
     missing: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
 
 
-class PolicyResult(_Answered, frozen=True, kw_only=True):
+class PolicyResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """What one policy version that applied came to.
 
     `via`: it governs the place, is bound to the agent, or was named by the request. `outcome` is what the
@@ -171,16 +172,18 @@ class PolicyResult(_Answered, frozen=True, kw_only=True):
     approved_by: str = ""
 
 
-class Obligation(_Answered, frozen=True, kw_only=True):
-    """Something that has to follow: a human's approval, or a human's attention.
+class Obligation(_Answered, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that has to follow: a human's approval of the tool call, or a human's attention.
 
-    `id` is that of the pending approval or the attention item; `policy_id` is the policy that asks for it.
+    `id` is that of the pending approval or the attention item, empty on a dry run. `policy_id` is the policy
+    that asks for attention, empty for the rules of the request. `type` is that of the attention item.
     """
 
     kind: Literal["approval", "attention"]
     id: str
     reason: str
     policy_id: str = ""
+    type: AttentionType | Literal[""] = ""
 
 
 class ReceiptPointer(_Answered, frozen=True, kw_only=True):
@@ -211,6 +214,9 @@ class Decision(_Answered, frozen=True, kw_only=True):
     extra_rules: tuple[RuleResult, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     evaluators: tuple[Judgement, ...] = ()
+    workspace_id: str | None
+    repo_id: str | None
+    extra_rules_digest: str
     effective_rules_digest: str
     snapshot_revision: int
     decided_at: str

@@ -1,0 +1,213 @@
+"""Policy versions, compiled once: whatever a decision needs of them, with fixed results made ahead."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from bylaw import rules
+from bylaw.core.canonical_json import digest
+from bylaw.core.errors import InvalidInput, Problem, RuleSyntax
+from bylaw.decisions.model import ConditionResult, PolicyResult, RuleResult, Via
+from bylaw.evaluators.protocol import Question
+from bylaw.policies.model import (
+    Action,
+    Current,
+    DeterministicRule,
+    Effect,
+    NaturalRule,
+    Outcome,
+    Risk,
+    topic_key,
+)
+from bylaw.rules.conditions import Conditions, compile_conditions
+
+RANK: Final[Mapping[Outcome, int]] = {"allow": 0, "flag": 1, "review": 2, "block": 3}
+ACTION_OUTCOME: Final[Mapping[Action, Outcome]] = {
+    "log": "allow",
+    "alert": "flag",
+    "review": "review",
+    "block": "block",
+}
+_UNDECIDED_OUTCOME: Final[Mapping[Action, Outcome]] = {
+    "log": "allow",
+    "alert": "flag",
+    "review": "review",
+    "block": "review",
+}
+APPLIES: Final = ConditionResult(state="applies")
+
+Evaluate = Callable[[dict[str, object], rules.Budget], rules.Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A deterministic rule: where its result stands among the policy's rules, and how it is evaluated."""
+
+    position: int
+    rule: rules.Rule
+    evaluate: Evaluate
+    satisfied: RuleResult
+    violated: RuleResult
+    attention: bool
+
+    def indeterminate(self, verdict: rules.Verdict) -> RuleResult:
+        """Return the result of a rule that `verdict` leaves undecided."""
+        said = f"`{self.rule.source}` cannot be decided: {verdict.message}."
+        return msgspec.structs.replace(
+            self.satisfied, status="indeterminate", code=verdict.code, path=verdict.path, message=said
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A rule in plain language: where its result stands, and what an evaluator is asked."""
+
+    position: int
+    question: Question
+    base: RuleResult
+    message: str
+    attention: bool
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRules:
+    """Rules: those that are evaluated, those that are asked, and the results in order if all is well."""
+
+    checks: tuple[Check, ...]
+    asks: tuple[Ask, ...]
+    calm: tuple[RuleResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPolicy:
+    """One policy version, ready to be applied.
+
+    `violated` and `undecided` are the outcomes it then asks for. `calm` are the results when it simply
+    applies and every rule is satisfied. `stamp` is the version in canonical JSON, for the digest of what was
+    applied.
+    """
+
+    id: str
+    version: int
+    digest: str
+    name: str
+    topic: str | None
+    topic_key: str | None
+    risk: Risk
+    action: Action
+    violated: Outcome
+    undecided: Outcome
+    conditions: Conditions
+    rules: CompiledRules
+    calm: Mapping[Via, PolicyResult]
+    stamp: bytes
+
+
+def compile_policy(current: Current) -> CompiledPolicy:
+    """Return the version in force, compiled. Raises: InvalidInput naming the policy and the rule."""
+    policy, version, content = current.policy, current.version, current.version.content
+    where = f"policies[{policy.id}].rules"
+    compiled = compile_rules(content.rules, where, owner=policy.id)
+    undecided = content.on_indeterminate
+    result = PolicyResult(
+        id=policy.id,
+        version=version.number,
+        digest=version.digest,
+        name=content.name,
+        topic=content.topic,
+        risk=content.risk,
+        action=content.action,
+        via="place",
+        conditions=APPLIES,
+        status="satisfied",
+        outcome="allow",
+        rules=compiled.calm,
+    )
+    stamp = {"digest": version.digest, "id": str(policy.id), "version": version.number}
+    return CompiledPolicy(
+        id=policy.id,
+        version=version.number,
+        digest=version.digest,
+        name=content.name,
+        topic=content.topic,
+        topic_key=None if content.topic is None else topic_key(content.topic),
+        risk=content.risk,
+        action=content.action,
+        violated=ACTION_OUTCOME[content.action],
+        undecided=_UNDECIDED_OUTCOME[content.action] if undecided is None else undecided,
+        conditions=compile_conditions(content.conditions),
+        rules=compiled,
+        calm={
+            "place": result,
+            "bound": msgspec.structs.replace(result, via="bound"),
+            "explicit": msgspec.structs.replace(result, via="explicit"),
+        },
+        stamp=msgspec.json.encode(stamp),
+    )
+
+
+def compile_rules(
+    written: tuple[DeterministicRule | NaturalRule, ...], where: str, *, owner: str = ""
+) -> CompiledRules:
+    """Return `written` compiled; those that came with a request have no `owner`. Raises: InvalidInput."""
+    checks, asks, calm = [], [], []
+    for position, rule in enumerate(written):
+        if isinstance(rule, DeterministicRule):
+            check = _check(rule, position, where, extra=not owner)
+            checks.append(check)
+            calm.append(check.satisfied)
+        else:
+            ask = _ask(rule, position, owner)
+            asks.append(ask)
+            calm.append(ask.base)
+    return CompiledRules(checks=tuple(checks), asks=tuple(asks), calm=tuple(calm))
+
+
+def _check(rule: DeterministicRule, position: int, where: str, *, extra: bool) -> Check:
+    try:
+        compiled = rules.compile(rule.expr)
+    except RuleSyntax as error:
+        path = f"{where}[{position}].expr"
+        problem = Problem(path=path, code=error.code, message=f"{error.message}\n{error.caret}")
+        raise InvalidInput(f"{path}: {error.message}", problem) from error
+    satisfied = RuleResult(
+        id=rule.id,
+        kind="deterministic",
+        status="satisfied",
+        source="request" if extra else "policy",
+        text=rule.expr if extra else "",
+    )
+    return Check(
+        position=position,
+        rule=compiled,
+        evaluate=compiled.evaluate,
+        satisfied=satisfied,
+        violated=msgspec.structs.replace(
+            satisfied, status="violated", message=rule.message or f"`{rule.expr}` does not hold."
+        ),
+        attention=rule.attention,
+    )
+
+
+def _ask(rule: NaturalRule, position: int, owner: str) -> Ask:
+    said = digest({"effect": rule.effect, "text": rule.text, "type": "nl"})
+    return Ask(
+        position=position,
+        question=Question(
+            id=f"{owner or 'request'}/{rule.id}", text=rule.text, effect=rule.effect, digest=said
+        ),
+        base=RuleResult(
+            id=rule.id,
+            kind="nl",
+            status="satisfied",
+            effect=rule.effect,
+            source="policy" if owner else "request",
+            text="" if owner else rule.text,
+        ),
+        message=rule.message or rule.text,
+        attention=rule.attention,
+        effect=rule.effect,
+    )

@@ -1,0 +1,152 @@
+"""The engine: one decision, from the request to the answer.
+
+1. select   the policies that govern it, the bound or named one, the request's own rules    select.py,
+extra.py 2. apply    conditions                                                                      select.py
+3. judge    deterministic rules, then one batched call of the evaluator                     judge.py
+4. combine  the strictest outcome, compliance, posture, reasons                             combine.py
+
+Steps 5 and 6, effects and the receipt, belong to the caller: `effects.py` and `bylaw.receipts`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.core.clock import Clock, rfc3339
+from bylaw.core.errors import DeadlineExceeded
+from bylaw.core.ids import Ids
+from bylaw.decisions.combine import Combined, combine, effective_rules_digest
+from bylaw.decisions.compiled import Ask, CompiledRules
+from bylaw.decisions.effects import obligations
+from bylaw.decisions.extra import compile_extra, extra_digest
+from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
+from bylaw.decisions.model import Decision, Judgement, Request
+from bylaw.decisions.request import matter_of
+from bylaw.decisions.select import Selection, select
+from bylaw.decisions.snapshot import Snapshots
+from bylaw.evaluators.ask import Asked, ask
+from bylaw.evaluators.protocol import Batch, Evaluator
+from bylaw.evaluators.verdicts import indeterminate
+from bylaw.tenancy.principal import Principal
+
+EVALUATOR_TIMEOUT_MS: Final = 20_000
+# What an evaluator leaves of a deadline for everything after it: a fifth, and at most this.
+_RESERVE_MS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Decides requests by the newest snapshots.
+
+    Units: `ticks` counts nanoseconds, `evaluator_timeout_ms` milliseconds.
+    """
+
+    snapshots: Snapshots
+    evaluator: Evaluator
+    clock: Clock
+    ids: Ids
+    ticks: Callable[[], int] = time.perf_counter_ns
+    evaluator_timeout_ms: int = EVALUATOR_TIMEOUT_MS
+
+    async def decide(self, request: Request, caller: Principal) -> Decision:
+        """Return what is decided about `request`.
+
+        Raises: as `select`; InvalidInput for a rule of the request that is not usable; DeadlineExceeded. A
+        failing or late evaluator is an indeterminate result, not an error.
+        """
+        began = self.ticks()
+        selection = select(self.snapshots.of(caller.tenant_id), request, caller)
+        extra = compile_extra(request)
+        facts, allowance = selection.facts, Allowance()
+        tallies = [check_all(each.policy.rules, facts, allowance) for each in selection.applied]
+        extra_tally = check_all(extra, facts, allowance)
+        owners = (*[each.policy for each in selection.applied], None)
+        asks = waiting(list(zip(owners, (*tallies, extra_tally), strict=True)))
+        judgement = await self._consult(request, asks, began) if asks else None
+        combined = combine(selection, tallies, extra_tally)
+        left_ms = self._left_ms(request, began)
+        if left_ms is not None and left_ms <= 0:
+            raise DeadlineExceeded("The deadline passed before there was an answer; nothing was recorded.")
+        return self._answer(
+            request,
+            selection,
+            combined,
+            extra=extra,
+            judgement=judgement,
+            began=began,
+        )
+
+    async def _consult(self, request: Request, asks: list[tuple[Tally, Ask]], began: int) -> Judgement | None:
+        """Settle every rule in `asks` by one call of the evaluator; return the judgement if there was one."""
+        left_ms = self._left_ms(request, began)
+        timeout_ms = self.evaluator_timeout_ms
+        if left_ms is not None:
+            timeout_ms = min(timeout_ms, left_ms - min(left_ms // 5, _RESERVE_MS))
+        if timeout_ms <= 0:
+            for tally, each in asks:
+                settle(tally, each, indeterminate("deadline"), None)
+            return None
+        questions = tuple(each.question for _, each in asks)
+        batch = Batch(questions=questions, facts=matter_of(request), timeout_ms=timeout_ms)
+        asked = await ask(self.evaluator, batch, ticks=self.ticks)
+        judgement = _judgement(self.evaluator, asked)
+        for tally, each in asks:
+            settle(tally, each, asked.verdicts[each.question.id], judgement)
+        return judgement
+
+    def _answer(
+        self,
+        request: Request,
+        selection: Selection,
+        combined: Combined,
+        *,
+        extra: CompiledRules,
+        judgement: Judgement | None,
+        began: int,
+    ) -> Decision:
+        receipt_id = None if request.dry_run else self.ids.ulid("rcpt_")
+        place = selection.standing.place
+        extra_rules_digest = extra_digest(extra)
+        return Decision(
+            receipt_id=receipt_id,
+            outcome=combined.outcome,
+            compliant=combined.compliant,
+            posture=combined.posture,
+            risk=combined.risk,
+            reasons=combined.reasons,
+            policies=combined.policies,
+            extra_rules=combined.extra_rules,
+            obligations=obligations(request, combined, receipt_id or ""),
+            evaluators=() if judgement is None else (judgement,),
+            workspace_id=place.workspace_id,
+            repo_id=place.repo_id,
+            extra_rules_digest=extra_rules_digest,
+            effective_rules_digest=effective_rules_digest(selection.applied, extra_rules_digest),
+            snapshot_revision=selection.revision,
+            decided_at=rfc3339(self.clock.now_ms()),
+            duration_us=(self.ticks() - began) // 1_000,
+            dry_run=request.dry_run,
+        )
+
+    def _left_ms(self, request: Request, began: int) -> int | None:
+        """Return what is left of the request's deadline, None when it has none."""
+        deadline_ms = request.deadline_ms
+        if not isinstance(deadline_ms, int):
+            return None
+        return deadline_ms - (self.ticks() - began) // 1_000_000
+
+
+def _judgement(evaluator: Evaluator, asked: Asked) -> Judgement:
+    reply = asked.reply
+    if reply is None:
+        return Judgement(evaluator=evaluator.id, duration_ms=asked.duration_ms)
+    return Judgement(
+        evaluator=evaluator.id,
+        model=reply.model,
+        prompt_digest=reply.prompt_digest,
+        tokens_in=reply.tokens_in,
+        tokens_out=reply.tokens_out,
+        duration_ms=asked.duration_ms,
+        cached=reply.cached,
+    )

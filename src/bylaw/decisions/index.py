@@ -1,0 +1,96 @@
+"""Finding the policies that may apply, at a cost that does not grow with those that do not.
+
+Policies of one place are grouped by topic; inside a group, one that applies only when a fact is among certain
+values stands under those values. What an index returns is a superset: conditions still decide.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bylaw.decisions.compiled import CompiledPolicy
+from bylaw.rules.spelling import Path
+
+_Found = tuple[CompiledPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keyed:
+    """Policies that want the fact at `path` to be one of certain values."""
+
+    path: Path
+    by_value: Mapping[object, _Found]
+    every: _Found
+
+    def find(self, facts: Mapping[str, object]) -> Iterable[CompiledPolicy]:
+        """Return those that the fact does not rule out: all when there is no fact to compare with."""
+        fact = self.path.find(facts)
+        if isinstance(fact, (str, int, float)):
+            return self.by_value.get(fact, ())
+        if isinstance(fact, list):
+            scalars = [item for item in fact if item is None or isinstance(item, (str, int, float))]
+            found = {policy.id: policy for item in scalars for policy in self.by_value.get(item, ())}
+            return found.values()
+        return self.every
+
+
+class _Group:
+    """Policies that share place and topic."""
+
+    __slots__ = ("_always", "_keyed")
+
+    def __init__(self, policies: Iterable[CompiledPolicy]) -> None:
+        always: list[CompiledPolicy] = []
+        keyed: dict[str, list[CompiledPolicy]] = {}
+        for policy in policies:
+            hint = policy.conditions.any_of
+            (always if hint is None else keyed.setdefault(hint.path.text, [])).append(policy)
+        self._always = tuple(always)
+        self._keyed = tuple(map(_keyed, keyed.values()))
+
+    def find(self, facts: Mapping[str, object]) -> Iterator[CompiledPolicy]:
+        """Yield those that the facts do not rule out."""
+        yield from self._always
+        for keyed in self._keyed:
+            yield from keyed.find(facts)
+
+
+class Table:
+    """The policies of one place."""
+
+    __slots__ = ("_all", "_by_topic", "_without_topic")
+
+    def __init__(self, policies: Iterable[CompiledPolicy]) -> None:
+        by_topic: dict[str | None, list[CompiledPolicy]] = {}
+        everything = list(policies)
+        for policy in everything:
+            by_topic.setdefault(policy.topic_key, []).append(policy)
+        self._all = _Group(everything)
+        self._without_topic = _Group(by_topic.pop(None, []))
+        self._by_topic = {topic: _Group(found) for topic, found in by_topic.items()}
+
+    def find(self, facts: Mapping[str, object], topics: Iterable[str] | None) -> Iterator[CompiledPolicy]:
+        """Yield those that the facts do not rule out; if given, of `topics` (by `topic_key`) or of none."""
+        if topics is None:
+            yield from self._all.find(facts)
+            return
+        yield from self._without_topic.find(facts)
+        for topic in topics:
+            group = self._by_topic.get(topic)
+            if group is not None:
+                yield from group.find(facts)
+
+
+def _keyed(policies: list[CompiledPolicy]) -> _Keyed:
+    by_value: dict[object, list[CompiledPolicy]] = {}
+    paths: list[Path] = []
+    for policy in policies:
+        hint = policy.conditions.any_of
+        if hint is not None:
+            paths.append(hint.path)
+            for value in dict.fromkeys(hint.values):
+                by_value.setdefault(value, []).append(policy)
+    return _Keyed(
+        path=paths[0],
+        by_value={value: tuple(found) for value, found in by_value.items()},
+        every=tuple(policies),
+    )

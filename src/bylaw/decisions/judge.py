@@ -1,0 +1,165 @@
+"""Step 3 of a decision: judging rules. The deterministic ones first, all of them; then what can still matter.
+
+Each deterministic rule has its own bounded number of steps, and all rules of a decision together another one:
+beyond that, what is left is indeterminate with the code `decision_budget`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from bylaw import rules
+from bylaw.decisions.compiled import RANK, Ask, Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.model import Judgement, RuleResult
+from bylaw.evaluators.verdicts import Verdict
+from bylaw.policies.model import Outcome
+from bylaw.rules.limits import RULE
+
+DECISION_STEPS: Final = 10 * RULE.steps
+
+
+class Allowance:
+    """The steps that one decision may still take."""
+
+    __slots__ = ("budget", "left")
+
+    def __init__(self, steps: int = DECISION_STEPS) -> None:
+        self.left = steps
+        self.budget = rules.Budget(0)
+
+
+class Tally:
+    """What is known about the rules of one policy: their results, and what occurred among them."""
+
+    __slots__ = ("attention", "compiled", "flagged", "results", "skipped", "starved", "undecided", "violated")
+
+    def __init__(self, compiled: CompiledRules) -> None:
+        self.compiled = compiled
+        self.results: list[RuleResult] | None = None
+        self.violated = self.undecided = self.flagged = False
+        self.skipped = self.starved = self.attention = False
+
+    def put(self, position: int, result: RuleResult, *, attention: bool = False) -> None:
+        """Set the result of one rule. `attention`: it asks for a person if anything is found."""
+        if self.results is None:
+            self.results = list(self.compiled.calm)
+        self.results[position] = result
+        status = result.status
+        if status == "violated":
+            self.violated = True
+        elif status == "flagged":
+            self.flagged = True
+        elif status == "indeterminate":
+            self.undecided = True
+        self.attention |= attention and status in {"violated", "flagged"}
+
+
+def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allowance) -> Tally:
+    """Return what the deterministic rules come to."""
+    tally = Tally(compiled)
+    budget = allowance.budget
+    for check in compiled.checks:
+        if allowance.left <= 0:
+            _starve(tally, check)
+            continue
+        budget.left = RULE.steps
+        verdict = check.evaluate(facts, budget)
+        allowance.left -= RULE.steps - budget.left
+        if verdict.status == "violated":
+            tally.put(check.position, check.violated, attention=check.attention)
+        elif verdict.status == "indeterminate":
+            tally.put(check.position, check.indeterminate(verdict))
+    return tally
+
+
+def outcome_of(tally: Tally, policy: CompiledPolicy | None) -> Outcome:
+    """Return the strictest of what the results ask for; None stands for the rules of the request.
+
+    What the decision's budget left undecided counts as violated, so that nothing gets weaker by costing more.
+    """
+    violated: Outcome = "block" if policy is None else policy.violated
+    undecided: Outcome = "review" if policy is None else policy.undecided
+    outcome: Outcome = "allow"
+    for occurred, wanted in (
+        (tally.violated or tally.starved, violated),
+        (tally.undecided, undecided),
+        (tally.flagged, "flag"),
+    ):
+        if occurred and RANK[wanted] > RANK[outcome]:
+            outcome = wanted
+    return outcome
+
+
+def strictest(outcomes: Iterable[Outcome]) -> Outcome:
+    """Return the strictest outcome, `allow` when there is none."""
+    return max(outcomes, key=RANK.__getitem__, default="allow")
+
+
+def waiting(owned: Sequence[tuple[CompiledPolicy | None, Tally]]) -> list[tuple[Tally, Ask]]:
+    """Return the plain-language rules that an evaluator has to judge; those that settle nothing are skipped.
+
+    Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
+    make it stricter.
+    """
+    if not any(tally.compiled.asks for _, tally in owned):
+        return []
+    blocked = strictest(outcome_of(tally, policy) for policy, tally in owned) == "block"
+    found: list[tuple[Tally, Ask]] = []
+    for policy, tally in owned:
+        for ask in tally.compiled.asks:
+            if blocked or not _still_matters(ask, tally, policy):
+                _skip(tally, ask)
+            else:
+                found.append((tally, ask))
+    return found
+
+
+def settle(tally: Tally, ask: Ask, verdict: Verdict, judgement: Judgement | None) -> None:
+    """Record what an evaluator says about a rule."""
+    status = verdict.status
+    said = ""
+    if status == "violated":
+        said = ask.message
+    elif status == "indeterminate":
+        said = f"`{ask.question.text}` is not decided: {verdict.message}."
+    result = RuleResult(
+        id=ask.base.id,
+        kind="nl",
+        status="flagged" if status == "violated" and ask.effect == "flag" else status,
+        effect=ask.effect,
+        source=ask.base.source,
+        basis=verdict.basis,
+        code=verdict.code,
+        message=said,
+        rationale=verdict.rationale,
+        evidence=verdict.evidence,
+        confidence=verdict.confidence,
+        judgement=judgement,
+        text=ask.base.text,
+    )
+    tally.put(ask.position, result, attention=ask.attention)
+
+
+def _starve(tally: Tally, check: Check) -> None:
+    tally.starved = True
+    unread = rules.Verdict(
+        status="indeterminate", code="budget", message="the rules before it used up the steps of one decision"
+    )
+    result = check.indeterminate(unread)
+    tally.put(check.position, msgspec.structs.replace(result, code="decision_budget"))
+
+
+def _still_matters(ask: Ask, tally: Tally, policy: CompiledPolicy | None) -> bool:
+    if not tally.violated:
+        return True
+    worst = Tally(tally.compiled)
+    worst.violated, worst.flagged, worst.undecided = ask.effect == "reject", ask.effect == "flag", True
+    return RANK[outcome_of(worst, policy)] > RANK[outcome_of(tally, policy)]
+
+
+def _skip(tally: Tally, ask: Ask) -> None:
+    said = "Not judged: the outcome is settled without it."
+    tally.skipped = True
+    result = msgspec.structs.replace(ask.base, status="not_applicable", code="not_needed", message=said)
+    tally.put(ask.position, result)

@@ -1,0 +1,155 @@
+"""Steps 1 and 2 of a decision: which policies apply, and why each of them does.
+
+1. select   Policies that govern the place of the request, or that of its agent, of the topics that are given
+            or without one; and the policy bound to the agent, or the one that is named in its stead.
+2. apply    Conditions: a policy whose conditions do not hold is left out. Undetermined ones never leave it
+out.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from bylaw.core.errors import Conflict, NotFound
+from bylaw.decisions.compiled import APPLIES, CompiledPolicy
+from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Via
+from bylaw.decisions.request import facts_of, text_of
+from bylaw.decisions.snapshot import Snapshot
+from bylaw.policies.model import topic_key
+from bylaw.tenancy.model import EVERYWHERE, Agent, Place
+from bylaw.tenancy.principal import Principal
+
+NAMED_SCOPE: Final = "policy:write"
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A policy that applies: how it was selected, and what its conditions say."""
+
+    policy: CompiledPolicy
+    via: Via
+    conditions: ConditionResult
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request stands before any policy is looked at.
+
+    `places` are those whose policies govern it: around `place`, which the request or else its agent names,
+    and around the agent's own. `requires_policy`: without a policy that applies, the outcome is a block.
+    """
+
+    place: Place
+    places: tuple[Place, ...]
+    agent: Agent | None
+    requires_policy: bool
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request is judged by, over which facts.
+
+    `revision` is that of the snapshot; `dormant` is the agent's policy if it is not in force.
+    """
+
+    revision: int
+    standing: Standing
+    facts: Object
+    applied: list[Applied]
+    dormant: str | None
+
+
+def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection:
+    """Return what `request` is judged by, sorted by policy id.
+
+    Raises: NotFound for an unknown place or policy; Conflict (`policy_inactive`) for one that is not in
+    force; Forbidden when another policy than the agent's bound one is named without the scope for it.
+    """
+    standing = stand(snapshot, request)
+    named, dormant = special(snapshot, standing, request, caller)
+    facts = facts_of(request)
+    topics = topics_of(request)
+    text = lazy_text(request)
+    candidates: list[tuple[CompiledPolicy, Via]] = [] if named is None else [named]
+    for place in standing.places:
+        found_here = snapshot.table(place).find(facts, topics)
+        candidates += [(policy, "place") for policy in found_here if named is None or policy is not named[0]]
+    applied = []
+    for policy, via in candidates:
+        found = policy.conditions.evaluate(facts, text)
+        if found.state == "applies":
+            applied.append(Applied(policy, via, APPLIES))
+        elif found.state == "undetermined":
+            conditions = ConditionResult(state="undetermined", missing=found.missing, unclear=found.unclear)
+            applied.append(Applied(policy, via, conditions))
+    applied.sort(key=_by_id)
+    return Selection(
+        revision=snapshot.revision, standing=standing, facts=facts, applied=applied, dormant=dormant
+    )
+
+
+def stand(snapshot: Snapshot, request: Request) -> Standing:
+    """Return where the request stands. Raises: NotFound for an unknown place."""
+    agent = snapshot.agent(_sent(request.agent_id))
+    places = snapshot.around(_sent(request.workspace_id), _sent(request.repo_id))
+    home = (EVERYWHERE,) if agent is None else snapshot.around(agent.place.workspace_id, agent.place.repo_id)
+    place = places[-1] if len(places) > 1 else home[-1]
+    if len(home) > 1:
+        places = tuple(dict.fromkeys((*places, *home)))
+    required = any(each.workspace_id in snapshot.requiring for each in places)
+    return Standing(
+        place=place,
+        places=places,
+        agent=agent,
+        requires_policy=required or (agent is not None and agent.require_policy),
+    )
+
+
+def special(
+    snapshot: Snapshot, standing: Standing, request: Request, caller: Principal
+) -> tuple[tuple[CompiledPolicy, Via] | None, str | None]:
+    """Return the policy that is named or else bound and how it comes in, and the bound one if not in force.
+
+    Raises: as `select`.
+    """
+    bound = None if standing.agent is None else standing.agent.policy_id
+    dormant = None if bound is None or bound in snapshot.entries else bound
+    named = _sent(request.policy_id)
+    if named is None or (named == bound and dormant is None):
+        entry = None if bound is None else snapshot.entries.get(bound)
+        return (None if entry is None else (entry.policy, "bound")), dormant
+    entry = snapshot.entries.get(named)
+    if entry is None and (named in snapshot.dormant or named == dormant):
+        raise Conflict(
+            f"Policy {named!r} is not in force: approve and activate it, or name another.",
+            reason="policy_inactive",
+        )
+    if entry is None or not any(entry.place.contains(place) for place in standing.places):
+        raise NotFound("policy", named)
+    if bound is not None and dormant is None:
+        caller.require(NAMED_SCOPE, standing.place)
+    return (entry.policy, "explicit"), dormant
+
+
+def topics_of(request: Request) -> tuple[str, ...] | None:
+    """Return the topics that narrow what governs the place, None when the request gives none."""
+    topics = request.topics
+    return tuple(dict.fromkeys(map(topic_key, topics))) if isinstance(topics, list) and topics else None
+
+
+def lazy_text(request: Request) -> Callable[[], str]:
+    """Return a function that gives the request's folded text, made when it is first asked for."""
+    made: list[str] = []
+
+    def text() -> str:
+        if not made:
+            made.append(text_of(request))
+        return made[0]
+
+    return text
+
+
+def _by_id(applied: Applied) -> str:
+    return applied.policy.id
+
+
+def _sent(ident: OptionalId) -> str | None:
+    return ident if isinstance(ident, str) else None

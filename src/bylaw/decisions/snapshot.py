@@ -1,0 +1,157 @@
+"""Snapshots: all that decisions of one tenant are checked against, compiled, indexed and never changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bylaw.core.errors import NotFound, Unavailable
+from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
+from bylaw.decisions.compiled import CompiledPolicy, compile_policy
+from bylaw.decisions.index import Table
+from bylaw.policies.model import Current, Reach
+from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
+
+_NOTHING = Table(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a snapshot is made from: the state of a tenant at `revision`, its change counter.
+
+    `policies` are those in force, `dormant` the ids of the other undeleted ones. `agents` are those with a
+    bound policy, a place, or `require_policy`; others need not be there.
+    """
+
+    tenant_id: TenantId
+    revision: int
+    policies: Sequence[Current] = ()
+    dormant: frozenset[PolicyId] = frozenset()
+    agents: Sequence[Agent] = ()
+    workspaces: Sequence[Workspace] = ()
+    repos: Sequence[Repo] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A policy in force: where it holds, for whom, and its version, compiled."""
+
+    place: Place
+    reach: Reach
+    policy: CompiledPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state of a tenant that decisions see. `build` makes it; nothing changes it.
+
+    `entries` are by policy id, `chains` by (workspace, repo) and widest place first. `requiring` are the
+    workspaces in which a decision without a policy is a block.
+    """
+
+    tenant_id: TenantId
+    revision: int
+    entries: Mapping[str, Entry]
+    tables: Mapping[Place, Table]
+    dormant: frozenset[PolicyId]
+    agents: Mapping[str, Agent]
+    chains: Mapping[tuple[str | None, str | None], tuple[Place, ...]]
+    requiring: frozenset[WorkspaceId | None]
+
+    def around(self, workspace_id: str | None, repo_id: str | None) -> tuple[Place, ...]:
+        """Return the place that the ids name, after all that enclose it.
+
+        Raises: NotFound when there is no such place, or the repo is not of that workspace.
+        """
+        chain = self.chains.get((workspace_id, repo_id))
+        if chain is None and repo_id is not None:
+            raise NotFound("repo", repo_id)
+        if chain is None:
+            raise NotFound("workspace", workspace_id or "")
+        return chain
+
+    def table(self, place: Place) -> Table:
+        """Return the policies that hold at `place` itself and govern all of it."""
+        return self.tables.get(place, _NOTHING)
+
+    def agent(self, agent_id: str | None) -> Agent | None:
+        """Return the agent, if there is anything to know about it."""
+        return None if agent_id is None else self.agents.get(agent_id)
+
+
+def build(material: Material, previous: Snapshot | None = None) -> Snapshot:
+    """Return the snapshot of `material`, reusing every version that `previous` has compiled.
+
+    Raises: InvalidInput naming the policy and the rule that does not compile.
+    """
+    known = {} if previous is None else previous.entries
+    entries: dict[str, Entry] = {}
+    by_place: dict[Place, list[CompiledPolicy]] = {}
+    for current in sorted(material.policies, key=lambda each: each.policy.id):
+        policy, before = current.policy, known.get(current.policy.id)
+        compiled = (
+            before.policy
+            if before is not None
+            and (before.policy.version, before.policy.digest)
+            == (current.version.number, current.version.digest)
+            else compile_policy(current)
+        )
+        entries[policy.id] = Entry(place=policy.place, reach=policy.reach, policy=compiled)
+        if policy.reach == "place":
+            by_place.setdefault(policy.place, []).append(compiled)
+    return Snapshot(
+        tenant_id=material.tenant_id,
+        revision=material.revision,
+        entries=entries,
+        tables={place: Table(policies) for place, policies in by_place.items()},
+        dormant=material.dormant,
+        agents={agent.id: agent for agent in material.agents},
+        chains=_chains(material),
+        requiring=frozenset(each.id for each in material.workspaces if each.require_policy),
+    )
+
+
+def _chains(material: Material) -> dict[tuple[str | None, str | None], tuple[Place, ...]]:
+    """Return every place with all that enclose it; a repo is found with its workspace and without."""
+    chains: dict[tuple[str | None, str | None], tuple[Place, ...]] = {(None, None): (EVERYWHERE,)}
+    for workspace in material.workspaces:
+        chains[workspace.id, None] = (EVERYWHERE, Place(workspace_id=workspace.id))
+    for repo in material.repos:
+        outer = chains.get((repo.workspace_id, None))
+        if outer is not None:
+            inner = (*outer, Place(workspace_id=repo.workspace_id, repo_id=repo.id))
+            chains[repo.workspace_id, repo.id] = chains[None, repo.id] = inner
+    return chains
+
+
+class Snapshots:
+    """The newest valid snapshot of each tenant; publishing swaps a reference."""
+
+    def __init__(self) -> None:
+        self._snapshots: dict[TenantId, Snapshot] = {}
+
+    def of(self, tenant_id: TenantId) -> Snapshot:
+        """Return the tenant's snapshot. Raises: Unavailable when none was published yet."""
+        snapshot = self._snapshots.get(tenant_id)
+        if snapshot is None:
+            raise Unavailable("The policies of this tenant are not loaded yet; try again.")
+        return snapshot
+
+    def revision(self, tenant_id: TenantId) -> int | None:
+        """Return the change counter that the tenant's snapshot has seen, None when there is none."""
+        snapshot = self._snapshots.get(tenant_id)
+        return None if snapshot is None else snapshot.revision
+
+    def publish(self, material: Material) -> Snapshot:
+        """Return the tenant's snapshot after this publication; an older state than it has changes nothing.
+
+        Raises: InvalidInput when a policy does not compile, and then the last valid snapshot serves on.
+        """
+        current = self._snapshots.get(material.tenant_id)
+        if current is not None and material.revision < current.revision:
+            return current
+        fresh = build(material, current)
+        self._snapshots[material.tenant_id] = fresh
+        return fresh
+
+    def drop(self, tenant_id: TenantId) -> None:
+        """Forget a tenant that is gone."""
+        self._snapshots.pop(tenant_id, None)
