@@ -31,9 +31,16 @@ FIELDS: Final = (
 def parse_content(data: object, reading: Reading | None = None) -> Content:
     """Return `data` as a content. Raises: InvalidInput that names every bad field by its path."""
     reading = Reading() if reading is None else reading
+    content = read_content(data, reading)
+    reading.reader.finish("The policy is not usable")
+    return content
+
+
+def read_content(data: object, reading: Reading) -> Content:
+    """Return the content in `data`, leaving what is wrong with it to the reader."""
     reader, path = reading.reader, reading.path
     fields = reader.fields(data, FIELDS, path)
-    content = Content(
+    return Content(
         name=reader.text(fields.get("name", ""), join(path, "name"), most=MAX_NAME, blank=False).strip(),
         description=reader.text(
             fields.get("description", ""), join(path, "description"), most=MAX_DESCRIPTION
@@ -46,8 +53,6 @@ def parse_content(data: object, reading: Reading | None = None) -> Content:
         on_indeterminate=_on_indeterminate(reader, fields, path),
         examples=tuple(_examples(reader, fields.get("examples", ()), join(path, "examples"))),
     )
-    reader.finish("The policy is not usable")
-    return content
 
 
 def _topic(reader: Reader, fields: Mapping[str, object], path: str) -> str | None:

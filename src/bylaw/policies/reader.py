@@ -35,15 +35,20 @@ class Reader:
 
     def fields(self, value: object, known: Collection[str], path: str) -> Mapping[str, object]:
         """Return `value` as an object with only `known` fields; anything else is a problem."""
-        if not isinstance(value, Mapping):
-            self.refuse(path or "$", "wrong_type", f"An object is needed here, not {_kind(value)}.")
-            return {}
-        unknown = [str(name)[:_SHOWN] for name in value if name not in known]
+        found = self.mapping(value, path)
+        unknown = [str(name)[:_SHOWN] for name in found if name not in known]
         for name in unknown[:_NAMED]:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}."
             self.refuse(join(path, name), "unknown_field", f"There is no such field; {hint}")
-        return value
+        return found
+
+    def mapping(self, value: object, path: str) -> Mapping[str, object]:
+        """Return `value` as an object, whatever its fields."""
+        if isinstance(value, Mapping):
+            return value
+        self.refuse(path or "$", "wrong_type", f"An object is needed here, not {_kind(value)}.")
+        return {}
 
     def text(self, value: object, path: str, *, most: int, blank: bool = True) -> str:
         """Return `value` as text of at most `most` characters, not blank unless that is allowed."""
@@ -65,7 +70,8 @@ class Reader:
             if value == option:
                 return option
         word = value[:_SHOWN] if isinstance(value, str) else _kind(value)
-        near = difflib.get_close_matches(word, options, n=1)
+        near: list[str] = [option for option in options if option.casefold() == word.casefold()]
+        near = near or difflib.get_close_matches(word, options, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(options)}."
         self.refuse(path, "unknown_value", f"{word!r} is not one of the values; {hint}")
         return default
