@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 import msgspec
 
+from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.verify import EXIT, checkpoint_option, headline, json_option, keys_option, read_trust
 from bylaw.core.clock import rfc3339
 from bylaw.receipts import checkpoint as checkpoints
@@ -14,10 +16,12 @@ from bylaw.receipts import export
 from bylaw.receipts.audit import Audit, audit
 from bylaw.receipts.signing import key_set
 
+_LAZY = MappingProxyType({"export": "bylaw.cli.log_export:export_log"})
 
-@click.group()
+
+@click.group(cls=LazyGroup, lazy=_LAZY)
 def log() -> None:
-    """Audit a log, keep its checkpoints, look at its keys."""
+    """Export and audit logs, keep their checkpoints, look at their keys."""
 
 
 @log.command("audit")
@@ -80,9 +84,9 @@ def show_keys(jwks: Path, origin: str | None) -> None:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file; one that is too long comes in pieces, which no parser takes."""
+    """Yield the lines of a file (`-`: standard input); one that is too long comes in unusable pieces."""
     try:
-        with path.open("rb") as file:
+        with click.open_file(str(path), "rb") as file:
             while line := file.readline(export.MAX_LINE_BYTES + 1):
                 yield line
     except OSError as error:

@@ -1,15 +1,14 @@
 """The entry point: groups are registered here; errors become one sentence and an exit code."""
 
-import importlib
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
 import click
-from typing_extensions import override
 
 import bylaw
+from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.log import log
 from bylaw.cli.verify import verify
 from bylaw.core.errors import BylawError
@@ -28,23 +27,9 @@ _LAZY: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-class _Commands(click.Group):
-    """The commands, some of them loaded on call."""
-
-    @override
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *_LAZY})
-
-    @override
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _LAZY:
-            return super().get_command(ctx, cmd_name)
-        module, _, name = _LAZY[cmd_name].partition(":")
-        return cast("click.Command", getattr(importlib.import_module(module), name))
-
-
 @click.group(
-    cls=_Commands,
+    cls=LazyGroup,
+    lazy=_LAZY,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

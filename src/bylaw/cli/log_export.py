@@ -1,0 +1,38 @@
+"""`bylaw log export`: every log of a stopped server, as a file that anybody can audit."""
+
+import asyncio
+import os
+from typing import BinaryIO
+
+import click
+
+from bylaw.app import build
+from bylaw.core.errors import InvalidInput
+from bylaw.receipts import export
+from bylaw.settings import Settings, load
+
+
+@click.command("export")
+@click.option("--data", help="Directory of the embedded SQLite (bylaw-data).")
+@click.option("--database", help="postgresql://… of a server that keeps everything there.")
+@click.option("--key-file", help="File of the server's signing keys.")
+@click.option(
+    "-o", "--output", type=click.File("wb"), default="-", help="The file to write (standard output)."
+)
+def export_log(output: BinaryIO, **flags: str | None) -> None:
+    r"""Write every log of a stopped server, without any body part. A running one has GET /v1/log/export.
+
+    \b
+    Example:
+      bylaw log export --data bylaw-data | bylaw log audit - --keys jwks.json
+    """
+    settings = load(flags, os.environ)
+    if not settings.storage.database and not settings.storage.data.is_dir():
+        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
+    asyncio.run(_write(settings, output))
+
+
+async def _write(settings: Settings, output: BinaryIO) -> None:
+    async with build(settings) as app:
+        async for line in export.lines(app.stores.ledger.logs, app.stores.keys.published):
+            output.write(line)
