@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from bylaw.decisions.compiled import APPLIES, CompiledRules
 from bylaw.decisions.judge import Tally, outcome_of, strictest
 from bylaw.decisions.model import PolicyResult, PolicyStatus, Posture, RuleResult
 from bylaw.decisions.select import Applied, Selection
@@ -28,51 +29,52 @@ class Combined(msgspec.Struct, frozen=True, kw_only=True):
     attention: frozenset[str]
 
 
-def combine(selection: Selection, tallies: Sequence[Tally], extra: Tally) -> Combined:
-    """Return what the results come to; `tallies` stand in the order of `selection.applied`."""
+def combine(
+    selection: Selection, tallies: Sequence[Tally | None], extra: CompiledRules, extra_tally: Tally | None
+) -> Combined:
+    """Return what the results come to; `tallies` are in the order of `selection.applied`, None where calm."""
     policies = tuple(map(policy_result, selection.applied, tallies))
-    extra_rules = extra.compiled.calm if extra.results is None else tuple(extra.results)
-    extra_outcome = outcome_of(extra, None)
-    outcome = strictest((*[policy.outcome for policy in policies], extra_outcome))
-    governed = bool(policies or extra_rules)
-    reasons = list(_reasons(policies, tallies, extra))
-    if selection.dormant is not None:
-        reasons.append(f"The policy {selection.dormant!r} that is bound to the agent is not in force.")
+    loud = [(policy, tally) for policy, tally in zip(policies, tallies, strict=True) if tally is not None]
+    extra_outcome: Outcome = "allow" if extra_tally is None else outcome_of(extra_tally, None)
+    outcome = strictest((*[policy.outcome for policy, _ in loud], extra_outcome))
+    reasons = _reasons(selection, loud, extra_tally)
+    governed = bool(policies or extra.calm)
     if not governed:
         reasons.append("No policy applies: the decision is ungoverned.")
     if not policies and selection.standing.requires_policy:
         outcome = "block"
         reasons.append("A policy is required here, and none applies.")
     if not reasons:
-        count = sum(len(policy.rules) for policy in policies) + len(extra_rules)
-        reasons.append(f"Every rule is satisfied ({count} of {len(policies)} policies and the request).")
+        count = sum(len(policy.rules) for policy in policies) + len(extra.calm)
+        reasons.append(f"Every rule is satisfied: {count}, of {len(policies)} policies.")
+    found = [tally for _, tally in loud] + ([] if extra_tally is None else [extra_tally])
     return Combined(
         outcome=outcome,
-        compliant=not any(_breaks(tally) for tally in tallies) and not _breaks(extra),
+        compliant=not any(map(_breaks, found)),
         posture="governed" if governed else "ungoverned",
-        risk=_risk(policies, extra),
+        risk=_risk(loud, extra_tally),
         reasons=tuple(reasons),
         policies=policies,
-        extra_rules=extra_rules,
+        extra_rules=extra.calm if extra_tally is None else tuple(extra_tally.results),
         extra_outcome=extra_outcome,
-        attention=frozenset(p.id for p, tally in zip(policies, tallies, strict=True) if tally.attention),
+        attention=frozenset(policy.id for policy, tally in loud if tally.attention),
     )
 
 
-def policy_result(applied: Applied, tally: Tally) -> PolicyResult:
+def policy_result(applied: Applied, tally: Tally | None) -> PolicyResult:
     """Return what one policy comes to."""
     calm = applied.policy.calm[applied.via]
-    if tally.results is None:
-        if applied.conditions.state == "applies":
-            return calm
-        return msgspec.structs.replace(calm, conditions=applied.conditions)
-    return msgspec.structs.replace(
-        calm,
-        conditions=applied.conditions,
-        status=_status(tally),
-        outcome=outcome_of(tally, applied.policy),
-        rules=tuple(tally.results),
-    )
+    if tally is not None:
+        return msgspec.structs.replace(
+            calm,
+            conditions=applied.conditions,
+            status=_status(tally),
+            outcome=outcome_of(tally, applied.policy),
+            rules=tuple(tally.results),
+        )
+    if applied.conditions is APPLIES:
+        return calm
+    return msgspec.structs.replace(calm, conditions=applied.conditions)
 
 
 def effective_rules_digest(applied: Iterable[Applied], extra_rules_digest: str) -> str:
@@ -100,33 +102,40 @@ def _breaks(tally: Tally) -> bool:
     """Return whether a rule is violated, or one that rejects is indeterminate."""
     return tally.violated or (
         tally.undecided
-        and any(rule.status == "indeterminate" and rule.effect == "reject" for rule in tally.results or ())
+        and any(rule.status == "indeterminate" and rule.effect == "reject" for rule in tally.results)
     )
 
 
-def _risk(policies: Iterable[PolicyResult], extra: Tally) -> Risk:
+def _risk(loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None) -> Risk:
     """Return the highest risk of what was found; what is flagged, and the request's own rules, are HIGH."""
     risks: list[Risk] = ["LOW"]
-    for policy in policies:
-        if policy.status in {"violated", "indeterminate"}:
+    for policy, tally in loud:
+        if tally.violated or tally.undecided:
             risks.append(policy.risk)
-        if any(rule.status == "flagged" for rule in policy.rules):
+        if tally.flagged:
             risks.append("HIGH")
-    if extra.violated or extra.undecided or extra.flagged:
+    if extra is not None and (extra.violated or extra.undecided or extra.flagged):
         risks.append("HIGH")
     return max(risks, key=_RISK_RANK.__getitem__)
 
 
-def _reasons(policies: Iterable[PolicyResult], tallies: Iterable[Tally], extra: Tally) -> Iterable[str]:
-    for policy, tally in zip(policies, tallies, strict=True):
-        if policy.conditions.state == "undetermined":
-            keys = ", ".join((*policy.conditions.missing, *policy.conditions.unclear))
-            yield f"{policy.name}: applied although it is undetermined whether it does ({keys})."
-        yield from _told(policy.name, tally)
-    yield from _told("Rule of the request", extra)
+def _reasons(
+    selection: Selection, loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None
+) -> list[str]:
+    reasons = []
+    for each in selection.applied:
+        if each.conditions is not APPLIES:
+            keys = ", ".join((*each.conditions.missing, *each.conditions.unclear))
+            reasons.append(f"{each.policy.name}: applied although its conditions are undetermined ({keys}).")
+    for policy, tally in loud:
+        reasons += _told(policy.name, tally)
+    if extra is not None:
+        reasons += _told("Rule of the request", extra)
+    if selection.dormant is not None:
+        reasons.append(f"The policy {selection.dormant!r} that is bound to the agent is not in force.")
+    return reasons
 
 
-def _told(name: str, tally: Tally) -> Iterable[str]:
-    for rule in tally.results or ():
-        if rule.status in {"violated", "flagged", "indeterminate"}:
-            yield f"{name}: {rule.message}"
+def _told(name: str, tally: Tally) -> list[str]:
+    told = {"violated", "flagged", "indeterminate"}
+    return [f"{name}: {rule.message}" for rule in tally.results if rule.status in told]

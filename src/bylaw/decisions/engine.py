@@ -61,10 +61,9 @@ class Engine:
         facts, allowance = selection.facts, Allowance()
         tallies = [check_all(each.policy.rules, facts, allowance) for each in selection.applied]
         extra_tally = check_all(extra, facts, allowance)
-        owners = (*[each.policy for each in selection.applied], None)
-        asks = waiting(list(zip(owners, (*tallies, extra_tally), strict=True)))
+        asks = waiting(selection.applied, tallies, extra_tally)
         judgement = await self._consult(request, asks, began) if asks else None
-        combined = combine(selection, tallies, extra_tally)
+        combined = combine(selection, tallies, extra, extra_tally)
         left_ms = self._left_ms(request, began)
         if left_ms is not None and left_ms <= 0:
             raise DeadlineExceeded("The deadline passed before there was an answer; nothing was recorded.")

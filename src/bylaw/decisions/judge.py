@@ -12,6 +12,7 @@ import msgspec
 from bylaw import rules
 from bylaw.decisions.compiled import RANK, Ask, Check, CompiledPolicy, CompiledRules
 from bylaw.decisions.model import Judgement, RuleResult
+from bylaw.decisions.select import Applied
 from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
 from bylaw.rules.limits import RULE
@@ -36,14 +37,12 @@ class Tally:
 
     def __init__(self, compiled: CompiledRules) -> None:
         self.compiled = compiled
-        self.results: list[RuleResult] | None = None
+        self.results = list(compiled.calm)
         self.violated = self.undecided = self.flagged = False
         self.skipped = self.starved = self.attention = False
 
     def put(self, position: int, result: RuleResult, *, attention: bool = False) -> None:
         """Set the result of one rule. `attention`: it asks for a person if anything is found."""
-        if self.results is None:
-            self.results = list(self.compiled.calm)
         self.results[position] = result
         status = result.status
         if status == "violated":
@@ -55,21 +54,24 @@ class Tally:
         self.attention |= attention and status in {"violated", "flagged"}
 
 
-def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allowance) -> Tally:
-    """Return what the deterministic rules come to."""
-    tally = Tally(compiled)
+def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allowance) -> Tally | None:
+    """Return what the deterministic rules come to; None when every rule is one and satisfied."""
+    tally = Tally(compiled) if compiled.asks else None
     budget = allowance.budget
     for check in compiled.checks:
         if allowance.left <= 0:
+            tally = Tally(compiled) if tally is None else tally
             _starve(tally, check)
             continue
         budget.left = RULE.steps
         verdict = check.evaluate(facts, budget)
         allowance.left -= RULE.steps - budget.left
-        if verdict.status == "violated":
-            tally.put(check.position, check.violated, attention=check.attention)
-        elif verdict.status == "indeterminate":
-            tally.put(check.position, check.indeterminate(verdict))
+        if verdict.status != "satisfied":
+            tally = Tally(compiled) if tally is None else tally
+            if verdict.status == "violated":
+                tally.put(check.position, check.violated, attention=check.attention)
+            else:
+                tally.put(check.position, check.indeterminate(verdict))
     return tally
 
 
@@ -96,12 +98,19 @@ def strictest(outcomes: Iterable[Outcome]) -> Outcome:
     return max(outcomes, key=RANK.__getitem__, default="allow")
 
 
-def waiting(owned: Sequence[tuple[CompiledPolicy | None, Tally]]) -> list[tuple[Tally, Ask]]:
+def waiting(
+    applied: Sequence[Applied], tallies: Sequence[Tally | None], extra: Tally | None
+) -> list[tuple[Tally, Ask]]:
     """Return the plain-language rules that an evaluator has to judge; those that settle nothing are skipped.
 
     Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
     make it stricter.
     """
+    owned: list[tuple[CompiledPolicy | None, Tally]] = [
+        (each.policy, tally) for each, tally in zip(applied, tallies, strict=True) if tally is not None
+    ]
+    if extra is not None:
+        owned.append((None, extra))
     if not any(tally.compiled.asks for _, tally in owned):
         return []
     blocked = strictest(outcome_of(tally, policy) for policy, tally in owned) == "block"
