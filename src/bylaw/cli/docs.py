@@ -12,6 +12,7 @@ from bylaw.api.native.app import routes
 from bylaw.api.native.table import table
 from bylaw.api.problems import STATUS
 from bylaw.core.errors import BylawError
+from bylaw.policies.packs.model import cases_schema, pack_schema, schema_text
 from bylaw.rules import macros
 from bylaw.rules.library import REGISTRY
 from bylaw.rules.library.function import Function
@@ -39,6 +40,8 @@ def pages(root: click.Command) -> Mapping[str, str]:
         "errors.md": _page("Error codes", _errors()),
         "functions.md": _page("Functions of the rule language", _functions()),
         "api.md": _page("Routes of the native API", _routes()),
+        "pack.schema.json": schema_text(pack_schema()),
+        "cases.schema.json": schema_text(cases_schema()),
     }
 
 

@@ -22,7 +22,7 @@ MAX_RULES = 100
 MAX_RULE_TEXT = 8_000
 MAX_MESSAGE = 1_000
 
-_FIELDS: Final = ("id", "type", "expr", "text", "effect", "message", "attention", "lang")
+FIELDS: Final = ("id", "type", "expr", "text", "effect", "message", "attention", "lang")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 Kind = Literal["deterministic", "nl"]
@@ -83,7 +83,7 @@ class _Draft:
 
 def _draft(item: object, path: str, reading: Reading) -> _Draft:
     reader = reading.reader
-    fields = reader.fields(item, _FIELDS, path)
+    fields = reader.fields(item, FIELDS, path)
     if not isinstance(item, Mapping):
         return _Draft(path=path, id="", body=("nl", ""), fields=fields)
     kind = _kind(fields, path, reader)

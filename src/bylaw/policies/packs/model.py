@@ -1,5 +1,6 @@
 """What stands in the files of a pack: the structures whose JSON Schema is published for editors."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
@@ -190,6 +191,11 @@ def pack_schema() -> dict[str, object]:
 def cases_schema() -> dict[str, object]:
     """Return the JSON Schema of a file of cases."""
     return _schema(CasesFile, "A file of cases for Bylaw policies")
+
+
+def schema_text(schema: dict[str, object]) -> str:
+    """Return a schema as it is published: indented, with its keys in the order of the fields."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _schema(kind: type[msgspec.Struct], title: str) -> dict[str, object]:
