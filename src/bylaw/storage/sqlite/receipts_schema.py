@@ -73,40 +73,39 @@ class Opened:
         await self._connection.aclose()
 
 
-async def open_file(path: str, *, vfs: str | None = None, synchronous: str = "FULL") -> Opened:
+async def open_file(path: str) -> Opened:
     """Return a connection that writes the receipts file `path`, which is made if it is not there.
 
-    `vfs` and `synchronous` are for tests and measurements: anything below FULL loses receipts with the power.
     Raises: Corrupt when the file is something else.
     """
-    opened = await _open(path, vfs)
+    opened = await _open(path)
     try:
-        await opened.run(_prepare, path, synchronous)
+        await opened.run(_prepare, path)
     except BaseException:
         await opened.close()
         raise
     return opened
 
 
-async def open_for_reading(path: str, *, vfs: str | None = None) -> Opened:
+async def open_for_reading(path: str) -> Opened:
     """Return a connection that only reads `path`; it never waits for the writer, nor the writer for it."""
-    opened = await _open(path, vfs)
+    opened = await _open(path)
     await opened.run(apsw.Connection.pragma, "query_only", "on")
     return opened
 
 
-async def _open(path: str, vfs: str | None) -> Opened:
-    opened = Opened(await apsw.Connection.as_async(path, vfs=vfs))
+async def _open(path: str) -> Opened:
+    opened = Opened(await apsw.Connection.as_async(path))
     await opened.run(apsw.Connection.set_busy_timeout, WAIT_MS)
     return opened
 
 
-def _prepare(db: apsw.Connection, path: str, synchronous: str) -> None:
+def _prepare(db: apsw.Connection, path: str) -> None:
     try:
         if db.pragma("page_count") == 0:
             db.pragma("page_size", PAGE_BYTES)
         db.pragma("journal_mode", "wal")
-        db.pragma("synchronous", synchronous)
+        db.pragma("synchronous", "full")
         db.pragma("secure_delete", "on")
         with db:
             if db.pragma("page_count") <= 1 and db.pragma("application_id") == 0:
