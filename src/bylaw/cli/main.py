@@ -10,6 +10,7 @@ import click
 import bylaw
 from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.log import log
+from bylaw.cli.rules import rules_group
 from bylaw.cli.verify import verify
 from bylaw.core.errors import BylawError
 
@@ -40,6 +41,7 @@ def cli() -> None:
 
 cli.add_command(verify)
 cli.add_command(log)
+cli.add_command(rules_group)
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import json
 from functools import lru_cache
 
 from bylaw.core.errors import InvalidInput, Problem
-from bylaw.rules.ast import Call, walk
+from bylaw.rules.ast import Call, descendants
 from bylaw.rules.budget import Budget
 from bylaw.rules.check import check
 from bylaw.rules.limits import Limits
@@ -45,7 +45,7 @@ def _text(schema: object) -> str:
 def _compiled(_lang: str, expr: str, schema: str) -> Rule:
     context = read(json.loads(schema)) if schema else ANY
     node = parse(expr)
-    types = any(isinstance(each, Call) and each.function == "type" for each in walk(node))
+    types = any(isinstance(each, Call) and each.function == "type" for each in descendants(node))
     if types:
         node = parse(expr, names=DOTTED_TYPES)
     check(node, expr, context=context, types=types)

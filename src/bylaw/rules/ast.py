@@ -219,7 +219,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return _children_of_calls(node)
 
 
-def walk(root: Node) -> Iterator[Node]:
+def descendants(root: Node) -> Iterator[Node]:
     """Yield `root` and every node below it, without Python's stack."""
     todo = [root]
     while todo:

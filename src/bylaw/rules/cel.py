@@ -29,9 +29,7 @@ class CelError(Exception):
         self.code = code
 
 
-def evaluate(
-    source: str, bindings: Mapping[str, object] | None = None, *, container: str = ""
-) -> object:
+def evaluate(source: str, bindings: Mapping[str, object] | None = None, *, container: str = "") -> object:
     """Return the value of `source`, where `bindings` gives its variables; their names may hold dots.
 
     With a `container` such as `com.example`, `x` also means the variables `com.example.x` and `com.x`.
@@ -82,7 +80,7 @@ def _rekeyed(root: object, rekey: Callable[[object], object], odd: type) -> obje
             value = renamed
         elif isinstance(value, Optional):
             value = Optional(_rekeyed(value.value, rekey, odd), present=value.present)
-        place[slot] = value  # type: ignore[index]  # slots of a list are its positions
+        place[slot] = value  # type: ignore[call-overload]  # a list is slotted by positions
     return holder[0]
 
 

@@ -121,10 +121,10 @@ def _name(at: Checker, node: Name) -> Shape:
         return ANY if not at.context.closed else of(Type)
     if node.name.startswith("@"):
         raise at.refuse(node, "cel.index(), cel.iterVar() and cel.accuVar() need their cel.block()")
-    return _field(at, node, at.context, node.name, "the context")
+    return _field(at, node, at.context, name=node.name, owner="the context")
 
 
-def _field(at: Checker, node: Node, shape: Shape, name: str, owner: str) -> Shape:
+def _field(at: Checker, node: Node, shape: Shape, *, name: str, owner: str) -> Shape:
     if name in shape.fields:
         return shape.fields[name]
     if shape.closed:
@@ -136,7 +136,7 @@ def _select(at: Checker, node: Select) -> Shape:
     operand = at.shape(node.operand)
     if not operand.may_be(dict, Optional):
         raise at.refuse(node, f"{operand.words()} has no field {node.field!r}")
-    found = _field(at, node, operand, node.field, _text(at, node.operand))
+    found = _field(at, node, operand, name=node.field, owner=_text(at, node.operand))
     return of(Optional) if node.optional or operand.kinds == {Optional} else found
 
 
@@ -156,7 +156,7 @@ def _index(at: Checker, node: Index) -> Shape:
     if node.optional or operand.kinds == {Optional}:
         return of(Optional)
     if operand.kinds == {dict} and isinstance(node.key, Literal) and isinstance(node.key.value, str):
-        return _field(at, node.key, operand, node.key.value, _text(at, node.operand))
+        return _field(at, node.key, operand, name=node.key.value, owner=_text(at, node.operand))
     return operand.element() if operand.kinds == {list} else ANY
 
 

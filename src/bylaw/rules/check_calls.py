@@ -37,7 +37,7 @@ def result(source: str, node: Call, shapes: tuple[Shape, ...], limits: Limits) -
     if node.function == "matches":
         _check_pattern(source, parts[1], limits)
     elif node.function in _TRIED:
-        _try(source, node, parts, overloads)
+        _try(source, parts, overloads)
     return of(*(each.result for each in fitting))
 
 
@@ -85,7 +85,7 @@ def _check_pattern(source: str, node: Node, limits: Limits) -> None:
         raise refusal(source, node.offset, failure.message, hint="patterns follow RE2") from None
 
 
-def _try(source: str, node: Call, parts: tuple[Node, ...], overloads: Overloads) -> None:
+def _try(source: str, parts: tuple[Node, ...], overloads: Overloads) -> None:
     values = [part.value for part in parts if isinstance(part, Literal)]
     if len(values) < len(parts):
         return

@@ -37,6 +37,7 @@ class Emitter:
     functions: list[str] = field(default_factory=list)
     scope: dict[str, str] = field(default_factory=dict)
     spends: bool = False
+    charges: bool = False
     _counter: list[int] = field(default_factory=lambda: [0])
 
     def fresh(self, letter: str) -> str:
@@ -54,6 +55,7 @@ class Emitter:
 
     def budget(self) -> str:
         """Return code for the budget, which a rule makes when it is first needed."""
+        self.charges = True
         return "(b := Budget() if b is None else b)"
 
     def value(self, node: Node) -> Code:
@@ -89,7 +91,7 @@ class Emitter:
     def walked(self, node: Node) -> Code:
         """Return code that walks `node` instead of being compiled from it."""
         scope = ", ".join(f"{self.constant(name)}: {held}" for name, held in self.scope.items())
-        return Code(f"walk({self.constant(node)}, c, {self.budget()}, {{{scope}}}, {self.types})")
+        return Code(f"walk({self.constant(node)}, c, {self.budget()}, scope={{{scope}}}, types={self.types})")
 
 
 def deeper(text: str, kind: type | None, *parts: Code) -> Code:

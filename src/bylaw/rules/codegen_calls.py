@@ -18,7 +18,7 @@ from bylaw.rules.ast import (
     Node,
     Select,
     Unary,
-    walk,
+    descendants,
 )
 from bylaw.rules.codegen import Code, Emitter, deeper
 from bylaw.rules.codegen_operators import SHORT
@@ -169,7 +169,7 @@ def _body(e: Emitter, node: Macro) -> tuple[list[str], list[str], list[str]]:
 
 def _weight(root: Node) -> int:
     """Return the steps that one round through `root` costs; looking through short values is dearer."""
-    return sum(17 if _looks_through(node) else 1 for node in walk(root))
+    return sum(17 if _looks_through(node) else 1 for node in descendants(root))
 
 
 def _looks_through(node: Node) -> bool:

@@ -40,14 +40,10 @@ def equal(left: object, right: object, budget: Budget) -> bool:
             budget.spend(len(a))
             pairs.extend(zip(reversed(a), reversed(b), strict=True))
         elif type(a) is dict and type(b) is dict:
-            if len(a) != len(b):
+            if len(a) != len(b) or not a.keys() <= b.keys():
                 return False
             budget.spend(len(a))
-            for key, item in a.items():
-                other = b.get(key, _ABSENT)
-                if other is _ABSENT:
-                    return False
-                pairs.append((item, other))
+            pairs.extend((item, b[key]) for key, item in a.items())
         elif type(a) is Optional and type(b) is Optional:
             if a.present != b.present:
                 return False

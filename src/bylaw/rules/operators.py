@@ -1,10 +1,11 @@
 """The operators, on exact types. Each raises a Failure without a place; the evaluator adds it."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
 from bylaw.rules import times
-from bylaw.rules.budget import COMPARED_PER_STEP, Budget
+from bylaw.rules.budget import Budget
 from bylaw.rules.equality import NUMBERS, contains, equal, map_key
 from bylaw.rules.values import (
     INT_MAX,
@@ -76,10 +77,10 @@ def add(a: object, b: object, budget: Budget) -> object:
         budget.read(len(a) + len(b))
         return a + b
     match a, b:
-        case (Timestamp(), Duration()) | (Duration(), Timestamp()):
-            return times.timestamp(a.ns + b.ns)
-        case Duration(), Duration():
-            return times.duration(a.ns + b.ns)
+        case (Timestamp(ns), Duration(by)) | (Duration(by), Timestamp(ns)):
+            return times.timestamp(ns + by)
+        case Duration(ns), Duration(by):
+            return times.duration(ns + by)
         case _:
             raise no_overload("+", a, b)
 
@@ -92,10 +93,10 @@ def subtract(a: object, b: object, _: Budget) -> object:
     if (numbers := _mixed(a, b)) is not None:
         return numbers[0] - numbers[1]
     match a, b:
-        case Timestamp(), Duration():
-            return times.timestamp(a.ns - b.ns)
-        case (Timestamp(), Timestamp()) | (Duration(), Duration()):
-            return times.duration(a.ns - b.ns)
+        case Timestamp(ns), Duration(by):
+            return times.timestamp(ns - by)
+        case (Timestamp(ns), Timestamp(by)) | (Duration(ns), Duration(by)):
+            return times.duration(ns - by)
         case _:
             raise no_overload("-", a, b)
 
@@ -127,7 +128,7 @@ def divide(a: object, b: object, _: Budget) -> object:
         left, right = numbers
         if right != 0:
             return left / right
-        if left == 0 or left != left:  # noqa: PLR0124 - NaN
+        if left == 0 or math.isnan(left):
             return float("nan")
         # The sign of a zero counts, as in IEEE 754.
         negative = (left < 0) != (str(right)[0] == "-")
@@ -171,18 +172,16 @@ def _ordered(a: object, b: object, budget: Budget, symbol: str) -> tuple[object,
     kind, other = type(a), type(b)
     if kind in NUMBERS and other in NUMBERS:
         return a, b
-    if kind is other:
-        if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
-            budget.read(min(len(a), len(b)))
-            return a, b
-        if kind is bool:
-            return a, b
-        match a, b:
-            case (Timestamp(), Timestamp()) | (Duration(), Duration()):
-                return a.ns, b.ns
-            case _:
-                pass
-    raise no_overload(symbol, a, b)
+    if (type(a) is str and type(b) is str) or (type(a) is bytes and type(b) is bytes):
+        budget.read(min(len(a), len(b)))
+        return a, b
+    if kind is bool and other is bool:
+        return a, b
+    match a, b:
+        case (Timestamp(first), Timestamp(second)) | (Duration(first), Duration(second)):
+            return first, second
+        case _:
+            raise no_overload(symbol, a, b)
 
 
 def less(a: object, b: object, budget: Budget) -> bool:

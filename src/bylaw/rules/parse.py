@@ -13,7 +13,6 @@ Primary     = ["."] Name ["(" Args ")"] | "(" Expr ")" | List | Map | Message | 
 Chains are read in loops, so only brackets and calls use Python's stack.
 """
 
-from bylaw.core.errors import RuleSyntax
 from bylaw.rules import macros
 from bylaw.rules.ast import (
     Binary,
@@ -35,10 +34,11 @@ from bylaw.rules.ast import (
     Unary,
     children,
 )
-from bylaw.rules.lexer import Token, tokens
+from bylaw.rules.lexer import Token
 from bylaw.rules.limits import RULE, Limits
 from bylaw.rules.names import KEYWORDS, QUALIFIED, RESERVED
 from bylaw.rules.place import refusal
+from bylaw.rules.reader import Reader
 from bylaw.rules.values import INT_MAX, UInt
 
 _LEVELS: dict[str, int] = {
@@ -65,18 +65,14 @@ def parse(source: str, limits: Limits = RULE, *, names: frozenset[str] = frozens
     return _Parser(source, limits, names).whole()
 
 
-class _Parser:
+class _Parser(Reader):
     def __init__(self, source: str, limits: Limits, names: frozenset[str]) -> None:
+        super().__init__(source, limits)
         self._names = names
-        self._source = source
-        self._limits = limits
-        self._tokens = tokens(source)
-        self._at = 0
         self._depth = 0
-        self._nodes = 0
 
     def whole(self) -> Node:
-        if self._token.kind == "end":
+        if len(self._tokens) == 1:
             raise self._refuse(0, "the rule is empty")
         node = self._expression()
         if self._token.kind != "end":
@@ -98,55 +94,6 @@ class _Parser:
                 )
             open_nodes.extend((child, height + 1, loops) for child in children(node))
 
-    # --- tokens
-
-    @property
-    def _token(self) -> Token:
-        return self._tokens[self._at]
-
-    def _advance(self) -> Token:
-        token = self._tokens[self._at]
-        self._at += 1
-        return token
-
-    def _is(self, *operators: str) -> bool:
-        token = self._tokens[self._at]
-        return token.kind == "operator" and token.value in operators
-
-    @property
-    def _behind(self) -> int:
-        """Where the last token read ends: with the parentheses around an operand."""
-        return self._tokens[self._at - 1].end
-
-    def _accept(self, operator: str) -> Token | None:
-        return self._advance() if self._is(operator) else None
-
-    def _expect(self, operator: str) -> Token:
-        return self._advance() if self._is(operator) else self._fail(f"expected {operator!r}")
-
-    def _fail(self, message: str) -> Token:
-        raise self._unexpected(message)
-
-    def _refuse(self, offset: int, message: str, hint: str = "") -> RuleSyntax:
-        return refusal(self._source, offset, message, hint=hint)
-
-    def _unexpected(self, wanted: str = "") -> RuleSyntax:
-        token = self._token
-        if token.kind == "end":
-            return self._refuse(token.start, f"the rule ends too early{': ' + wanted if wanted else ''}")
-        text = self._source[token.start : token.end]
-        before = self._source[self._tokens[self._at - 1].start : token.start].strip() if self._at else ""
-        hint = next((f"write {_WORDS[word]}" for word in (text, before) if word in _WORDS), "")
-        shown = text if len(text) <= 40 else text[:39] + "…"
-        return self._refuse(
-            token.start, wanted + f"{' but found' if wanted else 'unexpected'} {shown!r}", hint
-        )
-
-    def _count(self, offset: int) -> None:
-        self._nodes += 1
-        if self._nodes > self._limits.nodes:
-            raise self._refuse(offset, f"the rule has more than {self._limits.nodes} parts", "split the rule")
-
     # --- operators
 
     def _expression(self) -> Node:
@@ -164,7 +111,7 @@ class _Parser:
             tests.append((start, node, mark, then))
             start = self._token.start
             node = self._logic("||")
-        for start, test, mark, then in reversed(tests):  # noqa: PLW2901 - each test has its own start
+        for start, test, mark, then in reversed(tests):
             self._count(mark.start)
             node = Conditional(
                 offset=mark.start, start=start, end=self._behind, test=test, then=then, otherwise=node
@@ -275,9 +222,7 @@ class _Parser:
             return self._call(token, operand, start)
         if not optional and self._names and (dotted := f"{_dotted(operand)}.{field}") in self._names:
             absolute = isinstance(operand, Name) and operand.absolute
-            return Name(
-                offset=start, start=start, end=token.end, name=dotted, absolute=absolute
-            )
+            return Name(offset=start, start=start, end=token.end, name=dotted, absolute=absolute)
         return Select(
             offset=token.start,
             start=start,
@@ -341,13 +286,13 @@ class _Parser:
     def _number(self, minus: Token | None) -> Literal:
         token = self._advance()
         self._count(token.start)
-        assert isinstance(token.value, (int, float))
-        value = token.value if minus is None else -token.value
+        number: int | float = token.value if isinstance(token.value, (int, float)) else 0
+        value = number if minus is None else -number
         if token.kind == "int" and value > INT_MAX:
             raise self._refuse(token.start, "this number is beyond 64 bits")
         start = token.start if minus is None else minus.start
-        number = UInt(value) if token.kind == "uint" else value
-        return Literal(offset=start, start=start, end=token.end, value=number)
+        constant = UInt(value) if token.kind == "uint" else value
+        return Literal(offset=start, start=start, end=token.end, value=constant)
 
     def _name(self, token: Token, start: int) -> Node:
         name = str(token.value)

@@ -43,7 +43,8 @@ def compile_pattern(pattern: str) -> Matcher:
 
     def matches(text: str) -> bool:
         data = text.encode()
-        return match(anywhere, data, 0, len(data))[0][0] >= 0  # (-1, -1) without a match
+        found: int = match(anywhere, data, 0, len(data))[0][0]
+        return found >= 0  # (-1, -1) without a match
 
     return matches
 

@@ -6,13 +6,13 @@ from typing import Final
 
 from bylaw.rules.ast import Node
 from bylaw.rules.budget import Budget
-from bylaw.rules.compile import SATISFIED, Decide, compile_decision
 from bylaw.rules.explain import Explanation, explanation
 from bylaw.rules.interpret import Evaluation
 from bylaw.rules.operators import no_overload
 from bylaw.rules.place import position
+from bylaw.rules.program import SATISFIED, Decide, compile_decision
 from bylaw.rules.trace import Trace
-from bylaw.rules.verdict import Failure, Verdict
+from bylaw.rules.verdict import Code, Failure, Verdict
 
 LANG: Final = "cel/1"
 
@@ -96,7 +96,7 @@ def decided(node: Node, value: Callable[[], object]) -> bool:
     if found is True or found is False:
         return found
     failure = no_overload("a rule", found)
-    code = "null_value" if found is None else "not_boolean"
+    code: Code = "null_value" if found is None else "not_boolean"
     raise Failure(code, failure.message, offset=node.offset)
 
 

@@ -82,7 +82,7 @@ def pairs(value: object) -> Iterable[tuple[object, object]]:
 
 
 def walk(
-    node: Node, context: dict[str, object], budget: Budget, scope: dict[str, object], types: bool
+    node: Node, context: dict[str, object], budget: Budget, *, scope: dict[str, object], types: bool
 ) -> object:
     """Return the value of a part that is not worth compiling."""
     return Evaluation(context=context, budget=budget, types=types, scope=scope).value(node)

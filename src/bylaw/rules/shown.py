@@ -42,14 +42,23 @@ def _parts(root: object, longest: int) -> Iterator[str]:
                 stack.append(inner)
 
 
-def _inside(value: object) -> "Iterator[str | tuple[object]] | None":
+def _inside(value: object) -> Iterator[str | tuple[object]] | None:
     if type(value) is list:
         return _list(value)
     if type(value) is dict:
         return _map(value)
     if type(value) is Optional:
-        return iter(["optional.of(", (value.value,), ")"] if value.present else ["optional.none()"])
+        return _optional(value)
     return None
+
+
+def _optional(value: Optional) -> Iterator[str | tuple[object]]:
+    if not value.present:
+        yield "optional.none()"
+        return
+    yield "optional.of("
+    yield (value.value,)
+    yield ")"
 
 
 def _list(items: list[object]) -> Iterator[str | tuple[object]]:

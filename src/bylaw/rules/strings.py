@@ -22,7 +22,7 @@ _HEX_DIGITS: Final = {"x": 2, "X": 2, "u": 4, "U": 8}
 
 
 def unescape(source: str, start: int, end: int, *, raw: bool, as_bytes: bool) -> str | bytes:
-    """Return the value that `source[start:end]`, the inside of a literal, stands for.
+    r"""Return the value that `source[start:end]`, the inside of a literal, stands for.
 
     In bytes, `\\x41` and `\\101` are single bytes; in strings they are code points.
     Raises: RuleSyntax.

@@ -6,9 +6,20 @@ from typing import Final
 
 from bylaw.rules.library import REGISTRY
 
-MACROS: Final = (
-    "all exists exists_one existsOne filter map transformList transformMap optMap optFlatMap sortBy has"
-).split()
+MACROS: Final = [
+    "all",
+    "exists",
+    "exists_one",
+    "existsOne",
+    "filter",
+    "map",
+    "transformList",
+    "transformMap",
+    "optMap",
+    "optFlatMap",
+    "sortBy",
+    "has",
+]
 
 _ELSEWHERE: Final = {
     "include": "contains",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from typing_extensions import override
+
 from bylaw.rules.ast import Literal, Macro, Node
 from bylaw.rules.interpret import Evaluation
 from bylaw.rules.verdict import Failure
@@ -38,7 +40,8 @@ class Trace(Evaluation):
     _open: list[tuple[Node, list[Step]]] = field(default_factory=list)
     _recorded: int = 0
 
-    def value(self, node: Node) -> object:  # noqa: D102 - as in Evaluation
+    @override
+    def value(self, node: Node) -> object:
         self._open.append((node, []))
         value: object = None
         failed: Failure | None = None

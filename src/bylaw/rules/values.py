@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Final
 
+from typing_extensions import override
+
 INT_MAX: Final = 2**63 - 1
 INT_MIN: Final = -(2**63)
 UINT_MAX: Final = 2**64 - 1
@@ -19,6 +21,7 @@ class UInt(int):
 
     __slots__ = ()
 
+    @override
     def __repr__(self) -> str:
         return f"UInt({int(self)})"
 

@@ -58,7 +58,7 @@ class Verdict:
     message: str = ""
 
 
-class Failure(Exception):  # noqa: N818 - an outcome that travels, not an error of the program
+class Failure(Exception):
     """An evaluation that has no value: why (`code`, `message`), and where once an evaluator knows (`offset`)."""
 
     __slots__ = ("code", "message", "offset", "path")

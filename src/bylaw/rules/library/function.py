@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Concatenate
 
-from bylaw.rules.budget import Budget
-
-Run = Callable[Concatenate[Budget, ...], object]
+Run = Callable[..., object]  # takes the budget, then one value per parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,11 @@ from bylaw.rules import times
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import NUMBERS
 from bylaw.rules.values import TYPE_NAME, Duration, Timestamp, Type, from_key, type_name
-from bylaw.rules.verdict import Failure
+from bylaw.rules.verdict import Code, Failure
 
 _CLAUSE: Final = re.compile(r"%(?:(%)|(?:\.([0-9]{1,3}))?([a-zA-Z]))", re.ASCII)
 _MAX_PRECISION: Final = 100
+_WORDS: Final[dict[object, str]] = {None: "null", True: "true", False: "false"}
 
 
 def plain_double(value: float) -> str:
@@ -67,7 +68,7 @@ def _formatted(budget: Budget, clause: re.Match[str], value: object) -> str:
 
 
 def _wrong(letter: str, value: object) -> Failure:
-    code = "null_value" if value is None else "type_error"
+    code: Code = "null_value" if value is None else "type_error"
     return Failure(code, f"%{letter} does not take {type_name(value)}")
 
 
@@ -137,21 +138,14 @@ def _first(entry: tuple[str, object]) -> str:
 def _leaf(budget: Budget, value: object) -> str:
     if type(value) not in TYPE_NAME:
         raise _wrong("s", value)
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if isinstance(value, (str, bytes)):
+        budget.read(len(value))
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
+    if isinstance(value, (int, float)):
+        return _decimal(value)
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            budget.read(len(value))
-            return value
-        case bytes():
-            budget.read(len(value))
-            return value.decode("utf-8", "replace")
-        case int() if value.bit_length() <= 64:
-            return str(int(value))
-        case float():
-            return plain_double(value)
         case Timestamp():
             return times.format_timestamp(value)
         case Duration():

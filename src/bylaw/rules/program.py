@@ -23,22 +23,25 @@ class Decide(Protocol):
 def written(node: Node, *, types: bool, decides: bool) -> tuple[str, list[object]]:
     """Return Python source that defines `main`, and the constants `k0`, `k1`, … that it uses.
 
-    With `decides`, `main(c, b)` returns a verdict; otherwise it returns the value, or raises.
+    With `decides`, `main(c, given)` returns a verdict; otherwise `main(c, b)` returns the value, or raises. What
+    an attempt took from the given budget is given back before the walk starts over.
     """
     e = Emitter(emit=emit, types=types)
     if not decides:
         result = e.value(node).text
         return "\n".join([*e.functions, f"def main(c, b):\n    return {result}\n"]), e.constants
     condition = e.condition(node).text
+    paid = e.spends or e.charges
     main = [
-        "def main(c, b=None):",
+        "def main(c, given=None):",
         "    if type(c) is dict:",
-        *(["        if b is None: b = Budget()", "        left = b.left"] if e.spends else []),
+        *(["        left = 0 if given is None else given.left", "        b = given"] if paid else []),
+        *(["        if b is None: b = Budget()"] if e.spends else []),
         "        try:",
         f"            return satisfied if {condition} else violated",
         "        except UNDECIDED: pass",
-        *(["        b.left = left"] if e.spends else []),
-        "    return undecided(c, b)",
+        *(["        if given is not None: given.left = left"] if paid else []),
+        "    return undecided(c, given)",
     ]
     return "\n".join([*e.functions, *main]) + "\n", e.constants
 

@@ -1,0 +1,104 @@
+"""What every evaluation by walking the tree carries: the context, the budget and the variables in reach."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from bylaw.rules.ast import Index, Literal, Name, Node, Select
+from bylaw.rules.budget import Budget
+from bylaw.rules.operators import no_overload
+from bylaw.rules.values import INT_MAX
+from bylaw.rules.verdict import Failure
+
+ABSENT: Final = object()
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk(ABC):
+    """One walk over one context.
+
+    `types` says whether a name that the context lacks may denote a type. `scope` holds the variables of macros
+    and `origins` the paths of the context that they come from, where they come from one.
+    """
+
+    context: Mapping[str, object]
+    budget: Budget
+    types: bool
+    scope: dict[str, object] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    @abstractmethod
+    def value(self, node: Node) -> object:
+        """Return the value of `node`.
+
+        Raises: Failure, with its place.
+        """
+
+    def boolean(self, node: Node) -> bool:
+        """Return the value of `node`, which must be a boolean; if not, it is `node` that fails."""
+        found = self.value(node)
+        if found is True or found is False:
+            return found
+        failure = no_overload("a condition", found)
+        failure.offset = node.offset
+        raise failure
+
+    def path(self, node: Node) -> str:
+        """Return the path of the context that `node` names, such as `items[3].price`, or nothing."""
+        steps: list[str] = []
+        while isinstance(node, (Select, Index)):
+            step = f".{node.field}" if isinstance(node, Select) else self._key(node.key)
+            if not step:
+                return ""
+            steps.append(step)
+            node = node.operand
+        if not isinstance(node, Name):
+            return ""
+        local = not node.absolute and node.name in self.scope
+        root = self.origins.get(node.name, "") if local else node.name
+        return root and root + "".join(reversed(steps))
+
+    def _key(self, node: Node) -> str:
+        """Return `[3]` or `['name']` for a key that is written out or held by a variable."""
+        key: object = None
+        if isinstance(node, Literal):
+            key = node.value
+        elif isinstance(node, Name):
+            key = self.scope.get(node.name)
+        if type(key) is str or (type(key) is int and abs(key) <= INT_MAX):
+            return f"[{key!r}]"
+        return ""
+
+
+class Scope:
+    """The variables of one macro; what they hid comes back at the end."""
+
+    __slots__ = ("_names", "_origins", "_scope", "_walk")
+
+    def __init__(self, walk: Walk, names: tuple[str, ...]) -> None:
+        self._walk = walk
+        self._names = names
+        self._scope, self._origins = walk.scope, walk.origins
+
+    def __enter__(self) -> Self:
+        self._walk.scope, self._walk.origins = dict(self._scope), dict(self._origins)
+        return self
+
+    def set(self, values: tuple[object, ...], origin: str) -> None:
+        """Bind the variables to `values`; the last one came from the path `origin`."""
+        walk = self._walk
+        for name, found in zip(self._names, values, strict=True):
+            walk.scope[name] = found
+            walk.origins[name] = ""
+        walk.origins[self._names[-1]] = origin
+
+    def __exit__(self, *_: object) -> None:
+        self._walk.scope, self._walk.origins = self._scope, self._origins
+
+
+def earliest(first: Failure | None, failure: Failure) -> Failure:
+    """Return the failure to report; an exhausted budget ends everything at once."""
+    if failure.code == "budget":
+        raise failure
+    return failure if first is None else first
