@@ -10,10 +10,12 @@ from sqlalchemy import URL
 
 from bylaw.api.asgi import App as Asgi
 from bylaw.api.auth import Door
+from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits
 from bylaw.api.entries import Entries
 from bylaw.api.first_start import first_start
 from bylaw.api.follow import Follower
+from bylaw.api.hot import HotRoutes
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
 from bylaw.api.native.app import document, native
@@ -22,7 +24,9 @@ from bylaw.api.ports import ControlStore
 from bylaw.api.receipts import ReceiptReader
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids, TenantId
+from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
+from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing import KeySet
@@ -127,7 +131,10 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
     limits = EdgeLimits(
         body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
     )
-    edge = Edge(native(parts), {}, limits=limits, metrics=metrics, ids=ids)
+    engine = Engine(snapshots=snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=ids)
+    decider = Decider(engine, issuer, ledger, metrics=metrics, deadline_ms=settings.decisions.deadline_ms)
+    hot = HotRoutes(door, decider, batch_items=settings.decisions.batch_items)
+    edge = Edge(native(parts), hot.table(), limits=limits, metrics=metrics, ids=ids)
     await entries.drain()
     await follower.catch_up()
     following = asyncio.create_task(follower.run(), name="follow changes")

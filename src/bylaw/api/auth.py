@@ -41,6 +41,10 @@ class Door:
             self._metrics.refused(error.code)
             raise
 
+    def charge(self, caller: Caller, cost: int) -> None:
+        """Take `cost` more requests from the bucket of a caller who is in. Raises: RateLimited."""
+        self._limits.take((caller.principal.tenant_id, caller.key_id), caller.rate_per_minute, cost=cost)
+
     def take_used(self) -> Mapping[tuple[TenantId, KeyId], int]:
         """Return when each key was last used since the last call, to be stored."""
         used, self._used = self._used, {}

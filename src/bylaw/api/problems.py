@@ -87,11 +87,16 @@ _encoder = msgspec.json.Encoder()
 
 
 def answer(error: BylawError, request_id: str) -> Answer:
+    """Return the answer that `error` is."""
+    return _problem(body_of(error, request_id), _headers(error))
+
+
+def body_of(error: BylawError, request_id: str) -> ProblemBody:
     """Return the problem that `error` is."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if isinstance(error, InvalidInput) and any(each.code == "malformed_json" for each in error.problems):
         status = 400
-    body = ProblemBody(
+    return ProblemBody(
         type=f"urn:bylaw:problem:{error.code}",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -104,7 +109,6 @@ def answer(error: BylawError, request_id: str) -> Answer:
         limit=error.limit if isinstance(error, TooLarge) else None,
         errors=_errors(error),
     )
-    return _problem(body, _headers(error))
 
 
 def answer_status(status: int, detail: str, request_id: str, *, allow: str = "") -> Answer:

@@ -86,8 +86,7 @@ class CompiledPolicy:
     """One policy version, ready to be applied.
 
     `violated` and `undecided` are the outcomes it then asks for. `calm` are the results when it simply
-    applies and every rule is satisfied. `stamp` is the version in canonical JSON, for the digest of what was
-    applied.
+    applies and every rule is satisfied.
     """
 
     id: str
@@ -103,7 +102,6 @@ class CompiledPolicy:
     conditions: Conditions
     rules: CompiledRules
     calm: Mapping[Via, PolicyResult]
-    stamp: bytes
 
 
 def compile_policy(current: Current) -> CompiledPolicy:
@@ -126,7 +124,6 @@ def compile_policy(current: Current) -> CompiledPolicy:
         outcome="allow",
         rules=compiled.calm,
     )
-    stamp = {"digest": version.digest, "id": str(policy.id), "version": version.number}
     return CompiledPolicy(
         id=policy.id,
         version=version.number,
@@ -145,7 +142,6 @@ def compile_policy(current: Current) -> CompiledPolicy:
             "bound": msgspec.structs.replace(result, via="bound"),
             "explicit": msgspec.structs.replace(result, via="explicit"),
         },
-        stamp=msgspec.json.encode(stamp),
     )
 
 

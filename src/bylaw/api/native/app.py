@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 import bylaw
-from bylaw.api import openapi
+from bylaw.api import hot, openapi
 from bylaw.api.described import Described
 from bylaw.api.native import (
     agents,
@@ -16,6 +16,7 @@ from bylaw.api.native import (
     keys,
     log,
     operations,
+    packs,
     policies,
     receipts,
     tenants,
@@ -33,6 +34,7 @@ _ROUTERS = (
     keys.router,
     agents.router,
     policies.router,
+    packs.router,
     receipts.router,
     log.router,
     operations.router,
@@ -54,7 +56,7 @@ def native(parts: Parts) -> FastAPI:
 
 def described() -> list[Described]:
     """Return every route of the native API as data, the hot ones included."""
-    return list(table(routes()))
+    return [*hot.described(), *table(routes())]
 
 
 def document() -> bytes:

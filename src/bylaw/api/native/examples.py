@@ -4,6 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+_PACK: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "file": "finance.yaml",
+        "document": {
+            "pack": "finance",
+            "policies": {
+                "invoice-limit": {
+                    "name": "Invoice limit",
+                    "rules": [{"expr": "tool_call.arguments.amount < 5000"}],
+                }
+            },
+        },
+    }
+)
+
 EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
         "NewTenant": {"name": "Acme", "id": "acme"},
@@ -38,6 +53,8 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
             "reason": "The limit was lowered.",
         },
+        "PacksToPlan": {"documents": [_PACK]},
+        "PacksToApply": {"documents": [_PACK], "reason": "Agreed with finance."},
         "Rollback": {"version": 1, "reason": "The new limit held up too many invoices."},
         "Reason": {"reason": "Agreed with finance."},
     }

@@ -1,0 +1,143 @@
+"""A decision with its receipt: decided, issued, durable, and only then answered."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from bylaw.api.claims import Claims
+from bylaw.api.metrics import Metrics
+from bylaw.core.errors import Conflict, DeadlineExceeded, InvalidInput, Problem
+from bylaw.core.ids import ReceiptId
+from bylaw.decisions.effects import effects_of
+from bylaw.decisions.engine import Engine
+from bylaw.decisions.model import Decision, ReceiptPointer, Request
+from bylaw.receipts.issue import Issuer
+from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
+from bylaw.tenancy.principal import Principal
+
+REQUEST_PART: Final = "request"
+DECISION_PART: Final = "decision"
+SCOPE: Final = "decisions:write"
+MAX_IDEMPOTENCY_KEY: Final = 200
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Decision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request to decide, as it was sent: `body` is stored beside the receipt."""
+
+    request: Request
+    body: bytes
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one."""
+
+    decision: Decision
+    replayed: bool = False
+
+
+class Decider:
+    """Decides, and answers once the receipt is durable. Units: `deadline_ms` of requests that name none."""
+
+    def __init__(
+        self, engine: Engine, issuer: Issuer, ledger: Ledger, *, metrics: Metrics, deadline_ms: int
+    ) -> None:
+        self._engine = engine
+        self._issuer = issuer
+        self._ledger = ledger
+        self._metrics = metrics
+        self._deadline_ms = deadline_ms
+        self._claims = Claims()
+
+    async def decide(self, caller: Principal, asked: Asked) -> Answered:
+        """Return what is decided; the same request under the same key gets the same decision again.
+
+        Raises: what `Engine.decide` raises; DeadlineExceeded when the receipt is not durable in time;
+        Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
+        """
+        caller.require(SCOPE)
+        deadline_ms = asked.request.deadline_ms
+        limit_ms = deadline_ms if isinstance(deadline_ms, int) else self._deadline_ms
+        try:
+            async with asyncio.timeout(limit_ms / 1000):
+                return await self._decide(caller, asked)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"The receipt was not durable within {limit_ms} ms: send the request again under the same"
+                " Idempotency-Key."
+            ) from error
+
+    async def _decide(self, caller: Principal, asked: Asked) -> Answered:
+        promise = None
+        if asked.idempotency_key:
+            promise = _promise(caller, asked)
+            earlier = await self._ledger.of(caller.tenant_id).repeated(promise.scope, promise.key)
+            if earlier is not None:
+                return await self._again(caller, earlier, promise)
+        decision = await self._engine.decide(asked.request, caller)
+        self._metrics.decided(
+            decision.outcome, decision.posture, dry_run=decision.dry_run, duration_us=decision.duration_us
+        )
+        if decision.receipt_id is None:
+            return Answered(decision=decision)
+        fate = (await self._ledger.log.append([self._issue(caller, asked, decision, promise)]))[0]
+        if isinstance(fate, Repeated):
+            return await self._again(caller, fate, promise)
+        return Answered(decision=_placed(decision, fate.origin, fate.index))
+
+    def _issue(
+        self, caller: Principal, asked: Asked, decision: Decision, promise: Idempotency | None
+    ) -> PendingEntry:
+        """Return the entry of a decision; nothing may be awaited between this and its append."""
+        effects = effects_of(decision, asked.request, caller)
+        return self._issuer.issue(
+            self._claims.of(decision, asked.request, caller),
+            tenant=caller.tenant_id,
+            ident=None if decision.receipt_id is None else ReceiptId(decision.receipt_id),
+            contents={REQUEST_PART: asked.body, DECISION_PART: _encoder.encode(decision)},
+            effects=[Effect(kind="review", payload=_encoder.encode(effect)) for effect in effects],
+            idempotency=promise,
+        )
+
+    async def _again(self, caller: Principal, earlier: Repeated, promise: Idempotency | None) -> Answered:
+        """Return the decision that was made under the same key before. Raises: Conflict."""
+        if promise is None or earlier.digest != promise.digest:
+            raise Conflict(
+                "This Idempotency-Key was used for another request: take a new one.",
+                reason="idempotency_key_reused",
+            )
+        receipts = self._ledger.of(caller.tenant_id)
+        stored = await receipts.get(earlier.id)
+        for part in await receipts.parts(earlier.id):
+            if part.name == DECISION_PART:
+                decision = _decoder.decode(part.content)
+                return Answered(decision=_placed(decision, stored.origin, stored.index), replayed=True)
+        raise Conflict(
+            f"This request was answered before, and the answer was erased since: see receipt {earlier.id}.",
+            reason="body_erased",
+        )
+
+
+def checked_key(text: str) -> str:
+    """Return an Idempotency-Key as it is. Raises: InvalidInput."""
+    if 0 < len(text) <= MAX_IDEMPOTENCY_KEY and text.isascii() and text.isprintable():
+        return text
+    message = f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
+    raise InvalidInput(message, Problem(path="idempotency-key", code="bad_key", message=message))
+
+
+def _promise(caller: Principal, asked: Asked) -> Idempotency:
+    digest = "sha256:" + hashlib.sha256(asked.body).hexdigest()
+    return Idempotency(scope=f"{caller.kind}:{caller.id}", key=asked.idempotency_key, digest=digest)
+
+
+def _placed(decision: Decision, origin: str, index: int) -> Decision:
+    return msgspec.structs.replace(decision, receipt=ReceiptPointer(origin=origin, index=index))

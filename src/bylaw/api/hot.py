@@ -1,0 +1,144 @@
+"""The hot routes: plain handlers in front of the framework, from the key to the encoded decision."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+import msgspec
+
+from bylaw.api import problems, strict_json
+from bylaw.api.auth import Door
+from bylaw.api.deciding import SCOPE, Asked, Decider, checked_key
+from bylaw.api.described import Described, failures
+from bylaw.api.edge import Hot
+from bylaw.api.fit import fit
+from bylaw.api.incoming import Incoming
+from bylaw.api.problems import Answer, ProblemBody
+from bylaw.core.errors import BylawError, InvalidInput, Problem
+from bylaw.decisions.model import Decision, Request
+from bylaw.tenancy.principal import Principal
+
+PATH: Final = "/v1/decisions"
+BATCH_PATH: Final = "/v1/decisions:batch"
+_JSON: Final = (b"content-type", b"application/json")
+_REPLAYED: Final = (b"idempotent-replayed", b"true")
+
+_encoder = msgspec.json.Encoder()
+
+
+class BatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests that are decided one by one, in order, each with its own receipt."""
+
+    requests: Annotated[list[Request], msgspec.Meta(min_length=1)]
+
+
+class BatchResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one request of a batch came to: a decision, or the problem that it has."""
+
+    status: int
+    decision: Decision | None = None
+    problem: ProblemBody | None = None
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What each request of a batch came to, in their order."""
+
+    results: list[BatchResult]
+
+
+class _RawBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A batch whose requests are read one by one, so that each has its own problem."""
+
+    requests: Annotated[list[object], msgspec.Meta(min_length=1)]
+
+
+class HotRoutes:
+    """The handlers of decisions. Units: `batch_items` is the most requests of one batch."""
+
+    def __init__(self, door: Door, decider: Decider, *, batch_items: int) -> None:
+        self._door = door
+        self._decider = decider
+        self._batch_items = batch_items
+
+    def table(self) -> Mapping[tuple[str, str], Hot]:
+        """Return the handlers by method and path."""
+        return {("POST", PATH): self.decide, ("POST", BATCH_PATH): self.batch}
+
+    async def decide(self, incoming: Incoming) -> Answer:
+        """Decide one request."""
+        caller = self._door.enter(incoming, SCOPE).principal
+        request = fit(strict_json.parse(incoming.body), Request)
+        key = incoming.headers.get(b"idempotency-key")
+        asked = Asked(
+            request=request,
+            body=incoming.body,
+            idempotency_key="" if key is None else checked_key(key.decode("latin-1")),
+        )
+        answered = await self._decider.decide(caller, asked)
+        headers = (_JSON, _REPLAYED) if answered.replayed else (_JSON,)
+        return Answer(status=200, body=_encoder.encode(answered.decision), headers=headers)
+
+    async def batch(self, incoming: Incoming) -> Answer:
+        """Decide several requests, each by itself; their receipts share commits."""
+        entered = self._door.enter(incoming, SCOPE)
+        items = fit(strict_json.parse(incoming.body), _RawBatch).requests
+        if len(items) > self._batch_items:
+            message = f"At most {self._batch_items} requests; this has {len(items)}."
+            raise InvalidInput(message, Problem(path="requests", code="too_many", message=message))
+        self._door.charge(entered, len(items) - 1)
+        sent = incoming.headers.get(b"idempotency-key")
+        key = "" if sent is None else checked_key(sent.decode("latin-1"))
+        results = await asyncio.gather(
+            *(
+                self._item(entered.principal, item, f"{key}/{index}" if key else "", incoming.id)
+                for index, item in enumerate(items)
+            )
+        )
+        return Answer(status=200, body=_encoder.encode(BatchAnswer(results=results)), headers=(_JSON,))
+
+    async def _item(self, caller: Principal, item: object, key: str, request_id: str) -> BatchResult:
+        """Return what one request of a batch came to; only what is expected to go wrong stays inside it."""
+        try:
+            request = fit(item, Request)
+            body = _encoder.encode(item)
+            answered = await self._decider.decide(
+                caller, Asked(request=request, body=body, idempotency_key=key)
+            )
+        except BylawError as error:
+            problem = problems.body_of(error, request_id)
+            return BatchResult(status=problem.status, problem=problem)
+        return BatchResult(status=200, decision=answered.decision)
+
+
+def described() -> tuple[Described, ...]:
+    """Return the hot routes as data, like every other route."""
+    may_fail = failures("POST", PATH, "scope", takes=Request) | {404, 409}
+    return (
+        Described(
+            method="POST",
+            path=PATH,
+            access="scope",
+            scope=SCOPE,
+            takes=Request,
+            takes_nothing_too=False,
+            gives=Decision,
+            may_fail=may_fail,
+            tag="decisions",
+            name="decide",
+            summary="Check an operation against the policies that govern it",
+            description="The answer leaves once its receipt is durable; a dry run has none.",
+        ),
+        Described(
+            method="POST",
+            path=BATCH_PATH,
+            access="scope",
+            scope=SCOPE,
+            takes=BatchRequest,
+            gives=BatchAnswer,
+            may_fail=may_fail - {404, 409},
+            tag="decisions",
+            name="decide_batch",
+            summary="Check several operations, each by itself",
+            description="Each request has its own decision and receipt, or its own problem.",
+        ),
+    )

@@ -1,0 +1,166 @@
+"""Packs: policies as files, planned, applied in one transaction, and written back."""
+
+from typing import Annotated, cast
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bylaw.api.native.policy_views import DiffView, diff_view
+from bylaw.api.native.route import Reply, Route, StrictQuery, body, needs
+from bylaw.api.ports import Unit
+from bylaw.core.canonical_json import Json
+from bylaw.policies.model import Status
+from bylaw.policies.packs import apply, export, plan
+from bylaw.policies.packs.documents import Document
+from bylaw.policies.packs.load import parse_packs
+from bylaw.policies.packs.model import NAME_PATTERN, Pack
+from bylaw.policies.packs.plan import Kind, Switch, Write
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["packs"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs("policy:read")]
+Writing = Annotated[Acting[Unit], needs("policy:write")]
+
+
+class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a request; unknown fields are refused."""
+
+
+class PackDocument(_Sent, frozen=True):
+    """One file of a pack as plain data (see `pack.schema.json`); `file` names it in problems."""
+
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    document: dict[str, object]
+
+
+class PacksToPlan(_Sent, frozen=True):
+    """The files of one or more packs. With `prune`, what a pack made and no longer contains is archived."""
+
+    documents: Annotated[tuple[PackDocument, ...], msgspec.Meta(min_length=1, max_length=1000)]
+    prune: bool = False
+
+
+class PacksToApply(PacksToPlan, frozen=True):
+    """The files, and what was agreed to: with `plan`, the digest of a plan, only exactly that is done."""
+
+    plan: str | None = None
+    reason: str = ""
+
+
+class _Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an answer."""
+
+
+class StepView(_Shown, frozen=True):
+    """What is to be done about one policy: `diff` for a new text, `switches` for the rest."""
+
+    kind: Kind
+    slug: str
+    policy_id: str | None
+    diff: DiffView | None
+    switches: tuple[Switch, ...]
+    note: str
+
+
+class PlanView(_Shown, frozen=True):
+    """Everything to be done, in order; `digest` names exactly this plan on exactly this state."""
+
+    digest: str
+    is_empty: bool
+    steps: tuple[StepView, ...]
+
+
+class ChangedPolicy(_Shown, frozen=True):
+    """A policy as a plan left it."""
+
+    slug: str
+    id: str
+    status: Status
+    is_in_force: bool
+    version: int
+    pending: int | None
+
+
+class AppliedView(_Shown, frozen=True):
+    """The plan that was carried out, and the policies that it changed."""
+
+    plan: PlanView
+    policies: tuple[ChangedPolicy, ...]
+
+
+class PacksView(_Shown, frozen=True):
+    """The approved policies as files of packs, which applied again change nothing."""
+
+    documents: tuple[PackDocument, ...]
+
+
+class ExportQuery(StrictQuery):
+    """Which policies are written, and the name for those that no pack made."""
+
+    pack: Annotated[str | None, Field(pattern=NAME_PATTERN, description="Only this pack.")] = None
+    others: Annotated[
+        str, Field(pattern=NAME_PATTERN, description="The pack into which all others are written.")
+    ] = "exported"
+
+
+@router.post("/v1/packs/plan")
+async def plan_packs(acting: Reading, sent: Annotated[PacksToPlan, body(PacksToPlan)]) -> Reply[PlanView]:
+    """Say what applying these files would do."""
+    return Reply(_plan(await plan.plan_packs(acting, _packs(sent), prune=sent.prune)))
+
+
+@router.post("/v1/packs/apply")
+async def apply_packs(
+    acting: Writing, sent: Annotated[PacksToApply, body(PacksToApply)]
+) -> Reply[AppliedView]:
+    """Make the policies say what these files say: everything or nothing; twice does nothing more."""
+    agreed = apply.Agreed(prune=sent.prune, reason=sent.reason, plan_digest=sent.plan)
+    done = await apply.apply_packs(acting, _packs(sent), agreed)
+    changed = tuple(
+        ChangedPolicy(
+            slug=slug,
+            id=policy.id,
+            status=policy.status,
+            is_in_force=policy.is_in_force,
+            version=policy.current,
+            pending=policy.pending,
+        )
+        for slug, policy in done.policies.items()
+    )
+    return Reply(AppliedView(plan=_plan(done.plan), policies=changed))
+
+
+@router.get("/v1/packs")
+async def export_packs(acting: Reading, query: Annotated[ExportQuery, Query()]) -> Reply[PacksView]:
+    """Write the approved policies as files of packs."""
+    files = await export.export_packs(acting, pack=query.pack, others=query.others)
+    documents = (
+        PackDocument(file=f"{name}.yaml", document=cast("dict[str, object]", data))
+        for name, data in files.items()
+    )
+    return Reply(PacksView(documents=tuple(documents)))
+
+
+def _packs(sent: PacksToPlan) -> tuple[Pack, ...]:
+    documents = [Document(file=each.file, value=cast("Json", each.document)) for each in sent.documents]
+    return parse_packs(documents)
+
+
+def _plan(made: plan.Plan) -> PlanView:
+    return PlanView(
+        digest=made.digest, is_empty=made.is_empty, steps=tuple(_step(each) for each in made.steps)
+    )
+
+
+def _step(step: plan.Write | plan.Archive) -> StepView:
+    diff = step.diff if isinstance(step, Write) else None
+    return StepView(
+        kind=step.kind,
+        slug=step.slug,
+        policy_id=None if step.current is None else step.current.id,
+        diff=None if diff is None else diff_view(diff),
+        switches=step.switches if isinstance(step, Write) else (),
+        note=step.note,
+    )
