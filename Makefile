@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo test check fmt lint types imports serve bench soak docs requirements clean
+.PHONY: help setup setup-run demo test check fmt lint types imports serve bench bench-engines fuzz soak docs requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,7 +54,20 @@ imports: $(VENV)/dev.stamp ## check the import contract
 check: lint types imports test ## run exactly what CI runs
 
 bench: $(VENV)/dev.stamp ## measure everything that the docs state (minutes)
+	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the engines to compare with."
 	@$(BIN)/python -m bench
+
+# Other rule engines, measured beside ours; they never share an environment with the product.
+.venv-bench/stamp: requirements/bench.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo "Installing the engines that the bench compares with (once) ..."
+	@.venv-bench/bin/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/bench.txt
+	@touch $@
+
+bench-engines: .venv-bench/stamp ## install the rule engines that the bench compares with
+
+fuzz: $(VENV)/dev.stamp ## fuzz the rule language for a minute
+	@$(BIN)/python -m tests.fuzz.rules_atheris -max_total_time=60 -max_len=600
 
 soak: $(VENV)/dev.stamp ## run the long kill and power-cut tests
 	@$(BIN)/python -m pytest -m soak -p no:cacheprovider
@@ -65,6 +78,7 @@ docs: $(VENV)/dev.stamp ## write the generated reference pages
 requirements: $(VENV)/dev.stamp ## pin and hash again, without addresses
 	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra postgres -o requirements/run.txt pyproject.toml
 	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements/dev.txt requirements/dev.in
+	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements/bench.txt requirements/bench.in
 
 clean: ## remove .venv and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,6 @@
-"""The rule engine beside every engine that a Python server can embed: one run, the same rules, the same contexts.
+"""The rule engine beside every engine that a Python server can embed: one run, one set of rules and contexts.
 
-One process per engine and round, the engines in turn, so that a slow moment of the machine touches them alike.
+One process per engine and round, the engines in turn: a slow moment of the machine touches them all alike.
 """
 
 import json
@@ -32,14 +32,14 @@ def run(*, quick: bool) -> list[Table]:
     measured: dict[str, list[dict]] = {name: [] for name in (*OURS, *OTHERS)}
     absent: dict[str, str] = {}
     for _ in range(rounds):
-        for name in measured:
+        for name, runs in measured.items():
             if name in absent:
                 continue
             figures = child("bench.rules_engines", name, other=name in OTHERS)
             if reason := figures.get("absent") or figures.get("wrong"):
                 absent[name] = str(reason)
             else:
-                measured[name].append(figures)
+                runs.append(figures)
     present = {name: rows for name, rows in measured.items() if rows}
     notes = [f"{name}: not measured, {reason}" for name, reason in absent.items()]
     return [_speed(present, notes, rounds), _keeping(present), _stall(quick=quick)]
@@ -90,7 +90,8 @@ def _speed(present: dict[str, list[dict]], notes: list[str], rounds: int) -> Tab
             )
         )
     columns = (
-        "engine", "rules", "2 KB µs", "33 KB µs", "33 KB / 2 KB", "no regex, 2 KB µs", "× floor", "× bylaw", "spread %",
+        "engine", "rules", "2 KB µs", "33 KB µs", "33 KB / 2 KB", "no regex, 2 KB µs",
+        "x floor", "x bylaw", "spread %",
     )  # fmt: skip
     return Table(
         title="One decision of 20 rules from a parsed JSON context",
@@ -98,8 +99,8 @@ def _speed(present: dict[str, list[dict]], notes: list[str], rounds: int) -> Tab
         rows=rows,
         notes=[
             f"median of {rounds} interleaved rounds; spread is (max - min) / median of the 2 KB time",
-            "× floor: against hand-written lambdas for the same rules, measured in the same process",
-            "× bylaw: how many times longer the engine takes; an engine with fewer rules does less work in its time",
+            "x floor: against hand-written lambdas for the same rules, measured in the same process",
+            "x bylaw: how many times longer the engine takes; with fewer rules it does less work",
             *notes,
         ],
     )
@@ -127,6 +128,6 @@ def _stall(*, quick: bool) -> Table:
         rows=rows,
         notes=[
             f"worst stall {max((row[3] for row in rows), default=float('nan')):.1f} ms; target 50 ms",
-            "a second thread wakes every half millisecond; the stall is its longest wait during the evaluation",
+            "a second thread wakes every half millisecond; the stall is its longest wait meanwhile",
         ],
     )

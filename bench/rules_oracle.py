@@ -2,7 +2,8 @@
 
 Reads `[[source, context], ...]` as JSON from standard input, prints one JSON line per pair: `["bool", true]`,
 `["error", message]`, … Its version 0.1.3 has bugs to step around: `.value()` of a null loses a reference to
-`None`, so the type is always read first, and a process answers only a few hundred pairs; errors come back as values.
+`None`, so the type is always read first, and a process answers only a few hundred pairs; errors come back as
+values.
 """
 
 import json
@@ -10,7 +11,15 @@ import sys
 
 from cel_expr_python import cel
 
-NAMES = {"NULL": "null", "STRING": "string", "BYTES": "bytes", "BOOL": "bool", "INT": "int", "UINT": "uint", "DOUBLE": "double"}
+NAMES = {
+    "NULL": "null",
+    "STRING": "string",
+    "BYTES": "bytes",
+    "BOOL": "bool",
+    "INT": "int",
+    "UINT": "uint",
+    "DOUBLE": "double",
+}
 
 
 def tagged(value) -> list:

@@ -1,12 +1,13 @@
 """Child process: run every hostile input while a second thread tries to wake every half millisecond.
 
-`python -m bench.rules_stall ROUNDS` prints `{"rows": [[name, [ending, evaluation ms, worst stall ms]], ...]}`.
+`python -m bench.rules_stall ROUNDS` prints `{"rows": [[name, [ending, milliseconds, worst stall]], ...]}`.
 """
 
 import json
 import sys
 import threading
 import time
+from typing import Self
 
 from bylaw import rules
 from bylaw.core.errors import RuleSyntax
@@ -23,7 +24,7 @@ class Ticker:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> "Ticker":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -17,7 +17,7 @@ CONTEXT: Context = {
     "fraud_score": 0.11,
     "contains_passport": False,
     "attempts": 0,
-    "fare_conditions": "Economy flex: changes free until 24 hours before departure, refund minus 60 EUR, one checked bag.",
+    "fare_conditions": "Economy flex: changes until 24 hours before departure, refund minus 60 EUR, a bag.",
     "subject": "Booking 7QK4PZ, two travellers, Lisbon to Oslo, aisle seats.",
     "calls": ["search_flights", "read_profile", "check_policy", "quote_fare", "send_summary"],
     "customer": {
@@ -141,7 +141,7 @@ SIMPLEEVAL = {
     "r20": "True if fraud_score < 0.25 else agent.duty == 'lead'",
 }
 
-# Cedar has no floats, sizes, regular expressions or quantifiers over records; decimals compare only with decimals.
+# Cedar has no floats, sizes, regular expressions or quantifiers over records; decimals compare with decimals.
 CEDAR = {
     "r01": 'context.total.lessThan(decimal("8000.0"))',
     "r02": 'context.payment_state == "authorised"',

@@ -7,17 +7,14 @@ from pathlib import Path
 import pytest
 
 from bylaw.core.clock import ManualClock
-from bylaw.core.ids import Ids, TenantId
+from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control, open_database
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.storage.migrations import history
 from bylaw.storage.sql.control import SqlControlStore
 from bylaw.storage.sql.tables import metadata
-from bylaw.tenancy.model import Tenant
 from tests import postgres
-
-A = TenantId("tenant-a")
-B = TenantId("tenant-b")
+from tests.contracts.values import A, B, tenant
 
 
 async def _upgraded(url: str) -> None:
@@ -63,10 +60,38 @@ async def store(
         opened = await open_control(f"sqlite:///{path}", ids=ids, clock=clock)
     else:
         url = request.getfixturevalue("migrated_url")
-        await postgres.execute(url, f"TRUNCATE {', '.join(metadata.tables)}")
+        await postgres.execute(url, *(str(table.delete()) for table in reversed(metadata.sorted_tables)))
         opened = await open_control(url, ids=ids, clock=clock)
     async with opened.system() as system:
         for tenant_id in (A, B):
-            await system.add_tenant(Tenant(id=tenant_id, name=tenant_id, created_ms=clock.now_ms()))
+            await system.add_tenant(tenant(tenant_id))
     yield opened
     await opened.close()
+
+
+async def _rows(store: MemoryControlStore | SqlControlStore) -> dict[str, list[dict[str, object]]]:
+    if isinstance(store, MemoryControlStore):
+        return {
+            name: [dict(row) for row in store.contents.get(name, {}).values()] for name in metadata.tables
+        }
+    async with store.database.begin(None, writes=False) as connection:
+        return {
+            name: [dict(row) for row in (await connection.execute(table.select())).mappings()]
+            for name, table in metadata.tables.items()
+        }
+
+
+@pytest.fixture
+def snapshot_of():
+    """Everything that a store holds, of one tenant or of all, row by row."""
+
+    async def snapshot(store: MemoryControlStore | SqlControlStore, tenant_id: str | None = None):
+        found = await _rows(store)
+        return {
+            name: sorted(
+                repr(row) for row in rows if tenant_id in {None, row.get("tenant_id", row.get("id"))}
+            )
+            for name, rows in found.items()
+        }
+
+    return snapshot

@@ -1,7 +1,7 @@
 """The rule language, evaluated by walking the tree: the meaning that the compiled engine must agree with.
 
-Written from the specification and from the meaning of the codes in `bylaw.rules.verdict`, never from the compiler.
-It shares the syntax tree and the value classes with the engine and nothing else. It counts no steps.
+Written from the specification and from the meaning of the codes in `bylaw.rules.verdict`, never from the
+compiler. It shares the syntax tree and the value classes with the engine, nothing else. It counts no steps.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from bylaw.rules import ast
 from bylaw.rules.values import NOTHING, Optional
-
 from tests.reference import rules_functions as functions
 from tests.reference import rules_values as values
 from tests.reference.rules_values import Entries, Failed, entries, equal, kind, unsuitable
@@ -96,7 +95,7 @@ class Walk:
         return type(self)(self.bindings, {**self.variables, **variables})
 
     def path(self, node: ast.Node) -> str:
-        """Return how a message names the place of the context that `node` reads, or nothing when it is computed."""
+        """Return how a message names the place that `node` reads, or nothing when it is computed."""
         match node:
             case ast.Name():
                 local = None if node.absolute else self.variables.get(node.name)
@@ -122,9 +121,10 @@ class Walk:
     def value(self, node: ast.Node) -> object:
         """Return the value of `node`; a failure that has no place yet gets this node's."""
         rules: dict[type, Callable[[ast.Node], object]] = {
-            ast.Literal: self._literal, ast.Name: self._name, ast.Select: self._select, ast.Index: self._index,
-            ast.Unary: self._unary, ast.Binary: self._binary, ast.Logic: self._logic,
-            ast.Conditional: self._conditional, ast.Call: self._call, ast.ListOf: self._list, ast.MapOf: self._map,
+            ast.Literal: self._literal, ast.Name: self._name, ast.Select: self._select,
+            ast.Index: self._index, ast.Unary: self._unary, ast.Binary: self._binary, ast.Logic: self._logic,
+            ast.Conditional: self._conditional, ast.Call: self._call, ast.ListOf: self._list,
+            ast.MapOf: self._map,
             ast.Has: self._has, ast.Macro: self._macro, ast.Bind: self._bind,
         }  # fmt: skip
         try:
@@ -372,7 +372,7 @@ def element(operand: object, key: object) -> object:
 
 
 def _decide(tests: list[Callable[[], bool]], *, decisive: bool) -> bool:
-    """Return `decisive` if any test comes to it, however the others fail; else the first failure; else the opposite."""
+    """Return `decisive` if a test comes to it, whatever fails; else the first failure; else the opposite."""
     first: Failed | None = None
     for test in tests:
         try:

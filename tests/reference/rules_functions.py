@@ -1,7 +1,7 @@
 """The functions of the language, one plain definition each, by the specification's library pages.
 
-A function is found by name, by whether it has a target and by how many arguments follow; its signature says which
-kinds it takes. Anything that fits no signature is a type error, or `null_value` when a null is among the values.
+A function is found by name, by whether it has a target and by how many arguments follow; its signature says
+which kinds it takes. What fits no signature is a type error, or `null_value` when a null is among the values.
 """
 
 import base64
@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 import re2
 
 from bylaw.rules.values import NOTHING, TYPE_NAME, Duration, Optional, Timestamp, Type, UInt
-
 from tests.reference.rules_values import (
     INT_RANGE,
     UINT_RANGE,
@@ -37,7 +36,7 @@ from tests.reference.rules_values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overload:
-    """One way to call a function: the kinds of its values (target first; `any` takes all) and what it does."""
+    """One way to call a function: the kinds of its values (target first; `any` is all) and what it does."""
 
     kinds: tuple[str, ...]
     act: Callable[..., object]
@@ -87,10 +86,7 @@ METHOD_OWNERS = {"any", "string", "bytes", "list", "map", "timestamp", "duration
 def is_member(collection: object, item: object) -> bool:
     """Return whether an element equals `item`."""
     assert isinstance(collection, list)
-    for element in collection:
-        if equal(element, item):
-            return True
-    return False
+    return any(equal(element, item) for element in collection)
 
 
 def sort_by(items: list[object], keys: list[object]) -> list[object]:
@@ -361,7 +357,7 @@ def _square_root(number: float) -> float:
 
 
 def _sign(number: float) -> float:
-    return number if number != number else float((number > 0) - (number < 0))
+    return number if math.isnan(number) else float((number > 0) - (number < 0))
 
 
 def _shift(number: int, by: int, *, left: bool) -> int:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the tables read best one row a line
 """Random rules and contexts: mostly well-typed, often not, with holes and nulls in every place.
 
 A `Chooser` decides everything, so that Hypothesis (which shrinks), a seeded generator (for long runs) and a fuzzer
@@ -327,7 +328,7 @@ class Contexts:
             kind = self._pick(("string", "int", "bool", "ints", "record", "double"))
         into[name] = self.value(kind, depth)
 
-    def value(self, kind: str, depth: int) -> object:
+    def value(self, kind: str, depth: int) -> object:  # noqa: PLR0911 - one line per kind
         """Return a JSON value of `kind`."""
         match kind:
             case "bool":

@@ -1,6 +1,6 @@
-"""What the language's values are to each other: kinds, equality, order, arithmetic. Slow, obvious, by the specification.
+"""What the language's values are to each other: kinds, equality, order, arithmetic; slow and obvious.
 
-Source: cel-spec doc/langdef.md (equality, ordering, overflow), design of the rule language (missing, null, numbers).
+Source: cel-spec doc/langdef.md (equality, order, overflow); `bylaw.rules.verdict` (missing, null, numbers).
 """
 
 import math
@@ -72,7 +72,7 @@ def entries(value: object) -> Entries:
 
 
 def unsuitable(*values: object) -> Failed:
-    """Return the failure of an operation that is not defined for these values: null explains more than a type."""
+    """Return the failure of an operation not defined for these values: null explains more than a type."""
     return Failed("null_value" if any(value is None for value in values) else "type_error")
 
 
@@ -103,10 +103,7 @@ def _equal_lists(left: object, right: object) -> bool:
     assert isinstance(right, list)
     if len(left) != len(right):
         return False
-    for one, other in zip(left, right, strict=True):
-        if not equal(one, other):
-            return False
-    return True
+    return all(equal(one, other) for one, other in zip(left, right, strict=True))
 
 
 def _equal_maps(left: Entries, right: Entries) -> bool:
@@ -120,7 +117,7 @@ def _equal_maps(left: Entries, right: Entries) -> bool:
 
 
 def compare(left: object, right: object) -> int | None:
-    """Return -1, 0 or 1 as `left` is less than, equal to or more than `right`; None when a NaN is among them."""
+    """Return -1, 0 or 1 as `left` is less than, equal to or more than `right`; None beside a NaN."""
     kinds = {kind(left), kind(right)}
     if kinds <= set(NUMBERS):
         return _compare_numbers(left, right)
@@ -156,7 +153,7 @@ def _alike(left: object, right: object) -> tuple[object, object]:
 
 
 def within_64_bits(*numbers: object) -> None:
-    """Refuse integers that JSON can write and the language cannot hold, where only a bounded number makes sense."""
+    """Refuse integers that JSON can write and the language cannot hold."""
     for number in numbers if {kind(number) for number in numbers} == {"int"} else ():
         if not INT_RANGE[0] <= number <= UINT_RANGE[1]:  # type: ignore[operator]
             raise Failed("range")
@@ -249,7 +246,7 @@ def negate(value: object) -> object:
     return in_range(value, -value)  # type: ignore[operator]
 
 
-def in_range(like: object, number: int | float) -> object:
+def in_range(like: object, number: float) -> object:
     """Return `number` in the numeric type of `like`, or fail."""
     if isinstance(number, float):
         return number

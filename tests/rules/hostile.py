@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a row reads as one line
+# ruff: noqa: E501, RUF001 - the tables read best one row a line
 """Input made to hang, crash or flood an engine: rules, contexts that go with them, and how each may end.
 
 Used by the tests (every one ends as it should, in bounded memory) and by the bench (how long another thread waits).
@@ -113,7 +113,9 @@ HOSTILE = [
     ),
     Hostile(
         name="list doubling",
-        rule="".join(f"cel.bind(v{n}, {f'v{n - 1} + v{n - 1}' if n else 'l'}, " for n in range(30)) + "size(v29) > 5" + ")" * 30,
+        rule="".join(f"cel.bind(v{n}, {f'v{n - 1} + v{n - 1}' if n else 'l'}, " for n in range(30))
+        + "size(v29) > 5"
+        + ")" * 30,
         context=_numbers(9_000),
         ends=(BUDGET,),
     ),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the tables read best one row a line
 """No text that a user wrote ever reaches a Python name, and no object's own code ever runs."""
 
 import builtins
@@ -60,7 +61,9 @@ def test_an_injection_is_refused_or_means_only_fields(rule: str, monkeypatch: py
     except RuleSyntax:
         return
     verdict = compiled.evaluate({"x": {MARK: MARK}, "y": MARK, "context": {}, "ctx": {}})
-    assert verdict.status != "satisfied" or rule.startswith(("cel.bind", "'{0")), "means something beyond fields"
+    assert verdict.status != "satisfied" or rule.startswith(("cel.bind", "'{0")), (
+        "means something beyond fields"
+    )
     assert reached == []
 
 
@@ -73,18 +76,42 @@ def _recording(name: str, real: object, reached: list[str], mark: str) -> object
     return record
 
 
-@pytest.mark.parametrize("name", [*DUNDERS, "def", "class", "None", "True", "yield", "lambda", "self", "budget", "context"])
+@pytest.mark.parametrize(
+    "name", [*DUNDERS, "def", "class", "None", "True", "yield", "lambda", "self", "budget", "context"]
+)
 def test_a_field_may_have_any_name_that_python_uses(name: str) -> None:
     assert rules.compile(f"x.{name} == 1").evaluate({"x": {name: 1}}).status == "satisfied"
     missing = rules.compile(f"x.{name} == 1").evaluate({"x": {}})
     assert (missing.code, missing.path) == ("missing", f"x.{name}")
     if name not in ("class", "def"):
-        assert rules.compile(f"{name} == 1 && [1].all({name}, {name} == 1)").evaluate({name: 1}).status == "satisfied"
+        assert (
+            rules.compile(f"{name} == 1 && [1].all({name}, {name} == 1)").evaluate({name: 1}).status
+            == "satisfied"
+        )
 
 
 @pytest.mark.parametrize(
     "key",
-    ["{0}", "%s", "a\nb", "a\rb", "'", '"', "\\", "'''", '"""', "\x00", "\ud800", "#", "{x!r}", "\u2028", "]", "\t", "é", "🐍"],
+    [
+        "{0}",
+        "%s",
+        "a\nb",
+        "a\rb",
+        "'",
+        '"',
+        "\\",
+        "'''",
+        '"""',
+        "\x00",
+        "\ud800",
+        "#",
+        "{x!r}",
+        "\u2028",
+        "]",
+        "\t",
+        "é",
+        "🐍",
+    ],
 )
 def test_a_key_may_be_any_text(key: str) -> None:
     quoted = "".join(f"\\U{ord(letter):08x}" for letter in key)
@@ -136,7 +163,14 @@ def _slots(each: object) -> list[str]:
 
 def names_in(code: types.CodeType) -> set[str]:
     """Return every name that the code can use."""
-    return {*code.co_names, *code.co_varnames, *code.co_freevars, *code.co_cellvars, code.co_name, code.co_filename}
+    return {
+        *code.co_names,
+        *code.co_varnames,
+        *code.co_freevars,
+        *code.co_cellvars,
+        code.co_name,
+        code.co_filename,
+    }
 
 
 RULES_WITH_USER_TEXT = [
@@ -198,7 +232,9 @@ EVIL_METHODS = [
 
 def evil(base: type, *arguments: object) -> object:
     """Return an instance of a subclass of `base` whose every method tells that it ran."""
-    kind = type(f"Evil{base.__name__}", (base,), {name: _touch for name in EVIL_METHODS if name != "__hash__"})
+    kind = type(
+        f"Evil{base.__name__}", (base,), {name: _touch for name in EVIL_METHODS if name != "__hash__"}
+    )
     return kind(*arguments)
 
 
@@ -256,10 +292,17 @@ def test_any_text_of_the_language_compiles_or_is_refused(source: str) -> None:
     _either(source)
 
 
-_NAMES = st.sampled_from([*DUNDERS, "a", "b", "items", "size", "map", "all", "has", "cel", "bind", "math", "type", "_", "__"])
+_NAMES = st.sampled_from(
+    [*DUNDERS, "a", "b", "items", "size", "map", "all", "has", "cel", "bind", "math", "type", "_", "__"]
+)
 
 
-@given(st.lists(st.one_of(_NAMES, st.sampled_from(list(".()[],?:!'\"`{} =<&|+-")), st.just("=="), st.just("&&")), max_size=40))
+@given(
+    st.lists(
+        st.one_of(_NAMES, st.sampled_from(list(".()[],?:!'\"`{} =<&|+-")), st.just("=="), st.just("&&")),
+        max_size=40,
+    )
+)
 def test_any_words_of_the_language_compile_or_are_refused(words: list[str]) -> None:
     _either("".join(words))
 
@@ -267,7 +310,11 @@ def test_any_words_of_the_language_compile_or_are_refused(words: list[str]) -> N
 def _either(source: str) -> None:
     try:
         rule = rules.compile(source)
-    except RuleSyntax as refusal:
+    except RuleSyntax as error:
+        refusal = error
+    else:
+        refusal = None
+    if refusal is not None:
         lines = source.split("\n")
         assert 1 <= refusal.line <= len(lines)
         assert 1 <= refusal.column <= len(lines[refusal.line - 1]) + 1

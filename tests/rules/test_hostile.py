@@ -1,5 +1,6 @@
-"""Awkward and hostile input: each ends in a refusal when saved, or in a verdict, within bounded steps and memory."""
+"""Awkward and hostile input ends in a refusal at save or in a verdict, within bounded steps and memory."""
 
+import contextlib
 import json
 import os
 import random
@@ -160,16 +161,14 @@ def test_a_hostile_rule_leaves_the_recursion_limit_alone() -> None:
 
 
 def test_a_rule_near_a_full_stack_still_ends_in_a_verdict() -> None:
-    """Whoever calls from deep inside other code gets an answer or its own RecursionError, never a wrong answer."""
+    """Whoever calls from deep inside other code gets the answer or a RecursionError, never a wrong answer."""
     rule = rules.compile("x.all(i, i.a.b.c == 1 && (i.d ? true : i.a.b.d < 2)) || !has(x[0].a)")
     context = {"x": [{"a": {"b": {"c": 1, "d": 1}}, "d": False}]}
     seen: set[str] = set()
 
     def descend() -> None:
-        try:
+        with contextlib.suppress(RecursionError):
             descend()
-        except RecursionError:
-            pass
         if len(seen) < 3:
             try:
                 verdict = rule.evaluate(context)
@@ -276,7 +275,19 @@ def test_awkward_values_have_one_documented_meaning(rule: str, context: Context,
 
 @pytest.mark.parametrize(
     "rule",
-    ["nope(x)", "a == 'x' &&\n b <", "1 < 'a'", "x.append(9)", "1 < x < 5", "x = 5", "x.y(1)", "", " ", "x and y", "x y"],
+    [
+        "nope(x)",
+        "a == 'x' &&\n b <",
+        "1 < 'a'",
+        "x.append(9)",
+        "1 < x < 5",
+        "x = 5",
+        "x.y(1)",
+        "",
+        " ",
+        "x and y",
+        "x y",
+    ],
 )
 def test_what_cannot_be_a_rule_is_refused_when_saved(rule: str) -> None:
     with pytest.raises(RuleSyntax) as refusal:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import cast
 
 from bylaw.rules import cel
-
 from tests.contracts.cel.textproto import Message, parse
 
 MESSAGES = "needs protobuf messages, wrappers, Any or enums, which JSON does not have"
@@ -111,7 +110,7 @@ def _expected(test: Message) -> object:
     return value(_one(test, "value")) if "value" in test else True
 
 
-def value(message: Message) -> object:
+def value(message: Message) -> object:  # noqa: PLR0911 - one line per kind
     """Return the `cel.expr.Value` that `message` holds, as the engine's Python value."""
     ((kind, (content,)),) = message.items()
     match kind:

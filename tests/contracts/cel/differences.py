@@ -4,8 +4,8 @@ A case listed here must fail; one that begins to pass is an error until its line
 """
 
 EXACT = (
-    "int and double compare by their exact amounts; the case expects the int to be rounded to a double first, so "
-    "that 2**63 - 1 would equal 2**63"
+    "int and double compare by their exact amounts; the case expects the int to be rounded to a double, "
+    "so that 2**63 - 1 would equal 2**63"
 )
 
 DIFFERENCES: dict[str, str] = {

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 from bylaw.rules import cel
-
 from tests.contracts.cel.cases import Case, Failure
 
 

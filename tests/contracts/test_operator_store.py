@@ -1,0 +1,197 @@
+"""What every store does for the operator: tenants, keys, counters, the queue, progress, kept answers."""
+
+import asyncio
+
+import pytest
+
+from bylaw.core.errors import Conflict, InvalidInput, NotFound
+from bylaw.core.ids import TenantId
+from bylaw.core.paging import Slice
+from tests.contracts.lists import every
+from tests.contracts.values import START, A, B, key, reply, tenant, user, workspace
+
+
+async def test_tenants_are_added_once_read_and_listed(store):
+    async with store.system() as system:
+        late = tenant("late", name="Späti", created_ms=START + 1)
+        await system.add_tenant(late)
+        with pytest.raises(Conflict) as refused:
+            await system.add_tenant(tenant("late"))
+        assert refused.value.reason == "exists"
+        assert await system.tenant(late.id) == late
+        assert await system.tenant(TenantId("unknown")) is None
+        assert await every(system.tenants, limit=1) == [late, tenant(B), tenant(A)]
+        assert (await system.tenants(Slice(limit=1, total=True))).total == 3
+        with pytest.raises(InvalidInput):
+            await system.add_tenant(tenant(""))
+
+
+async def test_the_key_table_holds_every_unrevoked_key_with_its_user(store):
+    ada = user()
+    plain, personal, revoked, old = (
+        key(), key(user_id=ada.id), key(revoked_ms=START), key(expires_ms=START - 1)
+    )  # fmt: skip
+    theirs = key(B)
+    async with store.begin(A) as unit:
+        await unit.tenancy.users.add(ada)
+        for each in (plain, personal, revoked, old):
+            await unit.tenancy.keys.add(each)
+    async with store.begin(B) as unit:
+        await unit.tenancy.keys.add(theirs)
+    async with store.system(writes=False) as system:
+        mine = [(plain, None), (personal, ada), (old, None)]
+        assert sorted(await system.keys(A), key=repr) == sorted(mine, key=repr)
+        assert sorted(await system.keys(), key=repr) == sorted([*mine, (theirs, None)], key=repr)
+
+
+async def test_the_last_use_of_a_key_only_moves_on(store):
+    mine, theirs = key(), key(B)
+    for tenant_id, each in ((A, mine), (B, theirs)):
+        async with store.begin(tenant_id) as unit:
+            await unit.tenancy.keys.add(each)
+    async with store.system() as system:
+        await system.touch_keys({(A, mine.id): 20, (B, theirs.id): 5, (B, mine.id): 99, (A, "gone"): 1})
+        await system.touch_keys({(A, mine.id): 10, (B, theirs.id): 7})
+        stored = {each.id: each for each, _ in await system.keys()}
+        assert (stored[mine.id].last_used_ms, stored[theirs.id].last_used_ms) == (20, 7)
+        assert (stored[mine.id].revision, await system.counters()) == (1, {A: 0, B: 0})
+
+
+async def test_a_change_counter_rises_with_its_transaction(store):
+    async with store.begin(A) as unit:
+        assert await unit.changes.bump() == 1
+        assert await unit.changes.bump() == 2
+    with pytest.raises(RuntimeError, match="stop"):
+        await _bump_and_fail(store)
+    async with store.system(writes=False) as system:
+        assert await system.counters() == {A: 2, B: 0}
+    with pytest.raises(NotFound):
+        async with store.begin(TenantId("unknown")) as unit:
+            await unit.changes.bump()
+
+
+async def _bump_and_fail(store):
+    async with store.begin(A) as unit:
+        await unit.changes.bump()
+        raise RuntimeError("stop")
+
+
+async def test_counters_count_every_one_of_many_writers(store):
+    async def write():
+        async with store.begin(A) as unit:
+            await unit.tenancy.workspaces.add(workspace())
+            return await unit.changes.bump()
+
+    numbers = await asyncio.gather(*(write() for _ in range(20)))
+    assert sorted(numbers) == list(range(1, 21))
+
+
+async def test_entries_wait_in_order_until_they_are_removed(store, clock):
+    for n in range(3):
+        async with store.begin(A) as unit:
+            await unit.outbox.add("policy_version", {"n": n, "text": "ü \0", "none": None})
+            await unit.outbox.add("key", {"n": n})
+        clock.advance(5)
+    async with store.begin(B) as unit:
+        await unit.outbox.add("key", {"n": 9})
+    async with store.system() as system:
+        entries = await system.queue.pending(100)
+        mine = [entry for entry in entries if entry.tenant_id == A]
+        assert [(entry.kind, entry.payload["n"]) for entry in mine] == [
+            (kind, n) for n in range(3) for kind in ("policy_version", "key")
+        ]
+        assert mine[0].payload == {"n": 0, "text": "ü \0", "none": None}
+        assert mine[0].created_ms == START
+        assert len({entry.id for entry in entries}) == 7
+        assert await system.queue.pending(100, tenant_id=B) == entries[6:]
+        assert await system.queue.pending(2) == mine[:2]
+        await system.queue.remove([*mine[:4], entries[6]])
+        await system.queue.remove(mine[:1])
+        await system.queue.remove([])
+    async with store.system(writes=False) as system:
+        assert await system.queue.pending(100) == mine[4:]
+    async with store.begin(A) as unit:
+        await unit.outbox.add("key", {"n": 10})
+    async with store.system(writes=False) as system:
+        assert [entry.payload["n"] for entry in await system.queue.pending(100)] == [2, 2, 10]
+
+
+async def test_progress_moves_on_only_and_can_begin_again(store):
+    async with store.system() as system:
+        assert await system.progress.positions() == {}
+        await system.progress.advance("log/a", 5)
+        await system.progress.advance("log/a", 3)
+        await system.progress.advance("log/b", 1)
+        await system.progress.advance("log/b", 2)
+    async with store.system() as system:
+        assert await system.progress.positions() == {"log/a": 5, "log/b": 2}
+        await system.progress.reset()
+        assert await system.progress.positions() == {}
+
+
+async def test_the_operator_works_inside_a_tenant_in_one_transaction(store):
+    shop = workspace()
+    with pytest.raises(RuntimeError, match="stop"):
+        await _add_and_fail(store, shop)
+    async with store.system() as system:
+        assert await system.progress.positions() == {}
+        await system.of(A).tenancy.workspaces.add(shop)
+        assert system.of(A).tenant_id == A
+        assert await system.of(B).tenancy.workspaces.get(shop.id) is None
+    async with store.begin(A) as unit:
+        assert await unit.tenancy.workspaces.get(shop.id) == shop
+
+
+async def _add_and_fail(store, shop):
+    async with store.system() as system:
+        await system.of(A).tenancy.workspaces.add(shop)
+        await system.progress.advance("log", 1)
+        raise RuntimeError("stop")
+
+
+@pytest.fixture(params=["tenant", "operator"])
+def opened(request, store):
+    return lambda **how: store.begin(A, **how) if request.param == "tenant" else store.system(**how)
+
+
+async def test_an_answer_is_kept_for_its_caller_and_key(store, opened):
+    kept = reply()
+    async with opened() as unit:
+        assert await unit.replies.get(kept.caller, kept.key, since_ms=0) is None
+        await unit.replies.add(kept)
+        await unit.replies.add(reply(key=kept.key, caller="key:2"))
+        with pytest.raises(Conflict) as refused:
+            await unit.replies.add(reply(key=kept.key, caller=kept.caller))
+        assert refused.value.reason == "exists"
+    async with opened(writes=False) as unit:
+        assert await unit.replies.get(kept.caller, kept.key, since_ms=START) == kept
+        assert await unit.replies.get(kept.caller, kept.key, since_ms=START + 1) is None
+        assert await unit.replies.get(kept.caller, "other", since_ms=0) is None
+    async with store.begin(B) as unit:
+        assert await unit.replies.get(kept.caller, kept.key, since_ms=0) is None
+
+
+async def test_an_old_answer_gives_way(opened):
+    old = reply()
+    async with opened() as unit:
+        await unit.replies.add(old)
+    new = reply(caller=old.caller, key=old.key, digest="e", created_ms=START + 9)
+    async with opened() as unit:
+        assert await unit.replies.get(old.caller, old.key, since_ms=START + 1) is None
+        await unit.replies.add(new)
+        assert await unit.replies.get(old.caller, old.key, since_ms=START + 1) == new
+
+
+async def test_of_many_with_one_key_one_is_carried_out(opened):
+    async def send(n):
+        async with opened() as unit:
+            kept = await unit.replies.get("key:1", "same", since_ms=0)
+            if kept is None:
+                await unit.replies.add(reply(key="same", digest=str(n)))
+                return None
+            return kept.digest
+
+    results = await asyncio.gather(*(send(n) for n in range(8)), return_exceptions=True)
+    winners = [n for n, each in enumerate(results) if each is None]
+    assert len(winners) == 1
+    assert all(isinstance(each, Conflict) or each in {None, str(winners[0])} for each in results)

@@ -1,0 +1,355 @@
+"""What every store of policies does."""
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
+from bylaw.core.paging import Slice
+from bylaw.policies.content import content_digest
+from bylaw.policies.model import Current, Source, search_text, topic_key
+from bylaw.policies.store import PolicyFilter
+from bylaw.tenancy.model import EVERYWHERE
+from tests.contracts.lists import every
+from tests.contracts.values import START, A, B, content, place, policy, repo, version, workspace
+
+ALL = Slice(limit=100)
+
+
+async def add(unit, *policies, **said):
+    for each in policies:
+        await unit.policies.add(each, version(each.id, content=content(**said)))
+
+
+async def ids(unit, **where):
+    return [item.policy.id for item in (await unit.policies.list(PolicyFilter(**where), ALL)).items]
+
+
+async def test_a_policy_and_its_version_are_read_back_whole(store):
+    full = policy(
+        slug="refunds/cap",
+        status="pending_review",
+        is_active=False,
+        reach="bound",
+        approved=None,
+        pending=1,
+        decided_by="bob",
+        decided_reason="fine",
+        deleted_ms=None,
+        source=Source(
+            type="learning_loop", conversation_id="c", confidence=0.25, rationale="r", evidence=("e", "f")
+        ),
+    )
+    first = version(full.id)
+    async with store.begin(A) as unit:
+        await unit.policies.add(full, first)
+    async with store.begin(A) as unit:
+        assert await unit.policies.get(full.id) == full
+        stored = await unit.policies.version(full.id, 1)
+        assert stored == first
+        assert content_digest(stored.content) == first.digest
+        assert await unit.policies.version(full.id, 2) is None
+        assert await unit.policies.get("unknown") is None
+
+
+async def test_an_id_and_the_slug_of_an_undeleted_policy_are_taken_once(store):
+    first = policy(slug="cap")
+    async with store.begin(A) as unit:
+        await add(unit, first)
+        for late in (replace(first, slug="other"), policy(slug="cap")):
+            with pytest.raises(Conflict) as refused:
+                await add(unit, late)
+            assert refused.value.reason == "exists"
+        other = policy(slug="other")
+        await add(unit, other, policy(slug=None), policy(slug=None))
+        with pytest.raises(Conflict) as refused:
+            await unit.policies.save(replace(other, slug="cap", revision=2))
+        assert refused.value.reason == "exists"
+        await unit.policies.save(replace(first, deleted_ms=START, revision=2))
+        await unit.policies.save(replace(other, slug="cap", revision=2))
+        with pytest.raises(Conflict):
+            await unit.policies.save(replace(first, deleted_ms=None, revision=3))
+
+
+async def test_a_save_brings_its_version_or_changes_nothing(store):
+    first = policy()
+    second = version(first.id, 2, content=content(name="Second"))
+    async with store.begin(A) as unit:
+        await add(unit, first)
+        later = replace(first, latest=2, approved=2, revision=2)
+        await unit.policies.save(later, second)
+        with pytest.raises(PreconditionFailed) as refused:
+            await unit.policies.save(replace(first, revision=2), version(first.id, 3))
+        assert refused.value.current == "2"
+        assert await unit.policies.get(first.id) == later
+        assert await unit.policies.version(first.id, 2) == second
+        assert await unit.policies.version(first.id, 3) is None
+    async with store.begin(A) as unit:
+        with pytest.raises(Conflict) as refused:
+            await unit.policies.save(replace(later, revision=3), replace(second, author="someone else"))
+        assert refused.value.reason == "exists"
+        assert await unit.policies.version(first.id, 2) == second
+
+
+async def test_versions_are_listed_newest_first_also_of_a_deleted_policy(store):
+    first = policy()
+    versions = [version(first.id, n) for n in range(1, 6)]
+    async with store.begin(A) as unit:
+        await unit.policies.add(first, versions[0])
+        for n, each in enumerate(versions[1:], 2):
+            await unit.policies.save(replace(first, latest=n, revision=n, deleted_ms=START), each)
+        assert await every(lambda part: unit.policies.versions(first.id, part)) == versions[::-1]
+        page = await unit.policies.versions(first.id, Slice(limit=2, offset=1, total=True))
+        assert (list(page.items), page.total) == ([versions[3], versions[2]], 5)
+        assert (await unit.policies.versions("unknown", Slice(total=True))).total == 0
+
+
+async def test_a_list_shows_the_current_version(store):
+    edited = policy()
+    async with store.begin(A) as unit:
+        await add(unit, edited, topic="old")
+        waiting = replace(edited, latest=2, pending=2, revision=2)
+        await unit.policies.save(waiting, version(edited.id, 2, content=content(topic="new")))
+        assert await ids(unit, topic="OLD") == [edited.id]
+        assert await ids(unit, topic="new") == []
+        assert (await unit.policies.in_force())[0].version.number == 1
+        await unit.policies.save(replace(waiting, approved=2, pending=None, revision=3))
+        assert await ids(unit, topic="new") == [edited.id]
+        assert await ids(unit, topic="old") == []
+        (item,) = await unit.policies.in_force()
+        assert (item.policy.revision, item.version.number, item.version.content.topic) == (3, 2, "new")
+
+
+async def test_only_approved_active_undeleted_policies_are_in_force(store):
+    good = policy()
+    async with store.begin(A) as unit:
+        await add(
+            unit,
+            good,
+            policy(status="pending_review", approved=None),
+            policy(status="rejected", approved=None),
+            policy(status="archived"),
+            policy(is_active=False),
+            policy(deleted_ms=START),
+        )
+        assert await unit.policies.in_force() == [
+            Current(policy=good, version=await unit.policies.version(good.id, 1))
+        ]
+
+
+async def test_lists_narrow_by_place(store):
+    one, two = workspace(), workspace()
+    code = repo(workspace_id=one.id)
+    wide, shop, narrow, other = (
+        policy(place=where, created_ms=START + n)
+        for n, where in enumerate((EVERYWHERE, place(one.id), place(one.id, code.id), place(two.id)))
+    )
+    async with store.begin(A) as unit:
+        for each in (one, two):
+            await unit.tenancy.workspaces.add(each)
+        await unit.tenancy.repos.add(code)
+        await add(unit, wide, shop, narrow, other)
+        assert await ids(unit, place=EVERYWHERE, match="within") == [other.id, narrow.id, shop.id, wide.id]
+        assert await ids(unit, place=EVERYWHERE, match="exact") == [wide.id]
+        assert await ids(unit, place=EVERYWHERE, match="effective") == [wide.id]
+        assert await ids(unit, place=place(one.id), match="within") == [narrow.id, shop.id]
+        assert await ids(unit, place=place(one.id), match="exact") == [shop.id]
+        assert await ids(unit, place=place(one.id), match="effective") == [shop.id, wide.id]
+        assert await ids(unit, place=place(one.id, code.id), match="effective") == [
+            narrow.id,
+            shop.id,
+            wide.id,
+        ]
+        assert await ids(unit, readable=(place(one.id, code.id),)) == [narrow.id, shop.id, wide.id]
+        assert await ids(unit, readable=(place(one.id),)) == [narrow.id, shop.id, wide.id]
+        assert await ids(unit, readable=()) == []
+        effective = {"place": place(two.id), "match": "effective", "reach": "place"}
+        assert await ids(unit, **effective) == [other.id, wide.id]
+        assert await ids(unit, **effective, or_policy=narrow.id) == [other.id, narrow.id, wide.id]
+
+
+async def test_lists_narrow_by_every_other_field(store):
+    plain = policy(created_ms=START)
+    odd = policy(
+        created_ms=START + 1,
+        slug="pack/a%b_c",
+        status="pending_review",
+        is_active=False,
+        reach="bound",
+        approved=None,
+        pending=1,
+        source=Source(type="learning_loop"),
+    )
+    gone = policy(created_ms=START + 2, slug="pack/gone", deleted_ms=START)
+    async with store.begin(A) as unit:
+        await add(unit, plain, gone)
+        await add(unit, odd, name="Straße 100%_x", topic="price_Match", action="log", risk="LOW")
+        assert await ids(unit) == [odd.id, plain.id]
+        assert await ids(unit, include_deleted=True) == [gone.id, odd.id, plain.id]
+        for where in (
+            {"statuses": frozenset({"pending_review", "rejected"})},
+            {"is_active": False},
+            {"has_pending": True},
+            {"reach": "bound"},
+            {"slugs": frozenset({"pack/a%b_c", "x"})},
+            {"slug_prefix": "pack/a%"},
+            {"source_types": frozenset({"learning_loop"})},
+            {"topic": "PRICE match"},
+            {"topic": "price-match"},
+            {"actions": frozenset({"log", "alert"})},
+            {"risks": frozenset({"LOW"})},
+            {"text": "STRASSE 100%_"},
+        ):
+            assert await ids(unit, **where) == [odd.id], where
+        for where in (
+            {"statuses": frozenset()},
+            {"slugs": frozenset()},
+            {"slug_prefix": "Pack"},
+            {"topic": "price"},
+            {"text": "100_"},
+            {"text": "amount > 5000"},
+            {"risks": frozenset()},
+            {"slugs": frozenset({"pack/gone"})},
+        ):
+            assert await ids(unit, **where) == [], where
+        assert await ids(unit, text="AMOUNT < 5000", is_active=True, has_pending=False) == [plain.id]
+        assert await ids(unit, slug_prefix="") == [odd.id]
+
+
+async def test_a_list_is_newest_first_and_continues(store):
+    policies = [policy(created_ms=START + n // 2) for n in range(7)]
+    async with store.begin(A) as unit:
+        await add(unit, *policies)
+        expected = sorted(policies, key=lambda item: (item.created_ms, item.id), reverse=True)
+        walked = await every(lambda part: unit.policies.list(PolicyFilter(reach="place"), part))
+        assert [item.policy for item in walked] == expected
+        page = await unit.policies.list(PolicyFilter(), Slice(limit=2, offset=4, total=True))
+        assert ([item.policy for item in page.items], page.total) == (expected[4:6], 7)
+
+
+async def test_what_belongs_elsewhere_is_refused(store):
+    theirs, nowhere = policy(B), policy(place=place("nowhere"))
+    async with store.begin(A) as unit:
+        with pytest.raises(Forbidden):
+            await add(unit, theirs)
+    with pytest.raises(Conflict) as refused:
+        async with store.begin(A) as unit:
+            await add(unit, nowhere)
+    assert refused.value.reason == "unknown_reference"
+    with pytest.raises(Conflict) as refused:
+        async with store.begin(A) as unit:
+            await unit.policies.add(policy(), version(theirs.id))
+    assert refused.value.reason == "unknown_reference"
+
+
+PLACES = [place(), place("w1"), place("w2"), place("w1", "r1"), place("w2", "r2")]
+
+
+def some(values):
+    return st.none() | st.frozensets(st.sampled_from(values), max_size=2)
+
+
+FILTERS = st.builds(
+    PolicyFilter,
+    place=st.none() | st.sampled_from(PLACES),
+    match=st.sampled_from(["exact", "within", "effective"]),
+    or_policy=st.none() | st.sampled_from([f"p{n}" for n in range(40)]),
+    readable=st.none() | st.lists(st.sampled_from(PLACES), max_size=2).map(tuple),
+    statuses=some(["approved", "pending_review", "archived"]),
+    is_active=st.none() | st.booleans(),
+    has_pending=st.none() | st.booleans(),
+    reach=st.none() | st.sampled_from(["place", "bound"]),
+    slugs=some(["a/1", "a/2", "b%1"]),
+    slug_prefix=st.none() | st.sampled_from(["a/", "b%", "A", ""]),
+    source_types=some(["manual", "learning_loop"]),
+    topic=st.none() | st.sampled_from(["price match", "PRICE_MATCH", "returns", ""]),
+    actions=some(["log", "block"]),
+    risks=some(["LOW", "HIGH"]),
+    text=st.none() | st.sampled_from(["rabatt", "%", "_", "İ", ""]),
+    include_deleted=st.booleans(),
+)
+
+
+async def populate(unit):
+    """40 policies that differ in everything a filter looks at."""
+    random_ = random.Random(7)
+    for name in ("w1", "w2"):
+        await unit.tenancy.workspaces.add(workspace(id=name))
+        await unit.tenancy.repos.add(repo(id=f"r{name[1:]}", workspace_id=name))
+    for n in range(40):
+        pick = random_.choice
+        each = policy(
+            id=f"p{n}",
+            place=pick(PLACES),
+            created_ms=START + n // 3,
+            reach=pick(["place", "bound"]),
+            status=pick(["approved", "pending_review", "archived"]),
+            is_active=pick([True, True, False]),
+            approved=pick([1, None]),
+            pending=pick([None, 1]),
+            deleted_ms=pick([None, None, START]),
+            slug=f"{pick(['a/', 'b%', 'c'])}{n}",
+            source=Source(type=pick(["manual", "learning_loop"])),
+        )
+        said = content(
+            name=pick(["Rabatt", "100%", "a_b", "İstanbul"]),
+            topic=pick([None, "Price-Match", "returns", ""]),
+            action=pick(["log", "block"]),
+            risk=pick(["LOW", "HIGH"]),
+        )
+        await unit.policies.add(each, version(each.id, content=said))
+
+
+def expected(items, where):
+    """What a filter means, written once more and apart from the stores."""
+    found = []
+    for item in items:
+        policy_, said = item.policy, item.version.content
+        lies = {
+            "exact": policy_.place == where.place,
+            "within": where.place is not None and where.place.contains(policy_.place),
+            "effective": where.place is not None and policy_.place.contains(where.place),
+        }[where.match]
+        governs = (where.place is None or lies) and where.reach in {None, policy_.reach}
+        tests = [
+            governs or policy_.id == where.or_policy,
+            where.include_deleted or policy_.deleted_ms is None,
+            where.is_active in {None, policy_.is_active},
+            where.has_pending in {None, policy_.pending is not None},
+            where.slug_prefix is None or policy_.slug.startswith(where.slug_prefix),
+            where.topic is None
+            or (said.topic is not None and topic_key(said.topic) == topic_key(where.topic)),
+            where.text is None or where.text.casefold() in search_text(said),
+            where.readable is None
+            or any(policy_.place.contains(p) or p.contains(policy_.place) for p in where.readable),
+        ]
+        chosen = [
+            (where.statuses, policy_.status),
+            (where.slugs, policy_.slug),
+            (where.actions, said.action),
+            (where.source_types, policy_.source.type),
+            (where.risks, said.risk),
+        ]
+        if all(tests) and all(allowed is None or value in allowed for allowed, value in chosen):
+            found.append(policy_.id)
+    return found
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+@given(where=FILTERS)
+async def test_every_filter_means_the_same_on_every_store(store, where):
+    async with store.begin(A) as unit:
+        if not (await unit.policies.list(PolicyFilter(include_deleted=True), ALL)).items:
+            await populate(unit)
+    async with store.begin(A, writes=False) as unit:
+        everything = await unit.policies.list(PolicyFilter(include_deleted=True), ALL)
+        page = await unit.policies.list(where, Slice(limit=100, total=True))
+    assert [item.policy.id for item in page.items] == expected(everything.items, where)
+    assert page.total == len(page.items)

@@ -1,0 +1,132 @@
+"""Values to store: each builder takes what a test cares about and invents the rest."""
+
+from itertools import count
+
+from bylaw.approvals.model import PendingApproval
+from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.decisions.effects import Occasion, PolicySnapshot
+from bylaw.policies.content import content_digest
+from bylaw.policies.model import Content, DeterministicRule, Example, NaturalRule, Policy, Source, Version
+from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.replies import Reply
+
+A = TenantId("tenant-a")
+B = TenantId("tenant-b")
+START = 1_767_225_600_000
+
+_numbers = count(1)
+
+
+def fresh(prefix: str) -> str:
+    return f"{prefix}-{next(_numbers):06}"
+
+
+def place(workspace: str | None = None, repo: str | None = None) -> Place:
+    return Place(
+        workspace_id=None if workspace is None else WorkspaceId(workspace),
+        repo_id=None if repo is None else RepoId(repo),
+    )
+
+
+def tenant(ident: str, **given) -> Tenant:
+    return Tenant(**({"id": TenantId(ident), "name": ident, "created_ms": START} | given))
+
+
+def workspace(tenant_id: TenantId = A, **given) -> Workspace:
+    ident = WorkspaceId(fresh("ws"))
+    return Workspace(**({"id": ident, "tenant_id": tenant_id, "name": "Shop", "created_ms": START} | given))
+
+
+def repo(tenant_id: TenantId = A, **given) -> Repo:
+    ident = RepoId(fresh("repo"))
+    return Repo(**({"id": ident, "tenant_id": tenant_id, "name": "code", "created_ms": START} | given))
+
+
+def user(tenant_id: TenantId = A, **given) -> User:
+    ident = UserId(fresh("user"))
+    made = {"id": ident, "tenant_id": tenant_id, "email": f"{ident}@example.org", "name": "Ada"}
+    return User(**(made | {"created_ms": START} | given))
+
+
+def key(tenant_id: TenantId = A, **given) -> ApiKey:
+    ident = KeyId(fresh("key"))
+    made = {"id": ident, "tenant_id": tenant_id, "name": "CI", "prefix": "sf_live_v1_abcd"}
+    return ApiKey(
+        **(
+            made
+            | {"sha256": fresh("hash"), "scopes": frozenset({"policy:read"}), "created_ms": START}
+            | given
+        )
+    )
+
+
+def agent(tenant_id: TenantId = A, **given) -> Agent:
+    return Agent(**({"id": AgentId(fresh("agent")), "tenant_id": tenant_id, "created_ms": START} | given))
+
+
+def content(**given) -> Content:
+    rules = (
+        DeterministicRule(id="cap", expr="amount < 5000", message="too much"),
+        NaturalRule(id="tone", text="Never promise a refund", effect="flag"),
+    )
+    made = {"name": "Refunds", "topic": "Order-Verification", "rules": rules}
+    example = Example(name="small", expect="pass", request={"amount": 12.5, "tags": ["a", None, True]})
+    return Content(**(made | {"conditions": {"min_order": 5}, "examples": (example,)} | given))
+
+
+def version(policy_id: PolicyId, number: int = 1, **given) -> Version:
+    said = given.pop("content", None) or content()
+    made = {"policy_id": policy_id, "number": number, "content": said, "digest": content_digest(said)}
+    return Version(**(made | {"author": "ada", "reason": "", "created_ms": START + number} | given))
+
+
+def policy(tenant_id: TenantId = A, **given) -> Policy:
+    ident = PolicyId(fresh("pol"))
+    made = {"id": ident, "tenant_id": tenant_id, "created_by": "ada", "created_ms": START}
+    source = Source(type="manual", confidence=0.5, evidence=("a quote",))
+    return Policy(**(made | {"updated_by": "ada", "updated_ms": START, "source": source} | given))
+
+
+def occasion(tenant_id: TenantId = A, **given) -> Occasion:
+    made = {"tenant_id": tenant_id, "receipt_id": fresh("rcpt"), "at_ms": START, "phase": "tool_call"}
+    return Occasion(**(made | given))
+
+
+def snapshot(**given) -> PolicySnapshot:
+    made = {"id": "pol-1", "name": "Refunds", "version": 1, "digest": "sha256:00", "risk": "HIGH"}
+    return PolicySnapshot(**(made | {"action": "block"} | given))
+
+
+def violation(tenant_id: TenantId = A, **given) -> Violation:
+    where = given.pop("occasion", None) or occasion(tenant_id)
+    made = {"id": fresh("vio"), "occasion": where, "policy": snapshot(), "explanation": "amount is 9000"}
+    return Violation(**(made | {"block": True} | given))
+
+
+def alert(tenant_id: TenantId = A, **given) -> Alert:
+    where = given.pop("occasion", None) or occasion(tenant_id)
+    return Alert(
+        **({"id": fresh("alert"), "occasion": where, "policy": snapshot(), "message": "look"} | given)
+    )
+
+
+def attention(tenant_id: TenantId = A, **given) -> AttentionItem:
+    where = given.pop("occasion", None) or occasion(tenant_id)
+    made = {"id": fresh("att"), "occasion": where, "policy": snapshot(), "type": "policy_review"}
+    return AttentionItem(**(made | {"reason": "a human should look"} | given))
+
+
+def approval(tenant_id: TenantId = A, **given) -> PendingApproval:
+    where = given.pop("occasion", None) or occasion(tenant_id)
+    made = {"id": fresh("appr"), "occasion": where, "tool": "refund", "call_digest": "sha256:11"}
+    return PendingApproval(
+        **(made | {"policies": (snapshot(),), "reason": "", "expires_ms": START + 60_000} | given)
+    )
+
+
+def reply(**given) -> Reply:
+    made = {"caller": "key:1", "key": fresh("idem"), "digest": "d", "status": 201}
+    return Reply(
+        **(made | {"headers": (("etag", '"1"'),), "body": b'{"a":"\x00"}', "created_ms": START} | given)
+    )
