@@ -78,13 +78,14 @@ def policy_result(applied: Applied, tally: Tally | None) -> PolicyResult:
 
 
 def effective_rules_digest(applied: Iterable[Applied], extra_rules_digest: str) -> str:
-    """Return the digest of all that was applied: that of `receipts.model.effective_rules_digest`, put together.
+    """Return the digest of all that was applied.
 
-    Digests need no escaping, so these are the canonical bytes; a test compares the two.
+    Shape: `{"extra_rules_digest": …, "policies": [{"digest": …, "id": …, "version": …}]}` as RFC 8785 bytes,
+    put together from ready parts; a test compares them with the canonical encoder's.
     """
-    digests = ",".join([f'"{each.policy.digest}"' for each in applied])
-    said = f'{{"extra_rules":"{extra_rules_digest}","policies":[{digests}]}}'
-    return "sha256:" + hashlib.sha256(said.encode()).hexdigest()
+    stamps = b",".join([each.policy.stamp for each in applied])
+    said = b'{"extra_rules_digest":"%s","policies":[%s]}' % (extra_rules_digest.encode(), stamps)
+    return "sha256:" + hashlib.sha256(said).hexdigest()
 
 
 def _status(tally: Tally) -> PolicyStatus:

@@ -86,7 +86,8 @@ class CompiledPolicy:
     """One policy version, ready to be applied.
 
     `violated` and `undecided` are the outcomes it then asks for. `calm` are the results when it simply
-    applies and every rule is satisfied.
+    applies and every rule is satisfied. `stamp` is the version in canonical JSON, for the digest of what was
+    applied.
     """
 
     id: str
@@ -102,6 +103,7 @@ class CompiledPolicy:
     conditions: Conditions
     rules: CompiledRules
     calm: Mapping[Via, PolicyResult]
+    stamp: bytes
 
 
 def compile_policy(current: Current) -> CompiledPolicy:
@@ -124,6 +126,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
         outcome="allow",
         rules=compiled.calm,
     )
+    stamp = {"digest": version.digest, "id": str(policy.id), "version": version.number}
     return CompiledPolicy(
         id=policy.id,
         version=version.number,
@@ -142,6 +145,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
             "bound": msgspec.structs.replace(result, via="bound"),
             "explicit": msgspec.structs.replace(result, via="explicit"),
         },
+        stamp=msgspec.json.encode(stamp),
     )
 
 
