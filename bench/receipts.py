@@ -52,7 +52,7 @@ class Desk:
         self._policy = model.AppliedPolicy(
             digest=digest, id="pol_bench", outcome="allow", rules=tuple(rule), version=3, via="place"
         )
-        self._effective = model.effective_rules_digest([digest], "")
+        self._effective = model.effective_rules_digest([self._policy], "")
 
     def issue(self) -> PendingEntry:
         claim = model.DecisionClaim(

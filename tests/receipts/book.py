@@ -47,7 +47,7 @@ def decision(outcome: str = "allow", *, agent: str = "agent-7") -> DecisionClaim
     return DecisionClaim(
         agent=agent,
         compliant=outcome == "allow",
-        effective_rules_digest=effective_rules_digest([DIGEST], ""),
+        effective_rules_digest=effective_rules_digest([applied], ""),
         outcome=outcome,
         phase="decision",
         policies=(applied,),

@@ -147,9 +147,21 @@ def test_a_commitment_hides_behind_its_salt(content, salt, other):
     assert made.hash != model.commit("request", salt, content + b"x").hash
 
 
-def test_the_effective_digest_covers_order_and_extra_rules():
-    made = {
-        model.effective_rules_digest(policies, extra)
-        for policies, extra in [(["a", "b"], ""), (["b", "a"], ""), (["a"], "b"), (["ab"], ""), ([], "")]
-    }
-    assert len(made) == 5
+def applied(digest, *, ident="p", version=1):
+    return model.AppliedPolicy(
+        digest=digest, id=ident, outcome="allow", rules=(), version=version, via="place"
+    )
+
+
+def test_the_effective_digest_covers_versions_order_and_extra_rules():
+    a, b = applied("a"), applied("b")
+    cases = [
+        ([a, b], ""),
+        ([b, a], ""),
+        ([a], "b"),
+        ([a], ""),
+        ([applied("a", version=2)], ""),
+        ([applied("a", ident="q")], ""),
+        ([], ""),
+    ]
+    assert len({model.effective_rules_digest(policies, extra) for policies, extra in cases}) == len(cases)

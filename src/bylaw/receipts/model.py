@@ -6,7 +6,7 @@ with a default and never reused; any other change takes a new format name.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Annotated, Literal, NoReturn
 
 import msgspec
@@ -241,12 +241,15 @@ def decode(data: bytes) -> Receipt:
     return receipt
 
 
-def effective_rules_digest(policies: Sequence[str], extra_rules: str) -> str:
-    """Return the digest over all that was checked: of each policy, in order, and of the extra rules.
+def effective_rules_digest(policies: Iterable[AppliedPolicy], extra_rules_digest: str) -> str:
+    """Return the digest over all that was applied: each policy version, in order, and the extra rules.
 
-    `policies` are in the order of the receipt; `extra_rules` is empty when the call brought none.
+    `extra_rules_digest` is empty when the call brought none.
     """
-    return canonical_json.digest({"extra_rules": extra_rules, "policies": list(policies)})
+    versions: list[canonical_json.Json] = [
+        {"digest": each.digest, "id": each.id, "version": each.version} for each in policies
+    ]
+    return canonical_json.digest({"extra_rules_digest": extra_rules_digest, "policies": versions})
 
 
 def commit(name: str, salt: bytes, content: bytes) -> Commitment:

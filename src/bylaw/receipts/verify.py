@@ -254,8 +254,8 @@ def _signature(bundle: Bundle, receipt: Receipt, keys: KeySet) -> Found:
 def _policies(bundle: Bundle, receipt: Receipt) -> Found:
     claim, named = receipt.claim, dict[tuple[str, int], str]()
     if isinstance(claim, DecisionClaim):
-        digests = [policy.digest for policy in claim.policies]
-        if model.effective_rules_digest(digests, claim.extra_rules_digest) != claim.effective_rules_digest:
+        covered = model.effective_rules_digest(claim.policies, claim.extra_rules_digest)
+        if covered != claim.effective_rules_digest:
             return "fail", "the digest of the effective rules does not cover the policies that are named"
         named = {(policy.id, policy.version): policy.digest for policy in claim.policies}
     elif isinstance(claim, PolicyVersionClaim):
