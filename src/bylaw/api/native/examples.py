@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_PACK: Final[Mapping[str, object]] = MappingProxyType(
-    {
-        "file": "finance.yaml",
-        "document": {
-            "pack": "finance",
-            "policies": {
-                "invoice-limit": {
-                    "name": "Invoice limit",
-                    "rules": [{"expr": "tool_call.arguments.amount < 5000"}],
-                }
-            },
+_PACK: Final = {
+    "file": "finance.yaml",
+    "document": {
+        "pack": "finance",
+        "policies": {
+            "invoice-limit": {
+                "name": "Invoice limit",
+                "rules": [{"expr": "tool_call.arguments.amount < 5000"}],
+            }
         },
-    }
-)
+    },
+}
 
 EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
