@@ -9,10 +9,12 @@ from typing import Final
 import msgspec
 
 from bylaw.core.clock import from_rfc3339
+from bylaw.core.ids import RepoId, WorkspaceId
 from bylaw.decisions.combine import Combined
 from bylaw.decisions.model import AttentionType, Decision, Obligation, PolicyResult, Request, ToolCall
 from bylaw.decisions.request import call_digest
 from bylaw.policies.model import Action, Outcome, Risk
+from bylaw.tenancy.model import Place
 from bylaw.tenancy.principal import Principal
 
 APPROVAL_LASTS_MS: Final = 24 * 60 * 60 * 1000
@@ -42,6 +44,14 @@ class Occasion(_Row, frozen=True, kw_only=True):
     model: str = ""
     provider: str = ""
     host: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where it was decided."""
+        return Place(
+            workspace_id=WorkspaceId(self.workspace_id) if self.workspace_id else None,
+            repo_id=RepoId(self.repo_id) if self.repo_id else None,
+        )
 
 
 class PolicySnapshot(_Row, frozen=True, kw_only=True):

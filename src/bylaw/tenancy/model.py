@@ -1,6 +1,6 @@
 """Places, people and the callers they let in: the nouns of tenancy as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +25,14 @@ class Place:
 
 
 EVERYWHERE = Place()
+
+
+def overlap(ones: Iterable[Place], others: Iterable[Place]) -> tuple[Place, ...]:
+    """Return the places that lie in one of `ones` and in one of `others`, each once."""
+    ones, others = tuple(ones), tuple(others)
+    inside = [place for place in ones if any(other.contains(place) for other in others)]
+    inside += [place for place in others if any(one.contains(place) for one in ones)]
+    return tuple(dict.fromkeys(inside))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

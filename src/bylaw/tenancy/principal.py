@@ -6,7 +6,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from bylaw.core.clock import Clock
 from bylaw.core.errors import Forbidden, NotFound
 from bylaw.core.ids import Ids, TenantId, UserId
-from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place
+from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place, overlap
 from bylaw.tenancy.scopes import HELD_STRICTLY_THROUGH, HELD_THROUGH
 
 OPERATOR_TENANT = TenantId("default")
@@ -73,10 +73,7 @@ class Principal:
         own = tuple(grant.place for grant in self.grants if grant.gives(scope))
         if self.speaks_for is None:
             return own
-        theirs = self.speaks_for.places(scope)
-        inside = [place for place in own if any(other.contains(place) for other in theirs)]
-        inside += [place for place in theirs if any(other.contains(place) for other in own)]
-        return tuple(dict.fromkeys(inside))
+        return overlap(own, self.speaks_for.places(scope))
 
     def require(self, scope: str, place: Place | None = None, *, strictly: bool = False) -> None:
         """Return nothing if `scope` is held in `place` (anywhere when None). Raises: Forbidden."""
