@@ -93,7 +93,9 @@ async def test_a_receipt_of_another_log_and_a_repeated_one_are_found():
 async def test_a_leaf_that_is_no_receipt_is_found():
     book = Book()
     good = book.issue()
-    book.record(good, type(good)(id="x", tenant=None, kind="decision", issued_ms=0, receipt=b"{}"))
+    book.record(
+        good, type(good)(id="x", log=good.log, tenant=None, kind="decision", issued_ms=0, receipt=b"{}")
+    )
     assert await codes(book) == ["unreadable_leaf"]
 
 

@@ -9,8 +9,10 @@ from bylaw.receipts.ports import PendingEntry, Recorded
 from bylaw.storage.group_commit import GroupCommit
 
 
-def entry(number=0):
-    return PendingEntry(id=f"rcpt_{number}", tenant="acme", kind="decision", issued_ms=0, receipt=b"{}")
+def entry(number=0, log="a.test/b/w1"):
+    return PendingEntry(
+        id=f"rcpt_{number}", log=log, tenant="acme", kind="decision", issued_ms=0, receipt=b"{}"
+    )
 
 
 class Ledger:
@@ -158,6 +160,8 @@ async def test_a_loss_noticed_in_silence_is_mended_before_the_next_batch(writer,
 
 async def test_what_was_issued_for_a_log_that_is_gone_is_refused(writer, log):
     writer.fails, writer.next_origin = 1, "a.test/b/w2"
+    renamed = []
+    log.on_renamed = renamed.append
     first = await begun(writer, log, 0)
     stale = call(log, 1)
     await asyncio.sleep(0)
@@ -166,7 +170,8 @@ async def test_what_was_issued_for_a_log_that_is_gone_is_refused(writer, log):
         await first
     with pytest.raises(Unavailable, match="changed hands"):
         await stale
-    assert (await call(log, 2))[0].origin == log.origin == "a.test/b/w2"
+    assert renamed == [log.origin] == ["a.test/b/w2"]
+    assert (await log.append([entry(2, log.origin)]))[0].origin == log.origin
     assert log.queued == 0
 
 

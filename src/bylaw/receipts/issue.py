@@ -63,6 +63,10 @@ class Issuer:
         """Issue in the name of `signer` from now on."""
         self._signer = signer
 
+    def follow(self, origin: str) -> None:
+        """Issue for the log `origin` from now on."""
+        self.origin = origin
+
     def issue(
         self,
         claim: Claim,
@@ -97,6 +101,7 @@ class Issuer:
         agent, outcome, policies = _listed(claim)
         return PendingEntry(
             id=named,
+            log=self.origin,
             tenant=tenant,
             kind=receipt.kind,
             issued_ms=moment,

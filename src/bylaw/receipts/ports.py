@@ -42,12 +42,13 @@ class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
 class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An issued receipt on its way into the log, with everything that commits in the same transaction.
 
-    `receipt` is the exact bytes of the leaf. `tenant` is None for entries about the log itself. `agent`,
-    `outcome`, `policies` and `issued_ms` repeat what the receipt says, for listing. `signature` is the
-    receipt's own, where one was promised.
+    `receipt` is the exact bytes of the leaf, issued for the log named `log`. `tenant` is None for entries
+    about the log itself. `agent`, `outcome`, `policies` and `issued_ms` repeat what the receipt says, for
+    listing. `signature` is the receipt's own, where one was promised.
     """
 
     id: ReceiptId
+    log: str
     tenant: TenantId | None
     kind: Kind
     issued_ms: int

@@ -10,7 +10,7 @@ was acknowledged, the writer goes back to what is stored, and only then does the
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bylaw.core.errors import Unavailable
@@ -24,7 +24,7 @@ RETRY_S = 0.5
 _NOT_DURABLE = "The receipt could not be made durable: try again, with the same idempotency key."
 
 Fate = Recorded | Repeated
-_Call = tuple[Sequence[PendingEntry], str, "asyncio.Future[Sequence[Fate]]"]
+_Call = tuple[Sequence[PendingEntry], "asyncio.Future[Sequence[Fate]]"]
 
 _logger = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Writer(Protocol):
 class GroupCommit:
     """The one writer of one log, shared by the callers of one event loop.
 
+    `on_renamed` is told the name of another log, once a lost one cannot be had back: issue for that one.
     Units: `queue_limit` bounds the entries that wait, `batch_limit` the calls of one transaction; `retry_s`
     passes between attempts to recover.
     """
@@ -75,10 +76,11 @@ class GroupCommit:
         self._is_lost = False
         self._out_of_order = False
         self._closed = False
+        self.on_renamed: Callable[[str], None] | None = None
 
     @property
     def origin(self) -> str:
-        """The name of the log. Issue an entry and append it without awaiting between the two."""
+        """The name of the log."""
         return self._writer.origin
 
     @property
@@ -110,7 +112,7 @@ class GroupCommit:
         if self._queued + len(entries) > self._queue_limit:
             raise Unavailable(f"{self._queued} receipts wait to be written already: try again.")
         future: asyncio.Future[Sequence[Fate]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((entries, self._writer.origin, future))
+        self._waiting.append((entries, future))
         self._queued += len(entries)
         self._wake()
         return await future
@@ -151,10 +153,11 @@ class GroupCommit:
     async def _write(self, batch: Sequence[_Call]) -> None:
         """Write one batch; the named boundary at which any failure of a store becomes Unavailable."""
         origin = self._writer.origin
-        stale = [call for call in batch if call[1] != origin]
-        fresh = [call for call in batch if call[1] == origin]
-        self._fail(stale, "The receipt log has changed hands since: try again.")
-        entries = [entry for call in fresh for entry in call[0]]
+        stale = [call for call in batch if call[0][0].log != origin]
+        if stale:
+            self._fail(stale, "The receipt log has changed hands since: try again.")
+            batch = [call for call in batch if call not in stale]
+        entries = [entry for call in batch for entry in call[0]]
         if not entries:
             return
         try:
@@ -164,11 +167,11 @@ class GroupCommit:
             fates = await self._writer.write(entries)
         except Exception as error:
             _logger.exception("A batch of %d receipts was not written.", len(entries))
-            self._fail(fresh, _NOT_DURABLE, error)
+            self._fail(batch, _NOT_DURABLE, error)
             await self._recover()
             return
         start = 0
-        for written, _, future in fresh:
+        for written, future in batch:
             end = start + len(written)
             if not future.done():
                 future.set_result(fates[start:end])
@@ -177,7 +180,7 @@ class GroupCommit:
 
     async def _recover(self) -> None:
         """Bring the writer back; refuse what comes and what waits while it takes more than one attempt."""
-        self._is_lost = False
+        self._is_lost, origin = False, self._writer.origin
         while not self._closed or self._waiting:
             try:
                 await self._writer.recover()
@@ -192,10 +195,12 @@ class GroupCommit:
                 if self._out_of_order:
                     _logger.warning("The receipt log is back in order.")
                 self._out_of_order = False
+                if self._writer.origin != origin and self.on_renamed is not None:
+                    self.on_renamed(self._writer.origin)
                 return
 
     def _fail(self, calls: Sequence[_Call], message: str, cause: Exception | None = None) -> None:
-        for entries, _, future in calls:
+        for entries, future in calls:
             self._queued -= len(entries)
             if not future.done():
                 error = Unavailable(message)
