@@ -11,6 +11,7 @@ from bylaw.core.ids import PolicyId
 from bylaw.policies.content import ContentDocument, document, restore_content
 from bylaw.policies.model import Policy, Version, search_text, topic_key
 from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.storage.text import lines
 from bylaw.tenancy.model import User
 from bylaw.tenancy.replies import Reply
 
@@ -146,7 +147,7 @@ def _sought(item: Violation | Alert | AttentionItem | PendingApproval) -> dict[s
         case PendingApproval():
             return {
                 "agent_id": occasion.agent_id,
-                "policy_ids": [policy.id for policy in item.policies],
+                "policy_ids": lines(policy.id for policy in item.policies),
                 "status": item.status,
                 "expires_ms": item.expires_ms,
                 "revision": item.revision,

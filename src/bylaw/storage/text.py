@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from bylaw.core.errors import InvalidInput, Problem
 
@@ -44,6 +45,11 @@ def search_key(value: str) -> str:
     ):
         return value
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def lines(values: Iterable[str]) -> str:
+    """Return `values` as text in which `lines([value])` is found exactly when `value` is one of them."""
+    return "".join(f"\n{json_text(value)}\n" for value in values)
 
 
 def json_text(value: object) -> str:

@@ -99,7 +99,7 @@ class MemoryControlStore:
     def __init__(self, *, ids: Ids, clock: Clock) -> None:
         self._ids = ids
         self._clock = clock
-        self._contents: Contents = {}
+        self.contents: Contents = {}
         self._writing = asyncio.Lock()
 
     @asynccontextmanager
@@ -120,11 +120,11 @@ class MemoryControlStore:
     @asynccontextmanager
     async def _transaction(self, *, writes: bool) -> AsyncIterator[Heap]:
         if not writes:
-            heap = Heap(self._contents, writes=False)
+            heap = Heap(self.contents, writes=False)
             yield heap
             heap.merged()
             return
         async with self._writing:
-            heap = Heap(self._contents, writes=True)
+            heap = Heap(self.contents, writes=True)
             yield heap
-            self._contents = heap.merged()
+            self.contents = heap.merged()

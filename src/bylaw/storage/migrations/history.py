@@ -34,8 +34,12 @@ async def current(database: Database) -> str | None:
 async def upgrade(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
     """Bring the schema up to `revision`; return the revisions before and after.
 
+    A database that is there already is not touched, so a role that may not change the schema can ask.
     Raises: Unavailable when the database was made by a newer Bylaw.
     """
+    before = await current(database)
+    if before is not None and before == (newest() if revision == "head" else revision):
+        return before, before
     return await _move(database, lambda config: command.upgrade(config, revision))
 
 

@@ -14,7 +14,7 @@ from bylaw.storage.sql.tables import metadata, tenants
 
 APP_ROLE = "bylaw_app"
 
-_MAKE_ROLE = f"""
+MAKE_ROLE = f"""
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
     CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
@@ -46,7 +46,7 @@ def walled_tables() -> list[Table]:
 
 async def raise_walls(connection: AsyncConnection) -> None:
     """Put every table that exists behind the wall and give the app's role its rights; repeats harmlessly."""
-    await connection.execute(text(_MAKE_ROLE))
+    await connection.execute(text(MAKE_ROLE))
     has_role = (await connection.execute(_ROLE_EXISTS, {"role": APP_ROLE})).scalar_one()
     existing = (await connection.execute(text("SELECT relname FROM pg_class WHERE relkind = 'r'"))).scalars()
     names = set(existing)

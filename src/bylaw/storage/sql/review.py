@@ -14,7 +14,7 @@ from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Trail
 from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
 from bylaw.storage.sql.session import Session
-from bylaw.storage.text import json_text
+from bylaw.storage.text import lines
 from bylaw.tenancy.model import Place
 
 
@@ -101,7 +101,7 @@ class SqlApprovals(Trail[PendingApproval]):
         if where.open_at_ms is not None:
             conditions.append(columns.expires_ms > where.open_at_ms)
         if where.policy_id is not None:
-            conditions.append(contains(columns.policy_ids, json_text(where.policy_id)))
+            conditions.append(contains(columns.policy_ids, lines([where.policy_id])))
         return await self._page(part, *conditions)
 
 

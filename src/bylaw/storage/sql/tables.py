@@ -313,7 +313,7 @@ attention = _left_by_decisions(
 approvals = _left_by_decisions(
     "approvals",
     *_sought("status", "agent_id"),
-    Column("policy_ids", JsonText, nullable=False),
+    Column("policy_ids", LongText, nullable=False),
     Column("expires_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
 )

@@ -7,7 +7,7 @@ in the same order. JSON is kept as text: it comes back as it was written, and no
 import json
 
 from sqlalchemy import BigInteger, Dialect, Text
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from bylaw.storage.text import MAX_ID_BYTES, MAX_TENANT_BYTES, json_text, search_key, storable, storable_int
@@ -16,13 +16,9 @@ from bylaw.storage.text import MAX_ID_BYTES, MAX_TENANT_BYTES, json_text, search
 class LongText(TypeDecorator[str]):
     """Text of any length."""
 
-    impl = Text
+    impl = Text().with_variant(Text(collation="C"), "postgresql")
     cache_ok = True
     max_bytes: int | None = None
-
-    @override
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
     @override
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:

@@ -81,7 +81,7 @@ def upgrade() -> None:
         sa.Column("item", sa.Text(), nullable=False),
         sa.Column("status", TEXT, nullable=False),
         sa.Column("agent_id", TEXT, nullable=False),
-        sa.Column("policy_ids", sa.Text(), nullable=False),
+        sa.Column("policy_ids", TEXT, nullable=False),
         sa.Column("expires_ms", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_approvals_tenant_id")),
