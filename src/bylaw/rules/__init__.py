@@ -1,13 +1,14 @@
 """The rule language: CEL over JSON, compiled to Python code, that explains itself.
 
-`compile(expr)` checks and compiles an expression once; the `Rule` then decides any number of contexts. Where it
-differs from CEL: docs/reference/rules.md. `cel` evaluates plain CEL expressions.
+`compile(expr)` checks and compiles an expression once; the `Rule` then decides any number of contexts.
+Where it differs from CEL: docs/reference/rules.md. `cel` evaluates plain CEL expressions.
 """
 
 import json
 from functools import lru_cache
 
 from bylaw.core.errors import InvalidInput, Problem
+from bylaw.rules import cel
 from bylaw.rules.ast import Call, descendants
 from bylaw.rules.budget import Budget
 from bylaw.rules.check import check
@@ -19,7 +20,7 @@ from bylaw.rules.rule import LANG, Rule, build
 from bylaw.rules.schema import ANY, read
 from bylaw.rules.verdict import Code, Failure, Status, Verdict
 
-__all__ = ["LANG", "Budget", "Code", "Failure", "Limits", "Rule", "Status", "Verdict", "compile"]
+__all__ = ["LANG", "Budget", "Code", "Failure", "Limits", "Rule", "Status", "Verdict", "cel", "compile"]
 
 
 def compile(expr: str, *, schema: object = None) -> Rule:  # noqa: A001 - rules.compile reads as what it is

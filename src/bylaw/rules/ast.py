@@ -10,9 +10,9 @@ Call, Macro, Has, Bind                  the first character of the function's ow
 
 `start` and `end` delimit the node's own text, without parentheses around it.
 
-Macros are kept, not expanded: `Has`, `Macro` and `Bind` say what was written. `&&` and `||` chains are one flat
-`Logic`; all other binary operators nest to the left. Names that the library qualifies (`math.greatest`, see
-`names`) are one `Call` without target.
+Macros are kept, not expanded: `Has`, `Macro` and `Bind` say what was written. `&&` and `||` chains are
+one flat `Logic`; all other binary operators nest to the left. Names that the library qualifies
+(`math.greatest`, see `names`) are one `Call` without target.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from typing import Literal as OneOf
 from bylaw.rules.values import UInt
 
 Constant = None | bool | int | UInt | float | str | bytes
+Sign = OneOf["!", "-"]
 BinaryOperator = OneOf["==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%"]
 
 
@@ -71,7 +72,7 @@ class Index(Node):
 class Unary(Node):
     """`!operand` or `-operand`."""
 
-    operator: OneOf["!", "-"]
+    operator: Sign
     operand: Node
 
 
@@ -103,7 +104,7 @@ class Conditional(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Node):
-    """`function(args)`, or `target.function(args)`; a library's qualified function has a dot in `function`."""
+    """`function(args)`, or `target.function(args)`; a qualified function has a dot in its name."""
 
     function: str
     target: Node | None
@@ -178,8 +179,8 @@ class Macro(Node):
 
     With one variable it is the element of a list or the key of a map; with two, index and element or key and
     value. `exists_one` and `existsOne` are both `existsOne`. `map` and the transforms have one argument
-    (the result) or two (a filter, then the result); `all`, `exists`, `existsOne` and `filter` have the predicate;
-    `sortBy` has the key; `optMap` and `optFlatMap` bind the value that an optional holds.
+    (the result) or two (a filter, then the result); `all`, `exists`, `existsOne` and `filter` have the
+    predicate; `sortBy` has the key; `optMap` and `optFlatMap` bind the value that an optional holds.
     """
 
     name: MacroName
@@ -190,7 +191,7 @@ class Macro(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bind(Node):
-    """`cel.bind(variable, value, body)`: a failure of `value` appears where the variable is used, if anywhere.
+    """`cel.bind(variable, value, body)`: a failure of `value` appears where the variable is used.
 
     `cel.block([a, b], body)` is nested binds of `@index0`, `@index1`, …
     """

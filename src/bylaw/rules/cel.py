@@ -1,9 +1,10 @@
 """Plain CEL: the value of any expression over any bindings, as the conformance cases need it.
 
-Values go in and come out as Python's `bool`, `int`, `float`, `str`, `bytes`, `None`, `list` and `dict`, and as the
-classes here. The language is that of rules with larger limits, and with four differences: an expression may have any
-type, unknown functions and wrong types are found when they are reached, patterns may be computed, and type names
-always denote types. The differences from CEL that remain are listed in docs/reference/rules.md.
+Values go in and come out as Python's `bool`, `int`, `float`, `str`, `bytes`, `None`, `list` and `dict`,
+and as the classes here. The language is that of rules with larger limits, and with four differences: an
+expression may have any type, unknown functions and wrong types are found when they are reached, patterns
+may be computed, and type names always denote types. The differences from CEL that remain are listed in
+docs/reference/rules.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +64,7 @@ def _relative(variables: Mapping[str, object], container: str) -> dict[str, obje
 
 
 def _rekeyed(root: object, rekey: Callable[[object], object], odd: type) -> object:
-    """Return `root` with the keys of maps passed through `rekey`; as it is when no key is of the `odd` type."""
+    """Return `root` with the keys of maps passed through `rekey`; as it is without keys of the `odd` type."""
     if not _has_key(root, odd):
         return root
     holder: list[object] = [None]

@@ -1,7 +1,7 @@
 """What can be known to be wrong before a rule is ever evaluated.
 
-Bottom up: each node gets a `Shape`, unknown where it depends on an undeclared context. Only what cannot work for any
-context is refused.
+Bottom up: each node gets a `Shape`, unknown where it depends on an undeclared context. Only what cannot
+work for any context is refused.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Syntax trees to Python source in which no text of the user appears.
 
-Every name is made here (`k7` a constant, `t3` a value needed twice, `x1` a macro's variable, `f2` a part of its
-own); constants, field names and functions arrive as arguments of `make`. Emitted code handles the usual types by
-exact checks and leaves everything else to the functions of `runtime`.
+Every name is made here (`k7` a constant, `t3` a value needed twice, `x1` a macro's variable, `f2` a part
+of its own); constants, field names and functions arrive as arguments of `make`. Emitted code handles the
+usual types by exact checks and leaves everything else to the functions of `runtime`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _DEEPEST: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A Python expression; `kind` is its exact type where that is certain, `depth` how deep its text nests."""
+    """A Python expression; `kind` is its exact type if that is certain, `depth` how deep it nests."""
 
     text: str
     kind: type | None = None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 class Limits:
     """Bounds on an expression.
 
-    `depth` counts brackets, calls and other nesting while reading; `height` is the longest way from the root of
-    the tree to a leaf (an operator chain of `&&` or `||` counts once); `comprehensions` is how deep macros that
-    loop may stand inside each other.
-    Units: `source` and `pattern` in characters, `steps` in units of about one evaluated node.
+    `depth` counts brackets, calls and other nesting while reading; `height` is the longest way from the
+    root of the tree to a leaf (an operator chain of `&&` or `||` counts once); `comprehensions` is how
+    deep macros that loop may stand inside each other. Units: `source` and `pattern` in characters,
+    `steps` in units of about one evaluated node.
     """
 
     source: int = 4_096

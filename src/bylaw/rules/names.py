@@ -23,8 +23,8 @@ RESERVED = frozenset(
     ]
 )
 
-# Names that denote a type. In a rule they do so only when the expression calls `type(...)`: elsewhere a field of
-# the context may well be called `type` or `list`, and a missing one must stay missing.
+# Names that denote a type. In a rule they do so only when the expression calls `type(...)`: elsewhere a
+# field of the context may well be called `type` or `list`, and a missing one must stay missing.
 TYPE_NAMES = frozenset(
     [
         "bool",

@@ -102,7 +102,7 @@ def subtract(a: object, b: object, _: Budget) -> object:
 
 
 def _bounded(a: int, b: int) -> None:
-    """Refuse integers that only a JSON context can hold before an operation that is not linear in their size."""
+    """Refuse integers beyond 64 bits before an operation that is not linear in their size."""
     if not (INT_MIN <= a <= UINT_MAX and INT_MIN <= b <= UINT_MAX):
         raise Failure("range", "an operand is beyond the integers of 64 bits")
 

@@ -13,6 +13,8 @@ Primary     = ["."] Name ["(" Args ")"] | "(" Expr ")" | List | Map | Message | 
 Chains are read in loops, so only brackets and calls use Python's stack.
 """
 
+from typing import Final
+
 from bylaw.rules import macros
 from bylaw.rules.ast import (
     Binary,
@@ -31,6 +33,7 @@ from bylaw.rules.ast import (
     Name,
     Node,
     Select,
+    Sign,
     Unary,
     children,
 )
@@ -41,12 +44,21 @@ from bylaw.rules.place import refusal
 from bylaw.rules.reader import Reader
 from bylaw.rules.values import INT_MAX, UInt
 
-_LEVELS: dict[str, int] = {
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">=", "in"), 1),
-    **dict.fromkeys(("+", "-"), 2),
-    **dict.fromkeys(("*", "/", "%"), 3),
+_LEVELS: Final[dict[BinaryOperator, int]] = {
+    "==": 1,
+    "!=": 1,
+    "<": 1,
+    "<=": 1,
+    ">": 1,
+    ">=": 1,
+    "in": 1,
+    "+": 2,
+    "-": 2,
+    "*": 3,
+    "/": 3,
+    "%": 3,
 }
-_CONSTANTS = {"true": True, "false": False, "null": None}
+_CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "AND": "&&", "OR": "||", "NOT": "!"}
 
 
@@ -62,7 +74,23 @@ def parse(source: str, limits: Limits = RULE, *, names: frozenset[str] = frozens
         source.encode()
     except UnicodeEncodeError as error:
         raise refusal(source, error.start, "the rule holds half of a surrogate pair") from None
-    return _Parser(source, limits, names).whole()
+    node = _Parser(source, limits, names).whole()
+    _bound(node, source, limits)
+    return node
+
+
+def _bound(root: Node, source: str, limits: Limits) -> None:
+    """Refuse a tree that is too high, or whose loops stand too deep inside each other."""
+    open_nodes = [(root, 1, 0)]
+    while open_nodes:
+        node, height, loops = open_nodes.pop()
+        loops += isinstance(node, Macro)
+        if height > limits.height:
+            raise refusal(source, node.offset, f"nested deeper than {limits.height}", hint="split the rule")
+        if loops > limits.comprehensions:
+            message = f"more than {limits.comprehensions} loops stand inside each other"
+            raise refusal(source, node.offset, message)
+        open_nodes.extend((child, height + 1, loops) for child in children(node))
 
 
 class _Parser(Reader):
@@ -77,22 +105,7 @@ class _Parser(Reader):
         node = self._expression()
         if self._token.kind != "end":
             raise self._unexpected()
-        self._bound(node)
         return node
-
-    def _bound(self, root: Node) -> None:
-        """Refuse a tree that is too high, or whose loops stand too deep inside each other."""
-        open_nodes = [(root, 1, 0)]
-        while open_nodes:
-            node, height, loops = open_nodes.pop()
-            loops += isinstance(node, Macro)
-            if height > self._limits.height:
-                raise self._refuse(node.offset, f"nested deeper than {self._limits.height}", "split the rule")
-            if loops > self._limits.comprehensions:
-                raise self._refuse(
-                    node.offset, f"more than {self._limits.comprehensions} loops stand inside each other"
-                )
-            open_nodes.extend((child, height + 1, loops) for child in children(node))
 
     # --- operators
 
@@ -138,19 +151,11 @@ class _Parser(Reader):
             operands=tuple(operands),
         )
 
-    def _operator(self) -> tuple[BinaryOperator, int] | None:
-        token = self._token
-        if token.kind == "operator" or (token.kind == "name" and token.value == "in"):
-            level = _LEVELS.get(str(token.value))
-            if level is not None:
-                return _binary_operator(str(token.value)), level
-        return None
-
     def _binary(self, level: int) -> Node:
         """Return a chain of binary operators of `level` and tighter ones, nested to the left."""
         start = self._token.start
         left = self._unary()
-        while (found := self._operator()) is not None and found[1] >= level:
+        while (found := _binary_operator(self._token)) is not None and found[1] >= level:
             operator, tightness = found
             mark = self._advance().start
             right = self._binary(tightness + 1) if tightness < 3 else self._unary()
@@ -173,21 +178,17 @@ class _Parser(Reader):
         return self._negate(marks, self._member(self._primary(), start))
 
     def _negate(self, marks: list[Token], node: Node) -> Node:
+        end = self._behind
         for mark in reversed(marks):
-            operator = "!" if mark.value == "!" else "-"
-            node = Unary(
-                offset=mark.start,
-                start=mark.start,
-                end=self._behind,
-                operator="!" if operator == "!" else "-",
-                operand=node,
-            )
+            at = mark.start
+            sign: Sign = "!" if mark.value == "!" else "-"
+            node = Unary(offset=at, start=at, end=end, operator=sign, operand=node)
         return node
 
     # --- members
 
     def _member(self, node: Node, start: int) -> Node:
-        """Return `node` with the fields, calls and elements that follow it; `start` is where its text begins."""
+        """Return `node` with what follows it after dots and brackets; its text begins at `start`."""
         while True:
             if self._accept(".") is not None:
                 node = self._field(node, start)
@@ -345,12 +346,14 @@ class _Parser(Reader):
         return Message(offset=node.offset, start=node.start, end=end, type_name=name)
 
 
-def _binary_operator(text: str) -> BinaryOperator:
-    operators: dict[str, BinaryOperator] = {
-        "==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
-        "in": "in", "+": "+", "-": "-", "*": "*", "/": "/", "%": "%",
-    }  # fmt: skip
-    return operators[text]
+def _binary_operator(token: Token) -> tuple[BinaryOperator, int] | None:
+    """Return the binary operator that `token` is, and its level."""
+    if token.kind not in {"operator", "name"} or not isinstance(token.value, str):
+        return None
+    for operator, level in _LEVELS.items():
+        if operator == token.value:
+            return operator, level
+    return None
 
 
 def _dotted(node: Node) -> str | None:

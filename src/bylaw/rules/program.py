@@ -23,8 +23,8 @@ class Decide(Protocol):
 def written(node: Node, *, types: bool, decides: bool) -> tuple[str, list[object]]:
     """Return Python source that defines `main`, and the constants `k0`, `k1`, … that it uses.
 
-    With `decides`, `main(c, given)` returns a verdict; otherwise `main(c, b)` returns the value, or raises. What
-    an attempt took from the given budget is given back before the walk starts over.
+    With `decides`, `main(c, given)` returns a verdict; otherwise `main(c, b)` returns the value, or
+    raises. What an attempt took from the given budget is given back before the walk starts over.
     """
     e = Emitter(emit=emit, types=types)
     if not decides:

@@ -21,9 +21,9 @@ LANG: Final = "cel/1"
 class Rule:
     """A checked and compiled expression.
 
-    `evaluate(context, budget=None)` returns a `Verdict`; it never raises, needs no copy of the context and may
-    run in any thread. `fields` are the paths of the context that the rule reads, `items[].price` for those of
-    elements.
+    `evaluate(context, budget=None)` returns a `Verdict`; it never raises, needs no copy of the context
+    and may run in any thread. `fields` are the paths of the context that the rule reads, `items[].price`
+    for those of elements.
     """
 
     source: str

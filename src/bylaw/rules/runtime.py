@@ -1,7 +1,7 @@
 """What compiled rules may call: the only names their code can reach.
 
-Compiled code never decides a doubtful case. It raises one of `UNDECIDED`, and the walk over the tree (`interpret`)
-finds out what is true and why.
+Compiled code never decides a doubtful case. It raises one of `UNDECIDED`, and the walk over the tree
+(`interpret`) finds out what is true and why.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,9 @@
 """What is known about a value before there is one: its possible types, fields and elements.
 
-A workspace may declare the context of its rules as a subset of JSON Schema: `type` (a name or a list of names),
-`properties`, `additionalProperties`, `items`, `anyOf`/`oneOf`; other keywords are accepted and ignored. Unlike
-in JSON Schema, an object with `properties` has no others unless `additionalProperties` says so: the schema is there
-to find misspelt fields.
+A workspace may declare the context of its rules as a subset of JSON Schema: `type` (a name or a list of
+names), `properties`, `additionalProperties`, `items`, `anyOf`/`oneOf`; other keywords are accepted and
+ignored. Unlike in JSON Schema, an object with `properties` has no others unless `additionalProperties`
+says so: the schema is there to find misspelt fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _DEEPEST: Final = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a value may be. Without `kinds` it may be anything; `fields` of a map are all of them if `closed`."""
+    """What a value may be: anything without `kinds`; a `closed` map has no other `fields`."""
 
     kinds: frozenset[type] = frozenset()
     fields: Mapping[str, "Shape"] = field(default_factory=dict)

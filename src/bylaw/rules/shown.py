@@ -13,7 +13,7 @@ LONGEST: Final = 200
 
 
 def shown(value: object, longest: int = LONGEST) -> str:
-    """Return `value` written like a literal, cut to `longest` characters; looks at no more than that needs."""
+    """Return `value` like a literal, cut to `longest` characters; looks at no more than that."""
     parts: list[str] = []
     room = longest + 1
     for part in _parts(value, longest):

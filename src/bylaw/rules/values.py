@@ -1,8 +1,8 @@
 """The values of the language that JSON does not have, and the names of all types.
 
-JSON values are Python's own, by exact type: `bool`, `int`, `float`, `str`, `None`, `list`, `dict`; `bytes` comes
-from literals and functions. The classes here have no operators on purpose: an ordering or sum that the language
-does not define must not work by accident.
+JSON values are Python's own, by exact type: `bool`, `int`, `float`, `str`, `None`, `list`, `dict`;
+`bytes` comes from literals and functions. The classes here have no operators on purpose: an ordering or
+sum that the language does not define must not work by accident.
 """
 
 from dataclasses import dataclass

@@ -10,17 +10,17 @@ not_boolean        the whole rule gave something that is neither a boolean nor n
 range              a number beyond its type, or a list index beyond the list
 divide_by_zero     `/` or `%` by an integer zero
 invalid_argument   right type, unusable value (`timestamp('soon')`, `int('x')`, a repeated map key)
-unknown_function   no function of that name and number of arguments (refused at save; only `cel.evaluate` meets it)
+unknown_function   no function of that name and number of arguments (rules with one are refused)
 budget             the bounded steps, memory or nesting ran out
 
 Which one is reported when several could be: operands are evaluated left to right and the first failure
 wins; `&&`, `||`, `all` and `exists` report their first failure only when no other operand or element decides;
-`?:` evaluates its test, then one branch. A failure's place is the `offset` of the syntax node that failed (see
-`ast`). A failure of two operands with null and a wrong type is `null_value`.
+`?:` evaluates its test, then one branch. A failure's place is the `offset` of the syntax node that failed
+(see `ast`). A failure of two operands with null and a wrong type is `null_value`.
 
 `missing` is turned into null in one case: the whole other side of `==` or `!=` is the literal `null` and this
-side is a name, field or index path. `has(path)` and `exists(path)` turn to false what is `missing` anywhere in
-the path, and an index beyond its list.
+side is a name, field or index path. `has(path)` and `exists(path)` turn to false what is `missing`
+anywhere in the path, and an index beyond its list.
 """
 
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ Code = Literal[
 class Verdict:
     """The outcome of one rule over one context.
 
-    `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` is empty unless a path of
-    the context is to blame.
+    `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` is empty unless a
+    path of the context is to blame.
     Units: `offset` counts characters from 0, `line` and `column` from 1, into the rule's source.
     """
 
@@ -59,7 +59,7 @@ class Verdict:
 
 
 class Failure(Exception):
-    """An evaluation that has no value: why (`code`, `message`), and where once an evaluator knows (`offset`)."""
+    """An evaluation without a value: why (`code`, `message`), and where once it is known (`offset`)."""
 
     __slots__ = ("code", "message", "offset", "path")
 

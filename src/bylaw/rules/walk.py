@@ -18,8 +18,8 @@ ABSENT: Final = object()
 class Walk(ABC):
     """One walk over one context.
 
-    `types` says whether a name that the context lacks may denote a type. `scope` holds the variables of macros
-    and `origins` the paths of the context that they come from, where they come from one.
+    `types` says whether a name that the context lacks may denote a type. `scope` holds the variables of
+    macros and `origins` the paths of the context that they come from, where they come from one.
     """
 
     context: Mapping[str, object]

@@ -14,7 +14,7 @@ from bylaw.rules.verdict import Failure
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a call names: `name`, whether something stands before a dot, and the number of arguments in all."""
+    """What a call names: `name`, whether something stands before a dot, how many arguments in all."""
 
     name: str
     method: bool

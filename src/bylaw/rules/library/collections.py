@@ -8,11 +8,12 @@ from typing import Final
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import contains, foreign
 from bylaw.rules.library.function import Function, function, method
-from bylaw.rules.operators import less, no_overload
+from bylaw.rules.operators import add, less, no_overload
 from bylaw.rules.values import NOTHING, TYPE_NAME, Duration, Optional, Timestamp, UInt
 from bylaw.rules.verdict import Failure
 
 _MOST_FLATTENED: Final = 100
+_SUMMED: Final = frozenset({int, UInt, float, Duration})
 _ORDERED: Final = frozenset({bool, int, UInt, float, str, bytes, Timestamp, Duration})
 
 
@@ -89,6 +90,17 @@ def sort_by(budget: Budget, items: list[object], keys: list[object]) -> list[obj
 
 def _sort(budget: Budget, items: list[object]) -> list[object]:
     return sort_by(budget, items, items)
+
+
+def _sum(budget: Budget, items: list[object]) -> object:
+    """Return the sum as `+` adds from the left; 0 for no elements."""
+    total: object = 0
+    for position, item in enumerate(items):
+        budget.spend(1)
+        if type(item) not in _SUMMED:
+            raise no_overload("sum()", item)
+        total = add(total, item, budget) if position else item
+    return total
 
 
 # --- sets
@@ -170,6 +182,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     method("flatten", (list, int), list, _flatten),
     method("distinct", (list,), list, _distinct),
     method("sort", (list,), list, _sort),
+    method("sum", (list,), object, _sum),
     function("sets.contains", (list, list), bool, _set_contains),
     function("sets.equivalent", (list, list), bool, _set_equivalent),
     function("sets.intersects", (list, list), bool, _set_intersects),

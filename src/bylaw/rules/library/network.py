@@ -17,7 +17,7 @@ _PREFIX: Final = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 @lru_cache(maxsize=1_024)
 def parse_ip(text: str) -> IP:
-    """Return the address; without zone, and IPv6 without a dotted part. Callers pass at most 64 characters."""
+    """Return the address; no zone, no dotted part in IPv6. Callers pass at most 64 characters."""
     if _ADDRESS.fullmatch(text):
         try:
             return IP(ip_address(text))
