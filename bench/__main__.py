@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine
 
-PARTS = ("rules",)
+PARTS = ("rules", "receipts")
 
 
 def main() -> None:

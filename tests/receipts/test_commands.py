@@ -67,6 +67,12 @@ def test_verify_prints_steps_and_exits_with_the_outcome(arguments, code, says):
     assert "\x1b" not in output
 
 
+def test_a_bundle_may_come_from_standard_input(folder):
+    given = (folder / "good.json").read_bytes()
+    done = CliRunner().invoke(verify, ["-", "--keys", "jwks.json"], input=given, standalone_mode=False)
+    assert (done.return_value, done.output.splitlines()[0]) == (0, "-: verified")
+
+
 @pytest.mark.usefixtures("folder")
 def test_verify_writes_its_result_as_json():
     code, output = run(verify, "good.json", "bad.json", "--keys", "jwks.json", "--json")

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from bylaw.core.errors import InvalidInput
+from bylaw.receipts.bundle import MAX_BUNDLE_BYTES
 from bylaw.receipts.checkpoint import SignedCheckpoint, parse_all
 from bylaw.receipts.signing import KeySet, key_set
 from bylaw.receipts.verify import Result, Status, Trust, Verification
@@ -56,7 +57,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write the re
 def verify(
     files: Sequence[Path], keys_path: Path | None, kept_paths: Sequence[Path], *, as_json: bool
 ) -> int:
-    r"""Check receipts offline: bundles, or DSSE exports.
+    r"""Check receipts offline: bundles, or DSSE exports; `-` is standard input.
 
     Exit code: 0 verified, 1 invalid, 2 unusable, 3 consistent but nobody outside the file vouches for it.
 
@@ -69,7 +70,8 @@ def verify(
     codes, shown = set[int](), list[object]()
     for path in files:
         try:
-            found = verify_file(path.read_bytes(), trust)
+            with click.open_file(str(path), "rb") as file:
+                found = verify_file(file.read(MAX_BUNDLE_BYTES + 1), trust)
         except OSError as error:
             click.echo(f"bylaw: {path}: {error.strerror}", err=True)
             codes.add(UNUSABLE)
