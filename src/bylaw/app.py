@@ -1,7 +1,7 @@
 """The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +51,13 @@ class App:
     """A running server.
 
     `admin_key` is the text of the key that this start made, to be shown once; `key_file` holds the signing
-    keys.
+    keys. `settle` logs and publishes what a committed transaction of a tenant changed.
     """
 
     asgi: Asgi
     stores: Stores
     follower: Follower
+    settle: Callable[[TenantId], Awaitable[None]]
     admin_key: str | None
     key_file: Path
 
@@ -139,7 +140,14 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
     await follower.catch_up()
     following = asyncio.create_task(follower.run(), name="follow changes")
     try:
-        yield App(asgi=edge, stores=stores, follower=follower, admin_key=admin_key, key_file=stores.key_file)
+        yield App(
+            asgi=edge,
+            stores=stores,
+            follower=follower,
+            settle=settle,
+            admin_key=admin_key,
+            key_file=stores.key_file,
+        )
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
