@@ -248,8 +248,21 @@ ENGINES: dict[str, type] = {
 }
 
 
-def seconds(call: Callable[[], object], *, batch_s: float = 0.05, batches: int = 5) -> float:
-    """Return the median time of one call over `batches` batches of about `batch_s` each."""
+def seconds(*calls: Callable[[], object], batch_s: float = 0.03, batches: int = 7) -> list[float]:
+    """Return the median time of one call of each, in batches taken in turn so that noise meets all alike."""
+    counts = [_count(call, batch_s) for call in calls]
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(batches):
+        for call, count, mine in zip(calls, counts, times, strict=True):
+            began = time.perf_counter()
+            for _ in range(count):
+                call()
+            mine.append((time.perf_counter() - began) / count)
+    return [statistics.median(mine) for mine in times]
+
+
+def _count(call: Callable[[], object], batch_s: float) -> int:
+    """Return how many calls fill a batch."""
     count = 1
     while True:
         began = time.perf_counter()
@@ -257,15 +270,8 @@ def seconds(call: Callable[[], object], *, batch_s: float = 0.05, batches: int =
             call()
         spent = time.perf_counter() - began
         if spent >= batch_s / 2:
-            break
+            return count
         count = max(count * 2, int(count * batch_s / 2 / max(spent, 1e-7)))
-    times = []
-    for _ in range(batches):
-        began = time.perf_counter()
-        for _ in range(count):
-            call()
-        times.append((time.perf_counter() - began) / count)
-    return statistics.median(times)
 
 
 def resident_kb() -> int:
@@ -295,19 +301,15 @@ def measure(name: str) -> dict[str, object]:
         return {"wrong": found}
     floor = Python().policy({name: workload.PYTHON[name] for name in engine.rules})
     small, large = workload.CONTEXT, workload.large_context()
-    sources = list(engine.rules.values())
-    figures: dict[str, object] = {
-        "rules": len(sources),
-        "small_us": seconds(lambda: decide(small)) * 1e6,
-        "large_us": seconds(lambda: decide(large)) * 1e6,
-        "floor_us": seconds(lambda: floor(small)) * 1e6,
-    }
+    without = engine.policy({key: source for key, source in engine.rules.items() if key != "r16"})
+    times = seconds(
+        lambda: decide(small), lambda: decide(large), lambda: floor(small), lambda: without(small)
+    )
+    names = ("small_us", "large_us", "floor_us", "no_regex_us")
+    figures: dict[str, object] = {name: spent * 1e6 for name, spent in zip(names, times, strict=True)}
+    figures["rules"] = len(engine.rules)
     if name != "python lambdas":
-        without = {key: source for key, source in engine.rules.items() if key != "r16"}
-        decide_without = engine.policy(without)
-        figures["no_regex_us"] = seconds(lambda: decide_without(small)) * 1e6
-        copies = 40 if name == "regopy" else 1000
-        figures["compile_us"], figures["rule_kb"] = keeping(engine, copies=copies)
+        figures["compile_us"], figures["rule_kb"] = keeping(engine, copies=40 if name == "regopy" else 1000)
     return figures
 
 
