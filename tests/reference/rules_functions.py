@@ -332,6 +332,17 @@ def _flatten(items: list[object], depth: int = 1) -> list[object]:
     return made
 
 
+def _sum(items: list[object]) -> object:
+    total: object = 0
+    for item in items:
+        if type(item) not in (int, float):
+            raise unsuitable(item)
+        total = total + item  # type: ignore[operator]
+        if type(total) is int:
+            _whole_number(total)
+    return total
+
+
 def _round(number: float) -> float:
     if math.isnan(number) or math.isinf(number) or abs(number) >= 2**52:
         return number
@@ -513,6 +524,7 @@ define("list.join(string)", _join)
 define("list.distinct()", _distinct)
 define("list.flatten()", _flatten)
 define("list.flatten(int)", _flatten)
+define("list.sum()", _sum)
 define("list.reverse()", lambda items: items[::-1])
 define("list.slice(int,int)", _slice)
 define("list.sort()", lambda items: sort_by(items, items))

@@ -24,7 +24,14 @@ Examples:
 
 # Commands that stand on the whole server are loaded when they are called: `bylaw verify` starts without it.
 _LAZY: Final[Mapping[str, str]] = MappingProxyType(
-    {"serve": "bylaw.cli.serve:serve", "settings": "bylaw.cli.settings:show_settings"}
+    {
+        "decide": "bylaw.cli.decide:decide",
+        "docs": "bylaw.cli.docs:docs",
+        "replay": "bylaw.cli.replay:replay_recording",
+        "serve": "bylaw.cli.serve:serve",
+        "settings": "bylaw.cli.settings:show_settings",
+        "test": "bylaw.cli.test:test_policies",
+    }
 )
 
 

@@ -1,0 +1,109 @@
+"""An engine over packs of files: decisions with no server and no store."""
+
+from collections.abc import Iterator, Mapping
+
+from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.ids import Ids, PolicyId, RepoId, TenantId, WorkspaceId
+from bylaw.decisions.engine import Engine
+from bylaw.decisions.snapshot import Material, Snapshots
+from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.protocol import Evaluator
+from bylaw.policies.content import content_digest
+from bylaw.policies.model import Current, NaturalRule, Policy, Version
+from bylaw.policies.packs.model import Folder, PackedPolicy
+from bylaw.tenancy.model import Repo, Workspace
+from bylaw.tenancy.principal import Principal, system_principal
+
+LOCAL = TenantId("local")
+
+
+class LocalPolicies:
+    """The policies of a folder as if they were stored and in force, and engines over them.
+
+    A policy's id is its slug. Workspaces and repos are those that the packs name.
+    """
+
+    def __init__(self, folder: Folder, *, clock: Clock | None = None) -> None:
+        self._clock = SystemClock() if clock is None else clock
+        self._packed = {policy.slug: policy for pack in folder.packs for policy in pack.policies}
+        self._snapshots = Snapshots()
+        self._snapshots.publish(self._material())
+        self.caller: Principal = system_principal(LOCAL)
+
+    def engine(self, evaluator: Evaluator | None = None) -> Engine:
+        """Return an engine over these policies; the offline evaluator judges when no other is given."""
+        judge = OfflineEvaluator() if evaluator is None else evaluator
+        return Engine(
+            snapshots=self._snapshots, evaluator=judge, clock=self._clock, ids=Ids(clock=self._clock)
+        )
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yield the slug and the rule id of every rule of an active policy."""
+        for slug, packed in self._packed.items():
+            if packed.is_active:
+                yield from ((slug, rule.id) for rule in packed.content.rules)
+
+    def wording(self) -> Mapping[str, str]:
+        """Return the text of every rule in words by `slug/rule-id`, and by `key/rule-id` where clear."""
+        found: dict[str, str] = {}
+        for slug, packed in self._packed.items():
+            for rule in packed.content.rules:
+                if isinstance(rule, NaturalRule):
+                    found[f"{slug}/{rule.id}"] = rule.text
+                    found.setdefault(f"{slug.partition('/')[2]}/{rule.id}", rule.text)
+        return found
+
+    def knows(self, slug: str) -> bool:
+        """Return whether there is a policy of that slug."""
+        return slug in self._packed
+
+    def _material(self) -> Material:
+        places = [policy.place for policy in self._packed.values()]
+        now = self._clock.now_ms()
+        return Material(
+            tenant_id=LOCAL,
+            revision=1,
+            policies=[self._current(policy) for policy in self._packed.values() if policy.is_active],
+            dormant=frozenset(PolicyId(p.slug) for p in self._packed.values() if not p.is_active),
+            workspaces=[
+                Workspace(id=WorkspaceId(ident), tenant_id=LOCAL, name=ident, created_ms=now)
+                for ident in sorted({place.workspace_id for place in places if place.workspace_id})
+            ],
+            repos=[
+                Repo(
+                    id=RepoId(repo),
+                    tenant_id=LOCAL,
+                    workspace_id=WorkspaceId(workspace),
+                    name=repo,
+                    created_ms=now,
+                )
+                for workspace, repo in sorted(
+                    {(p.workspace_id, p.repo_id) for p in places if p.workspace_id and p.repo_id}
+                )
+            ],
+        )
+
+    def _current(self, packed: PackedPolicy) -> Current:
+        now = self._clock.now_ms()
+        ident = PolicyId(packed.slug)
+        policy = Policy(
+            id=ident,
+            tenant_id=LOCAL,
+            place=packed.place,
+            reach=packed.reach,
+            slug=packed.slug,
+            created_by=packed.file,
+            created_ms=now,
+            updated_by=packed.file,
+            updated_ms=now,
+        )
+        version = Version(
+            policy_id=ident,
+            number=1,
+            content=packed.content,
+            digest=content_digest(packed.content),
+            author=packed.file,
+            reason="",
+            created_ms=now,
+        )
+        return Current(policy=policy, version=version)

@@ -1,0 +1,77 @@
+r"""`bylaw replay`: recorded conversations against the packs in a directory."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from bylaw.backtest import mapping as mappings
+from bylaw.backtest.replay import Conversation, Decided, read, replay
+from bylaw.backtest.report import summarise, text
+from bylaw.cli.decide import load
+from bylaw.core.errors import InvalidInput
+
+FALSE_BLOCKS = 1
+
+
+@click.command("replay")
+@click.argument("recording", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--mapping",
+    "mapping_path",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="How a recorded line becomes requests.",
+)
+@click.option(
+    "--policies",
+    "directory",
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Directory of packs, or one pack file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON, with every call.")
+def replay_recording(recording: Path, mapping_path: Path, directory: Path, *, as_json: bool) -> int:
+    r"""Decide every consequential call of RECORDING (one JSON object a line), with no server.
+
+    Exit codes: 0 done · 1 a call known to be right would have been blocked · 2 unusable input.
+
+    \b
+    Example:
+      bylaw replay conversations.jsonl --mapping mapping.yaml --policies policies/
+    """
+    mapping = mappings.load(mapping_path)
+    conversations = list(_conversations(recording, mapping))
+    policies = load(directory)
+    engine = policies.engine()
+
+    async def decide_all() -> list[Decided]:
+        return await replay(conversations, lambda request: engine.decide(request, policies.caller))
+
+    report = summarise(conversations, asyncio.run(decide_all()))
+    click.echo(
+        msgspec.json.format(msgspec.json.encode(report), indent=2).decode() if as_json else text(report),
+        nl=as_json,
+    )
+    return FALSE_BLOCKS if report.false_blocks else 0
+
+
+def _conversations(recording: Path, mapping: mappings.Mapping) -> Iterator[Conversation]:
+    with recording.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                at = f"{recording}:{number}"
+                yield read(_object(line, at), mapping, at=at)
+
+
+def _object(line: str, at: str) -> dict[str, object]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"{at} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{at} is not a JSON object.")
+    return value
