@@ -4,8 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import postgres
+
+# No test asserts wall time: an example may be as slow as the machine is busy.
+settings.register_profile("bylaw", deadline=None)
+settings.load_profile("bylaw")
 
 
 @pytest.fixture(scope="session")
