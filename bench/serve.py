@@ -1,0 +1,82 @@
+"""A server of the bench in its own process: `python -m bench.serve VARIANT --data DIR [--database URL]`.
+
+Variants: `sqlite` and `postgres` are the product. `nostore` is the same server over a log in memory, without
+durability: it exists to be measured against and cannot be reached from the product's settings.
+Prints one JSON line with the port and the first key, and serves until SIGTERM.
+"""
+
+import argparse
+import json
+import os
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from bylaw import app as joined
+from bylaw import settings
+from bylaw.app import Stores, join
+from bylaw.cli.serve import listen
+from bylaw.core.clock import SystemClock
+from bylaw.core.ids import Ids
+from bylaw.receipts.signing import KeySet, Signer
+from bylaw.storage.control import open_control
+from bylaw.storage.key_file import SigningKeys
+from bylaw.storage.memory.receipts import MemoryLedger
+
+
+@asynccontextmanager
+async def without_store(wanted: settings.Settings):
+    clock = SystemClock()
+    ids = Ids(clock)
+    signer = Signer.generate()
+    folder = wanted.storage.data
+    folder.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        ledger = MemoryLedger(origin="bench.local/memory", signer=signer)
+        stack.push_async_callback(ledger.close)
+        control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
+        stack.push_async_callback(control.close)
+        stores = Stores(
+            control=control,
+            ledger=ledger,
+            keys=SigningKeys(signer=signer, published=KeySet().with_active(signer.public, clock.now_ms())),
+            key_file=folder / "none",
+        )
+        yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids))
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("variant", choices=("sqlite", "postgres", "nostore"))
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--admin-key", default="")
+    parser.add_argument("--core", type=int)
+    options = parser.parse_args()
+    if options.core is not None:
+        os.sched_setaffinity(0, {options.core})
+    given = {"rate_per_minute": 1_000_000, "access_log": os.environ.get("ACCESS_LOG", "errors")}
+    if options.admin_key:
+        given["admin_key"] = options.admin_key
+    if options.database:
+        given |= {"database": options.database, "key_file": str(options.data / "keys.json")}
+    else:
+        given["data"] = options.data
+    wanted = settings.build(**given)
+    build = without_store if options.variant == "nostore" else joined.build
+    listener = listen("127.0.0.1", 0)
+    async with build(wanted) as running:
+        config = uvicorn.Config(
+            running.asgi, http="httptools", lifespan="off", access_log=False, log_level="warning"
+        )
+        print(json.dumps({"port": listener.getsockname()[1], "key": running.admin_key}), flush=True)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
