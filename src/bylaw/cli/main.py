@@ -12,7 +12,7 @@ from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.log import log
 from bylaw.cli.rules import rules_group
 from bylaw.cli.verify import verify
-from bylaw.core.errors import BylawError
+from bylaw.core.errors import BylawError, InvalidInput
 
 EPILOG = """\b
 Examples:
@@ -27,6 +27,7 @@ _LAZY: Final[Mapping[str, str]] = MappingProxyType(
     {
         "decide": "bylaw.cli.decide:decide",
         "docs": "bylaw.cli.docs:docs",
+        "policies": "bylaw.cli.policies:policies",
         "replay": "bylaw.cli.replay:replay_recording",
         "serve": "bylaw.cli.serve:serve",
         "settings": "bylaw.cli.settings:show_settings",
@@ -62,6 +63,8 @@ def main() -> int:
         return error.exit_code
     except BylawError as error:
         click.echo(f"bylaw: {error.message} [{error.code}]", err=True)
+        for problem in error.problems if isinstance(error, InvalidInput) else ():
+            click.echo(f"{problem.path}: {problem.message}", err=True)
         return 1
     return result if isinstance(result, int) else 0
 
