@@ -63,7 +63,12 @@ def load_folder(path: Path) -> Folder:
     packs = [document for document in documents if document not in cases]
     if not packs:
         raise InvalidInput(f"No pack in {path}: a pack is a .yaml file with a pack name and policies.")
-    return Folder(packs=parse_packs(packs), cases=parse_cases(cases), documents=tuple(documents))
+    return Folder(
+        packs=parse_packs(packs),
+        documents=tuple(packs),
+        cases=parse_cases(cases),
+        warnings=tuple(warning for document in documents for warning in document.warnings),
+    )
 
 
 def parse_packs(documents: Sequence[Document]) -> tuple[Pack, ...]:

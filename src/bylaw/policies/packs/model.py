@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from bylaw.core.canonical_json import Json
+from bylaw.core.errors import Problem
 from bylaw.policies.model import Action, Content, Effect, Expectation, Outcome, Reach, Risk
 from bylaw.policies.packs.documents import Document
 from bylaw.policies.parse import MAX_DESCRIPTION, MAX_EXAMPLES, MAX_NAME, MAX_TOPIC
@@ -176,11 +177,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """All that a directory holds: its packs, its cases, and what is probably not meant."""
+    """All that a directory holds: its packs with their files, its cases, and what is probably not meant."""
 
     packs: tuple[Pack, ...]
+    documents: tuple[Document, ...]
     cases: tuple[Case, ...]
-    documents: tuple[Document, ...] = field(default=())
+    warnings: tuple[Problem, ...] = ()
 
 
 def pack_schema() -> dict[str, object]:

@@ -1,0 +1,263 @@
+r"""`bylaw policies`: packs of files against a server: planned, applied, compared and written back."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlencode
+
+import click
+import msgspec
+from fastapi import Response
+
+from bylaw.api.native import packs
+from bylaw.api.native.packs import (
+    AppliedView,
+    ExportQuery,
+    PackDocument,
+    PacksToApply,
+    PacksToPlan,
+    PacksView,
+    PlanView,
+    StepView,
+)
+from bylaw.api.ports import Unit
+from bylaw.cli.local import carry_out
+from bylaw.cli.remote import Remote
+from bylaw.core.errors import InvalidInput
+from bylaw.core.ids import TenantId
+from bylaw.policies.packs.documents import locate_all
+from bylaw.policies.packs.export import HEADER, SCHEMA_FILE, yaml_text
+from bylaw.policies.packs.load import load_folder
+from bylaw.policies.packs.model import Folder, pack_schema, schema_text
+from bylaw.tenancy.principal import OPERATOR_TENANT, Acting
+
+DIFFERENT: Final = 1
+MARKS: Final = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "archive": ("-", "red"),
+    "unchanged": ("=", None),
+}
+DIRECTIONS: Final = {
+    "widens": "allows more",
+    "narrows": "allows less",
+    "unclear": "may allow more",
+    "same": "",
+}
+
+T = TypeVar("T")
+
+
+class Target(Protocol):
+    """Where packs are applied to."""
+
+    def plan(self, sent: PacksToPlan) -> PlanView:
+        """Return what applying would do."""
+
+    def apply(self, sent: PacksToApply) -> AppliedView:
+        """Apply, and return what was done."""
+
+    def export(self, query: ExportQuery) -> PacksView:
+        """Return the approved policies as files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTarget:
+    """A running server."""
+
+    remote: Remote
+
+    def plan(self, sent: PacksToPlan) -> PlanView:
+        """Return what applying would do."""
+        return _read(self.remote.request("POST", "/v1/packs/plan", sent), PlanView)
+
+    def apply(self, sent: PacksToApply) -> AppliedView:
+        """Apply, and return what was done."""
+        return _read(self.remote.request("POST", "/v1/packs/apply", sent), AppliedView)
+
+    def export(self, query: ExportQuery) -> PacksView:
+        """Return the approved policies as files."""
+        asked = urlencode(query.model_dump(exclude_none=True))
+        return _read(self.remote.request("GET", f"/v1/packs?{asked}"), PacksView)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryTarget:
+    """A data directory on which no server runs."""
+
+    data: Path
+    tenant_id: TenantId
+
+    def plan(self, sent: PacksToPlan) -> PlanView:
+        """Return what applying would do."""
+        return _read(self._run(lambda acting: packs.plan_packs(acting, sent)), PlanView)
+
+    def apply(self, sent: PacksToApply) -> AppliedView:
+        """Apply, and return what was done."""
+        return _read(self._run(lambda acting: packs.apply_packs(acting, sent)), AppliedView)
+
+    def export(self, query: ExportQuery) -> PacksView:
+        """Return the approved policies as files."""
+        return _read(self._run(lambda acting: packs.export_packs(acting, query)), PacksView)
+
+    def _run(self, action: Callable[[Acting[Unit]], Awaitable[Response]]) -> bytes:
+        return asyncio.run(carry_out(self.data, self.tenant_id, action, environ=os.environ))
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  bylaw policies apply policies/                   # against http://127.0.0.1:8181, key in BYLAW_API_KEY
+  bylaw policies diff policies/ --server https://bylaw.example.com
+  bylaw policies apply policies/ --data bylaw-data --yes      # no server is running
+  bylaw policies export policies/
+"""
+)
+@click.option(
+    "--server", envvar="BYLAW_URL", default="http://127.0.0.1:8181", show_default=True, help="The server."
+)
+@click.option(
+    "--key", envvar="BYLAW_API_KEY", help="API key; better in BYLAW_API_KEY than on the command line."
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="A data directory instead, while no server runs on it."
+)
+@click.option("--tenant", default=OPERATOR_TENANT, show_default=True, help="The tenant, with --data.")
+@click.pass_context
+def policies(context: click.Context, server: str, key: str | None, data: Path | None, *, tenant: str) -> None:
+    """Apply policies from files, compare them with what is stored, and write them back to files.
+
+    Editors check a file that names its schema on its first line:
+    `# yaml-language-server: $schema=./pack.schema.json`; `export` writes the schema beside the files.
+    """
+    if data is not None:
+        context.obj = DirectoryTarget(data=data, tenant_id=TenantId(tenant))
+    elif key is None and context.invoked_subcommand is not None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
+    else:
+        context.obj = ServerTarget(remote=Remote(server, key or ""))
+
+
+@policies.command("apply")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--prune", is_flag=True, help="Archive policies of these packs that no file contains any more.")
+@click.option("--reason", default="", help="Why; it is kept with every new version.")
+@click.pass_obj
+def apply_command(
+    target: Target, directory: Path, *, dry_run: bool, yes: bool, prune: bool, reason: str
+) -> None:
+    """Make the stored policies say what the packs in DIRECTORY say, after showing what that changes.
+
+    Everything is done in one transaction, and exactly what was shown: if anything changed meanwhile, nothing
+    is done. Doing it again does nothing more.
+    """
+    folder = _load(directory)
+    documents = _sent(folder)
+    plan = _located(folder, lambda: target.plan(PacksToPlan(documents=documents, prune=prune)))
+    _show(plan)
+    if plan.is_empty or dry_run:
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("Nobody is there to ask: add --yes to carry it out.")
+        click.confirm("Carry this out?", abort=True)
+    sent = PacksToApply(documents=documents, prune=prune, plan=plan.digest, reason=reason)
+    done = _located(folder, lambda: target.apply(sent))
+    for policy in done.policies:
+        state = "in force" if policy.is_in_force else policy.status.replace("_", " ")
+        waits = "" if policy.pending is None else f", version {policy.pending} waits for approval"
+        click.echo(f"{policy.slug}: version {policy.version}, {state}{waits}")
+
+
+@policies.command("diff")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--prune", is_flag=True, help="Count policies of these packs that no file contains any more.")
+@click.pass_obj
+def diff_command(target: Target, directory: Path, *, prune: bool) -> int:
+    """Show how what is stored differs from the packs in DIRECTORY. Exit code: 0 same, 1 different."""
+    folder = _load(directory)
+    plan = _located(folder, lambda: target.plan(PacksToPlan(documents=_sent(folder), prune=prune)))
+    _show(plan)
+    for step in plan.steps:
+        if step.diff is not None:
+            click.echo(f"\n{step.slug}")
+            click.echo("\n".join(_coloured(line) for line in step.diff.text.splitlines()))
+    return 0 if plan.is_empty else DIFFERENT
+
+
+@policies.command("export")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--pack", help="Only this pack.")
+@click.option("--others", default="exported", show_default=True, help="Pack for policies that no pack made.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.pass_obj
+def export_command(target: Target, directory: Path, *, pack: str | None, others: str, force: bool) -> None:
+    """Write the approved policies as packs into DIRECTORY; applied again they change nothing."""
+    found = target.export(ExportQuery(pack=pack, others=others))
+    files = {each.file: HEADER + yaml_text(msgspec.to_builtins(each.document)) for each in found.documents}
+    files[SCHEMA_FILE] = schema_text(pack_schema())
+    there = [name for name in files if (directory / name).exists() and name != SCHEMA_FILE]
+    if there and not force:
+        raise click.UsageError(f"{', '.join(there)} is there already: add --force to overwrite.")
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (directory / name).write_text(text, encoding="utf-8")
+        click.echo(f"wrote {directory / name}")
+
+
+def _load(directory: Path) -> Folder:
+    folder = load_folder(directory)
+    for warning in folder.warnings:
+        click.echo(f"{warning.path}: {warning.message}", err=True)
+    return folder
+
+
+def _sent(folder: Folder) -> tuple[PackDocument, ...]:
+    return tuple(
+        PackDocument(file=each.file, document=msgspec.convert(each.value, dict[str, object]))
+        for each in folder.documents
+    )
+
+
+def _located(folder: Folder, asked: Callable[[], T]) -> T:
+    """Return what is asked for, or raise its problems with the lines of the files."""
+    try:
+        return asked()
+    except InvalidInput as error:
+        raise locate_all(error, folder.documents) from None
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    return msgspec.json.decode(body, type=kind)
+
+
+def _show(plan: PlanView) -> None:
+    for step in plan.steps:
+        if step.kind != "unchanged" or step.note:
+            click.echo(_line(step))
+    counts = [(kind, sum(step.kind == kind for step in plan.steps)) for kind in MARKS]
+    counts = [(kind, count) for kind, count in counts if count or kind == "unchanged"]
+    click.echo(
+        ", ".join(
+            f"{count} to {kind}" if kind != "unchanged" else f"{count} unchanged" for kind, count in counts
+        )
+    )
+
+
+def _line(step: StepView) -> str:
+    mark, colour = MARKS[step.kind]
+    said = [step.kind, *(switch.replace("_", " ") for switch in step.switches)]
+    direction = "" if step.diff is None else DIRECTIONS[step.diff.direction]
+    said += [word for word in (direction, step.note) if word]
+    return click.style(f"{mark} {step.slug}", fg=colour) + f"  {', '.join(said)}"
+
+
+def _coloured(line: str) -> str:
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    return click.style(line, fg=colours.get(line[:1]))
