@@ -52,6 +52,12 @@ class Without(Walk):
             kinds = {kind(self.value(node.left)), kind(self.value(node.right))}
             if kinds == {"int", "double"}:
                 raise Failed("type_error", at=node.offset)
+        if (
+            node.operator == "%"
+            and self.value(node.left) == rules_values.INT_RANGE[0]
+            and self.value(node.right) == -1
+        ):
+            self.met.add("the smallest integer % -1 is 0")
         return super()._binary(node)
 
     def _call(self, node: ast.Call) -> object:
