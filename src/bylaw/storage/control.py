@@ -1,5 +1,6 @@
 """Opens the control plane where a URL says: a SQLite file or a PostgreSQL database."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -21,17 +22,17 @@ async def open_control(url: str, *, ids: Ids, clock: Clock, owner_url: str = "")
     Raises: Forbidden when nothing would keep the tenants apart; Unavailable when the database cannot be
     reached or was made by a newer Bylaw.
     """
-    owner = open_database(owner_url or url)
-    try:
-        await history.upgrade(owner)
-    finally:
-        await owner.close()
-    database = open_database(url)
-    try:
+    async with AsyncExitStack() as stack:
+        database = open_database(url)
+        stack.push_async_callback(database.close)
+        owner = open_database(owner_url) if owner_url else database
+        try:
+            await history.upgrade(owner)
+        finally:
+            if owner is not database:
+                await owner.close()
         await database.settle()
-    except BaseException:
-        await database.close()
-        raise
+        stack.pop_all()
     return SqlControlStore(database, ids=ids, clock=clock)
 
 
