@@ -23,6 +23,7 @@ from bylaw.receipts import export, model
 from bylaw.receipts.checkpoint import Checkpoint
 from bylaw.receipts.log import Frontier, leaf_hash
 from bylaw.receipts.model import CrossAnchorClaim, KeyClaim, Receipt
+from bylaw.receipts.reading import is_unknown_format
 from bylaw.receipts.signing import KeySet, key_set
 from bylaw.receipts.verify import Status, Trust
 
@@ -182,7 +183,7 @@ class Auditor:
                 self._take(parsed)
         except InvalidInput as error:
             self._find("malformed", "", self._lines, f"line {self._lines}: {error.message}")
-            if any(problem.code == "unknown_format" for problem in error.problems):
+            if is_unknown_format(error):
                 self._state = "refused"
 
     def finish(self) -> Audit:

@@ -4,15 +4,14 @@ It is a JSON object. Receipt, checkpoint and policy texts are strings that hold 
 salts and contents are base64. `docs/reference/receipt-format.md` describes each member.
 """
 
-import base64
 from collections.abc import Sequence
 
 import msgspec
 
-from bylaw.core.errors import InvalidInput, Problem
 from bylaw.receipts import proof
 from bylaw.receipts.model import Count
 from bylaw.receipts.ports import Part, StoredCheckpoint, StoredReceipt
+from bylaw.receipts.reading import malformed, to_base64, unknown_format
 from bylaw.receipts.signing import KeySet
 
 FORMAT = "bylaw.bundle/1"
@@ -93,16 +92,16 @@ def assemble(
         checkpoint=held.note.decode(),
         format=FORMAT,
         inclusion=Inclusion(
-            hashes=tuple(map(_base64, proof.inclusion(stored.index, held.size, tiles))), index=stored.index
+            hashes=tuple(map(to_base64, proof.inclusion(stored.index, held.size, tiles))), index=stored.index
         ),
         keys=msgspec.Raw(keys.jwks()),
         parts=tuple(
-            Disclosed(content=_base64(part.content), name=part.name, salt=_base64(part.salt))
+            Disclosed(content=to_base64(part.content), name=part.name, salt=to_base64(part.salt))
             for part in parts
         ),
         policies=tuple(policies),
         receipt=stored.receipt.decode(),
-        signature="" if stored.signature is None else SIGNATURE_PREFIX + _base64(stored.signature),
+        signature="" if stored.signature is None else SIGNATURE_PREFIX + to_base64(stored.signature),
     )
 
 
@@ -111,7 +110,7 @@ def with_consistency(bundle: Bundle, old_size: int, size: int, tiles: proof.Tile
 
     `tiles` holds what `proof.tiles_of_consistency(old_size, size)` names.
     """
-    hashes = tuple(map(_base64, proof.consistency(old_size, size, tiles)))
+    hashes = tuple(map(to_base64, proof.consistency(old_size, size, tiles)))
     return msgspec.structs.replace(
         bundle, consistency=Consistency(hashes=hashes, old_size=old_size, size=size)
     )
@@ -130,7 +129,7 @@ def read(data: bytes) -> Bundle:
     try:
         return _read(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _bad("malformed", f"Not a bundle: {error}.") from error
+        raise malformed("bundle", error) from error
 
 
 def _read(data: bytes) -> Bundle:
@@ -138,17 +137,9 @@ def _read(data: bytes) -> Bundle:
         raise ValueError(f"more than {MAX_BUNDLE_BYTES} bytes")
     known = msgspec.json.decode(data, type=_FormatOnly).format
     if known != FORMAT:
-        raise _bad("unknown_format", f"This reads {FORMAT}, not {known!r}: use a newer Bylaw.")
+        raise unknown_format("bundle", FORMAT, known)
     bundle = msgspec.json.decode(data, type=Bundle)
     hashes = [bundle.inclusion.hashes, () if bundle.consistency is None else bundle.consistency.hashes]
     if max(map(len, hashes)) > MAX_HASHES or max(len(bundle.parts), len(bundle.policies)) > MAX_LISTED:
         raise ValueError("too many hashes, parts or policies")
     return bundle
-
-
-def _bad(code: str, message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="bundle", code=code, message=message))
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

@@ -11,15 +11,15 @@ The text is a C2SP tlog-checkpoint; the signatures around it are a C2SP signed n
 Several signature lines may stand there (a key change, a witness); lines of unknown keys are passed over.
 """
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
 from bylaw.receipts.log import HASH_BYTES
-from bylaw.receipts.signing import KeySet, PublicKey, Signer, from_base64
+from bylaw.receipts.reading import from_base64, malformed, to_base64
+from bylaw.receipts.signing import KeySet, PublicKey, Signer
 
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 64
@@ -43,7 +43,7 @@ class Checkpoint:
 
     def text(self) -> str:
         """Return the note text, the exact characters that are signed."""
-        root = base64.b64encode(self.root).decode()
+        root = to_base64(self.root)
         return "".join(f"{line}\n" for line in (self.origin, self.size, root, *self.extensions))
 
 
@@ -78,7 +78,7 @@ class SignedCheckpoint:
                 if line.name != origin or line.key_id != expected:
                     continue
                 if not key.verifies(message, line.signature):
-                    raise _malformed(f"The checkpoint's signature by key {key.kid} is wrong.", "signature")
+                    raise InvalidInput(f"The checkpoint's signature by key {key.kid} is wrong.")
                 found.append(key)
                 break
         return tuple(found)
@@ -107,7 +107,7 @@ def key_id(name: str, public: bytes) -> bytes:
 
 def verifier_key(name: str, public: bytes) -> str:
     """Return the key as note tools take it: `name+hexadecimal id+base64(1 ‖ key)`."""
-    return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(_ED25519 + public).decode()}"
+    return f"{name}+{key_id(name, public).hex()}+{to_base64(_ED25519 + public)}"
 
 
 def sign(checkpoint: Checkpoint, signers: Iterable[Signer]) -> bytes:
@@ -131,7 +131,7 @@ def parse(note: bytes) -> SignedCheckpoint:
     try:
         return _parsed(note)
     except ValueError as error:
-        raise _malformed(f"Not a signed checkpoint: {error}.", "malformed") from error
+        raise malformed("signed checkpoint", error) from error
 
 
 def parse_all(notes: bytes) -> tuple[SignedCheckpoint, ...]:
@@ -184,8 +184,4 @@ def _signature(line: str) -> NoteSignature:
 
 
 def _line(name: str, signer: Signer, message: bytes) -> str:
-    return base64.b64encode(key_id(name, signer.public) + signer.sign(message)).decode()
-
-
-def _malformed(message: str, code: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="checkpoint", code=code, message=message))
+    return to_base64(key_id(name, signer.public) + signer.sign(message))

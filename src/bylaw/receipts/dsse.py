@@ -3,14 +3,13 @@
 The statement's subject is the receipt by id and SHA-256; its predicate is the receipt, byte for byte.
 """
 
-import base64
 import hashlib
 
 import msgspec
 import orjson
 
-from bylaw.core.errors import InvalidInput, Problem
-from bylaw.receipts.signing import Signer, from_base64
+from bylaw.receipts.reading import from_base64, malformed, to_base64
+from bylaw.receipts.signing import Signer
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -64,8 +63,10 @@ def export(ident: str, receipt: bytes, signer: Signer) -> bytes:
             "subject": [subject],
         }
     )
-    signature = {"keyid": signer.kid, "sig": _base64(signer.sign(pre_authenticated(payload)))}
-    return orjson.dumps({"payload": _base64(payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]})
+    signature = {"keyid": signer.kid, "sig": to_base64(signer.sign(pre_authenticated(payload)))}
+    return orjson.dumps(
+        {"payload": to_base64(payload), "payloadType": PAYLOAD_TYPE, "signatures": [signature]}
+    )
 
 
 def read(data: bytes) -> Exported:
@@ -78,8 +79,7 @@ def read(data: bytes) -> Exported:
     try:
         return _read(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        message = f"Not a signed receipt: {error}."
-        raise InvalidInput(message, Problem(path="envelope", code="malformed", message=message)) from error
+        raise malformed("signed receipt", error) from error
 
 
 def pre_authenticated(payload: bytes) -> bytes:
@@ -103,7 +103,3 @@ def _read(data: bytes) -> Exported:
     if digests != [hashlib.sha256(receipt).hexdigest()]:  # 2
         raise ValueError("the subject is another receipt than the predicate")
     return Exported(receipt=receipt, signed=pre_authenticated(payload), signatures=signatures)
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()

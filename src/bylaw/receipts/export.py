@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from bylaw.core.errors import Corrupt, InvalidInput, Problem
+from bylaw.core.errors import Corrupt
 from bylaw.receipts.model import Count
 from bylaw.receipts.ports import Logs, StoredCheckpoint
+from bylaw.receipts.reading import malformed, unknown_format
 from bylaw.receipts.signing import KeySet
 
 FORMAT = "bylaw.log/1"
@@ -82,13 +83,13 @@ def parse(line: bytes) -> Line:
     Raises: InvalidInput whose problem has the code `unknown_format` (refuse) or `malformed`.
     """
     if len(line) > MAX_LINE_BYTES:
-        raise _bad("malformed", f"A line has at most {MAX_LINE_BYTES} bytes, this one {len(line)}.")
+        raise malformed("line of a log export", f"more than {MAX_LINE_BYTES} bytes")
     try:
         parsed = _lines.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _bad("malformed", f"Not a line of a log export: {error}.") from error
+        raise malformed("line of a log export", error) from error
     if isinstance(parsed, Header) and parsed.format != FORMAT:
-        raise _bad("unknown_format", f"This reads {FORMAT}, not {parsed.format!r}: use a newer Bylaw.")
+        raise unknown_format("log export", FORMAT, parsed.format)
     return parsed
 
 
@@ -110,7 +111,3 @@ async def _log(logs: Logs, latest: StoredCheckpoint) -> AsyncIterator[Leaf | Not
                 held = note.size
                 yield Note(note=note.note.decode())
         start = leaves[-1].index + 1
-
-
-def _bad(code: str, message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="export", code=code, message=message))

@@ -24,7 +24,8 @@ from bylaw.receipts.model import (
     encode,
 )
 from bylaw.receipts.ports import Effect, Idempotency, Part, PendingEntry, StoredCheckpoint
-from bylaw.receipts.signing import Signer, base64url, thumbprint
+from bylaw.receipts.reading import to_base64url
+from bylaw.receipts.signing import Signer, thumbprint
 
 PREFIX = "rcpt_"
 NO_CONTENTS: Mapping[str, bytes] = MappingProxyType({})
@@ -134,7 +135,7 @@ class Issuer:
 
 def key_changed(public: bytes, change: str, at_ms: int) -> KeyClaim:
     """Return the claim that the key `public` was `activated`, `retired` or `revoked` at `at_ms`."""
-    return KeyClaim(at_ms=at_ms, change=change, key=thumbprint(public), x=base64url(public))
+    return KeyClaim(at_ms=at_ms, change=change, key=thumbprint(public), x=to_base64url(public))
 
 
 def cross_anchor(origin: str, latest: Sequence[StoredCheckpoint]) -> CrossAnchorClaim | None:

@@ -7,14 +7,14 @@ with a default and never reused; any other change takes a new format name.
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import msgspec
 import orjson
 
 from bylaw.core import canonical_json
 from bylaw.core.clock import from_rfc3339
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.receipts.reading import malformed, unknown_format
 
 FORMAT = "bylaw.receipt/1"
 COMMITMENT_ALG = "sha256-salt32"
@@ -213,11 +213,11 @@ def decode(data: bytes) -> Receipt:
     Raises: InvalidInput whose problem has the code `unknown_format` (a newer writer: refuse) or `malformed`.
     """
     if len(data) > MAX_RECEIPT_BYTES:
-        _refuse("malformed", f"A receipt has at most {MAX_RECEIPT_BYTES} bytes, this one {len(data)}.")
+        raise malformed("receipt", f"more than {MAX_RECEIPT_BYTES} bytes")
     try:
         known = msgspec.json.decode(data, type=_FormatOnly).format
         if known != FORMAT:
-            _refuse("unknown_format", f"This reads {FORMAT}, not {known!r}: use a newer Bylaw.")
+            raise unknown_format("receipt", FORMAT, known)
         read = _envelopes.decode(data)
         receipt = Receipt(
             claim=_CLAIMS[read.kind].decode(read.claim),
@@ -235,9 +235,9 @@ def decode(data: bytes) -> Receipt:
             _check_newer_fields(data)
         moment = from_rfc3339(read.issued_at)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        _refuse("malformed", f"Not a receipt: {error}.")
+        raise malformed("receipt", error) from error
     if moment != read.issued_ms:
-        _refuse("malformed", "Not a receipt: issued_at and issued_ms are different moments.")
+        raise malformed("receipt", "issued_at and issued_ms are different moments")
     return receipt
 
 
@@ -269,7 +269,3 @@ def _check_newer_fields(data: bytes) -> None:
     canonical_json.check_profile(value)
     if canonical_json.canonical(value) != data:
         raise ValueError("the bytes are not canonical JSON")
-
-
-def _refuse(code: str, message: str) -> NoReturn:
-    raise InvalidInput(message, Problem(path="receipt", code=code, message=message))

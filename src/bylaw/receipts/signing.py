@@ -5,10 +5,7 @@ which each key carries its standing: `active`, `retired` (signs no more, stays g
 moment from which nothing it says counts.
 """
 
-import base64
-import binascii
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from bylaw.core import canonical_json
 from bylaw.core.clock import from_rfc3339, rfc3339
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
+from bylaw.receipts.reading import from_base64url, malformed, to_base64url
 
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -96,7 +94,7 @@ class Signer:
             raise InvalidInput("The signing key file is not an unencrypted PKCS #8 PEM file.") from error
         if not isinstance(private, Ed25519PrivateKey):
             raise InvalidInput(
-                "The signing key is not an Ed25519 key: make one with `bylaw log keys rotate`."
+                "The signing key is not an Ed25519 key: make one with `openssl genpkey -algorithm ed25519`."
             )
         return cls(private)
 
@@ -159,8 +157,8 @@ class KeySet:
 
 def thumbprint(public: bytes) -> str:
     """Return the RFC 7638 thumbprint of an Ed25519 public key: base64url SHA-256 of its required members."""
-    members = canonical_json.canonical({"crv": "Ed25519", "kty": "OKP", "x": base64url(public)})
-    return base64url(hashlib.sha256(members).digest())
+    members = canonical_json.canonical({"crv": "Ed25519", "kty": "OKP", "x": to_base64url(public)})
+    return to_base64url(hashlib.sha256(members).digest())
 
 
 def verifies(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -180,37 +178,7 @@ def key_set(document: bytes) -> KeySet:
     try:
         return _key_set(document)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        message = f"Not a JWKS document: {error}."
-        raise InvalidInput(message, Problem(path="keys", code="malformed", message=message)) from error
-
-
-def base64url(data: bytes) -> str:
-    """Return `data` as base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def from_base64(text: str) -> bytes:
-    """Return what the standard, padded base64 `text` stands for; each value has one accepted spelling.
-
-    Raises: ValueError otherwise.
-    """
-    data = base64.b64decode(text, validate=True)
-    if base64.b64encode(data).decode() != text:
-        raise binascii.Error("base64 with stray bits")
-    return data
-
-
-def from_base64url(text: str) -> bytes:
-    """Return what the unpadded base64url `text` stands for; there is one accepted spelling of each value.
-
-    Raises: ValueError otherwise.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
-        raise ValueError("not base64url")
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64url(data) != text:
-        raise ValueError("base64url with stray bits")
-    return data
+        raise malformed("JWKS document", error) from error
 
 
 class _Jwk(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,7 +219,7 @@ def _jwk(key: PublicKey) -> dict[str, str]:
         "since": rfc3339(key.since_ms),
         "status": key.standing,
         "use": "sig",
-        "x": base64url(key.raw),
+        "x": to_base64url(key.raw),
     }
     if key.ended_ms is not None:
         jwk[f"{key.standing}_at"] = rfc3339(key.ended_ms)

@@ -28,7 +28,8 @@ from bylaw.receipts.bundle import SIGNATURE_PREFIX, Bundle, Consistency
 from bylaw.receipts.checkpoint import Checkpoint, SignedCheckpoint
 from bylaw.receipts.log import leaf_hash
 from bylaw.receipts.model import DecisionClaim, PolicyVersionClaim, Receipt
-from bylaw.receipts.signing import KeySet, PublicKey, from_base64, key_set
+from bylaw.receipts.reading import from_base64, is_unknown_format
+from bylaw.receipts.signing import KeySet, PublicKey, key_set
 
 Result = Literal["pass", "fail", "skipped"]
 Status = Literal["verified", "invalid", "incomplete", "refused"]
@@ -148,8 +149,8 @@ class _Steps:
         self.add("fail", error.message)
         while len(self.steps) < len(self.names):
             self.add("skipped", "not reached")
-        unknown = any(problem.code == "unknown_format" for problem in error.problems)
-        return Verification(status="refused" if unknown else "invalid", receipt=None, steps=tuple(self.steps))
+        status: Status = "refused" if is_unknown_format(error) else "invalid"
+        return Verification(status=status, receipt=None, steps=tuple(self.steps))
 
     def verification(self, receipt: Receipt) -> Verification:
         trust = next(step.result for step in self.steps if step.name == "trust")

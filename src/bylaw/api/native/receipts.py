@@ -25,7 +25,7 @@ from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof
 from bylaw.receipts.model import Kind
 from bylaw.receipts.ports import ReceiptQuery
-from bylaw.receipts.signing import base64url
+from bylaw.receipts.reading import to_base64url
 from bylaw.receipts.verify import Result, Status, Trust, Verification, verify
 from bylaw.tenancy.principal import Acting
 
@@ -151,7 +151,7 @@ async def read_body(acting: Reading, receipt_id: ReceiptId, request: Request) ->
     return Reply(
         BodyView(
             parts=tuple(
-                PartView(name=each.name, salt=base64url(each.salt), content=_json(each.content))
+                PartView(name=each.name, salt=to_base64url(each.salt), content=_json(each.content))
                 for each in found
             )
         )
@@ -183,7 +183,7 @@ async def read_proof(acting: Reading, receipt_id: ReceiptId, request: Request) -
             log=stored.origin,
             index=stored.index,
             size=found.held.size,
-            hashes=tuple(base64url(each) for each in hashes),
+            hashes=tuple(to_base64url(each) for each in hashes),
             checkpoint=found.held.note.decode(),
         )
     )
@@ -219,7 +219,7 @@ def view(seen: Seen) -> ReceiptView:
         log=stored.origin,
         index=stored.index,
         receipt=msgspec.Raw(stored.receipt),
-        signature=None if stored.signature is None else base64url(stored.signature),
+        signature=None if stored.signature is None else to_base64url(stored.signature),
     )
 
 

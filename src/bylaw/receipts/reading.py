@@ -1,0 +1,57 @@
+"""What every reader of outside bytes shares: base64 in its one spelling, and how a file is refused."""
+
+import base64
+import re
+
+from bylaw.core.errors import InvalidInput, Problem
+
+
+def to_base64(data: bytes) -> str:
+    """Return `data` as standard, padded base64."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Return what the standard, padded base64 `text` stands for; each value has one accepted spelling.
+
+    Raises: ValueError otherwise.
+    """
+    data = base64.b64decode(text, validate=True)
+    if to_base64(data) != text:
+        raise ValueError("base64 with stray bits")
+    return data
+
+
+def to_base64url(data: bytes) -> str:
+    """Return `data` as base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """Return what the unpadded base64url `text` stands for; each value has one accepted spelling.
+
+    Raises: ValueError otherwise.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise ValueError("not base64url")
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if to_base64url(data) != text:
+        raise ValueError("base64url with stray bits")
+    return data
+
+
+def malformed(what: str, why: object) -> InvalidInput:
+    """Return the refusal of something that is not a well-formed `what`."""
+    message = f"Not a {what}: {why}."
+    return InvalidInput(message, Problem(path=what, code="malformed", message=message))
+
+
+def unknown_format(what: str, known: str, found: str) -> InvalidInput:
+    """Return the refusal of a `what` in a format that this version does not know."""
+    message = f"This reads {known}, not {found!r}: use a newer Bylaw."
+    return InvalidInput(message, Problem(path=what, code="unknown_format", message=message))
+
+
+def is_unknown_format(error: InvalidInput) -> bool:
+    """Return whether `error` refuses a format that this version does not know."""
+    return any(problem.code == "unknown_format" for problem in error.problems)
