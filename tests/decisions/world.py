@@ -116,7 +116,8 @@ class World:
         snapshots.publish(self.material())
         clock = ManualClock()
         ids = Ids(clock, random=lambda count: b"\0" * count)
-        return Engine(snapshots=snapshots, evaluator=self.evaluator, clock=clock, ids=ids, **options)
+        fixed = {"clock": clock, "ids": ids, "ticks": lambda: 0}
+        return Engine(snapshots=snapshots, evaluator=self.evaluator, **(fixed | options))
 
     def decide(self, by: Principal | None = None, **request) -> Decision:
         return asyncio.run(self.engine().decide(read(request), caller() if by is None else by))
