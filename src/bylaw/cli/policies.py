@@ -35,7 +35,7 @@ from bylaw.policies.packs.load import load_folder
 from bylaw.policies.packs.model import Folder, pack_schema, schema_text
 from bylaw.tenancy.principal import OPERATOR_TENANT, Acting
 
-DIFFERENT: Final = 1
+DIFFERENT: Final = 3
 MARKS: Final = {
     "create": ("+", "green"),
     "update": ("~", "yellow"),
@@ -134,12 +134,15 @@ def policies(context: click.Context, server: str, key: str | None, data: Path | 
     Editors check a file that names its schema on its first line:
     `# yaml-language-server: $schema=./pack.schema.json`; `export` writes the schema beside the files.
     """
-    if data is not None:
-        context.obj = DirectoryTarget(data=data, tenant_id=TenantId(tenant))
-    elif key is None and context.invoked_subcommand is not None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
-    else:
-        context.obj = ServerTarget(remote=Remote(server, key or ""))
+
+    def target() -> Target:
+        if data is not None:
+            return DirectoryTarget(data=data, tenant_id=TenantId(tenant))
+        if key is None:
+            raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
+        return ServerTarget(remote=Remote(server, key))
+
+    context.obj = target
 
 
 @policies.command("apply")
@@ -150,15 +153,15 @@ def policies(context: click.Context, server: str, key: str | None, data: Path | 
 @click.option("--reason", default="", help="Why; it is kept with every new version.")
 @click.pass_obj
 def apply_command(
-    target: Target, directory: Path, *, dry_run: bool, yes: bool, prune: bool, reason: str
+    find: Callable[[], Target], directory: Path, *, dry_run: bool, yes: bool, prune: bool, reason: str
 ) -> None:
     """Make the stored policies say what the packs in DIRECTORY say, after showing what that changes.
 
     Everything is done in one transaction, and exactly what was shown: if anything changed meanwhile, nothing
     is done. Doing it again does nothing more.
     """
-    folder = _load(directory)
-    documents = _sent(folder)
+    folder, target = _load(directory), find()
+    documents = as_sent(folder)
     plan = _located(folder, lambda: target.plan(PacksToPlan(documents=documents, prune=prune)))
     _show(plan)
     if plan.is_empty or dry_run:
@@ -179,10 +182,10 @@ def apply_command(
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--prune", is_flag=True, help="Count policies of these packs that no file contains any more.")
 @click.pass_obj
-def diff_command(target: Target, directory: Path, *, prune: bool) -> int:
-    """Show how what is stored differs from the packs in DIRECTORY. Exit code: 0 same, 1 different."""
-    folder = _load(directory)
-    plan = _located(folder, lambda: target.plan(PacksToPlan(documents=_sent(folder), prune=prune)))
+def diff_command(find: Callable[[], Target], directory: Path, *, prune: bool) -> int:
+    """Show how what is stored differs from the packs in DIRECTORY. Exit code: 0 same, 3 different."""
+    folder, target = _load(directory), find()
+    plan = _located(folder, lambda: target.plan(PacksToPlan(documents=as_sent(folder), prune=prune)))
     _show(plan)
     for step in plan.steps:
         if step.diff is not None:
@@ -197,9 +200,11 @@ def diff_command(target: Target, directory: Path, *, prune: bool) -> int:
 @click.option("--others", default="exported", show_default=True, help="Pack for policies that no pack made.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.pass_obj
-def export_command(target: Target, directory: Path, *, pack: str | None, others: str, force: bool) -> None:
+def export_command(
+    find: Callable[[], Target], directory: Path, *, pack: str | None, others: str, force: bool
+) -> None:
     """Write the approved policies as packs into DIRECTORY; applied again they change nothing."""
-    found = target.export(ExportQuery(pack=pack, others=others))
+    found = find().export(ExportQuery(pack=pack, others=others))
     files = {each.file: HEADER + yaml_text(msgspec.to_builtins(each.document)) for each in found.documents}
     files[SCHEMA_FILE] = schema_text(pack_schema())
     there = [name for name in files if (directory / name).exists() and name != SCHEMA_FILE]
@@ -218,7 +223,8 @@ def _load(directory: Path) -> Folder:
     return folder
 
 
-def _sent(folder: Folder) -> tuple[PackDocument, ...]:
+def as_sent(folder: Folder) -> tuple[PackDocument, ...]:
+    """Return the files of a folder as they are sent."""
     return tuple(
         PackDocument(file=each.file, document=msgspec.convert(each.value, dict[str, object]))
         for each in folder.documents
