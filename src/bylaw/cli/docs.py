@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
 
 import click
 
@@ -100,7 +99,7 @@ def _call(each: Function) -> str:
 
 
 def _type(kind: type) -> str:
-    return cast("str", TYPES.get(kind.__name__, kind.__name__.lower()))
+    return TYPES.get(kind.__name__, kind.__name__.lower())
 
 
 def _routes() -> Iterator[str]:

@@ -25,6 +25,8 @@ Examples:
 # Commands that stand on the whole server are loaded when they are called: `bylaw verify` starts without it.
 _LAZY: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "demo": "bylaw.cli.demo:demo",
+        "db": "bylaw.cli.db:db",
         "decide": "bylaw.cli.decide:decide",
         "docs": "bylaw.cli.docs:docs",
         "policies": "bylaw.cli.policies:policies",
