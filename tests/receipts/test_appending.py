@@ -133,6 +133,12 @@ def test_a_receipt_s_own_signature_is_over_its_exact_bytes():
     assert msgspec.structs.replace(entry, signature=None).receipt == entry.receipt
 
 
+def test_an_issuer_follows_its_log_to_another_name():
+    book = Book()
+    book.issuer.follow("example.org/main/w9")
+    assert model.decode(book.issue().receipt).log == "example.org/main/w9"
+
+
 def test_outcomes_keys_and_anchors_are_entries_too():
     first, second = Book(), Book("example.org/main/w2", seed=2)
     first.fill(1)
