@@ -47,13 +47,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What a request is judged by, over which facts.
 
-    `revision` is that of the snapshot; `dormant` is the agent's policy if it is not in force.
+    `revision` is that of the snapshot; `named` is the policy that is named or bound; `dormant` is the agent's
+    policy if it is not in force.
     """
 
     revision: int
     standing: Standing
     facts: Object
     applied: list[Applied]
+    named: str | None
     dormant: str | None
 
 
@@ -82,7 +84,12 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
             applied.append(Applied(policy, via, conditions))
     applied.sort(key=_by_id)
     return Selection(
-        revision=snapshot.revision, standing=standing, facts=facts, applied=applied, dormant=dormant
+        revision=snapshot.revision,
+        standing=standing,
+        facts=facts,
+        applied=applied,
+        named=None if named is None else named[0].id,
+        dormant=dormant,
     )
 
 

@@ -1,0 +1,186 @@
+"""Explaining a decision, as data: why it came out so, why other policies did not apply, what would change it.
+
+Nothing is recorded: the request is decided again as a dry run, by the policies of now.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from bylaw.decisions.changes import Edit, edits
+from bylaw.decisions.compiled import Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.engine import Engine
+from bylaw.decisions.extra import compile_extra
+from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.select import Selection, lazy_text, select, topics_of
+from bylaw.decisions.snapshot import Snapshot
+from bylaw.policies.model import Outcome
+from bylaw.rules import Budget
+from bylaw.rules.conditions import State
+from bylaw.tenancy.principal import Principal
+
+READS: Final = "policy:read"
+MOST_WHY_NOT: Final = 100
+MOST_CHANGES: Final = 20
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of an explanation."""
+
+
+class KeyWhy(_Said, frozen=True, kw_only=True):
+    """One key of a policy's conditions: what it asks (`wanted`), what there is (`found`), and its answer."""
+
+    key: str
+    wanted: object
+    present: bool
+    found: object
+    state: State
+
+
+class RuleWhy(_Said, frozen=True, kw_only=True):
+    """One deterministic rule: its causes, and every clause with its value; `explanation` is plain data."""
+
+    id: str
+    explanation: dict[str, object]
+
+
+class PolicyWhy(_Said, frozen=True, kw_only=True):
+    """Why one policy applied and what its rules saw; an empty id stands for the rules of the request."""
+
+    id: str
+    conditions: tuple[KeyWhy, ...] = ()
+    rules: tuple[RuleWhy, ...] = ()
+
+
+class WhyNot(_Said, frozen=True, kw_only=True):
+    """Why one policy did not apply: conditions do not hold (`keys`), another topic, unbound, or elsewhere."""
+
+    id: str
+    reason: Literal["conditions", "topic", "binding", "place", "not_in_force"]
+    keys: tuple[KeyWhy, ...] = ()
+
+
+class Change(_Said, frozen=True, kw_only=True):
+    """One field that would make a violated rule satisfied: proved by deciding again.
+
+    `outcome` is that of the whole decision then, None when an evaluator would have to be asked.
+    """
+
+    path: str
+    now: object
+    then: object
+    policy_id: str
+    rule_id: str
+    outcome: Outcome | None
+
+
+class Explanation(_Said, frozen=True, kw_only=True):
+    """The decision and its explanation; `why_not_left` is how many more policies did not apply."""
+
+    decision: Decision
+    why: tuple[PolicyWhy, ...]
+    why_not: tuple[WhyNot, ...]
+    why_not_left: int
+    changes: tuple[Change, ...]
+
+
+async def explain(engine: Engine, request: Request, caller: Principal) -> Explanation:
+    """Return what is decided about `request` now, and why. Raises: as `Engine.decide`."""
+    request = msgspec.structs.replace(request, dry_run=True)
+    decision = await engine.decide(request, caller)
+    snapshot = engine.snapshots.of(caller.tenant_id)
+    selection = select(snapshot, request, caller)
+    why = [
+        PolicyWhy(
+            id=each.policy.id,
+            conditions=_keys(each.policy, selection, request),
+            rules=_rules(each.policy.rules, selection),
+        )
+        for each in selection.applied
+    ]
+    extra = compile_extra(request)
+    if extra.checks:
+        why.append(PolicyWhy(id="", rules=_rules(extra, selection)))
+    rest = list(_why_not(snapshot, selection, request, caller))
+    return Explanation(
+        decision=decision,
+        why=tuple(why),
+        why_not=tuple(rest[:MOST_WHY_NOT]),
+        why_not_left=max(0, len(rest) - MOST_WHY_NOT),
+        changes=await _changes(engine, request, caller),
+    )
+
+
+def _rules(compiled: CompiledRules, selection: Selection) -> tuple[RuleWhy, ...]:
+    return tuple(
+        RuleWhy(id=check.satisfied.id, explanation=check.rule.explain(selection.facts).to_dict())
+        for check in compiled.checks
+    )
+
+
+def _keys(policy: CompiledPolicy, selection: Selection, request: Request) -> tuple[KeyWhy, ...]:
+    return tuple(
+        KeyWhy(key=each.key, wanted=each.wanted, present=each.present, found=each.found, state=each.state)
+        for each in policy.conditions.explain(selection.facts, lazy_text(request))
+    )
+
+
+def _why_not(
+    snapshot: Snapshot, selection: Selection, request: Request, caller: Principal
+) -> Iterator[WhyNot]:
+    """Yield why each other policy that the caller may read did not apply, the nearest miss first."""
+    applied = {each.policy.id for each in selection.applied}
+    topics = topics_of(request)
+    missed: dict[str, list[WhyNot]] = {"conditions": [], "topic": [], "binding": [], "place": []}
+    for ident, entry in snapshot.entries.items():
+        if ident in applied or not caller.sees(READS, entry.place):
+            continue
+        policy = entry.policy
+        if entry.place not in selection.standing.places:
+            missed["place"].append(WhyNot(id=ident, reason="place"))
+        elif entry.reach == "bound" and ident != selection.named:
+            missed["binding"].append(WhyNot(id=ident, reason="binding"))
+        elif topics is not None and policy.topic_key is not None and policy.topic_key not in topics:
+            missed["topic"].append(WhyNot(id=ident, reason="topic"))
+        else:
+            keys = _keys(policy, selection, request)
+            missed["conditions"].append(WhyNot(id=ident, reason="conditions", keys=keys))
+    for found in missed.values():
+        yield from found
+    if selection.dormant is not None:
+        yield WhyNot(id=selection.dormant, reason="not_in_force")
+
+
+async def _changes(engine: Engine, request: Request, caller: Principal) -> tuple[Change, ...]:
+    """Return the single fields that would make a violated rule satisfied, each decided again."""
+    snapshot = engine.snapshots.of(caller.tenant_id)
+    selection = select(snapshot, request, caller)
+    by_id = {each.policy.id: each.policy.rules for each in selection.applied}
+    by_id[""] = compile_extra(request)
+    asks = any(rules.asks for rules in by_id.values())
+    found: list[Change] = []
+    for ident, compiled in by_id.items():
+        for check in compiled.checks:
+            if check.evaluate(selection.facts, Budget()).status != "violated":
+                continue
+            for edit in edits(request, check.rule.explain(selection.facts)):
+                if len(found) == MOST_CHANGES:
+                    return tuple(found)
+                after = select(snapshot, edit.request, caller).facts
+                if check.evaluate(after, Budget()).status == "satisfied":
+                    outcome = None if asks else (await engine.decide(edit.request, caller)).outcome
+                    found.append(_change(edit, ident, check, outcome))
+    return tuple(found)
+
+
+def _change(edit: Edit, policy_id: str, check: Check, outcome: Outcome | None) -> Change:
+    return Change(
+        path=edit.path,
+        now=edit.now,
+        then=edit.then,
+        policy_id=policy_id,
+        rule_id=check.satisfied.id,
+        outcome=outcome,
+    )
