@@ -18,7 +18,7 @@ import uvloop
 from bylaw import app as joined
 from bylaw import settings
 from bylaw.app import Stores, join
-from bylaw.cli.serve import listen
+from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
 from bylaw.receipts.signing import KeySet, Signer
@@ -72,6 +72,7 @@ async def main() -> None:
         config = uvicorn.Config(
             running.asgi, http="httptools", lifespan="off", access_log=False, log_level="warning"
         )
+        spare_the_collector()
         print(json.dumps({"port": listener.getsockname()[1], "key": running.admin_key}), flush=True)
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)

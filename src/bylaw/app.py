@@ -133,7 +133,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
         body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
     )
     engine = Engine(snapshots=snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=ids)
-    decider = Decider(engine, issuer, ledger, metrics=metrics, deadline_ms=settings.decisions.deadline_ms)
+    decider = Decider(engine, issuer, ledger, metrics=metrics)
     hot = HotRoutes(door, decider, batch_items=settings.decisions.batch_items)
     edge = Edge(native(parts), hot.table(), limits=limits, metrics=metrics, ids=ids)
     await entries.drain()

@@ -40,7 +40,10 @@ class Server:
     )
     body_bytes: int = _setting(1 << 20, "Largest request body.", unit="bytes", low=1024)
     request_ms: int = _setting(
-        30_000, "Time within which a request is read and its answer begins.", unit="ms", low=100
+        30_000,
+        "Time within which a request is read and its answer begins, durable receipt included.",
+        unit="ms",
+        low=100,
     )
     shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
     access_log: Literal["all", "errors", "off"] = _setting(
@@ -88,12 +91,6 @@ class Keys:
 class Decisions:
     """Deciding."""
 
-    deadline_ms: int = _setting(
-        10_000,
-        "Deadline of a decision that names none: its receipt is durable by then or the answer is 504.",
-        unit="ms",
-        low=1,
-    )
     batch_items: int = _setting(
         100, "Most requests in one `POST /v1/decisions:batch`.", unit="requests", low=1
     )

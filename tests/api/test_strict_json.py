@@ -120,3 +120,26 @@ def test_a_body_that_does_not_fit_always_has_a_problem(value):
         assert caught.value.problems
     else:
         strict_json.read(json.dumps(value).encode(), Outer)
+
+
+MEMBERS = st.recursive(
+    st.sampled_from(['"x"', '"a\\":b"', '"\\":"', "1", "null", '"[{"', "-0.5e3"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]")
+        | st.lists(
+            st.tuples(st.sampled_from(['"a":', '"b" :', '"a\\":":', '"\\u0061":']), inner), max_size=3
+        ).map(lambda members: "{" + ",".join(name + item for name, item in members) + "}")
+    ),
+    max_leaves=8,
+)
+
+
+@given(MEMBERS)
+def test_the_fast_reader_lets_through_only_what_the_exact_one_does(text):
+    try:
+        exact = strict_json._exact(text.encode())
+    except InvalidInput:
+        with pytest.raises(InvalidInput):
+            strict_json.parse(text.encode())
+    else:
+        assert strict_json.parse(text.encode()) == exact

@@ -45,16 +45,13 @@ class Answered:
 
 
 class Decider:
-    """Decides, and answers once the receipt is durable. Units: `deadline_ms` of requests that name none."""
+    """Decides, and answers once the receipt is durable."""
 
-    def __init__(
-        self, engine: Engine, issuer: Issuer, ledger: Ledger, *, metrics: Metrics, deadline_ms: int
-    ) -> None:
+    def __init__(self, engine: Engine, issuer: Issuer, ledger: Ledger, *, metrics: Metrics) -> None:
         self._engine = engine
         self._issuer = issuer
         self._ledger = ledger
         self._metrics = metrics
-        self._deadline_ms = deadline_ms
         self._claims = Claims()
 
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
@@ -63,15 +60,15 @@ class Decider:
         Raises: what `Engine.decide` raises; DeadlineExceeded when the receipt is not durable in time;
         Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
         """
-        caller.require(SCOPE)
         deadline_ms = asked.request.deadline_ms
-        limit_ms = deadline_ms if isinstance(deadline_ms, int) else self._deadline_ms
+        if not isinstance(deadline_ms, int):
+            return await self._decide(caller, asked)
         try:
-            async with asyncio.timeout(limit_ms / 1000):
+            async with asyncio.timeout(deadline_ms / 1000):
                 return await self._decide(caller, asked)
         except TimeoutError as error:
             raise DeadlineExceeded(
-                f"The receipt was not durable within {limit_ms} ms: send the request again under the same"
+                f"The receipt was not durable within {deadline_ms} ms: send the request again under the same"
                 " Idempotency-Key."
             ) from error
 

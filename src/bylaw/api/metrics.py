@@ -35,6 +35,10 @@ class Metrics:
             "bylaw_key_refusals", "Requests refused at the door.", ("code",), registry=self.registry
         )
 
+        # Looking a series up by its labels costs more than counting: those that were used are kept.
+        self._routes: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._outcomes: dict[tuple[str, str, bool], Counter] = {}
+
     def started(self) -> None:
         """Count a request that has begun."""
         self._under_way.inc()
@@ -42,12 +46,18 @@ class Metrics:
     def finished(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that has ended."""
         self._under_way.dec()
-        self._requests.labels(method, route, status).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        counter, histogram = self._of_route(method, route, status)
+        counter.inc()
+        histogram.observe(seconds)
 
     def decided(self, outcome: str, posture: str, *, dry_run: bool, duration_us: int) -> None:
         """Count a decision."""
-        self._decisions.labels(outcome, posture, "yes" if dry_run else "no").inc()
+        key = (outcome, posture, dry_run)
+        counter = self._outcomes.get(key)
+        if counter is None:
+            counter = self._decisions.labels(outcome, posture, "yes" if dry_run else "no")
+            self._outcomes[key] = counter
+        counter.inc()
         self._decide_seconds.observe(duration_us / 1e6)
 
     def refused(self, code: str) -> None:
@@ -57,6 +67,14 @@ class Metrics:
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show what `read` returns whenever the metrics are read."""
         Gauge(name, text, registry=self.registry).set_function(read)
+
+    def _of_route(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        key = (method, route, status)
+        found = self._routes.get(key)
+        if found is None:
+            found = (self._requests.labels(method, route, status), self._seconds.labels(method, route))
+            self._routes[key] = found
+        return found
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -1,5 +1,6 @@
 """`bylaw serve`: run the server until SIGTERM or SIGINT."""
 
+import gc
 import logging
 import os
 import signal
@@ -64,12 +65,23 @@ async def run(settings: Settings) -> None:
             timeout_graceful_shutdown=settings.server.shutdown_s,
         )
         announce(settings, app, listener.getsockname()[1])
+        spare_the_collector()
         # The server raises the signal that stopped it once more when it is done; by then we are stopping too.
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, signal.SIG_IGN)
         await uvicorn.Server(config).serve(sockets=[listener])
         click.echo("Stopping: everything that was accepted is answered.", err=True)
     click.echo("Stopped.", err=True)
+
+
+def spare_the_collector() -> None:
+    """Leave what was loaded at start out of garbage collection, and collect less often.
+
+    A decision leaves no cycles behind, and looking for some cost a fifth of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def listen(host: str, port: int) -> socket.socket:
