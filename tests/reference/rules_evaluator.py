@@ -116,7 +116,8 @@ class Walk:
             value = node.value
         elif isinstance(node, ast.Name) and node.name in self.variables:
             value = self.variables[node.name].value
-        return repr(value) if isinstance(value, str | int) else ""
+        short = type(value) is int and abs(value) <= values.INT_RANGE[1]
+        return repr(value) if type(value) is str or short else ""
 
     def value(self, node: ast.Node) -> object:
         """Return the value of `node`; a failure that has no place yet gets this node's."""

@@ -275,6 +275,18 @@ HOSTILE = [
         ends=("violated", BUDGET),
     ),
     Hostile(
+        name="a short pattern with a large program",
+        rule="s.matches('((a|b){1,60}){1,12}c')",
+        context=lambda: {"s": "abaab" * 150_000},
+        ends=(BUDGET,),
+    ),
+    Hostile(
+        name="a short pattern with a large program, in a loop",
+        rule="w.all(t, !t.matches('((a|b){1,60}){1,12}c'))",
+        context=lambda: {"w": ["abaab" * 50] * 4_000},
+        ends=(BUDGET,),
+    ),
+    Hostile(
         name="matches in a loop",
         rule="l.all(i, s.matches('(x+x+)+y') == false)",
         context=_megabyte,

@@ -7,7 +7,7 @@ from bylaw.rules.verdict import Failure
 
 TEXT_PER_STEP: Final = 256  # characters joined, copied or searched for the price of one step
 COMPARED_PER_STEP: Final = 1_024  # characters compared for the price of one step
-MATCHED_PER_STEP: Final = 8  # characters a regular expression reads for the price of one step
+MATCHED_PER_STEP: Final = 128  # characters times instructions that a pattern reads for the price of one step
 
 
 class Budget:

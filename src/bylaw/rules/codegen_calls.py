@@ -90,9 +90,12 @@ def _matches(e: Emitter, args: list[Code], parts: tuple[Node, ...], overloads: O
     if not isinstance(pattern, str):
         return None
     try:
-        matcher = e.constant(compile_pattern(pattern))
+        compiled = compile_pattern(pattern)
     except Failure:
         return None
+    if e.scope and compiled.size > SHORT:
+        return None  # in a loop, every reading by a large pattern is charged
+    matcher = e.constant(compiled.matches)
     held = e.fresh("t")
     test = f"type({held} := {args[0].text}) is str and len({held}) < {SHORT}"
     text = f"({matcher}({held}) if {test} else {_general(e, overloads, held, args[1].text)})"

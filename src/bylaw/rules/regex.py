@@ -4,6 +4,7 @@ The wrapper builds a match object with spans in characters; a rule needs yes or 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -16,12 +17,18 @@ from bylaw.rules.verdict import Failure
 MEMORY_BYTES: Final = 1 << 20
 _ANYWHERE: Final = _re2.RE2.Anchor.UNANCHORED
 
-Matcher = Callable[[str], bool]
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """`matches(text)` says whether a text contains a match; its time is within length times `size`."""
+
+    matches: Callable[[str], bool]
+    size: int
 
 
 @lru_cache(maxsize=512)
-def compile_pattern(pattern: str) -> Matcher:
-    """Return the test whether a text contains a match of `pattern`.
+def compile_pattern(pattern: str) -> Pattern:
+    """Return the compiled `pattern`; `size` counts instructions and shows what a short pattern can hide.
 
     Raises: Failure when the pattern is not RE2, too long, or needs more memory than allowed.
     """
@@ -46,13 +53,15 @@ def compile_pattern(pattern: str) -> Matcher:
         found: int = match(anywhere, data, 0, len(data))[0][0]
         return found >= 0  # (-1, -1) without a match
 
-    return matches
+    return Pattern(matches, compiled.ProgramSize())
 
 
 def search(text: str, pattern: str, budget: Budget) -> bool:
     """Return whether `text` contains a match of `pattern`."""
-    budget.spend(1 + len(text) // MATCHED_PER_STEP)
+    budget.read(len(pattern))
+    compiled = compile_pattern(pattern)
+    budget.spend(1 + len(text) * compiled.size // MATCHED_PER_STEP)
     try:
-        return compile_pattern(pattern)(text)
+        return compiled.matches(text)
     except UnicodeEncodeError:
         raise Failure("invalid_argument", "the text holds half of a surrogate pair") from None
