@@ -236,7 +236,7 @@ class _Parser(Reader):
     def _call(self, name: Token, target: Node | None, start: int) -> Node:
         function = str(name.value)
         self._expect("(")
-        args = self._list_until(")")
+        args = self._args()
         end = self._expect(")").end
         qualified = None if target is None else _dotted(target)
         if qualified is not None and f"{qualified}.{function}" in QUALIFIED:
@@ -244,13 +244,13 @@ class _Parser(Reader):
         call = Call(offset=name.start, start=start, end=end, function=function, target=target, args=args)
         return macros.expand(call, self._refuse)
 
-    def _list_until(self, closing: str) -> tuple[Node, ...]:
+    def _args(self) -> tuple[Node, ...]:
         found: list[Node] = []
-        while not self._is(closing):
+        while not self._is(")"):
             found.append(self._expression())
             if self._accept(",") is None:
                 break
-            if self._is(closing):
+            if self._is(")"):
                 raise self._unexpected("expected another argument")
         return tuple(found)
 
@@ -262,13 +262,11 @@ class _Parser(Reader):
             return self._number(None) if token.kind in {"int", "uint", "double"} else self._constant()
         if token.kind == "name":
             return self._constant() if token.value in _CONSTANTS else self._name(token, token.start)
-        if self._is("."):
-            self._advance()
+        if self._accept(".") is not None:
             if self._token.kind != "name" or self._token.value in KEYWORDS:
                 raise self._unexpected("expected a name")
             return self._name(self._token, token.start)
-        if self._is("("):
-            self._advance()
+        if self._accept("(") is not None:
             node = self._expression()
             self._expect(")")
             return node

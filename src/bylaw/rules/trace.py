@@ -1,6 +1,6 @@
 """An evaluation that remembers what every part gave."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from typing_extensions import override
@@ -17,7 +17,7 @@ _SAMPLES: Final = 2
 class Step:
     """What one part of the expression gave: a `value`, or a `failure`.
 
-    `element` says for which element of a loop, such as `items[3]`.
+    `element` says for which element of a loop, such as `items[3]`; `size` counts the steps in it.
     """
 
     node: Node
@@ -26,6 +26,7 @@ class Step:
     element: str = ""
     path: str = ""
     parts: tuple["Step", ...] = ()
+    size: int = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +39,6 @@ class Trace(Evaluation):
 
     root: Step | None = None
     _open: list[tuple[Node, list[Step]]] = field(default_factory=list)
-    _recorded: int = 0
 
     @override
     def value(self, node: Node) -> object:
@@ -67,14 +67,15 @@ class Trace(Evaluation):
             element=self._element(looping) if looping is not None and inside else "",
             path=path,
             parts=() if path and failure is None else parts,
+            size=1 + sum(part.size for part in parts),
         )
         if parent is None:
             self.root = step
-        elif self._recorded < MOST_STEPS and not isinstance(node, Literal):
+        elif not isinstance(node, Literal):
             siblings = parent[1]
             if looping is None or not inside or _is_kept(looping, step, siblings):
-                siblings.append(step)
-                self._recorded += 1
+                full = step.size + sum(each.size for each in siblings) > MOST_STEPS
+                siblings.append(replace(step, parts=(), size=1) if full else step)
 
     def _element(self, looping: Macro) -> str:
         last = looping.variables[-1]

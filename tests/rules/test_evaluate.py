@@ -1,0 +1,288 @@
+"""What rules decide: the published vectors, the documented differences from CEL, and every code."""
+
+import copy
+import math
+import threading
+
+import pytest
+
+from bylaw import rules
+from bylaw.core.errors import RuleSyntax
+
+ABSENT = object()
+SATISFIED, VIOLATED = "satisfied", "violated"
+
+# A rule, one field with its values, and how each ends: the list of the AgentCert contract in this language.
+VECTORS = [
+    (
+        "amount < 5000",
+        "amount",
+        [4999.99, 5000, ABSENT, None, "4999", True],
+        [SATISFIED, VIOLATED, "missing", "null_value", "type_error", "type_error"],
+    ),
+    ("vendor_status == 'approved'", "vendor_status", ["approved", "Approved"], [SATISFIED, VIOLATED]),
+    ('vendor_status == "approved"', "vendor_status", ["approved", "Approved"], [SATISFIED, VIOLATED]),
+    (
+        'tools_used.contains("policy_check")',
+        "tools_used",
+        [["a", "policy_check"], ["a"], ABSENT],
+        [SATISFIED, VIOLATED, "missing"],
+    ),
+    (
+        "retrieval_summary != null",
+        "retrieval_summary",
+        [None, ABSENT, "", "text"],
+        [VIOLATED, VIOLATED, SATISFIED, SATISFIED],
+    ),
+    (
+        "retrieval_summary.size() > 0",
+        "retrieval_summary",
+        ["", None, "a"],
+        [VIOLATED, "null_value", SATISFIED],
+    ),
+    ('vendor_id != "bad"', "vendor_id", [ABSENT, "bad", "good"], ["missing", VIOLATED, SATISFIED]),
+    ('exists(vendor_id) && vendor_id != "bad"', "vendor_id", [ABSENT, "good"], [VIOLATED, SATISFIED]),
+    ('has(vendor_id) && vendor_id != "bad"', "vendor_id", [ABSENT, "good"], [VIOLATED, SATISFIED]),
+    ('vendor_id == null || vendor_id != "bad"', "vendor_id", [ABSENT, "bad"], [SATISFIED, VIOLATED]),
+    ("nope == 1 || amount < 5000", "amount", [10, 6000], [SATISFIED, "missing"]),
+    ("nope == 1 && amount < 5000", "amount", [10, 6000], ["missing", VIOLATED]),
+]
+CASES = [
+    (rule, {} if value is ABSENT else {name: value}, ending)
+    for rule, name, values, endings in VECTORS
+    for value, ending in zip(values, endings, strict=True)
+]
+
+
+def ending(rule: str, context: dict[str, object]) -> str:
+    verdict = rules.compile(rule).evaluate(context)
+    return verdict.code or verdict.status
+
+
+@pytest.mark.parametrize(("rule", "context", "wanted"), CASES)
+def test_the_published_vectors_hold(rule: str, context: dict[str, object], wanted: str) -> None:
+    assert ending(rule, context) == wanted
+
+
+@pytest.mark.parametrize(
+    "rule", ["1 < amount < 5000", "amount = 5000", '__import__("os").system("x")', "x.any(i, i > 1)", "not x"]
+)
+def test_the_published_refusals_hold(rule: str) -> None:
+    with pytest.raises(RuleSyntax):
+        rules.compile(rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "context", "wanted"),
+    [
+        # null and missing
+        ("a.b.c == null", {}, SATISFIED),
+        ("a.b.c == null", {"a": {"b": {}}}, SATISFIED),
+        ("a.b.c != null", {"a": {"b": {"c": 1}}}, SATISFIED),
+        ("a.b.c == null", {"a": 5}, "type_error"),
+        ("a.b.c == null", {"a": None}, "null_value"),
+        ("null == a", {}, SATISFIED),
+        ("a[0] == null", {"a": []}, "range"),
+        ("a['b'] == null", {"a": {}}, SATISFIED),
+        ("a + 1 == null", {}, "missing"),
+        ("a == b", {"a": 1}, "missing"),
+        ("a == b", {"a": None, "b": None}, SATISFIED),
+        ("has(a.b.c)", {}, VIOLATED),
+        ("has(a.b.c)", {"a": {"b": {"c": None}}}, SATISFIED),
+        ("has(a.b)", {"a": 5}, "type_error"),
+        ("exists(a[3])", {"a": [1]}, VIOLATED),
+        ("exists(a[0])", {"a": [1]}, SATISFIED),
+        ("a.b > 1", {"a": {"b": None}}, "null_value"),
+        # numbers
+        ("x == 5", {"x": 5.0}, SATISFIED),
+        ("x == 9007199254740992", {"x": 2**53 + 1}, VIOLATED),
+        ("x == 9007199254740992.0", {"x": 2**53 + 1}, VIOLATED),
+        ("x > 5", {"x": 2**70}, SATISFIED),
+        ("x == y", {"x": 2**70, "y": 2**70 + 1}, VIOLATED),
+        ("x * 2 > 0", {"x": 2**70}, "range"),
+        ("x + 1 > 0", {"x": 2**63 - 1}, "range"),
+        ("x - y == 0", {"x": 5, "y": 5}, SATISFIED),
+        ("x - y < 0", {"x": -(2**63), "y": 1}, "range"),
+        ("x + 0.5 == 1.5", {"x": 1}, SATISFIED),
+        ("x + 0.5 > 1.0", {"x": 10**400}, "range"),
+        ("-x == 1", {"x": -(2**63)}, "range"),
+        ("x / 0 == 1", {"x": 1}, "divide_by_zero"),
+        ("x % 0 == 1", {"x": 1}, "divide_by_zero"),
+        ("x / 0.0 > 1.0", {"x": 1}, SATISFIED),
+        ("x / -0.0 < -1.0", {"x": 1.0}, SATISFIED),
+        ("x / y == x / y", {"x": 0.0, "y": 0.0}, VIOLATED),
+        ("-7 / 2 == -3 && -7 % 2 == -1", {}, SATISFIED),
+        ("true == 1", {}, None),
+        ("x == 1", {"x": True}, VIOLATED),
+        ("x in [1, 2]", {"x": True}, VIOLATED),
+        ("1 in x", {"x": [True]}, VIOLATED),
+        ("1 in x", {"x": [1.0]}, SATISFIED),
+        ("x == 0", {"x": False}, VIOLATED),
+        ("x < 5", {"x": math.nan}, VIOLATED),
+        ("x == x", {"x": math.nan}, VIOLATED),
+        # no coercion
+        ("x < 5", {"x": "4"}, "type_error"),
+        ("x == 4", {"x": "4"}, VIOLATED),
+        ("x && true", {"x": "abc"}, "type_error"),
+        ("x && true", {"x": None}, "null_value"),
+        ("!x", {"x": 0}, "type_error"),
+        ("x", {"x": 5}, "not_boolean"),
+        ("x", {"x": None}, "null_value"),
+        ("x", {"x": True}, SATISFIED),
+        # absorption
+        ("x < 5 || true", {}, SATISFIED),
+        ("true || x < 5", {}, SATISFIED),
+        ("x < 5 && false", {}, VIOLATED),
+        ("x < 5 && true", {}, "missing"),
+        ("x.exists(i, 1 / i > 0)", {"x": [0, 1]}, SATISFIED),
+        ("x.all(i, 1 / i > 0)", {"x": [0, -1]}, VIOLATED),
+        ("x.all(i, 1 / i > 0)", {"x": [0, 1]}, "divide_by_zero"),
+        ("x.exists_one(i, 1 / i > 0)", {"x": [0, 1]}, "divide_by_zero"),
+        ("x ? true : nope", {"x": True}, SATISFIED),
+        # lists, maps, text
+        ("x.contains('a')", {"x": ["a"]}, SATISFIED),
+        ("x.contains('a')", {"x": "cat"}, SATISFIED),
+        ("x.contains('a')", {"x": {"a": 1}}, "type_error"),
+        ("x.contains(y)", {"x": [[1]], "y": [1.0]}, SATISFIED),
+        ("'a' in x", {"x": {"a": 1}}, SATISFIED),
+        ("'a' in x", {"x": "cat"}, "type_error"),
+        ("x in ['a', 'b']", {"x": ["a"]}, VIOLATED),
+        ("size(x) == 6", {"x": "héllo😀"}, SATISFIED),
+        ("x == 'approved'", {"x": "approved\0evil"}, VIOLATED),
+        ("x == 'approved'", {"x": "\ud800"}, VIOLATED),
+        ("x.matches('a')", {"x": "\ud800"}, "invalid_argument"),
+        ("x.matches('(a+)+$')", {"x": "a" * 28 + "!"}, VIOLATED),
+        ("x[0] == 1 && x[1] == 2", {"x": [1, 2]}, SATISFIED),
+        ("x[2] == 1", {"x": [1, 2]}, "range"),
+        ("x[-1] == 1", {"x": [1, 2]}, "range"),
+        ("x[y] == 1", {"x": [1, 2], "y": 0.5}, "invalid_argument"),
+        ("x[y] == 2", {"x": [1, 2], "y": 1.0}, SATISFIED),
+        ("x.a == 1", {"x": [1]}, "type_error"),
+        ("{'a': 1, 'a': 2}.a == 1", {}, "invalid_argument"),
+        ("{x: 1}[x] == 1", {"x": 1.5}, "type_error"),
+        ("{1: 'a', true: 'b'}[true] == 'b' && {1: 'a', true: 'b'}[1u] == 'a'", {}, SATISFIED),
+        ("{1: 2}[1.5] == 1", {}, "missing"),
+        ("x.map(i, i * 2) == [2, 4] && x.filter(i, i > 1) == [2]", {"x": [1, 2]}, SATISFIED),
+        ("x.map(i, i > 1, i * 2) == [4]", {"x": [1, 2]}, SATISFIED),
+        ("x.all(k, k == 'a') && x.exists(k, v, v == 1)", {"x": {"a": 1}}, SATISFIED),
+        ("x.exists_one(i, i == 1)", {"x": [1, 2]}, SATISFIED),
+        ("x.transformMap(k, v, v + 1) == {'a': 2}", {"x": {"a": 1}}, SATISFIED),
+        ("x.all(i, i > 0)", {"x": "abc"}, "type_error"),
+        ("x.all(i, i > 0)", {"x": None}, "null_value"),
+        # time
+        ("timestamp(x) < timestamp('2027-01-01T00:00:00Z')", {"x": "2026-01-01T00:00:00+02:00"}, SATISFIED),
+        ("timestamp(x) < timestamp('2027-01-01T00:00:00Z')", {"x": "soon"}, "invalid_argument"),
+        ("timestamp(x) < timestamp('2027-01-01T00:00:00Z')", {"x": None}, "null_value"),
+        (
+            "timestamp(x) - timestamp(y) <= duration('1h')",
+            {"x": "2026-01-01T01:00:00Z", "y": "2026-01-01T00:00:00Z"},
+            SATISFIED,
+        ),
+        # bind and optionals
+        ("cel.bind(v, x.y, true || v == 1)", {}, SATISFIED),
+        ("cel.bind(v, x.y, v == 1)", {}, "missing"),
+        ("x.?y.orValue(5) == 5", {"x": {}}, SATISFIED),
+        ("x.?y.optMap(v, v + 1).orValue(0) == 3", {"x": {"y": 2}}, SATISFIED),
+    ],
+)
+def test_each_case_ends_as_documented(rule: str, context: dict[str, object], wanted: str | None) -> None:
+    if wanted is None:
+        with pytest.raises(RuleSyntax):
+            rules.compile(rule)
+        return
+    kept = copy.deepcopy(context)
+    assert ending(rule, context) == wanted
+    assert repr(context) == repr(kept), "a rule never changes its context"
+
+
+@pytest.mark.parametrize(
+    ("rule", "context", "code", "path", "column"),
+    [
+        ("1 < vendor.risk.score", {"vendor": {"risk": {}}}, "missing", "vendor.risk.score", 17),
+        ("items.all(i, i.price < 5)", {"items": [{"price": 1}, {}]}, "missing", "items[1].price", 16),
+        ("m.all(k, v, v.x > 1)", {"m": {"a": {}}}, "missing", "m['a'].x", 15),
+        ("a.b.c > 1", {"a": {"b": None}}, "null_value", "a.b", 5),
+        ("a[7] > 1", {"a": []}, "range", "a[7]", 2),
+        ("cel.bind(v, a.b, v.c > 1)", {"a": {"b": {}}}, "missing", "a.b.c", 20),
+        ("f(x) || a['k'] > 1", {}, None, "", 0),
+        ("a['k'] > 1", {"a": {}}, "missing", "a['k']", 2),
+        ("true &&\n  a > 'x'", {"a": 5}, "type_error", "", 5),
+        ("[1].all(i, a)", {"a": 5}, "type_error", "", 12),
+    ],
+)
+def test_an_indeterminate_verdict_names_path_and_place(
+    rule: str, context: dict[str, object], code: str | None, path: str, column: int
+) -> None:
+    if code is None:
+        with pytest.raises(RuleSyntax):
+            rules.compile(rule)
+        return
+    verdict = rules.compile(rule).evaluate(context)
+    assert (verdict.status, verdict.code, verdict.path, verdict.column) == (
+        "indeterminate",
+        code,
+        path,
+        column,
+    )
+    assert verdict.message
+    assert verdict == rules.compile(rule).explain(context).verdict
+
+
+@pytest.mark.parametrize("context", [None, [], 5, "x"])
+def test_a_context_that_is_no_object_is_a_type_error(context: object) -> None:
+    rule = rules.compile("x == 1")
+    assert rule.evaluate(context).code == "type_error"  # type: ignore[arg-type]
+    assert rule.explain(context).verdict.code == "type_error"  # type: ignore[arg-type]
+
+
+def test_a_shared_budget_bounds_many_rules() -> None:
+    rule = rules.compile("items.all(i, i >= 0)")
+    context: dict[str, object] = {"items": list(range(1_000))}
+    budget = rules.Budget(20_000)
+    statuses = [rule.evaluate(context, budget).status for _ in range(20)]
+    assert statuses[0] == SATISFIED
+    assert statuses[-1] == "indeterminate"
+    assert rule.evaluate(context, budget).code == "budget"
+    assert rule.evaluate(context).status == SATISFIED
+
+
+def test_a_failed_attempt_of_compiled_code_does_not_count_twice() -> None:
+    rule = rules.compile("nope > 1 && items.all(i, i >= 0)")
+    budget = rules.Budget(50_000)
+    rule.evaluate({"items": list(range(1_000))}, budget)
+    assert budget.left > 40_000
+
+
+@pytest.mark.parametrize("stack_bytes", [64 * 1024, 0])
+def test_a_rule_may_run_in_many_threads_at_once(stack_bytes: int) -> None:
+    rule = rules.compile("items.all(i, i.price < limit) && name.matches('^[a-z]+$')")
+    wrong: list[str] = []
+
+    def run(limit: int) -> None:
+        context = {"items": [{"price": price} for price in range(50)], "limit": limit, "name": "abc"}
+        wanted = SATISFIED if limit >= 50 else VIOLATED
+        wrong.extend(v.status for _ in range(100) if (v := rule.evaluate(context)).status != wanted)
+
+    before = threading.stack_size(stack_bytes)
+    try:
+        threads = [threading.Thread(target=run, args=(40 + 5 * n,)) for n in range(5)]
+        for thread in threads:
+            thread.start()
+    finally:
+        threading.stack_size(before)
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_context_nested_thirty_thousand_deep_is_walked_without_pythons_stack() -> None:
+    deep: dict[str, object] = {}
+    for _ in range(30_000):
+        deep = {"a": deep}
+    twin: dict[str, object] = {}
+    for _ in range(30_000):
+        twin = {"a": twin}
+    for rule in ("x == y", "x in [y]", "[x] == [y]", "size(x) == 1 && x.a.a != y"):
+        explained = rules.compile(rule).explain({"x": deep, "y": twin})
+        assert explained.verdict.status == SATISFIED
+        assert explained.tree()

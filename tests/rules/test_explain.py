@@ -1,0 +1,162 @@
+"""Explanations: the smallest cause, what would change it, and every part's value."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bylaw import rules
+from bylaw.rules.shown import LONGEST, shown
+from bylaw.rules.values import CIDR, FALSE_KEY, IP, NOTHING, Duration, Optional, Timestamp, Type, UInt
+
+Causes = list[tuple[str, str, str, str]]
+
+
+def causes(rule: str, context: dict[str, object]) -> Causes:
+    found = rules.compile(rule).explain(context).causes
+    return [(cause.path, cause.seen, cause.needs, cause.than) for cause in found]
+
+
+@pytest.mark.parametrize(
+    ("rule", "context", "wanted"),
+    [
+        ("amount < 5000", {"amount": 7000}, [("amount", "7000", "<", "5000")]),
+        ("5000 > amount", {"amount": 7000}, [("amount", "7000", "<", "5000")]),
+        ("a.b == 'x'", {"a": {"b": "y"}}, [("a.b", '"y"', "==", '"x"')]),
+        ("a == 1 && b == 2", {"a": 1, "b": 3}, [("b", "3", "==", "2")]),
+        ("a == 1 || b == 2", {"a": 3, "b": 3}, [("a", "3", "==", "1"), ("b", "3", "==", "2")]),
+        ("!(a == 1 && b == 2)", {"a": 1, "b": 2}, [("a", "1", "!=", "1"), ("b", "2", "!=", "2")]),
+        ("!(a == 1 || b == 2)", {"a": 0, "b": 2}, [("b", "2", "!=", "2")]),
+        ("!(a in ['x'])", {"a": "x"}, [("a", '"x"', "not in", '["x"]')]),
+        ("has(a.b)", {"a": {}}, [("a.b", "", "present", "")]),
+        ("!has(a.b)", {"a": {"b": 1}}, [("a.b", "", "absent", "")]),
+        ("flag", {"flag": False}, [("flag", "false", "==", "true")]),
+        ("!flag", {"flag": True}, [("flag", "true", "==", "false")]),
+        ("x != null", {}, [("x", "missing", "!=", "null")]),
+        ("tools.contains('x')", {"tools": ["y"]}, [("tools", '["y"]', "contains", '"x"')]),
+        ("!s.startsWith('x')", {"s": "xy"}, [("s", '"xy"', "not startsWith", '"x"')]),
+        ("a ? b == 1 : c == 1", {"a": True, "b": 2, "c": 1}, [("b", "2", "==", "1")]),
+        ("items.all(i, i.p < 5)", {"items": [{"p": 1}, {"p": 9}, {"p": 8}]}, [("items[1].p", "9", "<", "5")]),
+        ("!items.exists(i, i.p == 9)", {"items": [{"p": 1}, {"p": 9}]}, [("items[1].p", "9", "!=", "9")]),
+        ("items.exists(i, i == 9)", {"items": [1]}, [("items", "[1]", "exists", "i == 9")]),
+        ("!items.all(i, i > 0)", {"items": [1]}, [("items", "[1]", "not all", "i > 0")]),
+        ("cel.bind(v, a.b, v < 3)", {"a": {"b": 5}}, [("a.b", "5", "<", "3")]),
+        ("size(a) > 3", {"a": [1]}, [("", "1", ">", "3")]),
+        ("isIP(a)", {"a": "x"}, [("", "", "", "")]),
+        ("a.b.c < 1", {"a": {}}, [("a.b", "", "present", "")]),
+        ("1 / a > 0", {"a": 0}, [("", "", "", "")]),
+        ("a < 1", {"a": 0}, []),
+    ],
+)
+def test_the_smallest_cause_says_what_would_change_it(
+    rule: str, context: dict[str, object], wanted: Causes
+) -> None:
+    assert causes(rule, context) == wanted
+
+
+def test_the_deciding_element_is_kept_however_long_the_list() -> None:
+    context: dict[str, object] = {"items": [{"p": n} for n in range(3_000)]}
+    explained = rules.compile("items.all(i, i.p < 2999)").explain(context)
+    assert explained.causes[0].element == "items[2999]"
+    assert len(explained.tree()) < 5_000
+    assert len(json.dumps(explained.to_dict())) < 10_000
+
+
+def test_a_tree_shows_every_part_with_its_value() -> None:
+    explained = rules.compile("size(items) <= 2 && !(a.b == 'x')").explain({"items": [1], "a": {"b": "x"}})
+    assert explained.tree().split("\n") == [
+        "violated: size(items) <= 2 && !(a.b == 'x')",
+        '  because `a.b` is "x", and "x" == "x"',
+        "└─ size(items) <= 2 && !(a.b == 'x')  →  false",
+        "   ├─ size(items) <= 2  →  true",
+        "   │  └─ size(items)  →  1",
+        "   │     └─ items  →  [1]",
+        "   └─ !(a.b == 'x')  →  false",
+        "      └─ a.b == 'x'  →  true",
+        '         └─ a.b  →  "x"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "context", "line"),
+    [
+        ("has(a.b)", {"a": {}}, "because `a.b` is absent"),
+        ("!has(a.b)", {"a": {"b": 1}}, "because `a.b` is present"),
+        ("l.exists(i, i > 5)", {"l": [1]}, "because no element of `l` fulfils i > 5"),
+        ("!l.all(i, i > 0)", {"l": [1]}, "because every element of `l` fulfils i > 0"),
+        ("l.contains('a')", {"l": []}, "because `l` is []: l.contains('a') is false"),
+        ("a.b > 1", {}, "because `a` is missing"),
+        ("a", {"a": 5}, "because a rule cannot be applied to int"),
+        ("isIP(a)", {"a": "x"}, "because `isIP(a)` is false"),
+    ],
+)
+def test_a_cause_reads_as_a_sentence(rule: str, context: dict[str, object], line: str) -> None:
+    assert line in rules.compile(rule).explain(context).tree()
+
+
+def test_an_exhausted_budget_is_explained_without_a_cause_of_its_own() -> None:
+    rule = rules.compile("l.all(a, l.all(b, l.all(c, a + b + c >= 0)))")
+    explained = rule.explain({"l": list(range(300))})
+    assert explained.verdict.code == "budget"
+    assert "more steps" in explained.tree()
+    assert explained.to_dict()["code"] == "budget"
+    assert "because" in rules.compile("a == 1").explain([]).tree()  # type: ignore[arg-type]
+
+
+def test_an_explanation_as_data_is_json_with_values_cut() -> None:
+    data = (
+        rules.compile("l.all(i, i.gone) && note == 'x'").explain({"note": "y" * 5_000, "l": [{}]}).to_dict()
+    )
+    assert json.loads(json.dumps(data)) == data
+    assert data["status"] == "violated"
+    cause = data["causes"][0]  # type: ignore[index]
+    assert len(cause["seen"]) == LONGEST
+    assert data["steps"]["parts"][0]["code"] == "missing"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (1.5, "1.5"),
+        (float("inf"), "Infinity"),
+        (UInt(5), "5"),
+        (10**300, "an integer of more than 640 bits"),
+        ('a\n"', '"a\\n\\""'),
+        (b"\xff", 'b"\\u00ff"'),
+        ([1, [2]], "[1, [2]]"),
+        ({"a": {FALSE_KEY: 1}, 2: []}, '{"a": {false: 1}, 2: []}'),
+        (Timestamp(0), 'timestamp("1970-01-01T00:00:00Z")'),
+        (Duration(1_500_000_000), 'duration("1.5s")'),
+        (Type("int"), "int"),
+        (Optional([1]), "optional.of([1])"),
+        (NOTHING, "optional.none()"),
+        (object(), "an object of the host"),
+        ("x" * 500, '"' + "x" * 198 + "…"),
+        (list(range(1_000_000)), None),
+    ],
+)
+def test_values_are_shown_like_literals(value: object, text: str | None) -> None:
+    assert len(shown(value)) <= LONGEST
+    if text is not None:
+        assert shown(value) == text
+
+
+def test_addresses_are_shown_like_calls() -> None:
+    explained = rules.compile("ip(a) == ip('10.0.0.1') || cidr(b) == cidr('10.0.0.0/8')")
+    tree = explained.explain({"a": "10.0.0.2", "b": "10.1.0.0/16"}).tree()
+    assert 'ip("10.0.0.2")' in tree
+    assert 'cidr("10.1.0.0/16")' in tree
+    assert IP is not CIDR
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    )
+)
+def test_any_json_value_is_shown_within_the_limit(value: object) -> None:
+    assert len(shown(value, 40)) <= 40
