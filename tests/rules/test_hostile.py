@@ -154,6 +154,16 @@ def test_every_thread_has_its_own_budget() -> None:
     assert sorted(endings) == [BUDGET, BUDGET, "satisfied", "satisfied"]
 
 
+def test_the_rules_of_one_decision_can_share_a_budget() -> None:
+    rule = rules.compile("l.all(a, l.all(b, a + b >= 0))")
+    context: Context = {"l": list(range(60))}
+    budget = rules.Budget()
+    endings = [rule.evaluate(context, budget).code for _ in range(30)]
+    assert endings[0] == ""
+    assert endings[-1] == BUDGET
+    assert endings == sorted(endings)
+
+
 def test_a_hostile_rule_leaves_the_recursion_limit_alone() -> None:
     before = sys.getrecursionlimit()
     assert ending("x == y", {"x": nested(30_000), "y": nested(30_000)}) in (BUDGET, "satisfied")
