@@ -21,6 +21,7 @@ def diff(old, new):
     ("old", "new", "direction"),
     [
         ("a < 5", "a<5", "same"),
+        ("a < 5", "a < 5.0", "same"),
         ("a < 5", "a < 6", "widens"),
         ("a < 5", "a <= 5", "widens"),
         ("a <= 5", "a < 5", "narrows"),

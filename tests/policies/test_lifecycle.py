@@ -1,6 +1,6 @@
 import pytest
 
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from bylaw.core.errors import Conflict, Corrupt, Forbidden, InvalidInput, NotFound
 from bylaw.core.paging import Slice
 from bylaw.policies.binding import bind_policy
 from bylaw.policies.editing import Edit, NewPolicy, create_policy, edit_policy
@@ -196,6 +196,14 @@ async def test_only_a_policy_for_binding_that_contains_the_agent_is_bound(unit):
     both = acting_as(unit, "agents:write", "policy:read", place=W1)
     assert (await bind_policy(both, "w1-bot", bound.id)).policy_id == bound.id
     assert (await read_agent(both, "w1-bot")).policy_id == bound.id
+
+
+async def test_a_version_that_is_gone_is_corruption_not_absence(root):
+    policy = await make(root)
+    root.unit.policies.written[policy.id].clear()
+    with pytest.raises(Corrupt) as caught:
+        await set_active(root, policy.id, is_active=False)
+    assert policy.id in caught.value.place
 
 
 async def test_reasons_are_bounded(root):

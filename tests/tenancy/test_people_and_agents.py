@@ -149,6 +149,9 @@ async def test_an_agent_is_changed_where_the_caller_writes(root):
     changed = await change_agent(local, "a1", AgentChange(require_policy=True), revision=1)
     assert (changed.require_policy, changed.revision) == (True, 2)
     assert await change_agent(local, "a1", AgentChange()) == changed
+    assert (await change_agent(local, "a1", AgentChange(name=" One "))).name == "One"
+    with pytest.raises(InvalidInput):
+        await change_agent(local, "a1", AgentChange(name="a\nb"))
     assert [agent.id for agent in (await list_agents(local, Slice())).items] == ["a1"]
     with pytest.raises(NotFound):
         await read_agent(local, "a2")

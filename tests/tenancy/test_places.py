@@ -21,8 +21,8 @@ from bylaw.tenancy.places import (
     rename_repo,
     require_place,
 )
-from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, system_principal
-from tests.memory_unit import MemoryUnit, acting_as
+from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, Grant, Principal, system_principal
+from tests.memory_unit import MemoryUnit, acting_as, as_principal
 
 W1 = Place(workspace_id="w1")
 
@@ -107,6 +107,22 @@ async def test_a_place_is_seen_by_those_who_hold_something_there(unit):
     assert (len(everyone.items), everyone.total) == (1, 2)
     rest = await list_workspaces(acting_as(unit), Slice(cursor=everyone.next_cursor))
     assert {one.id for one in everyone.items + rest.items} == {"w1", "w2"}
+
+
+async def test_a_key_of_a_person_sees_no_more_places_than_the_person(unit):
+    person = Principal(
+        tenant_id=unit.tenant_id,
+        kind="user",
+        id="u",
+        grants=(Grant(place=W1, scopes=frozenset({"policy:read"})),),
+        org_role="USER",
+    )
+    everything = Grant(scopes=frozenset({"admin"}))
+    elsewhere = Grant(place=Place(workspace_id="w2"), scopes=frozenset({"admin"}))
+    for grant, seen in ((everything, ["w1"]), (elsewhere, [])):
+        key = Principal(tenant_id=unit.tenant_id, kind="key", id="k", grants=(grant,), speaks_for=person)
+        acting = as_principal(acting_as(unit), key)
+        assert [one.id for one in (await list_workspaces(acting, Slice())).items] == seen
 
 
 async def test_a_repo_belongs_to_one_workspace(unit):

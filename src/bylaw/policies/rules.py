@@ -32,22 +32,13 @@ Kind = Literal["deterministic", "nl"]
 class Reading:
     """How data is read: against which context schema, and which rules it continues.
 
-    `letter` begins the ids that are made. `reader` collects the problems, `path` is where the data stands.
+    `reader` collects the problems, `path` is where the data stands.
     """
 
     schema: Mapping[str, object] | None = None
     before: Sequence[Rule] = ()
-    letter: str = "r"
     path: str = ""
     reader: Reader = field(default_factory=Reader)
-
-
-def parse_rules(data: object, reading: Reading | None = None) -> tuple[Rule, ...]:
-    """Return `data`, a list of rule objects, as rules. Raises: InvalidInput that names every bad field."""
-    reading = Reading(path="rules") if reading is None else reading
-    rules = read_rules(data, reading.path, reading)
-    reading.reader.finish("The rules are not usable")
-    return rules
 
 
 def read_rules(data: object, path: str, reading: Reading) -> tuple[Rule, ...]:
@@ -58,10 +49,10 @@ def read_rules(data: object, path: str, reading: Reading) -> tuple[Rule, ...]:
     drafts = [_draft(item, f"{path}[{index}]", reading) for index, item in enumerate(items)]
     _refuse_repeated_ids(drafts, reading.reader)
     partners = _partners(drafts, reading.before)
-    numbers = _free_numbers(reading.letter, [draft.id for draft in drafts], reading.before)
+    numbers = _free_numbers([draft.id for draft in drafts], reading.before)
     rules = []
     for draft, partner in zip(drafts, partners, strict=True):
-        ident = draft.id or (f"{reading.letter}{next(numbers)}" if partner is None else partner.id)
+        ident = draft.id or (f"r{next(numbers)}" if partner is None else partner.id)
         rules.append(_build(draft, ident, partner, reading.reader))
     return tuple(rules)
 
@@ -141,9 +132,9 @@ def _partners(drafts: Sequence[_Draft], before: Sequence[Rule]) -> list[Rule | N
     return partners
 
 
-def _free_numbers(letter: str, given: Sequence[str], before: Sequence[Rule]) -> "itertools.count[int]":
-    """Return numbers above all that stand behind `letter` in an id, so that no id changes its meaning."""
-    used = [ident.removeprefix(letter) for ident in (*given, *(rule.id for rule in before))]
+def _free_numbers(given: Sequence[str], before: Sequence[Rule]) -> "itertools.count[int]":
+    """Return numbers above all that stand behind `r` in an id, so that no id changes its meaning."""
+    used = [ident.removeprefix("r") for ident in (*given, *(rule.id for rule in before))]
     return itertools.count(1 + max((int(tail) for tail in used if tail.isdecimal()), default=0))
 
 

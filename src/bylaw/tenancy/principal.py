@@ -82,15 +82,6 @@ class Principal:
         where = "" if place is None else f" {describe(place)}"
         raise Forbidden(f"This needs the scope {scope}{where}.", needs=scope)
 
-    def require_sight(self, scope: str, place: Place, *, noun: str, ident: str) -> None:
-        """Return nothing if something at `place` is readable.
-
-        Raises: Forbidden without the scope; NotFound where the scope is held only elsewhere.
-        """
-        self.require(scope)
-        if not self.sees(scope, place):
-            raise NotFound(noun, ident)
-
 
 def describe(place: Place) -> str:
     """Return `place` as words for a person."""

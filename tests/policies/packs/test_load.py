@@ -181,6 +181,15 @@ def test_a_folder_without_a_pack_is_refused(tmp_path):
     assert [problem.code for problem in caught.value.problems] == ["not_utf8"]
 
 
+def test_a_folder_is_bounded(tmp_path, monkeypatch):
+    write(tmp_path, a=FINANCE, b="pack: hr\npolicies: {}\n")
+    monkeypatch.setattr("bylaw.policies.packs.load.MAX_FILES", 1)
+    with pytest.raises(InvalidInput, match="At most 1 files"):
+        load_folder(tmp_path)
+    monkeypatch.setattr("bylaw.policies.packs.load.MAX_POLICIES", 1)
+    assert problems(FINANCE) == {"f0.yaml:8:1 policies": "too_many"}
+
+
 def test_problems_of_several_files_come_together(tmp_path):
     with pytest.raises(InvalidInput) as caught:
         load_folder(write(tmp_path, a="a: [", b="b: {"))

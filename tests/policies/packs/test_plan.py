@@ -68,7 +68,8 @@ async def test_pruning_archives_only_what_the_pack_made(root):
         ("unchanged", "finance/limit"),
         ("archive", "finance/tone"),
     ]
-    await apply_packs(root, fewer, Agreed(prune=True))
+    seen = await plan_packs(root, fewer, prune=True)
+    await apply_packs(root, fewer, Agreed(prune=True, plan_digest=seen.digest))
     assert set(await stored(root)) == {"finance/limit", "hr/leave", None}
     assert await kinds(root, packs(), prune=True) == [("archive", "finance/limit")]
 
@@ -177,7 +178,9 @@ async def test_what_is_exported_applies_again_without_a_change(root):
     await create_policy(
         root, NewPolicy(content={"name": "Tone", "rules": rules, "conditions": {}}, reach="bound")
     )
-    await create_policy(root, NewPolicy(content=TONE, place=Place(workspace_id="w1")))
+    examples = [{"name": "polite", "expect": "pass", "request": {"agent_output": "Thank you."}}]
+    content = {**TONE, "examples": examples}
+    await create_policy(root, NewPolicy(content=content, place=Place(workspace_id="w1")))
     files = await export_packs(root)
     assert set(files) == {"finance", "hr", "exported"}
     assert set(files["exported"]["policies"]) == {"tone", "tone-2"}

@@ -119,8 +119,7 @@ async def _stored(acting: Acting[PolicyUnit], packs: Sequence[Pack]) -> dict[str
     for start in range(0, len(slugs), MAX_LIMIT):
         where = PolicyFilter(slugs=frozenset(slugs[start : start + MAX_LIMIT]))
         async for current in every_policy(acting, where):
-            if current.policy.slug is not None:
-                found[current.policy.slug] = current
+            found[str(current.policy.slug)] = current
     for slug, packed in wanted.items():
         if packed.id is not None and slug not in found:
             named = await _named(acting, PolicyId(packed.id))
