@@ -17,7 +17,7 @@ from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
 from bylaw.rules.limits import RULE
 
-DECISION_STEPS: Final = 10 * RULE.steps
+DECISION_STEPS: Final = 5 * RULE.steps
 
 
 class Allowance:

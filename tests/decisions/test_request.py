@@ -1,0 +1,94 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bylaw.core.errors import InvalidInput
+from bylaw.decisions.model import ToolCall
+from bylaw.decisions.request import call_digest, decode, facts_of, read, text_of
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "code"),
+    [
+        (b'{"agent": "a"}', "agent", "unknown_field"),
+        (b'{"tool_call": {"name": "x", "args": {}}}', "tool_call.args", "unknown_field"),
+        (b'{"tool_call": {}}', "tool_call.name", "required"),
+        (b'{"policy_rules": ["a", {"type": "nl", "txt": "b"}]}', "policy_rules[1].txt", "unknown_field"),
+        (b'{"policy_rules": [{"type": "regex"}]}', "policy_rules[0].type", "invalid_value"),
+        (b'{"phase": "later"}', "phase", "invalid_value"),
+        (b'{"deadline_ms": 0}', "deadline_ms", "invalid_value"),
+        (b'{"agent_id": ""}', "agent_id", "invalid_value"),
+        (b'{"agent_id": 5}', "agent_id", "invalid_value"),
+        (b'{"agent_id": "a"', "", "invalid_value"),
+        (b'"\xff"', "", "invalid_value"),
+        (b"[" * 100_000, "", "invalid_value"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(body, path, code):
+    with pytest.raises(InvalidInput) as caught:
+        decode(body)
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [(path, code)]
+
+
+def test_parsed_json_is_read_the_same_way():
+    assert read({"agent_id": "a"}) == decode(b'{"agent_id": "a"}')
+    with pytest.raises(InvalidInput):
+        read({"agent_id": []})
+
+
+def test_request_fields_win_over_metadata_which_is_there_in_full():
+    request = read({"user_intent": None, "metadata": {"user_intent": "x", "tool_call": "y", "amount": 1}})
+    assert facts_of(request) == {
+        "user_intent": None,
+        "tool_call": "y",
+        "amount": 1,
+        "phase": "decision",
+        "metadata": {"user_intent": "x", "tool_call": "y", "amount": 1},
+    }
+
+
+def test_what_steers_a_decision_is_no_fact():
+    request = read(
+        {"dry_run": True, "policy_rules": ["a"], "approval_id": "x", "deadline_ms": 5, "policy_id": "p"}
+    )
+    assert facts_of(request) == {"phase": "decision"}
+
+
+def test_the_text_is_what_was_asked_answered_and_said():
+    request = read(
+        {
+            "user_intent": "A",
+            "agent_output": "B",
+            "rationale": "not this",
+            "messages": [
+                {"role": "user", "content": "C"},
+                {"content": [{"type": "text", "text": "D"}, {"x": 1}, "E"]},
+                {},
+            ],
+        }
+    )
+    assert text_of(request) == "a b c d e"
+
+
+def test_a_call_has_one_digest_whatever_the_order_of_its_arguments():
+    one = ToolCall(name="pay", arguments={"a": 1, "b": {"c": 2, "d": 3}}, id="call_1")
+    other = ToolCall(name="pay", arguments={"b": {"d": 3, "c": 2}, "a": 1})
+    assert call_digest(one) == call_digest(other)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+arguments = st.dictionaries(st.text(max_size=4), json_values, max_size=3)
+
+
+@given(arguments, arguments)
+def test_other_arguments_have_another_digest(one, other):
+    same = repr(sorted(one.items(), key=repr)) == repr(sorted(other.items(), key=repr))
+    digests = {call_digest(ToolCall(name="pay", arguments=each)) for each in (one, other)}
+    assert same or len(digests) == 2 or one == other
+    assert call_digest(ToolCall(name="pay", arguments=one)) != call_digest(
+        ToolCall(name="pat", arguments=one)
+    )
