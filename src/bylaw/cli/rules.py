@@ -1,4 +1,4 @@
-r"""`bylaw rules`: check, evaluate and explain expressions."""
+"""`bylaw rules`: check, evaluate and explain expressions."""
 
 import json
 import sys
@@ -32,29 +32,30 @@ schema_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
-@click.group("rules")
+@click.group(
+    "rules",
+    epilog="""\b
+Exit codes:
+  0 valid or satisfied · 1 violated · 2 unusable rule, context or schema · 3 indeterminate
+""",
+)
 def rules_group() -> None:
-    r"""Check, evaluate and explain rules.
-
-    \b
-    Exit codes:
-      0 valid or satisfied · 1 violated · 2 unusable rule, context or schema · 3 indeterminate
-    """
+    """Check, evaluate and explain rules."""
 
 
-@rules_group.command()
+@rules_group.command(
+    epilog="""\b
+Examples:
+  bylaw rules check 'amount < 5000'
+  bylaw rules check -f rule.cel --schema context.schema.json --json
+"""
+)
 @expression_argument
 @file_option
 @schema_option
 @json_option
 def check(expression: str | None, path: Path | None, schema: Path | None, *, as_json: bool) -> int:
-    r"""Check a rule as saving it would.
-
-    \b
-    Examples:
-      bylaw rules check 'amount < 5000'
-      bylaw rules check -f rule.cel --schema context.schema.json --json
-    """
+    """Check a rule as saving it would."""
     rule = _rule(expression, path, schema, as_json=as_json)
     if rule is None:
         return UNUSABLE
@@ -66,7 +67,15 @@ def check(expression: str | None, path: Path | None, schema: Path | None, *, as_
     return 0
 
 
-@rules_group.command("eval")
+@rules_group.command(
+    "eval",
+    epilog="""\b
+Examples:
+  bylaw rules eval 'amount < 5000' --context '{"amount": 120}'
+  bylaw rules eval -f rule.cel --context @request.json
+  echo '{"amount": 7000}' | bylaw rules eval 'amount < 5000' --context - --json
+""",
+)
 @expression_argument
 @file_option
 @context_option
@@ -75,14 +84,7 @@ def check(expression: str | None, path: Path | None, schema: Path | None, *, as_
 def evaluate(
     expression: str | None, path: Path | None, context: str, schema: Path | None, *, as_json: bool
 ) -> int:
-    r"""Decide a rule over a context.
-
-    \b
-    Examples:
-      bylaw rules eval 'amount < 5000' --context '{"amount": 120}'
-      bylaw rules eval -f rule.cel --context @request.json
-      echo '{"amount": 7000}' | bylaw rules eval 'amount < 5000' --context - --json
-    """
+    """Decide a rule over a context."""
     rule = _rule(expression, path, schema, as_json=as_json)
     if rule is None:
         return UNUSABLE
@@ -96,7 +98,12 @@ def evaluate(
     return EXIT[verdict.status]
 
 
-@rules_group.command()
+@rules_group.command(
+    epilog="""\b
+Examples:
+  bylaw rules explain 'items.all(i, i.price < 100)' --context '{"items": [{"price": 250}]}'
+"""
+)
 @expression_argument
 @file_option
 @context_option
@@ -105,12 +112,7 @@ def evaluate(
 def explain(
     expression: str | None, path: Path | None, context: str, schema: Path | None, *, as_json: bool
 ) -> int:
-    r"""Show why a rule comes out as it does: the smallest cause, then every part with its value.
-
-    \b
-    Examples:
-      bylaw rules explain 'items.all(i, i.price < 100)' --context '{"items": [{"price": 250}]}'
-    """
+    """Show why a rule comes out as it does: the smallest cause, then every part with its value."""
     rule = _rule(expression, path, schema, as_json=as_json)
     if rule is None:
         return UNUSABLE

@@ -1,7 +1,7 @@
 """The rule language: CEL over JSON, compiled to Python code, that explains itself.
 
 `compile(expr)` checks and compiles an expression once; the `Rule` then decides any number of contexts.
-Where it differs from CEL: docs/reference/rules.md. `cel` evaluates plain CEL expressions.
+Where it differs from CEL: docs/explanation/rules-differences.md. `cel` evaluates plain CEL expressions.
 """
 
 import json

@@ -4,7 +4,7 @@ Values go in and come out as Python's `bool`, `int`, `float`, `str`, `bytes`, `N
 and as the classes here. The language is that of rules with larger limits, and with four differences: an
 expression may have any type, unknown functions and wrong types are found when they are reached, patterns
 may be computed, and type names always denote types. The differences from CEL that remain are listed in
-docs/reference/rules.md.
+docs/explanation/rules-differences.md.
 """
 
 from collections.abc import Callable, Mapping
