@@ -1,6 +1,6 @@
 """The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
 
-import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from bylaw.api.aftermath import Aftermath
+from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
 from bylaw.api.auth import Door
 from bylaw.api.deciding import Decider
@@ -21,12 +23,18 @@ from bylaw.api.metrics import Metrics
 from bylaw.api.native.app import document, native
 from bylaw.api.parts import Check, Parts
 from bylaw.api.ports import ControlStore
+from bylaw.api.projection import Projector
 from bylaw.api.receipts import ReceiptReader
+from bylaw.api.sightings import Sightings
+from bylaw.api.spending import Spending
+from bylaw.api.upkeep import Upkeep
 from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.receipts import checkpoint as checkpoints
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing import KeySet
@@ -56,7 +64,9 @@ class App:
 
     asgi: Asgi
     stores: Stores
+    engine: Engine
     follower: Follower
+    projector: Projector
     settle: Callable[[TenantId], Awaitable[None]]
     admin_key: str | None
     key_file: Path
@@ -71,17 +81,19 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     clock = SystemClock()
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
-        stores = await _open(settings, clock, ids, stack)
+        open_stores = _open_postgres if settings.storage.database else _open_sqlite
+        stores = await open_stores(settings, clock, ids, stack)
         yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids))
 
 
-async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
+async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
     folder = settings.storage.data
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key_file = folder / "keys.json"
+    key_file = Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json"
     keys = load_or_create(key_file, clock)
-    origin = f"{settings.receipts.log_host or 'bylaw.local'}/main"
-    ledger = await open_ledger(folder, origin=origin, signer=keys.signer, keys=keys.published)
+    ledger = await open_ledger(
+        folder, origin=f"{_installation(settings, keys)}/main", signer=keys.signer, keys=keys.published
+    )
     stack.push_async_callback(ledger.close)
     url = URL.create("sqlite", database=str(folder / "control.db")).render_as_string()
     control = await open_control(url, ids=ids, clock=clock)
@@ -89,65 +101,133 @@ async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStac
     return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
+async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
+    try:
+        from bylaw.storage.postgres import receipts as postgres  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        message = "PostgreSQL needs the driver of the extra: pip install 'bylaw[postgres]'."
+        raise InvalidInput(message) from error
+    storage = settings.storage
+    key_file = Path(storage.key_file)
+    keys = load_or_create(key_file, clock)
+    control = await open_control(storage.database, ids=ids, clock=clock, owner_url=storage.database_owner)
+    stack.push_async_callback(control.close)
+    installation = _installation(settings, keys)
+    ledger = await postgres.open_ledger(
+        storage.database,
+        origin=lambda number: f"{installation}/{number}",
+        signer=keys.signer,
+        keys=keys.published,
+        owner_url=storage.database_owner,
+    )
+    stack.push_async_callback(ledger.close)
+    await _require_our_keys(ledger, keys, key_file)
+    return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
+
+
+def _installation(settings: Settings, keys: SigningKeys) -> str:
+    """Return the first part of the names of this installation's new logs: no other has the same."""
+    unique = hashlib.sha256(keys.signer.public).hexdigest()[:12]
+    return f"{settings.receipts.log_host or 'bylaw.local'}/{unique}"
+
+
+async def _require_our_keys(ledger: Ledger, keys: SigningKeys, key_file: Path) -> None:
+    """Return nothing if every log of the database is signed by a key of ours. Raises: Conflict."""
+    for held in await ledger.logs.latest():
+        if not checkpoints.parse(held.note).signed_by(keys.published):
+            raise Conflict(
+                f"The log {held.origin} of this database is signed by a key that is not in {key_file}: give"
+                " every server of one database the same key file.",
+                reason="other_signing_keys",
+            )
+
+
 @asynccontextmanager
 async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> AsyncIterator[App]:
     """Run a server on `stores` until the block ends; they are closed by whoever opened them."""
-    metrics = Metrics()
-    control, ledger = stores.control, stores.ledger
-    admin_key = await first_start(control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    snapshots = LoadedSnapshots()
-    follower = Follower(control, snapshots, clock, every_ms=settings.storage.follow_ms)
-    issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
-    entries = Entries(control, issuer, ledger.log)
-    door = Door(follower, Limits(clock, settings.keys.rate_per_minute), clock=clock, metrics=metrics)
-
-    async def settle(tenant_id: TenantId) -> None:
-        await entries.drain(tenant_id)
-        await follower.refresh(tenant_id)
-
-    async def caught_up() -> None:
-        pass
-
-    async def published() -> KeySet:
-        return stores.keys.published
-
-    def checks() -> Sequence[Check]:
-        return ()
-
-    parts = Parts(
-        store=control,
-        ledger=ledger,
-        receipts=ReceiptReader(ledger, published),
-        door=door,
-        metrics=metrics,
-        clock=clock,
-        ids=ids,
-        settle=settle,
-        caught_up=caught_up,
-        checks=checks,
-        published=published,
-        openapi=document(),
-    )
-    server = settings.server
-    limits = EdgeLimits(
-        body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
-    )
-    engine = Engine(snapshots=snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=ids)
-    decider = Decider(engine, issuer, ledger, metrics=metrics)
-    hot = HotRoutes(door, decider, batch_items=settings.decisions.batch_items)
-    edge = Edge(native(parts), hot.table(), limits=limits, metrics=metrics, ids=ids)
-    await entries.drain()
-    await follower.catch_up()
-    following = asyncio.create_task(follower.run(), name="follow changes")
-    try:
+    admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
+    server = _Joined(settings, stores, clock=clock, ids=ids)
+    async with server.upkeep.running():
         yield App(
-            asgi=edge,
+            asgi=server.edge(),
             stores=stores,
-            follower=follower,
-            settle=settle,
+            engine=server.engine,
+            follower=server.follower,
+            projector=server.projector,
+            settle=server.settle,
             admin_key=admin_key,
             key_file=stores.key_file,
         )
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+
+
+class _Joined:
+    """The parts of one server, joined and not yet running."""
+
+    def __init__(self, settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._clock = clock
+        self._ids = ids
+        control, ledger = stores.control, stores.ledger
+        self.metrics = Metrics()
+        self.snapshots = LoadedSnapshots()
+        self.follower = Follower(control, self.snapshots, clock)
+        self.projector = Projector(control, ledger.effects)
+        self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
+        self.entries = Entries(control, self.issuer, ledger.log)
+        self.sightings = Sightings(control, clock)
+        limits = Limits(clock, settings.keys.rate_per_minute)
+        self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics)
+        self.engine = Engine(snapshots=self.snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=ids)
+        self.upkeep = Upkeep(
+            store=control,
+            follower=self.follower,
+            projector=self.projector,
+            entries=self.entries,
+            sightings=self.sightings,
+            anchors=Anchors(ledger, self.issuer, self.published),
+            door=self.door,
+            follow_s=settings.storage.follow_ms / 1000,
+            anchor_s=settings.receipts.anchor_s,
+        )
+
+    def edge(self) -> Edge:
+        """Return the whole API."""
+        control, ledger = self._stores.control, self._stores.ledger
+        spending = Spending(control, self.projector, self.entries, clock=self._clock, ids=self._ids)
+        aftermath = Aftermath(self.metrics, self.sightings, self.projector)
+        decider = Decider(self.engine, self.issuer, ledger, spending=spending, aftermath=aftermath)
+        hot = HotRoutes(self.door, decider, batch_items=self._settings.decisions.batch_items)
+        parts = Parts(
+            store=control,
+            ledger=ledger,
+            receipts=ReceiptReader(ledger, self.published),
+            engine=self.engine,
+            door=self.door,
+            metrics=self.metrics,
+            clock=self._clock,
+            ids=self._ids,
+            settle=self.settle,
+            caught_up=self.projector.catch_up,
+            checks=self.checks,
+            published=self.published,
+            openapi=document(),
+        )
+        server = self._settings.server
+        limits = EdgeLimits(
+            body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
+        )
+        return Edge(native(parts), hot.table(), limits=limits, metrics=self.metrics, ids=self._ids)
+
+    async def settle(self, tenant_id: TenantId) -> None:
+        """Log and publish what a committed transaction of a tenant changed."""
+        await self.entries.drain(tenant_id)
+        await self.follower.refresh(tenant_id)
+
+    async def published(self) -> KeySet:
+        """Return the keys to verify with."""
+        return self._stores.keys.published
+
+    def checks(self) -> Sequence[Check]:
+        """Return the conditions of readiness."""
+        return ()

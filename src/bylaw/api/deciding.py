@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
+from bylaw.api.aftermath import Aftermath
 from bylaw.api.claims import Claims
-from bylaw.api.metrics import Metrics
+from bylaw.api.spending import Spending
 from bylaw.core.errors import Conflict, DeadlineExceeded, InvalidInput, Problem
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.effects import effects_of
@@ -47,11 +48,14 @@ class Answered:
 class Decider:
     """Decides, and answers once the receipt is durable."""
 
-    def __init__(self, engine: Engine, issuer: Issuer, ledger: Ledger, *, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, issuer: Issuer, ledger: Ledger, *, spending: Spending, aftermath: Aftermath
+    ) -> None:
         self._engine = engine
         self._issuer = issuer
         self._ledger = ledger
-        self._metrics = metrics
+        self._spending = spending
+        self._aftermath = aftermath
         self._claims = Claims()
 
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
@@ -80,20 +84,23 @@ class Decider:
             if earlier is not None:
                 return await self._again(caller, earlier, promise)
         decision = await self._engine.decide(asked.request, caller)
-        self._metrics.decided(
-            decision.outcome, decision.posture, dry_run=decision.dry_run, duration_us=decision.duration_us
-        )
+        if asked.request.approval_id:
+            decision = await self._spending.lifted(caller, asked.request, decision)
+        self._aftermath.decided(caller, asked.request, decision)
         if decision.receipt_id is None:
             return Answered(decision=decision)
         fate = (await self._ledger.log.append([self._issue(caller, asked, decision, promise)]))[0]
         if isinstance(fate, Repeated):
             return await self._again(caller, fate, promise)
+        if decision.outcome != "allow":
+            self._aftermath.wake()
         return Answered(decision=_placed(decision, fate.origin, fate.index))
 
     def _issue(
         self, caller: Principal, asked: Asked, decision: Decision, promise: Idempotency | None
     ) -> PendingEntry:
         """Return the entry of a decision; nothing may be awaited between this and its append."""
+        self._issuer.follow(self._ledger.log.origin)
         effects = effects_of(decision, asked.request, caller)
         return self._issuer.issue(
             self._claims.of(decision, asked.request, caller),

@@ -35,6 +35,7 @@ class Entries:
                     waiting = await system.queue.pending(_MOST, tenant_id=tenant_id)
                 if not waiting:
                     return
+                self._issuer.follow(self._log.origin)
                 await self._log.append([self._issue(entry) for entry in waiting])
                 async with self._store.system() as system:
                     await system.queue.remove(waiting)

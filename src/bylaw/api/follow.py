@@ -1,32 +1,22 @@
 """How a process keeps up: it looks for changes that any process committed, and takes them over as a whole."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 
 from bylaw.api.ports import ControlStore
 from bylaw.core.clock import Clock
-from bylaw.core.errors import BylawError
 from bylaw.core.ids import TenantId
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.tenancy.keys import KeyTable
 
-_log = logging.getLogger("bylaw.follow")
-
 
 class Follower:
-    """Holds the key table, and refreshes it and the snapshots of tenants whose change counter has moved.
+    """Holds the key table, and refreshes it and the snapshots of tenants whose change counter has moved."""
 
-    Units: `every_ms` is the time between two looks: the longest that this process lags behind the others.
-    """
-
-    def __init__(
-        self, store: ControlStore, snapshots: LoadedSnapshots, clock: Clock, *, every_ms: int
-    ) -> None:
+    def __init__(self, store: ControlStore, snapshots: LoadedSnapshots, clock: Clock) -> None:
         self._store = store
         self._snapshots = snapshots
         self._clock = clock
-        self._every_ms = every_ms
         self._seen: dict[TenantId, int] = {}
         self._looked_ms = 0
         self._refreshing = asyncio.Lock()
@@ -60,22 +50,6 @@ class Follower:
         """Take over what one tenant looks like now."""
         async with self._refreshing:
             await self._take_over(tenant_id)
-
-    async def run(self) -> None:
-        """Look for changes until cancelled; what fails is logged once, and tried again at the next look."""
-        failing = False
-        while True:
-            await asyncio.sleep(self._every_ms / 1000)
-            try:
-                await self.catch_up()
-            except BylawError as error:
-                if not failing:
-                    _log.error("changes cannot be followed: %s", error.message)
-                failing = True
-            else:
-                if failing:
-                    _log.warning("changes are followed again")
-                failing = False
 
     async def _take_over(self, tenant_id: TenantId) -> None:
         async with self._store.system(writes=False) as system:

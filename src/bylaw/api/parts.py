@@ -9,6 +9,7 @@ from bylaw.api.ports import ControlStore
 from bylaw.api.receipts import ReceiptReader
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
+from bylaw.decisions.engine import Engine
 from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing import KeySet
 
@@ -34,6 +35,7 @@ class Parts:
     store: ControlStore
     ledger: Ledger
     receipts: ReceiptReader
+    engine: Engine
     door: Door
     metrics: Metrics
     clock: Clock

@@ -3,8 +3,10 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bylaw.approvals.store import Approvals
 from bylaw.core.ids import TenantId
 from bylaw.policies.store import Policies
+from bylaw.review.store import Review
 from bylaw.tenancy.changes import Changes, Outbox, Progress, Queue
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
@@ -24,6 +26,14 @@ class Unit(Protocol):
     @property
     def policies(self) -> Policies:
         """Its policies."""
+
+    @property
+    def review(self) -> Review:
+        """What its decisions left for people."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """Its calls that wait for a person."""
 
     @property
     def changes(self) -> Changes:

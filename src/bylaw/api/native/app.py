@@ -12,6 +12,8 @@ from bylaw.api import hot, openapi
 from bylaw.api.described import Described
 from bylaw.api.native import (
     agents,
+    approvals,
+    decisions,
     errors,
     keys,
     log,
@@ -19,6 +21,7 @@ from bylaw.api.native import (
     packs,
     policies,
     receipts,
+    review,
     tenants,
     users,
     workspaces,
@@ -35,7 +38,10 @@ _ROUTERS = (
     agents.router,
     policies.router,
     packs.router,
+    decisions.router,
     receipts.router,
+    review.router,
+    approvals.router,
     log.router,
     operations.router,
 )

@@ -137,12 +137,15 @@ class Route(APIRoute):
 class Needs:
     """The dependency behind `needs`: public, so that the route table can be read from it."""
 
-    def __init__(self, scope: str | None) -> None:
+    def __init__(self, scope: str | None, *, projected: bool = False) -> None:
         self.scope = scope
+        self._projected = projected
 
     async def __call__(self, request: Request) -> Acting[Unit]:
         """Return the caller at work inside their tenant. Raises: Unauthenticated, Forbidden, RateLimited."""
         parts, principal = enter(request, self.scope)
+        if self._projected:
+            await parts.caught_up()
         held = transaction_of(request)
         unit = await held.stack.enter_async_context(
             parts.store.begin(principal.tenant_id, writes=writes(request))
@@ -213,6 +216,11 @@ class Body:
 def needs(scope: str | None) -> object:
     """Return the dependency that lets in a caller with `scope` (None: any) and opens their transaction."""
     return Depends(Needs(scope))
+
+
+def needs_projected(scope: str) -> object:
+    """Return the dependency of `needs`, for what decisions left: those of this process are all to be seen."""
+    return Depends(Needs(scope, projected=True))
 
 
 def needs_operator() -> object:

@@ -1,0 +1,49 @@
+"""Decisions after they were made: read again, and explained."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Request as Http
+
+from bylaw.api.deciding import DECISION_PART, REQUEST_PART, SCOPE
+from bylaw.api.fit import fit
+from bylaw.api.native.route import Reply, Route, body, needs, parts_of
+from bylaw.api.ports import Unit
+from bylaw.api.strict_json import parse
+from bylaw.core.errors import NotFound
+from bylaw.core.ids import ReceiptId
+from bylaw.decisions.explain import Explanation, explain
+from bylaw.decisions.model import Decision, Request
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["decisions"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs("receipts:read")]
+
+
+@router.get("/v1/decisions/{receipt_id}")
+async def read_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> Reply[Decision]:
+    """Read a decision as it was answered; 404 once its body is erased."""
+    return Reply(fit(parse(await _part(acting, receipt_id, DECISION_PART, http)), Decision))
+
+
+@router.get("/v1/decisions/{receipt_id}/explain")
+async def explain_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> Reply[Explanation]:
+    """Explain what would be decided about the recorded request now: why, why not, what would change it."""
+    request = fit(parse(await _part(acting, receipt_id, REQUEST_PART, http)), Request)
+    return Reply(await explain(parts_of(http).engine, request, acting.principal))
+
+
+@router.post("/v1/decisions:explain")
+async def explain_request(
+    acting: Annotated[Acting[Unit], needs(SCOPE)], request: Annotated[Request, body(Request)], http: Http
+) -> Reply[Explanation]:
+    """Explain what would be decided about a request: why, why not, what would change it. It is not kept."""
+    return Reply(await explain(parts_of(http).engine, request, acting.principal))
+
+
+async def _part(acting: Acting[Unit], receipt_id: ReceiptId, name: str, http: Http) -> bytes:
+    for part in await parts_of(http).receipts.parts(acting.principal, receipt_id):
+        if part.name == name:
+            return part.content
+    raise NotFound("decision", receipt_id)

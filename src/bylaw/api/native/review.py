@@ -1,0 +1,184 @@
+"""What decisions left for people: violations, alerts, and attention items that are resolved."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
+from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, needs_projected, page
+from bylaw.api.native.shape import moment, place_of, when
+from bylaw.api.ports import Unit
+from bylaw.policies.model import Risk
+from bylaw.review import queue
+from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Violation
+from bylaw.review.store import AttentionFilter, ReviewFilter
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["review"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs_projected(queue.READS)]
+ReadingAttention = Annotated[Acting[Unit], needs_projected(queue.READS_ATTENTION)]
+
+
+class ReviewQuery(ListQuery):
+    """Which violations or alerts are wanted; filters combine with AND."""
+
+    workspace_id: str | None = None
+    policy_id: str | None = None
+    receipt_id: str | None = None
+    agent_id: str | None = None
+    conversation_id: str | None = None
+    since: Annotated[str | None, Field(description="Decided at this moment (RFC 3339) or later.")] = None
+    until: Annotated[str | None, Field(description="Decided before this moment.")] = None
+
+    @property
+    def where(self) -> ReviewFilter:
+        """Return the filter that is meant. Raises: InvalidInput for a moment that is none."""
+        return ReviewFilter(
+            within=None if self.workspace_id is None else (place_of(self.workspace_id, None),),
+            policy_ids=None if self.policy_id is None else frozenset({self.policy_id}),
+            receipt_id=self.receipt_id,
+            agent_id=self.agent_id,
+            conversation_id=self.conversation_id,
+            from_ms=moment(self.since, path="query.since"),
+            to_ms=moment(self.until, path="query.until"),
+        )
+
+
+class ViolationQuery(ReviewQuery):
+    """Which violations are wanted; filters combine with AND."""
+
+    risk: Annotated[list[Risk], Field(default_factory=list)]
+    block: Annotated[bool | None, Field(description="Only those by which a call was stopped, or not.")] = None
+
+
+class AttentionQuery(ListQuery):
+    """Which attention items are wanted; filters combine with AND."""
+
+    workspace_id: str | None = None
+    status: AttentionStatus | None = None
+    type: str | None = None
+    policy_id: str | None = None
+    receipt_id: str | None = None
+    conversation_id: str | None = None
+
+    @property
+    def where(self) -> AttentionFilter:
+        """Return the filter that is meant."""
+        return AttentionFilter(
+            within=None if self.workspace_id is None else (place_of(self.workspace_id, None),),
+            status=self.status,
+            types=None if self.type is None else frozenset({self.type}),
+            policy_id=self.policy_id,
+            receipt_id=self.receipt_id,
+            conversation_id=self.conversation_id,
+        )
+
+
+class ViolationView(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy version was violated by one decision; `block` says whether the call was stopped by it."""
+
+    id: str
+    occasion: OccasionView
+    policy: AppliedView
+    explanation: str
+    block: bool
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy version asked that people be told about one decision."""
+
+    id: str
+    occasion: OccasionView
+    policy: AppliedView
+    message: str
+
+
+class AttentionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person should look at; `policy` is null when none raised it."""
+
+    id: str
+    occasion: OccasionView
+    policy: AppliedView | None
+    type: str
+    reason: str
+    status: AttentionStatus
+    resolved_by: str | None
+    resolved_at: str | None
+
+
+@router.get("/v1/violations")
+async def list_violations(
+    acting: Reading, query: Annotated[ViolationQuery, Query()]
+) -> Reply[Page[ViolationView]]:
+    """List violations."""
+    where = replace(query.where, risks=frozenset(query.risk) or None, block=query.block)
+    return Reply(page(await queue.list_violations(acting, where, query.part), _violation))
+
+
+@router.get("/v1/alerts")
+async def list_alerts(acting: Reading, query: Annotated[ReviewQuery, Query()]) -> Reply[Page[AlertView]]:
+    """List alerts."""
+    return Reply(page(await queue.list_alerts(acting, query.where, query.part), _alert))
+
+
+@router.get("/v1/attention")
+async def list_attention(
+    acting: ReadingAttention, query: Annotated[AttentionQuery, Query()]
+) -> Reply[Page[AttentionView]]:
+    """List attention items, open and resolved."""
+    return Reply(page(await queue.list_attention(acting, query.where, query.part), attention_view))
+
+
+@router.get("/v1/attention/{attention_id}")
+async def read_attention(acting: ReadingAttention, attention_id: str) -> Reply[AttentionView]:
+    """Read one attention item."""
+    return _attention(await queue.read_attention(acting, attention_id))
+
+
+@router.post("/v1/attention/{attention_id}/resolve")
+async def resolve_attention(
+    acting: Annotated[Acting[Unit], needs_projected(queue.RESOLVES)], attention_id: str, revision: Revision
+) -> Reply[AttentionView]:
+    """Say that an attention item was looked at; saying so again changes nothing."""
+    return _attention(await queue.resolve_attention(acting, attention_id, revision=revision))
+
+
+def attention_view(item: AttentionItem) -> AttentionView:
+    """Return an attention item as it goes over the wire."""
+    return AttentionView(
+        id=item.id,
+        occasion=occasion_view(item.occasion),
+        policy=None if item.policy is None else applied_view(item.policy),
+        type=item.type,
+        reason=item.reason,
+        status=item.status,
+        resolved_by=item.resolved_by,
+        resolved_at=when(item.resolved_ms),
+    )
+
+
+def _attention(item: AttentionItem) -> Reply[AttentionView]:
+    return Reply(attention_view(item), revision=item.revision)
+
+
+def _violation(found: Violation) -> ViolationView:
+    return ViolationView(
+        id=found.id,
+        occasion=occasion_view(found.occasion),
+        policy=applied_view(found.policy),
+        explanation=found.explanation,
+        block=found.block,
+    )
+
+
+def _alert(found: Alert) -> AlertView:
+    return AlertView(
+        id=found.id,
+        occasion=occasion_view(found.occasion),
+        policy=applied_view(found.policy),
+        message=found.message,
+    )

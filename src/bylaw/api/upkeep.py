@@ -1,0 +1,93 @@
+"""The loops of a server: what it looks after while it runs, and once more when it starts and stops."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bylaw.api.anchors import Anchors
+from bylaw.api.auth import Door
+from bylaw.api.entries import Entries
+from bylaw.api.follow import Follower
+from bylaw.api.ports import ControlStore
+from bylaw.api.projection import Projector
+from bylaw.api.sightings import Sightings
+
+_log = logging.getLogger("bylaw.upkeep")
+
+NOTES_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What is looked after. Units: `follow_s` and `anchor_s` in seconds between two rounds."""
+
+    store: ControlStore
+    follower: Follower
+    projector: Projector
+    entries: Entries
+    sightings: Sightings
+    anchors: Anchors
+    door: Door
+    follow_s: float
+    anchor_s: float
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Bring everything up to date, keep it so until the block ends, and leave nothing half done."""
+        await self.anchors.claim_keys()
+        await self.entries.drain()
+        await self.follower.catch_up()
+        await self.projector.catch_up()
+        loops = [
+            asyncio.create_task(_keep("changes", self.follower.catch_up, every_s=self.follow_s)),
+            asyncio.create_task(_keep("effects", self._project, every_s=0)),
+            asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),
+        ]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            for work in (self.entries.drain, self.projector.catch_up, self.write_notes, self.anchors.anchor):
+                await _try("the last round", work)
+
+    async def write_notes(self) -> None:
+        """Store which agents were seen, and when keys were last used."""
+        await self.sightings.store()
+        used = self.door.take_used()
+        if used:
+            async with self.store.system() as system:
+                await system.touch_keys(used)
+
+    async def _project(self) -> None:
+        await self.projector.wait(self.follow_s)
+        await self.projector.catch_up()
+
+
+async def _keep(name: str, work: Callable[[], Awaitable[None]], *, every_s: float) -> None:
+    """Do `work` every so often until cancelled; a failure is logged once and tried again."""
+    fails = False
+    while True:
+        await asyncio.sleep(every_s)
+        failed = not await _try(name, work, quietly=fails)
+        if failed:
+            await asyncio.sleep(1)
+        elif fails:
+            _log.warning("%s: works again", name)
+        fails = failed
+
+
+async def _try(name: str, work: Callable[[], Awaitable[None]], *, quietly: bool = False) -> bool:
+    """Do `work` and return whether it went well: the named boundary of background work."""
+    try:
+        await work()
+    except Exception as error:  # noqa: BLE001 - a loop must outlive whatever happens in one round
+        if not quietly:
+            _log.error("%s: %s", name, error, exc_info=error)
+        return False
+    return True
