@@ -276,10 +276,13 @@ async def test_agents_are_listed_by_policy_and_place_and_governed_ones_at_once(s
         agents = unit.tenancy.agents
         assert (await agents.list(ALL)).items == (free, strict, bound)
         assert (await agents.list(ALL, policy_id=rules.id)).items == (bound,)
-        assert (await agents.list(ALL, within=[place(shop.id)])).items == (strict,)
-        assert (await agents.list(ALL, within=[place(shop.id), EVERYWHERE])).items == (free, strict, bound)
-        assert (await agents.list(ALL, within=[])).items == ()
-        assert sorted(each.id for each in await agents.governed()) == sorted([bound.id, strict.id])
+        assert (await agents.list(ALL, readable=(place("elsewhere"),))).items == (free, bound)
+        assert (await agents.list(ALL, readable=(place(shop.id),))).items == (free, strict, bound)
+        assert (await agents.list(ALL, readable=())).items == ()
+        placed = agent(place=place(shop.id), created_ms=START + 4)
+        await agents.add(placed)
+        governed = sorted(each.id for each in await agents.governed())
+        assert governed == sorted([bound.id, strict.id, placed.id])
 
 
 async def test_the_contents_of_a_place_are_counted(store):

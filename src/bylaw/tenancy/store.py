@@ -78,7 +78,7 @@ class Agents(Rows[AgentId, Agent], Protocol):
         """Return a page of them: bound to `policy_id`; with a place around or inside a `readable` one."""
 
     async def governed(self) -> Sequence[Agent]:
-        """Return every agent that has a bound policy or `require_policy`, for a snapshot."""
+        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
 
 
 class Directory(Protocol):

@@ -110,7 +110,7 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
     return (
         _governs(policy, where)
         and (where.include_deleted or policy.deleted_ms is None)
-        and (where.readable is None or any(_near(policy.place, place) for place in where.readable))
+        and (where.readable is None or any(near(policy.place, place) for place in where.readable))
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)
         and (where.has_pending is None or (policy.pending is not None) == where.has_pending)
@@ -148,5 +148,6 @@ def _is_named(policy: Policy, where: PolicyFilter) -> bool:
     )
 
 
-def _near(place: Place, other: Place) -> bool:
+def near(place: Place, other: Place) -> bool:
+    """Return whether one of two places contains the other."""
     return place.contains(other) or other.contains(place)

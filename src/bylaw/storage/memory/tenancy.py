@@ -9,7 +9,7 @@ from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, W
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind
-from bylaw.storage.memory.policies import Identities
+from bylaw.storage.memory.policies import Identities, near
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import user_row
 from bylaw.storage.sql import tables
@@ -139,20 +139,24 @@ class MemoryAgents(Kind[AgentId, Agent]):
         return agent
 
     async def list(
-        self, part: Slice, *, policy_id: PolicyId | None = None, within: Sequence[Place] | None = None
+        self, part: Slice, *, policy_id: PolicyId | None = None, readable: tuple[Place, ...] | None = None
     ) -> Page[Agent]:
-        """Return a page of them; when given, only those bound to `policy_id` and those placed in `within`."""
+        """Return a page of them: bound to `policy_id`; with a place around or inside a `readable` one."""
         return self._page(
             part,
             lambda each: (
                 (policy_id is None or each.policy_id == policy_id)
-                and (within is None or any(place.contains(each.place) for place in within))
+                and (readable is None or any(near(each.place, place) for place in readable))
             ),
         )
 
     async def governed(self) -> Sequence[Agent]:
-        """Return every agent that has a bound policy or `require_policy`, for a snapshot."""
-        return [each for each in self._all() if each.policy_id is not None or each.require_policy]
+        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
+        return [
+            each
+            for each in self._all()
+            if each.policy_id is not None or each.place != EVERYWHERE or each.require_policy
+        ]
 
     def count(self, place: Place) -> int:
         """Return how many agents lie in `place`."""

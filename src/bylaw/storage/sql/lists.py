@@ -78,6 +78,11 @@ def around(table: Table, place: Place) -> Condition:
     return or_(*(exactly(table, each) for each in sorted(enclosing, key=repr)))
 
 
+def near_any(table: Table, places: Iterable[Place]) -> Condition:
+    """Return whether a row's place is around or inside one of `places`."""
+    return or_(false(), *(or_(around(table, place), inside(table, place)) for place in places))
+
+
 def inside_any(table: Table, places: Iterable[Place]) -> Condition:
     """Return whether a row's place is one of `places` or lies in one."""
     return or_(false(), *(inside(table, place) for place in places))

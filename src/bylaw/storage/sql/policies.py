@@ -8,7 +8,6 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
-    false,
     func,
     or_,
     select,
@@ -24,9 +23,18 @@ from bylaw.storage.refusals import taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
-from bylaw.storage.sql.lists import Condition, Listing, around, contains, equals, exactly, inside, one_of
+from bylaw.storage.sql.lists import (
+    Condition,
+    Listing,
+    around,
+    contains,
+    equals,
+    exactly,
+    inside,
+    near_any,
+    one_of,
+)
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import Place
 
 _P = tables.policies.c
 _V = tables.versions.c
@@ -137,7 +145,7 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
         *one_of(_V.risk, where.risks),
     ]
     if where.readable is not None:
-        conditions.append(or_(false(), *(_near(place) for place in where.readable)))
+        conditions.append(near_any(tables.policies, where.readable))
     if where.has_pending is not None:
         conditions.append(_P.pending.is_not(None) if where.has_pending else _P.pending.is_(None))
     if where.slug_prefix is not None:
@@ -157,8 +165,3 @@ def _governing(where: PolicyFilter) -> Condition:
         *equals(_P.reach, where.reach),
     )
     return governing if where.or_policy is None else or_(governing, _P.id == where.or_policy)
-
-
-def _near(place: Place) -> Condition:
-    """Return whether a policy's place contains `place` or lies inside it."""
-    return or_(around(tables.policies, place), inside(tables.policies, place))

@@ -11,7 +11,7 @@ from bylaw.storage.refusals import require_own, taken
 from bylaw.storage.rows import user_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
-from bylaw.storage.sql.lists import Condition, equals, inside, inside_any, one_of
+from bylaw.storage.sql.lists import Condition, equals, inside, near_any, one_of
 from bylaw.storage.sql.session import Session
 from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, User, Workspace
 
@@ -136,18 +136,17 @@ class SqlAgents(Kind[AgentId, Agent]):
         return agent if stored is None else stored
 
     async def list(
-        self, part: Slice, *, policy_id: PolicyId | None = None, within: Sequence[Place] | None = None
+        self, part: Slice, *, policy_id: PolicyId | None = None, readable: tuple[Place, ...] | None = None
     ) -> Page[Agent]:
-        """Return a page of them; when given, only those bound to `policy_id` and those placed in `within`."""
-        placed = () if within is None else (inside_any(self.table, within),)
+        """Return a page of them: bound to `policy_id`; with a place around or inside a `readable` one."""
+        placed = () if readable is None else (near_any(self.table, readable),)
         return await self._page(part, *equals(self.table.c.policy_id, policy_id), *placed)
 
     async def governed(self) -> Sequence[Agent]:
-        """Return every agent that has a bound policy or `require_policy`, for a snapshot."""
+        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
         columns = self.table.c
-        wanted = select(self.table).where(
-            self._own(or_(columns.policy_id.is_not(None), columns.require_policy.is_(true())))
-        )
+        bound, placed = columns.policy_id.is_not(None), columns.workspace_id.is_not(None)
+        wanted = select(self.table).where(self._own(or_(bound, placed, columns.require_policy.is_(true()))))
         return [self._read(row) for row in await self._session.rows(wanted)]
 
 
