@@ -176,7 +176,7 @@ async def test_the_key_of_a_leaf_is_the_second_fence(shelf, caplog):
     await intruder.recover()
     intruder._number, intruder._origin = writer._number, writer._origin
     edge = await queries.edge(intruder._connection, intruder._number, intruder._origin)
-    intruder._appender = resume(intruder._origin, edge, signer=shelf.signer, keys=shelf.keys)
+    intruder._appender = resume(intruder._origin, edge, signers=(shelf.signer,), keys=shelf.keys)
     await intruder.write([shelf.issue(ledger)])
     with pytest.raises(Unavailable):
         await ledger.log.append([shelf.issue(ledger)])

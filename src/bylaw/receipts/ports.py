@@ -14,6 +14,7 @@ from bylaw.core.ids import AgentId, PolicyId, ReceiptId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.receipts.log import Tile
 from bylaw.receipts.model import Kind
+from bylaw.receipts.signing import Signer
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +97,9 @@ class ReceiptLog(Protocol):
         writer first, so of two entries with one key (also within a batch) the later is `Repeated`.
         Raises: Unavailable when nothing was written and the call may be made again.
         """
+
+    def rotate(self, signer: Signer) -> None:
+        """Sign with `signer` from the next commit on; its checkpoint carries both signatures."""
 
     async def close(self) -> None:
         """Finish what was accepted and stop."""
@@ -180,6 +184,9 @@ class Logs(Protocol):
         Tile (0, i) holds the leaf hashes from i * 256 on, tile (level, i) the nodes of that level from i *
         256 on.
         """
+
+    async def key_entries(self) -> Sequence[StoredReceipt]:
+        """Return every entry of kind `key` of every log, each log in its own order."""
 
     async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
         """Return up to `limit` receipts from leaf `start` on, in the order of the log."""

@@ -131,7 +131,7 @@ class KeySet:
         return self._ended(kid, "retired", at_ms)
 
     def with_revoked(self, kid: str, at_ms: int) -> "KeySet":
-        """Return the set in which nothing `kid` says from `at_ms` on counts; an earlier revocation stays.
+        """Return the set in which nothing `kid` says from `at_ms` on counts; the earliest revocation stays.
 
         Raises: InvalidInput when no such key is in the set.
         """
@@ -140,12 +140,14 @@ class KeySet:
         return self._ended(kid, "revoked", at_ms)
 
     def _ended(self, kid: str, standing: Standing, at_ms: int) -> "KeySet":
-        final: tuple[Standing, ...] = ("revoked",) if standing == "revoked" else ("retired", "revoked")
+        def stays(key: PublicKey) -> bool:
+            if standing == "revoked":
+                return key.revoked_by(at_ms)
+            return key.standing != "active"
+
         return KeySet(
             tuple(
-                replace(key, standing=standing, ended_ms=at_ms)
-                if key.kid == kid and key.standing not in final
-                else key
+                replace(key, standing=standing, ended_ms=at_ms) if key.kid == kid and not stays(key) else key
                 for key in self.keys
             )
         )

@@ -156,8 +156,8 @@ class Edge(NamedTuple):
     tail: Sequence[tuple[int, bytes, bytes]]
 
 
-def resume(origin: str, edge: Edge, *, signer: Signer, keys: KeySet) -> Appender:
-    """Return the appender that goes on after `edge`, once its parts agree.
+def resume(origin: str, edge: Edge, *, signers: Sequence[Signer], keys: KeySet) -> Appender:
+    """Return the appender that goes on after `edge`, once its parts agree; all of `signers` sign next.
 
     1. A key we know signed the last checkpoint.  2. It counts the leaves that are there.  3. The stored
     hashes lead to its root.  4. The last receipts have these hashes. The rest is for `bylaw log audit`.
@@ -169,7 +169,9 @@ def resume(origin: str, edge: Edge, *, signer: Signer, keys: KeySet) -> Appender
         raise _corrupt(origin, f"no key of this installation signed its checkpoint of size {size}")
     if edge.leaves != size:  # 2
         raise _corrupt(origin, f"it holds {edge.leaves} leaves and its checkpoint says {size}")
-    appender = Appender.resume(origin, signer, latest=latest, tiles=edge.hashes)  # 3
+    appender = Appender.resume(origin, signers[0], latest=latest, tiles=edge.hashes)  # 3
+    for incoming in signers[1:]:
+        appender.rotate(incoming)
     for leaf, hashed, receipt in edge.tail:  # 4
         if leaf_hash(receipt) != hashed:
             raise _corrupt(origin, f"the receipt at leaf {leaf} is not the one that was recorded")

@@ -185,6 +185,10 @@ class MemoryLogs:
         """Return the stored hashes of each wanted tile, joined: what the first `size` leaves fill of it."""
         return {tile: self._tile(tile, size) if origin == self._rows.origin else b"" for tile in wanted}
 
+    async def key_entries(self) -> Sequence[StoredReceipt]:
+        """Return every entry of kind `key`, in the order of the log."""
+        return [self._rows.receipt(leaf) for leaf in self._rows.leaves if leaf.entry.kind == "key"]
+
     async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
         """Return up to `limit` receipts from leaf `start` on, in the order of the log."""
         held = self._rows.leaves if origin == self._rows.origin else []

@@ -144,6 +144,11 @@ class PostgresLogs:
                 else await queries.tiles(db, number, wanted, size)
             )
 
+    async def key_entries(self) -> Sequence[StoredReceipt]:
+        """Return every entry of kind `key` of every log, each log in its own order."""
+        async with self._readers.begin(None) as db:
+            return await queries.key_entries(db)
+
     async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
         """Return up to `limit` receipts from leaf `start` on, in the order of the log."""
         async with self._readers.begin(None) as db:

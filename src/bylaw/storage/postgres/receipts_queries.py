@@ -60,6 +60,13 @@ async def leaves(db: asyncpg.Connection, log: int, start: int, limit: int) -> li
     return [_receipt(row) for row in await db.fetch(found, log, start, limit)]
 
 
+async def key_entries(db: asyncpg.Connection) -> list[StoredReceipt]:
+    """Return every entry of kind `key` of every log, each log in its own order."""
+    return [
+        _receipt(row) for row in await db.fetch(f"{_RECEIPT} WHERE r.kind = 'key' ORDER BY r.log, r.leaf")
+    ]
+
+
 async def listed(
     db: asyncpg.Connection, scope: tuple[TenantId, ReceiptQuery], window: Window
 ) -> list[tuple[int, StoredReceipt]]:

@@ -24,6 +24,7 @@ CREATE TABLE ledger.receipts (
 ) WITH (toast_tuple_target = 8160);
 CREATE UNIQUE INDEX receipts_by_id ON ledger.receipts (id);
 CREATE INDEX receipts_listed ON ledger.receipts (tenant, issued_ms, id, kind, agent, outcome, policy_set);
+CREATE INDEX receipts_about_keys ON ledger.receipts (log, leaf) WHERE kind = 'key';
 CREATE TABLE ledger.parts (
     log integer NOT NULL, leaf bigint NOT NULL, name text COLLATE "C" NOT NULL, salt bytea NOT NULL,
     content bytea NOT NULL, PRIMARY KEY (log, leaf, name)

@@ -14,6 +14,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
 from bylaw.core.errors import Unavailable
+from bylaw.receipts import key_changes
 from bylaw.receipts.append import Appender, Batch
 from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import KeySet, Signer
@@ -48,7 +49,7 @@ class PostgresWriter:
     def __init__(self, url: str, *, origin: Callable[[int], str], signer: Signer, keys: KeySet) -> None:
         self._url = url
         self._name = origin
-        self._signer = signer
+        self._signers = (signer,)
         self._keys = keys
         self._sets = PolicySets()
         self._effects = 0
@@ -83,7 +84,7 @@ class PostgresWriter:
         raise Unavailable("Other processes keep recording the same entries.")
 
     async def recover(self) -> None:
-        """Hold a log and go back to what is stored of it.
+        """Hold a log and go back to what is stored of it; it may have been another process's until now.
 
         Raises: Corrupt when that is not what was written; what the driver raises when it cannot be reached.
         """
@@ -95,11 +96,14 @@ class PostgresWriter:
             await self._claim(self._connection)
         edge = await queries.edge(self._connection, self._number, self._origin)
         self._effects = (await queries.last_effects(self._connection)).get(self._origin, 0)
-        self._appender = resume(self._origin, edge, signer=self._signer, keys=self._keys)
+        published = key_changes.published(key_changes.claims(await queries.key_entries(self._connection)))
+        known = KeySet((*self._keys.keys, *published.keys))
+        self._appender = resume(self._origin, edge, signers=self._signers, keys=known)
 
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
-        self._signer = signer
+        self._signers = (*self._signers, signer)
+        self._keys = self._keys.with_active(signer.public, 0)
         if self._appender is not None:
             self._appender.rotate(signer)
 
@@ -122,6 +126,7 @@ class PostgresWriter:
         ]
         await insert.fetch(self._number, *columns, batch.checkpoint.size, batch.checkpoint.note)
         appender.commit()
+        self._signers = self._signers[-1:]
         self._sets.commit()
         self._effects += len(rows.effects)
         return batch

@@ -108,6 +108,10 @@ class SqliteLogs:
             return dict.fromkeys(wanted, b"")
         return await self._points.run(queries.tiles, wanted, size)
 
+    async def key_entries(self) -> Sequence[StoredReceipt]:
+        """Return every entry of kind `key`, in the order of the log."""
+        return await self._points.run(queries.key_entries, self._origin)
+
     async def leaves(self, origin: str, *, start: int, limit: int) -> Sequence[StoredReceipt]:
         """Return up to `limit` receipts from leaf `start` on, in the order of the log."""
         if origin != self._origin:

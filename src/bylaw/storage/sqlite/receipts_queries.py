@@ -49,6 +49,12 @@ def leaves(db: apsw.Connection, named: str, start: int, limit: int) -> list[Stor
     return [_receipt(named, row) for row in rows]
 
 
+def key_entries(db: apsw.Connection, named: str) -> list[StoredReceipt]:
+    """Return every entry of kind `key`, in the order of the log."""
+    rows = db.execute(f"{_RECEIPT} WHERE tenant IS NULL AND kind = 'key' ORDER BY leaf")
+    return [_receipt(named, row) for row in rows]
+
+
 def listed(
     db: apsw.Connection, named: str, scope: tuple[TenantId, ReceiptQuery], window: Window
 ) -> list[tuple[int, StoredReceipt]]:

@@ -35,7 +35,7 @@ class SqliteWriter:
     def __init__(self, opened: Opened, *, origin: str, signer: Signer, keys: KeySet) -> None:
         self._opened = opened
         self._origin = origin
-        self._signer = signer
+        self._signers = (signer,)
         self._keys = keys
         self._sets = PolicySets()
         self._effects = 0
@@ -56,7 +56,8 @@ class SqliteWriter:
 
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
-        self._signer = signer
+        self._signers = (*self._signers, signer)
+        self._keys = self._keys.with_active(signer.public, 0)
         if self._appender is not None:
             self._appender.rotate(signer)
 
@@ -84,7 +85,7 @@ class SqliteWriter:
             self._origin = named
         self._effects = queries.last_effect(db)
         self._appender = resume(
-            self._origin, queries.edge(db, self._origin), signer=self._signer, keys=self._keys
+            self._origin, queries.edge(db, self._origin), signers=self._signers, keys=self._keys
         )
 
     def _write(self, db: apsw.Connection, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
@@ -105,6 +106,7 @@ class SqliteWriter:
         db.execute("COMMIT")
         if batch is not None:
             appender.commit()
+            self._signers = self._signers[-1:]
             self._sets.commit()
             self._effects += sum([len(entry.effects) for entry in planned.fresh])
         return planned.fates(batch)
