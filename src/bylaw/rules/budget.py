@@ -5,7 +5,7 @@ from typing import Final
 from bylaw.rules.limits import RULE
 from bylaw.rules.verdict import Failure
 
-TEXT_PER_STEP: Final = 256  # characters joined, copied or searched for the price of one step
+TEXT_PER_STEP: Final = 128  # characters joined, copied or searched for the price of one step
 COMPARED_PER_STEP: Final = 1_024  # characters compared for the price of one step
 MATCHED_PER_STEP: Final = 128  # characters times instructions that a pattern reads for the price of one step
 
