@@ -14,6 +14,7 @@ from bylaw.core.errors import RuleSyntax
 from tests.rules.hostile import HOSTILE, Context
 
 INTERVAL_S = 0.0005
+PLAIN_S = 0.1
 
 
 class Ticker:
@@ -60,6 +61,15 @@ def stall(rule: str, context: Context) -> tuple[str, float, float]:
     return ended, round(spent * 1e3, 2), round(ticker.worst_s * 1e3, 2)
 
 
+def plain_loop() -> tuple[str, float, float]:
+    """Return the worst wait beside a loop that evaluates nothing: what this machine does to any thread."""
+    with Ticker() as ticker:
+        began = time.perf_counter()
+        while (spent := time.perf_counter() - began) < PLAIN_S:
+            pass
+    return "-", round(spent * 1e3, 2), round(ticker.worst_s * 1e3, 2)
+
+
 def main() -> None:
     """Print the median of the rounds for every input, worst stall first."""
     rounds = int(sys.argv[1])
@@ -69,6 +79,7 @@ def main() -> None:
         runs = sorted((stall(hostile.rule, context) for _ in range(rounds)), key=lambda run: run[2])
         rows.append((hostile.name, runs[len(runs) // 2]))
     rows.sort(key=lambda row: -row[1][2])
+    rows.insert(0, (f"(a plain Python loop of {PLAIN_S * 1e3:.0f} ms, for comparison)", plain_loop()))
     print(json.dumps({"rows": rows}))
 
 
