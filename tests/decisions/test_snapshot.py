@@ -39,8 +39,8 @@ def test_a_policy_that_moves_keeps_its_compiled_version():
     first = build(World(policies=[policy("p", "true")]).material(1))
     second = build(World(policies=[policy("p", "true", where=place("w1"))]).material(2), first)
     assert first.entries["p"].policy is second.entries["p"].policy
-    assert list(second.table(place("w1")).find({}, None))
-    assert not list(second.table(place()).find({}, None))
+    assert list(second.tables[place("w1")].find({}, None))
+    assert list(second.tables) == [place("w1")]
 
 
 def test_an_older_state_does_not_replace_a_newer_one():
@@ -63,7 +63,7 @@ def test_what_cannot_apply_is_not_looked_at():
     policies += [policy(f"w{n}", "true", where=place("w2")) for n in range(100)]
     policies += [policy(f"o{n}", "true", topic=f"topic {n}") for n in range(100)]
     snapshot = build(World(policies=policies).material())
-    found = snapshot.table(place()).find({"tool_call": {"name": "tool7"}}, ["topic 3"])
+    found = snapshot.tables[place()].find({"tool_call": {"name": "tool7"}}, ["topic 3"])
     assert [each.id for each in found] == ["t7", "o3"]
 
 

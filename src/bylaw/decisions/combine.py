@@ -12,6 +12,7 @@ from bylaw.decisions.model import PolicyResult, PolicyStatus, Posture, RuleResul
 from bylaw.decisions.select import Applied, Selection
 from bylaw.policies.model import Outcome, Risk
 
+_NOBODY: Final[frozenset[str]] = frozenset()
 _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 
@@ -34,6 +35,8 @@ def combine(
 ) -> Combined:
     """Return what the results come to; `tallies` are in the order of `selection.applied`, None where calm."""
     policies = tuple(map(policy_result, selection.applied, tallies))
+    if extra_tally is None and policies and tallies.count(None) == len(tallies):
+        return _calm(selection, policies, extra)
     loud = [(policy, tally) for policy, tally in zip(policies, tallies, strict=True) if tally is not None]
     extra_outcome: Outcome = "allow" if extra_tally is None else outcome_of(extra_tally, None)
     outcome = strictest((*[policy.outcome for policy, _ in loud], extra_outcome))
@@ -44,9 +47,6 @@ def combine(
     if not policies and selection.standing.requires_policy:
         outcome = "block"
         reasons.append("A policy is required here, and none applies.")
-    if not reasons:
-        count = sum(len(policy.rules) for policy in policies) + len(extra.calm)
-        reasons.append(f"Every rule is satisfied: {count}, of {len(policies)} policies.")
     found = [tally for _, tally in loud] + ([] if extra_tally is None else [extra_tally])
     return Combined(
         outcome=outcome,
@@ -58,6 +58,24 @@ def combine(
         extra_rules=extra.calm if extra_tally is None else tuple(extra_tally.results),
         extra_outcome=extra_outcome,
         attention=frozenset(policy.id for policy, tally in loud if tally.attention),
+    )
+
+
+def _calm(selection: Selection, policies: tuple[PolicyResult, ...], extra: CompiledRules) -> Combined:
+    """Return the same, at less cost, for policies of which every rule is satisfied."""
+    reasons = _reasons(selection, (), None)
+    if not reasons:
+        reasons.append(f"Every rule of {len(policies)} policies is satisfied.")
+    return Combined(
+        outcome="allow",
+        compliant=True,
+        posture="governed",
+        risk="LOW",
+        reasons=tuple(reasons),
+        policies=policies,
+        extra_rules=extra.calm,
+        extra_outcome="allow",
+        attention=_NOBODY,
     )
 
 

@@ -4,7 +4,8 @@ Policies of one place are grouped by topic; inside a group, one that applies onl
 values stands under those values. What an index returns is a superset: conditions still decide.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bylaw.decisions.compiled import CompiledPolicy
@@ -47,11 +48,11 @@ class _Group:
         self._always = tuple(always)
         self._keyed = tuple(map(_keyed, keyed.values()))
 
-    def find(self, facts: Mapping[str, object]) -> Iterator[CompiledPolicy]:
-        """Yield those that the facts do not rule out."""
-        yield from self._always
-        for keyed in self._keyed:
-            yield from keyed.find(facts)
+    def find(self, facts: Mapping[str, object]) -> Iterable[CompiledPolicy]:
+        """Return those that the facts do not rule out."""
+        if not self._keyed:
+            return self._always
+        return itertools.chain(self._always, *[keyed.find(facts) for keyed in self._keyed])
 
 
 class Table:
@@ -68,16 +69,12 @@ class Table:
         self._without_topic = _Group(by_topic.pop(None, []))
         self._by_topic = {topic: _Group(found) for topic, found in by_topic.items()}
 
-    def find(self, facts: Mapping[str, object], topics: Iterable[str] | None) -> Iterator[CompiledPolicy]:
-        """Yield those that the facts do not rule out; if given, of `topics` (by `topic_key`) or of none."""
+    def find(self, facts: Mapping[str, object], topics: Iterable[str] | None) -> Iterable[CompiledPolicy]:
+        """Return those that the facts do not rule out; if given, of `topics` (by `topic_key`) or of none."""
         if topics is None:
-            yield from self._all.find(facts)
-            return
-        yield from self._without_topic.find(facts)
-        for topic in topics:
-            group = self._by_topic.get(topic)
-            if group is not None:
-                yield from group.find(facts)
+            return self._all.find(facts)
+        groups = [self._by_topic[topic] for topic in topics if topic in self._by_topic]
+        return itertools.chain.from_iterable(group.find(facts) for group in (self._without_topic, *groups))
 
 
 def _keyed(policies: list[CompiledPolicy]) -> _Keyed:

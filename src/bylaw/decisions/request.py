@@ -6,6 +6,7 @@ wins over a key of the same name, and `metadata.key` reaches every key as it was
 
 import hashlib
 import re
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -39,6 +40,7 @@ FACTS: Final = (
 # Who and where: facts for rules, withheld from evaluators, which judge what is said and done.
 IDENTITY: Final = ("agent_id", "user_id", "conversation_id", "workspace_id", "repo_id")
 
+_values = attrgetter(*FACTS)
 _decoder = msgspec.json.Decoder(Request)
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -65,8 +67,7 @@ def facts_of(request: Request) -> Object:
     """Return what rules and conditions see."""
     metadata = request.metadata
     facts: Object = dict(metadata) if isinstance(metadata, dict) else {}
-    for name in FACTS:
-        value = getattr(request, name)
+    for name, value in zip(FACTS, _values(request), strict=True):
         if value is not UNSET:
             facts[name] = value
     if metadata is not UNSET:

@@ -72,7 +72,8 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     text = lazy_text(request)
     candidates: list[tuple[CompiledPolicy, Via]] = [] if named is None else [named]
     for place in standing.places:
-        found_here = snapshot.table(place).find(facts, topics)
+        table = snapshot.tables.get(place)
+        found_here = () if table is None else table.find(facts, topics)
         candidates += [(policy, "place") for policy in found_here if named is None or policy is not named[0]]
     applied = []
     for policy, via in candidates:
@@ -97,17 +98,15 @@ def stand(snapshot: Snapshot, request: Request) -> Standing:
     """Return where the request stands. Raises: NotFound for an unknown place."""
     agent = snapshot.agent(_sent(request.agent_id))
     places = snapshot.around(_sent(request.workspace_id), _sent(request.repo_id))
-    home = (EVERYWHERE,) if agent is None else snapshot.around(agent.place.workspace_id, agent.place.repo_id)
-    place = places[-1] if len(places) > 1 else home[-1]
-    if len(home) > 1:
+    place = places[-1]
+    if agent is not None and agent.place != EVERYWHERE:
+        home = snapshot.around(agent.place.workspace_id, agent.place.repo_id)
+        place = home[-1] if len(places) == 1 else place
         places = tuple(dict.fromkeys((*places, *home)))
-    required = any(each.workspace_id in snapshot.requiring for each in places)
-    return Standing(
-        place=place,
-        places=places,
-        agent=agent,
-        requires_policy=required or (agent is not None and agent.require_policy),
-    )
+    required = agent is not None and agent.require_policy
+    if snapshot.requiring and not required:
+        required = any(each.workspace_id in snapshot.requiring for each in places)
+    return Standing(place=place, places=places, agent=agent, requires_policy=required)
 
 
 def special(

@@ -10,8 +10,6 @@ from bylaw.decisions.index import Table
 from bylaw.policies.model import Current, Reach
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 
-_NOTHING = Table(())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
@@ -67,10 +65,6 @@ class Snapshot:
         if chain is None:
             raise NotFound("workspace", workspace_id or "")
         return chain
-
-    def table(self, place: Place) -> Table:
-        """Return the policies that hold at `place` itself and govern all of it."""
-        return self.tables.get(place, _NOTHING)
 
     def agent(self, agent_id: str | None) -> Agent | None:
         """Return the agent, if there is anything to know about it."""
