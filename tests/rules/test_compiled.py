@@ -79,6 +79,28 @@ def test_compiled_official_cases_give_the_walked_value_or_leave_it_undecided() -
     assert compared > 1_000
 
 
+@pytest.mark.parametrize("source", ["x.matches(y)", "'a'.matches(y)", "f(x)", "M{a: 1}"])
+def test_what_only_plain_cel_allows_is_compiled_all_the_same(source: str) -> None:
+    context: dict[str, object] = {"x": "abc", "y": "b"}
+    node = parse(source)
+    try:
+        walked: object = Evaluation(context=context, budget=Budget(), types=True).value(node)
+    except Failure as failure:
+        walked = failure.code
+    try:
+        got: object = compile_value(node, types=True)(context, Budget())
+    except Failure as failure:
+        got = failure.code
+    assert got == walked
+
+
+def test_a_bad_pattern_fails_when_it_is_reached() -> None:
+    run = compile_value(parse("x || 'a'.matches('(')"), types=True)
+    assert run({"x": True}, Budget()) is True
+    with pytest.raises(Failure, match="RE2"):
+        run({"x": False}, Budget())
+
+
 @given(st.binary(min_size=40, max_size=400), st.binary(min_size=40, max_size=400))
 def test_compiled_and_walked_rules_agree(script: bytes, facts: bytes) -> None:
     source = Rules(Scripted(script)).rule()

@@ -8,6 +8,7 @@ import pytest
 
 from bylaw import rules
 from bylaw.core.errors import RuleSyntax
+from bylaw.rules.rule import decided
 
 ABSENT = object()
 SATISFIED, VIOLATED = "satisfied", "violated"
@@ -169,6 +170,9 @@ def test_the_published_refusals_hold(rule: str) -> None:
         ("x.transformMap(k, v, v + 1) == {'a': 2}", {"x": {"a": 1}}, SATISFIED),
         ("x.all(i, i > 0)", {"x": "abc"}, "type_error"),
         ("x.all(i, i > 0)", {"x": None}, "null_value"),
+        ("x.exists(i, v, i == v)", {"x": "abc"}, "type_error"),
+        ("has(x.y[5].z)", {"x": {"y": [1]}}, VIOLATED),
+        ("x == y", {"x": "a" * 5_000, "y": "a" * 5_000}, SATISFIED),
         # time
         ("timestamp(x) < timestamp('2027-01-01T00:00:00Z')", {"x": "2026-01-01T00:00:00+02:00"}, SATISFIED),
         ("timestamp(x) < timestamp('2027-01-01T00:00:00Z')", {"x": "soon"}, "invalid_argument"),
@@ -206,6 +210,8 @@ def test_each_case_ends_as_documented(rule: str, context: dict[str, object], wan
         ("cel.bind(v, a.b, v.c > 1)", {"a": {"b": {}}}, "missing", "a.b.c", 20),
         ("f(x) || a['k'] > 1", {}, None, "", 0),
         ("a['k'] > 1", {"a": {}}, "missing", "a['k']", 2),
+        ("a[b + 0].c > 1", {"a": [{}], "b": 0}, "missing", "", 10),
+        ("a[b].c > 1", {"a": [{}], "b": 0}, "missing", "", 6),
         ("true &&\n  a > 'x'", {"a": 5}, "type_error", "", 5),
         ("[1].all(i, a)", {"a": 5}, "type_error", "", 12),
     ],
@@ -233,6 +239,22 @@ def test_a_context_that_is_no_object_is_a_type_error(context: object) -> None:
     rule = rules.compile("x == 1")
     assert rule.evaluate(context).code == "type_error"  # type: ignore[arg-type]
     assert rule.explain(context).verdict.code == "type_error"  # type: ignore[arg-type]
+
+
+def test_objects_of_the_host_are_not_compared() -> None:
+    assert ending("x == y", {"x": object(), "y": object()}) == "type_error"
+
+
+def test_whatever_goes_wrong_in_an_evaluation_is_an_outcome() -> None:
+    node = rules.compile("x == 1").node
+    for error, code in ((ValueError, "type_error"), (RecursionError, "budget"), (MemoryError, "budget")):
+
+        def fail(error: type[Exception] = error) -> object:
+            raise error
+
+        with pytest.raises(rules.Failure) as caught:
+            decided(node, fail)
+        assert caught.value.code == code
 
 
 def test_a_shared_budget_bounds_many_rules() -> None:

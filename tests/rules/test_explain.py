@@ -30,6 +30,7 @@ def causes(rule: str, context: dict[str, object]) -> Causes:
         ("!(a == 1 || b == 2)", {"a": 0, "b": 2}, [("b", "2", "!=", "2")]),
         ("!(a in ['x'])", {"a": "x"}, [("a", '"x"', "not in", '["x"]')]),
         ("has(a.b)", {"a": {}}, [("a.b", "", "present", "")]),
+        ("has(a)", {}, [("a", "", "present", "")]),
         ("!has(a.b)", {"a": {"b": 1}}, [("a.b", "", "absent", "")]),
         ("flag", {"flag": False}, [("flag", "false", "==", "true")]),
         ("!flag", {"flag": True}, [("flag", "true", "==", "false")]),

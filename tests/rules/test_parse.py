@@ -230,6 +230,7 @@ def test_macros_are_nodes_of_their_own() -> None:
     assert (bind.variable, isinstance(bind.body, ast.Bind)) == ("@index0", True)
     assert isinstance(parse("cel.iterVar(0, 1)"), ast.Name)
     assert isinstance(parse("Type{a: 1, ?b: 2}"), ast.Message)
+    assert isinstance(parse("some.Type{}"), ast.Message)
     assert isinstance(parse("x.all(i)"), ast.Call)
 
 

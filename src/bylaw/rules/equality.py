@@ -37,12 +37,12 @@ def equal(left: object, right: object, budget: Budget) -> bool:
         if type(a) is list and type(b) is list:
             if len(a) != len(b):
                 return False
-            budget.spend(len(a))
+            budget.spend(2 * len(a))
             pairs.extend(zip(reversed(a), reversed(b), strict=True))
         elif type(a) is dict and type(b) is dict:
             if len(a) != len(b) or not a.keys() <= b.keys():
                 return False
-            budget.spend(len(a))
+            budget.spend(2 * len(a))
             pairs.extend((item, b[key]) for key, item in a.items())
         elif type(a) is Optional and type(b) is Optional:
             if a.present != b.present:
@@ -65,7 +65,7 @@ def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
         return False
     if kind is bool:
         return a is b
-    if kind is str or kind is bytes:
+    if (type(a) is str and type(b) is str) or (type(a) is bytes and type(b) is bytes):
         return _equal_texts(a, b, budget)
     if kind in _PLAIN:
         return a == b
@@ -74,12 +74,11 @@ def _equal_leaves(a: object, b: object, budget: Budget) -> bool:
     raise foreign(a)
 
 
-def _equal_texts(a: object, b: object, budget: Budget) -> bool:
-    if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)):
-        if len(a) != len(b):
-            return False
-        if len(a) >= COMPARED_PER_STEP:
-            budget.spend(len(a) // COMPARED_PER_STEP)
+def _equal_texts(a: str | bytes, b: str | bytes, budget: Budget) -> bool:
+    if len(a) != len(b):
+        return False
+    if len(a) >= COMPARED_PER_STEP:
+        budget.spend(len(a) // COMPARED_PER_STEP)
     return a == b
 
 

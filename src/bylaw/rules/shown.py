@@ -1,13 +1,13 @@
 """Values as short text for people."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from bylaw.rules import times
 from bylaw.rules.library.network import cidr_text, ip_text
 from bylaw.rules.library.text_format import plain_double
-from bylaw.rules.values import CIDR, IP, TYPE_NAME, Duration, Optional, Timestamp, Type, from_key
+from bylaw.rules.values import CIDR, IP, Duration, Optional, Timestamp, Type, UInt, from_key
 
 LONGEST: Final = 200
 
@@ -82,36 +82,27 @@ def _map(entries: dict[object, object]) -> Iterator[str | tuple[object]]:
 
 
 def _scalar(value: object, longest: int) -> str:
-    if type(value) not in TYPE_NAME:
-        return "an object of the host"
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return json.dumps(value[: longest + 1], ensure_ascii=False)
-        case bytes():
-            return f"b{json.dumps(value[: longest + 1].decode('latin-1'))}"
-        case int():
-            return str(int(value)) if value.bit_length() <= 640 else "an integer of more than 640 bits"
-        case float():
-            return plain_double(value)
-        case _:
-            return _own(value)
+    if type(value) is str:
+        return json.dumps(value[: longest + 1], ensure_ascii=False)
+    if type(value) is bytes:
+        return f"b{json.dumps(value[: longest + 1].decode('latin-1'))}"
+    write = _WRITTEN.get(type(value))
+    return "an object of the host" if write is None else write(value)
 
 
-def _own(value: object) -> str:
-    match value:
-        case Timestamp():
-            return f'timestamp("{times.format_timestamp(value)}")'
-        case Duration():
-            return f'duration("{times.format_duration(value)}")'
-        case Type():
-            return value.name
-        case IP():
-            return f'ip("{ip_text(value)}")'
-        case CIDR():
-            return f'cidr("{cidr_text(value)}")'
-        case _:
-            return "an object of the host"
+def _whole(value: int) -> str:
+    return str(int(value)) if value.bit_length() <= 640 else "an integer of more than 640 bits"
+
+
+_WRITTEN: Final[dict[type, Callable[..., str]]] = {
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: _whole,
+    UInt: _whole,
+    float: plain_double,
+    Timestamp: lambda value: f'timestamp("{times.format_timestamp(value)}")',
+    Duration: lambda value: f'duration("{times.format_duration(value)}")',
+    Type: lambda value: str(value.name),
+    IP: lambda value: f'ip("{ip_text(value)}")',
+    CIDR: lambda value: f'cidr("{cidr_text(value)}")',
+}

@@ -29,7 +29,7 @@ def unescape(source: str, start: int, end: int, *, raw: bool, as_bytes: bool) ->
     """
     text = source[start:end]
     if raw or "\\" not in text:
-        return _utf8(source, start, text) if as_bytes else text
+        return text.encode() if as_bytes else text
     parts: list[str | bytes] = []
     at = start
     while at < end:
@@ -43,7 +43,7 @@ def unescape(source: str, start: int, end: int, *, raw: bool, as_bytes: bool) ->
             part, at = _escape(source, escape, end, as_bytes=as_bytes)
             parts.append(part)
     if as_bytes:
-        return b"".join(part if isinstance(part, bytes) else _utf8(source, start, part) for part in parts)
+        return b"".join(part if isinstance(part, bytes) else part.encode() for part in parts)
     return "".join(part for part in parts if isinstance(part, str))
 
 
@@ -69,10 +69,3 @@ def _escape(source: str, at: int, end: int, *, as_bytes: bool) -> tuple[str | by
     if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         raise refusal(source, at, "this escape is not a Unicode character")
     return chr(number), stop
-
-
-def _utf8(source: str, at: int, text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise refusal(source, at, "a bytes literal cannot hold half of a surrogate pair") from None

@@ -26,17 +26,20 @@ def _extreme(name: str, better: Callable[[Number, Number], bool]) -> Callable[..
             budget.spend(len(items))
         if not items:
             raise Failure("invalid_argument", f"{name}() of an empty list")
-        found: Number | None = None
-        for item in items:
-            if not (isinstance(item, (int, float)) and type(item) in NUMBERS):
-                raise no_overload(f"{name}()", item)
-            if found is None or better(item, found):
-                found = item
-        if found is None:
-            raise no_overload(f"{name}()")
+        numbers = [_number(name, item) for item in items]
+        found = numbers[0]
+        for number in numbers:
+            if better(number, found):
+                found = number
         return found
 
     return run
+
+
+def _number(name: str, value: object) -> Number:
+    if isinstance(value, (int, float)) and type(value) in NUMBERS:
+        return value
+    raise no_overload(f"{name}()", value)
 
 
 def _abs_int(_: Budget, value: int) -> int:

@@ -47,26 +47,14 @@ def _last_index_until(budget: Budget, text: str, part: str, last: int) -> int:
     return text.rfind(part, 0, _checked(last, len(text)) + len(part))
 
 
-def _replace(budget: Budget, text: str, *given: str) -> str:
-    old, new = given
-    return _replace_some(budget, text, (old, new), -1)
-
-
-def _replace_first(budget: Budget, text: str, *given: object) -> str:
-    match given:
-        case str() as old, str() as new, int() as count:
-            return _replace_some(budget, text, (old, new), count)
-        case _:
-            raise no_overload("replace()", text, *given)
-
-
-def _replace_some(budget: Budget, text: str, change: tuple[str, str], count: int) -> str:
-    old, new = change
+def _replace(  # noqa: PLR0917 - the arguments of replace()
+    budget: Budget, text: str, old: str, new: str, count: int = -1
+) -> str:
     found = text.count(old)
     if count >= 0:
         found = min(found, count)
     budget.read(len(text) + found * len(new))
-    return text.replace(old, new, count if count >= 0 else -1)
+    return text.replace(old, new, max(count, -1))
 
 
 def _split(budget: Budget, text: str, separator: str, limit: int = -1) -> list[str]:
@@ -135,7 +123,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     method("lowerAscii", (str,), str, _lower_ascii),
     method("upperAscii", (str,), str, _upper_ascii),
     method("replace", (str, str, str), str, _replace),
-    method("replace", (str, str, str, int), str, _replace_first),
+    method("replace", (str, str, str, int), str, _replace),
     method("split", (str, str), list, _split),
     method("split", (str, str, int), list, _split),
     method("join", (list,), str, _join),
