@@ -57,6 +57,8 @@ async def populate(world: World) -> None:
         await world.make("/v1/workspaces", {"id": workspace, "name": workspace})
     neighbour = {"name": "neighbour", "scopes": ["admin"], "workspace_id": "w2"}
     world.keys["neighbour"] = (await world.make("/v1/keys", neighbour))["key"]
+    approver = {"name": "approver", "scopes": ["conversations:write", "conversations:read"]}
+    world.keys["approver"] = (await world.make("/v1/keys", approver))["key"]
     nobody = {"name": "nobody", "scopes": ["gateway:use"]}
     world.keys["nobody"] = (await world.make("/v1/keys", nobody))["key"]
     world.ids |= await belongings(world)
@@ -73,9 +75,19 @@ async def belongings(world: World) -> dict[str, str]:
         "/v1/policies", {"name": "p", "rules": rules, "workspace_id": "w1", "reach": "bound"}
     )
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
-    found = await world.send("admin", "GET", "/v1/receipts?kind=policy_version&limit=1")
+    held = await world.make(
+        "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
+    )
+    call = {"name": "pay", "arguments": {"repo": repo["id"]}}
+    decision = await world.make(
+        "/v1/decisions", {"workspace_id": "w1", "phase": "tool_call", "tool_call": call}
+    )
+    await world.make(f"/v1/policies/{held['id']}/archive", {})
+    wanted = {each["kind"]: each["id"] for each in decision["obligations"]}
     return {
-        "receipt_id": found.json()["data"][0]["id"],
+        "receipt_id": decision["receipt_id"],
+        "approval_id": wanted["approval"],
+        "attention_id": wanted["attention"],
         "tenant_id": "acme",
         "workspace_id": "w1",
         "repo_id": repo["id"],

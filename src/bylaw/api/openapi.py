@@ -77,10 +77,10 @@ def document(
 
 
 def _anything(kind: type) -> Schema:
-    """Return the schema of a field that may hold any JSON. Raises: NotImplementedError, as msgspec asks."""
+    """Return the schema of a field that may hold any JSON. Raises: TypeError for a type without a schema."""
     if kind is object:
         return {"description": "Any JSON."}
-    raise NotImplementedError
+    raise TypeError(f"{kind} cannot be documented")
 
 
 def _operation(

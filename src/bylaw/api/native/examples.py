@@ -17,6 +17,15 @@ _PACK: Final = {
     },
 }
 
+_REQUEST: Final = {
+    "agent_id": "refund-agent-7",
+    "conversation_id": "conv-8841",
+    "phase": "tool_call",
+    "user_intent": "The customer wants the money back.",
+    "tool_call": {"name": "pay_invoice", "arguments": {"invoice": "F-204", "amount": 7200}},
+    "metadata": {"supplier": "Northwind"},
+}
+
 EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
         "NewTenant": {"name": "Acme", "id": "acme"},
@@ -54,6 +63,8 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "PacksToPlan": {"documents": [_PACK]},
         "PacksToApply": {"documents": [_PACK], "reason": "Agreed with finance."},
         "Rollback": {"version": 1, "reason": "The new limit held up too many invoices."},
+        "Request": _REQUEST,
+        "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
         "Reason": {"reason": "Agreed with finance."},
     }
 )
