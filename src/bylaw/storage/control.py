@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bylaw.core.clock import Clock
@@ -13,6 +13,7 @@ from bylaw.storage.migrations import history
 from bylaw.storage.postgres.database import PostgresDatabase
 from bylaw.storage.sql.control import SqlControlStore
 from bylaw.storage.sql.database import Database
+from bylaw.storage.sql.session import failures
 from bylaw.storage.sqlite.database import SqliteDatabase
 
 
@@ -31,9 +32,17 @@ async def open_control(url: str, *, ids: Ids, clock: Clock, owner_url: str = "")
         finally:
             if owner is not database:
                 await owner.close()
-        await database.settle()
+        with failures():
+            await database.settle()
         stack.pop_all()
     return SqlControlStore(database, ids=ids, clock=clock)
+
+
+def control_url(data: Path, database: str) -> str:
+    """Return the URL of the control plane: `database` when it is given, or else a file in `data`."""
+    if database:
+        return database
+    return URL.create("sqlite", database=str(data / "control.db")).render_as_string()
 
 
 def open_database(url: str) -> Database:

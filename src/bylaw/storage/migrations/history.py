@@ -1,7 +1,6 @@
 """Moves a database along the schema's history, under a lock that lets one process do so at a time."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -10,13 +9,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import SchemaItem
 
-from bylaw.core.errors import Unavailable
+from bylaw.core.errors import Forbidden, Unavailable
 from bylaw.storage.sql.database import Database
+from bylaw.storage.sql.session import failures
 from bylaw.storage.sql.tables import metadata
 
-T = TypeVar("T")
+_NOT_ALLOWED = "42501"
 
 
 def newest() -> str:
@@ -27,8 +28,9 @@ def newest() -> str:
 
 async def current(database: Database) -> str | None:
     """Return the revision of the database, or None when it is empty."""
-    async with database.begin(None, writes=False) as connection:
-        return await connection.run_sync(_revision)
+    with failures():
+        async with database.begin(None, writes=False) as connection:
+            return await connection.run_sync(_revision)
 
 
 async def upgrade(database: Database, revision: str = "head") -> tuple[str | None, str | None]:
@@ -50,8 +52,9 @@ async def downgrade(database: Database, revision: str) -> tuple[str | None, str 
 
 async def differences(database: Database) -> list[str]:
     """Return what the schema of the database lacks or has beyond the tables that the code uses."""
-    async with database.begin(None, writes=False) as connection:
-        return await connection.run_sync(_differences)
+    with failures():
+        async with database.begin(None, writes=False) as connection:
+            return await connection.run_sync(_differences)
 
 
 async def _move(database: Database, step: Callable[[Config], None]) -> tuple[str | None, str | None]:
@@ -60,14 +63,23 @@ async def _move(database: Database, step: Callable[[Config], None]) -> tuple[str
         step(_config(connection))
         return before, _revision(connection)
 
-    async with database.migrating() as connection:
-        try:
-            return await connection.run_sync(move)
-        except CommandError as error:
-            raise Unavailable(
-                f"This version does not know the schema of the database ({error}): use the Bylaw that"
-                " made it, or a newer one."
-            ) from error
+    try:
+        with failures():
+            async with database.migrating() as connection:
+                return await connection.run_sync(move)
+    except CommandError as error:
+        raise Unavailable(
+            f"This version does not know the schema of the database ({error}): use the Bylaw that made"
+            " it, or a newer one."
+        ) from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        raise Forbidden(
+            "This role may not change the schema: run `bylaw db upgrade` as the owner of the tables, or name"
+            " that role as database_owner.",
+            needs="the owner of the tables",
+        ) from error
 
 
 def _config(connection: Connection | None = None) -> Config:

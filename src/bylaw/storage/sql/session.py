@@ -1,7 +1,7 @@
 """One transaction on one database: runs statements and says their failures in the project's words."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import CursorResult, Delete, Executable, RowMapping, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bylaw.core.errors import BylawError, Conflict, Unavailable
+from bylaw.core.errors import BylawError, Conflict, Corrupt, Unavailable
 from bylaw.core.ids import TenantId
 from bylaw.storage.refusals import require_writing, unknown_reference
 from bylaw.storage.sql.database import Database
@@ -17,6 +17,8 @@ from bylaw.storage.sql.database import Database
 # Classes of SQLSTATE after which the same transaction may work a moment later: connection, rolled back (a
 # deadlock), resources, lock not available, operator intervention.
 _PASSING = ("08", "40", "53", "55", "57")
+# Classes after which an operator has to do something: refused logins, and no such database.
+_CLOSED = ("28", "3D")
 
 
 class Session:
@@ -78,11 +80,18 @@ async def session(database: Database, tenant_id: TenantId | None, *, writes: boo
 
     Raises: Unavailable when the database cannot be reached or is busy for too long.
     """
-    try:
+    with failures():
         async with database.begin(tenant_id, writes=writes) as connection:
             opened = Session(connection, writes=writes)
             yield opened
             opened.check()
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Say what fails inside in the project's words. Raises: Unavailable, Conflict, Forbidden."""
+    try:
+        yield
     except (SQLAlchemyError, OSError) as error:
         said = translate(error)
         if said is error:
@@ -94,17 +103,31 @@ def translate(error: SQLAlchemyError | OSError) -> Exception:
     """Return what a failure of the database means to a caller; a mistake of ours is returned as it is."""
     if isinstance(error, StatementError) and isinstance(error.orig, BylawError):
         return error.orig
+    reason, state = _reason(error), _state(error)
     if isinstance(error, IntegrityError):
-        if "foreign key" in str(error.orig).lower():
+        if "foreign key" in reason.lower():
             return unknown_reference()
         return Conflict("Something with this key is there already.", reason="exists")
-    if isinstance(error, (OperationalError, PoolTimeout, OSError)) or _passes(error):
+    if "not a database" in reason or "malformed" in reason:
+        return Corrupt("The database file is damaged: restore it from a backup.", place="the control plane")
+    if state.startswith(_CLOSED) or "unable to open" in reason:
+        return Unavailable(f"The database does not let this server in: {reason}")
+    if isinstance(error, (OperationalError, PoolTimeout, OSError)) or state.startswith(_PASSING):
         return Unavailable("The database cannot do this now and kept nothing: try again.")
     return error
 
 
-def _passes(error: SQLAlchemyError) -> bool:
+def _reason(error: SQLAlchemyError | OSError) -> str:
+    """Return the first line of what the database said, without the statement and its values."""
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return ""
+    return str(error.orig.__cause__ or error.orig).partition("\n")[0]
+
+
+def _state(error: SQLAlchemyError | OSError) -> str:
+    """Return the SQLSTATE of a failure; that of a lost connection for any other reason to lose one."""
     if not isinstance(error, DBAPIError):
-        return False
+        return ""
     state = getattr(error.orig, "sqlstate", None)
-    return error.connection_invalidated or (isinstance(state, str) and state.startswith(_PASSING))
+    lost = "08000" if error.connection_invalidated else ""
+    return state if isinstance(state, str) else lost

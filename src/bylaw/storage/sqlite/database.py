@@ -4,21 +4,24 @@ The file belongs to SQLAlchemy's driver alone. A second copy of SQLite in the sa
 that writes the receipts, would drop its locks.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiosqlite
 from sqlalchemy import URL, Connection, NullPool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from bylaw.core.errors import Corrupt
+from bylaw.core.errors import Corrupt, Unavailable
 from bylaw.core.ids import TenantId
 
 READERS = 4
 _WAIT_S = 30
 _BUSY_MS = 5_000
+_PAUSE_MS = 50
 
 
 class SqliteDatabase:
@@ -42,12 +45,27 @@ class SqliteDatabase:
 
         Rebuilding a table drops the old one, so references are checked at the end instead of on the way.
         """
+        await self._use_write_ahead_log()
         engine = _engine(self.path, "BEGIN IMMEDIATE", "PRAGMA foreign_keys=OFF", connections=0)
         async with engine.begin() as connection:
             yield connection
             dangling = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first()
             if dangling is not None:
                 raise Corrupt("After the migration a row would refer to nothing.", place=str(dangling[0]))
+
+    async def _use_write_ahead_log(self) -> None:
+        """Turn it on, which the file remembers; of two that do so at once each finds the file locked."""
+        for _ in range(_BUSY_MS // _PAUSE_MS):
+            try:
+                async with aiosqlite.connect(self.path, isolation_level=None) as connection:
+                    await connection.execute("PRAGMA journal_mode=WAL")
+            except aiosqlite.OperationalError as error:
+                if "locked" not in str(error):
+                    raise Unavailable(f"{self.path} cannot be opened: {error}.") from error
+                await asyncio.sleep(_PAUSE_MS / 1000)
+            else:
+                return
+        raise Unavailable(f"{self.path} is in use: try again.")
 
     async def settle(self) -> None:
         """Return at once: a file needs nothing more."""
@@ -74,7 +92,6 @@ def _engine(path: Path, begin: str, *pragmas: str, connections: int) -> AsyncEng
         cursor = connection.cursor()
         for pragma in (
             f"PRAGMA busy_timeout={_BUSY_MS}",
-            "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=FULL",
             "PRAGMA foreign_keys=ON",
             *pragmas,

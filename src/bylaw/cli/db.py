@@ -1,0 +1,102 @@
+"""`bylaw db`: bring the schema of the control plane up to date, and check it."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from bylaw.core.errors import NotFound
+from bylaw.settings import Storage, load
+from bylaw.storage.control import control_url, open_database
+from bylaw.storage.migrations import history
+from bylaw.storage.sql.database import Database
+from bylaw.storage.sql.session import failures
+
+T = TypeVar("T")
+
+EPILOG = """\b
+Examples:
+  bylaw db upgrade --data /var/lib/bylaw
+  bylaw db upgrade --database-owner postgresql://owner@db/bylaw --database postgresql://bylaw@db/bylaw
+  bylaw db check --database postgresql://bylaw@db/bylaw
+"""
+
+_data = click.option(
+    "--data", type=click.Path(path_type=Path), help="Directory of the embedded SQLite (bylaw-data)."
+)
+_database = click.option("--database", help="postgresql://… that holds everything instead.")
+
+
+@click.group("db", epilog=EPILOG)
+def db() -> None:
+    """Bring the schema of the database up to date, and check it; the server does both when it starts."""
+
+
+@db.command()
+@_data
+@_database
+@click.option("--database-owner", help="postgresql://… of the role that owns the tables.")
+def upgrade(**flags: object) -> None:
+    """Bring the schema up to date; nothing happens when it is."""
+    storage = load(flags, os.environ).storage
+    if not storage.database:
+        storage.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before, after = _run(storage.database_owner or _url(storage), history.upgrade)
+    click.echo(f"at {after} already" if before == after else f"from {before or 'nothing'} to {after}")
+
+
+@db.command()
+@_data
+@_database
+def current(**flags: object) -> int:
+    """Say where the schema is in its history; exit 1 when it is not where this version needs it."""
+    found = _run(_existing(load(flags, os.environ).storage), history.current)
+    click.echo(f"at {found or 'nothing'}; this version works with {history.newest()}")
+    return 0 if found == history.newest() else 1
+
+
+@db.command()
+@_data
+@_database
+def check(**flags: object) -> int:
+    """Check that the schema is what this version needs and keeps the tenants apart; exit 1 when not."""
+    problems = _run(_existing(load(flags, os.environ).storage), _problems)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if not problems:
+        click.echo(f"at {history.newest()}, and as it should be")
+    return 1 if problems else 0
+
+
+async def _problems(database: Database) -> list[str]:
+    found = await history.current(database)
+    if found != history.newest():
+        return [f"at {found or 'nothing'}; this version needs {history.newest()}: run `bylaw db upgrade`"]
+    with failures():
+        await database.settle()
+    return await history.differences(database)
+
+
+def _run(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def done() -> T:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(done())
+
+
+def _existing(storage: Storage) -> str:
+    """Return the URL of a database that is there: looking must not make one."""
+    if not storage.database and not (storage.data / "control.db").exists():
+        raise NotFound("database", str(storage.data / "control.db"))
+    return _url(storage)
+
+
+def _url(storage: Storage) -> str:
+    return control_url(storage.data, storage.database)
