@@ -44,7 +44,7 @@ def test_only_app_joins_storage():
 
 
 # Operator commands that open the stores themselves, without a server.
-STORAGE_COMMANDS: set[str] = set()
+STORAGE_COMMANDS: set[str] = {"cli/db.py"}
 
 
 def test_sqlite_files_are_opened_by_one_library_each():
