@@ -11,9 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bylaw.core.clock import SystemClock
+from bylaw.storage.key_file import load_or_create
+from bylaw.storage.postgres import receipts as on_postgres
+from bylaw.storage.sqlite import receipts as on_sqlite
 from tests import postgres
+from tests.contracts.receipts.shelf import writer_origin
 from tests.durability.acknowledging import KEYS, open_ledger
 from tests.durability.killing import Recorder, account_for, kill_again_and_again, started
+from tests.durability.served import Server
 
 ROUNDS = [pytest.param(3, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
 
@@ -32,6 +38,24 @@ async def test_a_killed_writer_loses_nothing_that_it_acknowledged(store, rounds)
     account = await asyncio.to_thread(kill_again_and_again, Recorder(*store), rounds)
     missing = await account_for(await open_ledger(*store), KEYS, account.acknowledged)
     print(f"kill -9 of the writer over {store[0]}: {account}, {len(missing)} missing")
+    assert missing == []
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_a_killed_server_loses_no_decision_that_it_answered(store, rounds, tmp_path):
+    kind, place = store
+    key_file = tmp_path / "keys.json"
+    where = ["--data", place] if kind == "sqlite" else ["--database", place]
+    server = Server(*where, "--key-file", str(key_file))
+    account = await asyncio.to_thread(kill_again_and_again, server, rounds)
+    keys = load_or_create(key_file, SystemClock())
+    opened = {"signer": keys.signer, "keys": keys.published}
+    if kind == "sqlite":
+        ledger = await on_sqlite.open_ledger(Path(place), origin=writer_origin(1), **opened)
+    else:
+        ledger = await on_postgres.open_ledger(place, origin=writer_origin, **opened)
+    missing = await account_for(ledger, keys.published, account.acknowledged)
+    print(f"kill -9 of the server over {kind}: {account}, {len(missing)} missing")
     assert missing == []
 
 
