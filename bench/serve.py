@@ -21,9 +21,8 @@ from bylaw.app import Stores, join
 from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
-from bylaw.receipts.signing import KeySet, Signer
 from bylaw.storage.control import open_control
-from bylaw.storage.key_file import SigningKeys
+from bylaw.storage.key_file import load_or_create
 from bylaw.storage.memory.receipts import MemoryLedger
 
 
@@ -31,19 +30,18 @@ from bylaw.storage.memory.receipts import MemoryLedger
 async def without_store(wanted: settings.Settings):
     clock = SystemClock()
     ids = Ids(clock)
-    signer = Signer.generate()
     folder = wanted.storage.data
-    folder.mkdir(parents=True, exist_ok=True)
+    keys = load_or_create(folder / "keys.json", clock)
     async with AsyncExitStack() as stack:
-        ledger = MemoryLedger(origin="bench.local/memory", signer=signer)
+        ledger = MemoryLedger(origin="bench.local/memory", signer=keys.signer)
         stack.push_async_callback(ledger.close)
         control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
         stack.push_async_callback(control.close)
         stores = Stores(
             control=control,
             ledger=ledger,
-            keys=SigningKeys(signer=signer, published=KeySet().with_active(signer.public, clock.now_ms())),
-            key_file=folder / "none",
+            keys=keys,
+            key_file=folder / "keys.json",
         )
         yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids))
 

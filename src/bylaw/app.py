@@ -26,18 +26,17 @@ from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
+from bylaw.api.signing import Signing
 from bylaw.api.spending import Spending
 from bylaw.api.upkeep import Upkeep
 from bylaw.core.clock import Clock, SystemClock
-from bylaw.core.errors import Conflict, InvalidInput
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.evaluators.offline import OfflineEvaluator
-from bylaw.receipts import checkpoint as checkpoints
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
-from bylaw.receipts.signing import KeySet
 from bylaw.settings import Settings
 from bylaw.storage.control import open_control
 from bylaw.storage.key_file import SigningKeys, load_or_create
@@ -67,6 +66,7 @@ class App:
     engine: Engine
     follower: Follower
     projector: Projector
+    signing: Signing
     settle: Callable[[TenantId], Awaitable[None]]
     admin_key: str | None
     key_file: Path
@@ -92,7 +92,7 @@ async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncE
     key_file = Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json"
     keys = load_or_create(key_file, clock)
     ledger = await open_ledger(
-        folder, origin=f"{_installation(settings, keys)}/main", signer=keys.signer, keys=keys.published
+        folder, origin=f"{_installation(settings, keys)}/main", signer=keys.in_use, keys=keys.published
     )
     stack.push_async_callback(ledger.close)
     url = URL.create("sqlite", database=str(folder / "control.db")).render_as_string()
@@ -116,12 +116,11 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
     ledger = await postgres.open_ledger(
         storage.database,
         origin=lambda number: f"{installation}/{number}",
-        signer=keys.signer,
+        signer=keys.in_use,
         keys=keys.published,
         owner_url=storage.database_owner,
     )
     stack.push_async_callback(ledger.close)
-    await _require_our_keys(ledger, keys, key_file)
     return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
@@ -129,17 +128,6 @@ def _installation(settings: Settings, keys: SigningKeys) -> str:
     """Return the first part of the names of this installation's new logs: no other has the same."""
     unique = hashlib.sha256(keys.signer.public).hexdigest()[:12]
     return f"{settings.receipts.log_host or 'bylaw.local'}/{unique}"
-
-
-async def _require_our_keys(ledger: Ledger, keys: SigningKeys, key_file: Path) -> None:
-    """Return nothing if every log of the database is signed by a key of ours. Raises: Conflict."""
-    for held in await ledger.logs.latest():
-        if not checkpoints.parse(held.note).signed_by(keys.published):
-            raise Conflict(
-                f"The log {held.origin} of this database is signed by a key that is not in {key_file}: give"
-                " every server of one database the same key file.",
-                reason="other_signing_keys",
-            )
 
 
 @asynccontextmanager
@@ -154,6 +142,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
             engine=server.engine,
             follower=server.follower,
             projector=server.projector,
+            signing=server.signing,
             settle=server.settle,
             admin_key=admin_key,
             key_file=stores.key_file,
@@ -174,6 +163,7 @@ class _Joined:
         self.follower = Follower(control, self.snapshots, clock)
         self.projector = Projector(control, ledger.effects)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
+        self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.entries = Entries(control, self.issuer, ledger.log)
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
@@ -185,7 +175,8 @@ class _Joined:
             projector=self.projector,
             entries=self.entries,
             sightings=self.sightings,
-            anchors=Anchors(ledger, self.issuer, self.published),
+            signing=self.signing,
+            anchors=Anchors(ledger, self.issuer),
             door=self.door,
             follow_s=settings.storage.follow_ms / 1000,
             anchor_s=settings.receipts.anchor_s,
@@ -201,7 +192,7 @@ class _Joined:
         parts = Parts(
             store=control,
             ledger=ledger,
-            receipts=ReceiptReader(ledger, self.published),
+            receipts=ReceiptReader(ledger, self.signing.published),
             engine=self.engine,
             door=self.door,
             metrics=self.metrics,
@@ -210,7 +201,7 @@ class _Joined:
             settle=self.settle,
             caught_up=self.projector.catch_up,
             checks=self.checks,
-            published=self.published,
+            signing=self.signing,
             openapi=document(),
         )
         server = self._settings.server
@@ -223,10 +214,6 @@ class _Joined:
         """Log and publish what a committed transaction of a tenant changed."""
         await self.entries.drain(tenant_id)
         await self.follower.refresh(tenant_id)
-
-    async def published(self) -> KeySet:
-        """Return the keys to verify with."""
-        return self._stores.keys.published
 
     def checks(self) -> Sequence[Check]:
         """Return the conditions of readiness."""

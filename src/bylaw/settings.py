@@ -104,10 +104,12 @@ class Receipts:
         "", "First part of the log's origin, a name of this installation. Default: `bylaw.local`."
     )
     anchor_s: int = _setting(
-        60,
-        "How often the checkpoints of other logs are written into this one, and once at stop.",
+        10,
+        "How often the checkpoints of other logs are written into this one (and once at stop), and the key "
+        "file is looked at.",
         unit="s",
         low=1,
+        high=30,
     )
 
 

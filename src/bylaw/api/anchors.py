@@ -1,41 +1,38 @@
-"""What a log says about the logs: which keys sign it, and what the others looked like."""
+"""Cross-anchoring: what the other logs looked like, written into the log of this process."""
 
-from collections.abc import Awaitable, Callable
+from typing import Final
 
-from bylaw.core.ids import ReceiptId
-from bylaw.receipts.issue import PREFIX, Issuer, cross_anchor, key_changed
-from bylaw.receipts.ports import Ledger
-from bylaw.receipts.signing import KeySet
+from bylaw.receipts import model
+from bylaw.receipts.issue import Issuer, cross_anchor
+from bylaw.receipts.ports import Ledger, StoredCheckpoint
+
+_ECHOES: Final = 64
 
 
 class Anchors:
-    """Writes entries about keys and about other logs into the log of this process."""
+    """Writes the checkpoints of the other logs into the log of this process."""
 
-    def __init__(self, ledger: Ledger, issuer: Issuer, keys: Callable[[], Awaitable[KeySet]]) -> None:
+    def __init__(self, ledger: Ledger, issuer: Issuer) -> None:
         self._ledger = ledger
         self._issuer = issuer
-        self._keys = keys
-        self._anchored: tuple[str, ...] = ()
-
-    async def claim_keys(self) -> None:
-        """Record the standing of every published key; what is recorded already is not recorded again."""
-        for key in (await self._keys()).keys:
-            changes = [("activated", key.since_ms)]
-            if key.standing != "active" and key.ended_ms is not None:
-                changes.append((key.standing, key.ended_ms))
-            for change, at_ms in changes:
-                self._issuer.follow(self._ledger.log.origin)
-                claim = key_changed(key.raw, change, at_ms)
-                ident = ReceiptId(f"{PREFIX}{change}_{key.kid}")
-                await self._ledger.log.append([self._issuer.issue(claim, tenant=None, ident=ident)])
+        self._seen: dict[str, int] = {}
 
     async def anchor(self) -> None:
-        """Record the latest checkpoints of the other logs, if any of them moved."""
-        latest = await self._ledger.logs.latest()
+        """Record the latest checkpoints of the other logs that have news since the last time.
+
+        A log that grew only by anchors of its own has none: two idle logs would anchor each other for ever.
+        """
         origin = self._ledger.log.origin
-        claim = cross_anchor(origin, latest)
-        if claim is None or claim.checkpoints == self._anchored:
-            return
-        self._issuer.follow(origin)
-        await self._ledger.log.append([self._issuer.issue(claim, tenant=None)])
-        self._anchored = claim.checkpoints
+        others = [held for held in await self._ledger.logs.latest() if held.origin != origin]
+        claim = cross_anchor(origin, [held for held in others if await self._has_news(held)])
+        if claim is not None:
+            self._issuer.follow(origin)
+            await self._ledger.log.append([self._issuer.issue(claim, tenant=None)])
+        self._seen |= {held.origin: held.size for held in others}
+
+    async def _has_news(self, held: StoredCheckpoint) -> bool:
+        seen = self._seen.get(held.origin, 0)
+        if seen == 0 or held.size - seen > _ECHOES:
+            return held.size > seen
+        leaves = await self._ledger.logs.leaves(held.origin, start=seen, limit=held.size - seen)
+        return any(model.decode(leaf.receipt).kind != "cross_anchor" for leaf in leaves)

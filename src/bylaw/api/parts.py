@@ -7,11 +7,11 @@ from bylaw.api.auth import Door
 from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore
 from bylaw.api.receipts import ReceiptReader
+from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.receipts.ports import Ledger
-from bylaw.receipts.signing import KeySet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,8 @@ class Parts:
 
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
-    process's receipts is visible in lists. `checks` are the conditions of readiness, `published` the
-    keys to verify with, `openapi` the description of the API.
+    process's receipts is visible in lists. `checks` are the conditions of readiness, `openapi` the
+    description of the API.
     """
 
     store: ControlStore
@@ -43,5 +43,5 @@ class Parts:
     settle: Callable[[TenantId], Awaitable[None]]
     caught_up: Callable[[], Awaitable[None]]
     checks: Callable[[], Sequence[Check]]
-    published: Callable[[], Awaitable[KeySet]]
+    signing: Signing
     openapi: bytes

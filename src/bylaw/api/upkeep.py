@@ -13,6 +13,7 @@ from bylaw.api.follow import Follower
 from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
 from bylaw.api.sightings import Sightings
+from bylaw.api.signing import Signing
 
 _log = logging.getLogger("bylaw.upkeep")
 
@@ -28,6 +29,7 @@ class Upkeep:
     projector: Projector
     entries: Entries
     sightings: Sightings
+    signing: Signing
     anchors: Anchors
     door: Door
     follow_s: float
@@ -36,7 +38,7 @@ class Upkeep:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Bring everything up to date, keep it so until the block ends, and leave nothing half done."""
-        await self.anchors.claim_keys()
+        await self.signing.follow()
         await self.entries.drain()
         await self.follower.catch_up()
         await self.projector.catch_up()
@@ -45,6 +47,7 @@ class Upkeep:
             asyncio.create_task(_keep("effects", self._project, every_s=0)),
             asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("signing keys", self.signing.follow, every_s=self.anchor_s)),
             asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),
         ]
         try:

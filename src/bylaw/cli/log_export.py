@@ -34,5 +34,5 @@ def export_log(output: BinaryIO, **flags: str | None) -> None:
 
 async def _write(settings: Settings, output: BinaryIO) -> None:
     async with build(settings) as app:
-        async for line in export.lines(app.stores.ledger.logs, app.stores.keys.published):
+        async for line in export.lines(app.stores.ledger.logs, await app.signing.published()):
             output.write(line)

@@ -56,7 +56,7 @@ async def export_log(operating: Annotated[Operating, needs_operator()], request:
     """Read every log whole, as JSON lines for `bylaw log audit`; no body part is in it."""
     del operating
     parts = parts_of(request)
-    return Lines(export.lines(parts.ledger.logs, await parts.published()))
+    return Lines(export.lines(parts.ledger.logs, await parts.signing.published()))
 
 
 def _reply(found: Sequence[StoredCheckpoint]) -> Reply[CheckpointsView]:

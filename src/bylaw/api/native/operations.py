@@ -58,7 +58,7 @@ async def read_metrics(request: Request) -> Metrics:
 @router.get("/.well-known/jwks.json")
 async def read_keys(request: Request) -> Document:
     """Read the keys with which receipts and checkpoints are verified, each with its standing (RFC 7517)."""
-    return Document((await parts_of(request).published()).jwks())
+    return Document((await parts_of(request).signing.published()).jwks())
 
 
 @router.get("/openapi.json")

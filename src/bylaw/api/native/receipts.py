@@ -205,7 +205,7 @@ async def verify_receipt(receipt_id: ReceiptId, request: Request) -> Reply[Verif
     """Check a receipt by its id, without a key: every step and what it came to."""
     parts = parts_of(request)
     bundle = await parts.receipts.bare_bundle(receipt_id)
-    found = verify(bundles.write(bundle), Trust(keys=await parts.published()))
+    found = verify(bundles.write(bundle), Trust(keys=await parts.signing.published()))
     return Reply(verification_view(receipt_id, found))
 
 

@@ -49,7 +49,7 @@ class PostgresWriter:
     def __init__(self, url: str, *, origin: Callable[[int], str], signer: Signer, keys: KeySet) -> None:
         self._url = url
         self._name = origin
-        self._signers = (signer,)
+        self._signers: tuple[Signer, ...] = (signer,)
         self._keys = keys
         self._sets = PolicySets()
         self._effects = 0

@@ -35,7 +35,7 @@ class SqliteWriter:
     def __init__(self, opened: Opened, *, origin: str, signer: Signer, keys: KeySet) -> None:
         self._opened = opened
         self._origin = origin
-        self._signers = (signer,)
+        self._signers: tuple[Signer, ...] = (signer,)
         self._keys = keys
         self._sets = PolicySets()
         self._effects = 0
