@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine
 
-PARTS = ("rules", "receipts")
+PARTS = ("rules", "receipts", "ledger")
 
 
 def main() -> None:
