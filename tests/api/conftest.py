@@ -89,6 +89,8 @@ async def belongings(world: World) -> dict[str, str]:
         "approval_id": wanted["approval"],
         "attention_id": wanted["attention"],
         "tenant_id": "acme",
+        "kid": world.app.signing.kid,
+        "log": world.app.stores.ledger.log.origin,
         "workspace_id": "w1",
         "repo_id": repo["id"],
         "user_id": user["id"],

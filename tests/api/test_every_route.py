@@ -32,7 +32,8 @@ async def world(tmp_path_factory):
 
 
 def path_of(route, ids):
-    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], route.path) + QUERIES.get(route.path, "")
+    path = route.path + QUERIES.get(route.path, "")
+    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
 
 
 def body_of(route, ids, *, fresh=""):
@@ -53,7 +54,9 @@ def body_of(route, ids, *, fresh=""):
 # What a route needs in its query.
 QUERIES = {
     "/v1/policies/{policy_id}/diff": "?old=1&new=1",
-    "/v1/log/checkpoints": "?log=bylaw.local/main",
+    "/v1/log/checkpoints": "?log={log}",
+    "/v1/log/checkpoints.txt": "?log={log}&above=1&limit=2",
+    "/v1/log/consistency": "?log={log}&old_size=1&size=2",
 }
 
 

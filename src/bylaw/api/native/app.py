@@ -22,6 +22,7 @@ from bylaw.api.native import (
     policies,
     receipts,
     review,
+    signing_keys,
     tenants,
     users,
     workspaces,
@@ -43,6 +44,7 @@ _ROUTERS = (
     review.router,
     approvals.router,
     log.router,
+    signing_keys.router,
     operations.router,
 )
 

@@ -60,6 +60,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
             "reason": "The limit was lowered.",
         },
+        "Revocation": {"revoked_at": "2026-01-01T00:00:00Z"},
         "PacksToPlan": {"documents": [_PACK]},
         "PacksToApply": {"documents": [_PACK], "reason": "Agreed with finance."},
         "Rollback": {"version": 1, "reason": "The new limit held up too many invoices."},

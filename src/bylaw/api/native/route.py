@@ -74,6 +74,12 @@ class Lines(StreamingResponse):
     media_type = "application/x-ndjson"
 
 
+class Notes(Response):
+    """Signed notes, one after the other, byte for byte."""
+
+    media_type = "text/plain"
+
+
 class Metrics(Response):
     """Metrics in Prometheus' text format."""
 

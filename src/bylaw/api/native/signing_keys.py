@@ -1,0 +1,87 @@
+"""The keys that sign the logs, for the operator; everybody reads them at /.well-known/jwks.json."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter
+
+from bylaw.api.native.route import Operating, Reply, Route, body, needs_operator
+from bylaw.api.native.shape import moment, when
+from bylaw.api.parts import Parts
+from bylaw.core.clock import rfc3339
+from bylaw.receipts.checkpoint import verifier_key
+from bylaw.receipts.signing import PublicKey, Standing
+
+router = APIRouter(tags=["log"], route_class=Route)
+
+
+class SigningKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A signing key and its standing; `signs_here`: this process signs with it.
+
+    `verifier_keys` are the key as note tools take it, for each log of this installation.
+    """
+
+    kid: str
+    status: Standing
+    since: str
+    ended_at: str | None
+    signs_here: bool
+    verifier_keys: tuple[str, ...]
+
+
+class SigningKeysView(msgspec.Struct, frozen=True, kw_only=True):
+    """Every key that ever signed a log of this installation, oldest first."""
+
+    data: tuple[SigningKeyView, ...]
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From when on nothing that the key says counts; now when it is left out."""
+
+    revoked_at: str | None = None
+
+
+@router.get("/v1/log/keys")
+async def list_signing_keys(operating: Annotated[Operating, needs_operator()]) -> Reply[SigningKeysView]:
+    """List the keys that sign the logs, those of every process."""
+    parts = operating.parts
+    keys = (await parts.signing.published()).keys
+    return Reply(SigningKeysView(data=tuple([await _view(parts, key) for key in keys])))
+
+
+@router.post("/v1/log/keys/rotate")
+async def rotate_signing_key(operating: Annotated[Operating, needs_operator()]) -> Reply[SigningKeyView]:
+    """Let this process sign with a new key from now on; the old one is retired and stays good.
+
+    The next checkpoint carries both signatures. Servers that share the key file follow within seconds.
+    """
+    parts = operating.parts
+    return Reply(await _view(parts, await parts.signing.rotate()))
+
+
+@router.post("/v1/log/keys/{kid}/revoke")
+async def revoke_signing_key(
+    operating: Annotated[Operating, needs_operator()],
+    kid: str,
+    sent: Annotated[Revocation, body(Revocation, may_be_empty=True)],
+) -> Reply[SigningKeyView]:
+    """Let nothing count that a key says from a moment on; a key that signs is replaced first.
+
+    Revoking again changes nothing, unless it is dated earlier. What another server signs with the revoked
+    key, in the seconds before it takes a new one, does not count either: rotate there first if there is time.
+    """
+    parts = operating.parts
+    at_ms = moment(sent.revoked_at, path="revoked_at")
+    return Reply(await _view(parts, await parts.signing.revoke(kid, at_ms)))
+
+
+async def _view(parts: Parts, key: PublicKey) -> SigningKeyView:
+    logs = await parts.ledger.logs.latest()
+    return SigningKeyView(
+        kid=key.kid,
+        status=key.standing,
+        since=rfc3339(key.since_ms),
+        ended_at=when(key.ended_ms),
+        signs_here=key.kid == parts.signing.kid,
+        verifier_keys=tuple(verifier_key(held.origin, key.raw) for held in logs),
+    )
