@@ -2,17 +2,19 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from bylaw.decisions.compiled import APPLIES, CompiledRules
+from bylaw.decisions.compiled import APPLIES, Applied, CompiledRules
 from bylaw.decisions.judge import Tally, outcome_of, strictest
 from bylaw.decisions.model import PolicyResult, PolicyStatus, Posture, RuleResult
-from bylaw.decisions.select import Applied, Selection
+from bylaw.decisions.select import Selection
 from bylaw.policies.model import Outcome, Risk
 
 _NOBODY: Final[frozenset[str]] = frozenset()
+_TOLD: Final = frozenset({"violated", "flagged", "indeterminate"})
 _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 
@@ -101,8 +103,12 @@ def effective_rules_digest(applied: Iterable[Applied], extra_rules_digest: str) 
     Shape: `{"extra_rules_digest": …, "policies": [{"digest": …, "id": …, "version": …}]}` as RFC 8785 bytes,
     put together from ready parts; a test compares them with the canonical encoder's.
     """
-    stamps = b",".join([each.policy.stamp for each in applied])
-    said = b'{"extra_rules_digest":"%s","policies":[%s]}' % (extra_rules_digest.encode(), stamps)
+    return _digest(tuple([each.policy.stamp for each in applied]), extra_rules_digest)
+
+
+@lru_cache(maxsize=4_096)
+def _digest(stamps: tuple[bytes, ...], extra_rules_digest: str) -> str:
+    said = b'{"extra_rules_digest":"%s","policies":[%s]}' % (extra_rules_digest.encode(), b",".join(stamps))
     return "sha256:" + hashlib.sha256(said).hexdigest()
 
 
@@ -155,5 +161,4 @@ def _reasons(
 
 
 def _told(name: str, tally: Tally) -> list[str]:
-    told = {"violated", "flagged", "indeterminate"}
-    return [f"{name}: {rule.message}" for rule in tally.results if rule.status in told]
+    return [f"{name}: {rule.message}" for rule in tally.results if rule.status in _TOLD]

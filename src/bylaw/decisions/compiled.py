@@ -1,7 +1,7 @@
 """Policy versions, compiled once: whatever a decision needs of them, with fixed results made ahead."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -104,6 +104,19 @@ class CompiledPolicy:
     rules: CompiledRules
     calm: Mapping[Via, PolicyResult]
     stamp: bytes
+    applied: dict[Via, "Applied"] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for via in self.calm:
+            self.applied[via] = Applied(self, via, APPLIES)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A policy that applies: how it was selected, and what its conditions say."""
+
+    policy: CompiledPolicy
+    via: Via
+    conditions: ConditionResult
 
 
 def compile_policy(current: Current) -> CompiledPolicy:

@@ -41,10 +41,12 @@ def compile_extra(request: Request) -> CompiledRules:
 
 def extra_digest(compiled: CompiledRules) -> str:
     """Return the digest of the request's own rules, empty when there are none."""
+    if not compiled.calm:
+        return ""
     said: list[Json] = [
         {"effect": rule.effect, "id": rule.id, "kind": rule.kind, "text": rule.text} for rule in compiled.calm
     ]
-    return digest(said) if said else ""
+    return digest(said)
 
 
 def _rule(sent: ExtraRule, ident: str) -> Rule:

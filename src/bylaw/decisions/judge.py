@@ -10,9 +10,8 @@ from typing import Final
 import msgspec
 
 from bylaw import rules
-from bylaw.decisions.compiled import RANK, Ask, Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.compiled import RANK, Applied, Ask, Check, CompiledPolicy, CompiledRules
 from bylaw.decisions.model import Judgement, RuleResult
-from bylaw.decisions.select import Applied
 from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
 from bylaw.rules.limits import RULE
@@ -20,14 +19,14 @@ from bylaw.rules.limits import RULE
 DECISION_STEPS: Final = 5 * RULE.steps
 
 
-class Allowance:
-    """The steps that one decision may still take."""
+class Allowance(rules.Budget):
+    """The steps of one rule (`left`), and those that the whole decision may still take (`total`)."""
 
-    __slots__ = ("budget", "left")
+    __slots__ = ("total",)
 
-    def __init__(self, steps: int = DECISION_STEPS) -> None:
-        self.left = steps
-        self.budget = rules.Budget(0)
+    def __init__(self, total: int = DECISION_STEPS) -> None:
+        super().__init__(0)
+        self.total = total
 
 
 class Tally:
@@ -57,15 +56,14 @@ class Tally:
 def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allowance) -> Tally | None:
     """Return what the deterministic rules come to; None when every rule is one and satisfied."""
     tally = Tally(compiled) if compiled.asks else None
-    budget = allowance.budget
     for check in compiled.checks:
-        if allowance.left <= 0:
+        if allowance.total <= 0:
             tally = Tally(compiled) if tally is None else tally
             _starve(tally, check)
             continue
-        budget.left = RULE.steps
-        verdict = check.evaluate(facts, budget)
-        allowance.left -= RULE.steps - budget.left
+        allowance.left = RULE.steps
+        verdict = check.evaluate(facts, allowance)
+        allowance.total -= RULE.steps - allowance.left
         if verdict.status != "satisfied":
             tally = Tally(compiled) if tally is None else tally
             if verdict.status == "violated":
@@ -106,6 +104,8 @@ def waiting(
     Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
     make it stricter.
     """
+    if extra is None and tallies.count(None) == len(tallies):
+        return []
     owned: list[tuple[CompiledPolicy | None, Tally]] = [
         (each.policy, tally) for each, tally in zip(applied, tallies, strict=True) if tally is not None
     ]

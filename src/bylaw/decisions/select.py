@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from bylaw.core.errors import Conflict, NotFound
-from bylaw.decisions.compiled import APPLIES, CompiledPolicy
+from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Via
 from bylaw.decisions.request import facts_of, text_of
 from bylaw.decisions.snapshot import Snapshot
@@ -21,14 +21,6 @@ from bylaw.tenancy.model import EVERYWHERE, Agent, Place
 from bylaw.tenancy.principal import Principal
 
 NAMED_SCOPE: Final = "policy:write"
-
-
-class Applied(msgspec.Struct, frozen=True):
-    """A policy that applies: how it was selected, and what its conditions say."""
-
-    policy: CompiledPolicy
-    via: Via
-    conditions: ConditionResult
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,28 +62,38 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     facts = facts_of(request)
     topics = topics_of(request)
     text = lazy_text(request)
-    candidates: list[tuple[CompiledPolicy, Via]] = [] if named is None else [named]
+    found = [] if named is None else [_applied(named.policy, named.via, facts, text)]
     for place in standing.places:
         table = snapshot.tables.get(place)
-        found_here = () if table is None else table.find(facts, topics)
-        candidates += [(policy, "place") for policy in found_here if named is None or policy is not named[0]]
-    applied = []
-    for policy, via in candidates:
-        found = policy.conditions.evaluate(facts, text)
-        if found.state == "applies":
-            applied.append(Applied(policy, via, APPLIES))
-        elif found.state == "undetermined":
-            conditions = ConditionResult(state="undetermined", missing=found.missing, unclear=found.unclear)
-            applied.append(Applied(policy, via, conditions))
+        if table is not None:
+            found += [
+                _applied(policy, "place", facts, text)
+                for policy in table.find(facts, topics)
+                if named is None or policy is not named.policy
+            ]
+    applied = [each for each in found if each is not None]
     applied.sort(key=_by_id)
     return Selection(
         revision=snapshot.revision,
         standing=standing,
         facts=facts,
         applied=applied,
-        named=None if named is None else named[0].id,
+        named=None if named is None else named.policy.id,
         dormant=dormant,
     )
+
+
+def _applied(policy: CompiledPolicy, via: Via, facts: Object, text: Callable[[], str]) -> Applied | None:
+    """Return the policy as it applies, None when its conditions do not hold."""
+    if not policy.conditions.any_at_all:
+        return policy.applied[via]
+    found = policy.conditions.evaluate(facts, text)
+    if found.state == "applies":
+        return policy.applied[via]
+    if found.state == "does_not_apply":
+        return None
+    conditions = ConditionResult(state="undetermined", missing=found.missing, unclear=found.unclear)
+    return Applied(policy, via, conditions)
 
 
 def stand(snapshot: Snapshot, request: Request) -> Standing:
@@ -111,8 +113,8 @@ def stand(snapshot: Snapshot, request: Request) -> Standing:
 
 def special(
     snapshot: Snapshot, standing: Standing, request: Request, caller: Principal
-) -> tuple[tuple[CompiledPolicy, Via] | None, str | None]:
-    """Return the policy that is named or else bound and how it comes in, and the bound one if not in force.
+) -> tuple[Applied | None, str | None]:
+    """Return the policy that is named or else bound, and the id of the bound one if that is not in force.
 
     Raises: as `select`.
     """
@@ -121,7 +123,7 @@ def special(
     named = _sent(request.policy_id)
     if named is None or (named == bound and dormant is None):
         entry = None if bound is None else snapshot.entries.get(bound)
-        return (None if entry is None else (entry.policy, "bound")), dormant
+        return (None if entry is None else entry.policy.applied["bound"]), dormant
     entry = snapshot.entries.get(named)
     if entry is None and (named in snapshot.dormant or named == dormant):
         raise Conflict(
@@ -132,7 +134,7 @@ def special(
         raise NotFound("policy", named)
     if bound is not None and dormant is None:
         caller.require(NAMED_SCOPE, standing.place)
-    return (entry.policy, "explicit"), dormant
+    return entry.policy.applied["explicit"], dormant
 
 
 def topics_of(request: Request) -> tuple[str, ...] | None:

@@ -80,10 +80,11 @@ class _Test:
 class Conditions:
     """Compiled conditions; none at all always apply."""
 
-    __slots__ = ("_tests", "any_of")
+    __slots__ = ("_tests", "any_at_all", "any_of")
 
     def __init__(self, tests: tuple[_Test, ...], any_of: AnyOf | None) -> None:
         self._tests = tests
+        self.any_at_all = bool(tests)
         self.any_of = any_of
 
     def evaluate(self, facts: Facts, text: Callable[[], str]) -> Applicability:
