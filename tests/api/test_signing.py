@@ -181,6 +181,7 @@ async def test_a_rotation_that_cannot_be_written_is_completed_later(house, clock
     signing = await house.open()
     old = signing.kid
     writer = house.ledger.writer
+    clock.advance(1000)
     with monkeypatch.context() as patched:  # a full disk, say
 
         def fails(*_):
