@@ -21,7 +21,10 @@ from tests.durability.acknowledging import KEYS, open_ledger
 from tests.durability.killing import Recorder, account_for, kill_again_and_again, started
 from tests.durability.served import Server
 
-ROUNDS = [pytest.param(3, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
+ROUNDS = [
+    pytest.param(3, marks=pytest.mark.slow),
+    pytest.param(20, marks=[pytest.mark.slow, pytest.mark.soak]),
+]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -110,6 +110,7 @@ async def test_the_simulated_disk_shows_what_a_weaker_setting_loses(tmp_path):
     assert lost > 0
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 async def test_hundreds_of_power_cuts_lose_nothing_that_was_acknowledged(tmp_path):
     acknowledged, lost = await cuts(tmp_path, range(100, 400), synchronous="full")
