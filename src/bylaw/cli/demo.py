@@ -19,7 +19,8 @@ from bylaw.cli.decide import COLOURS
 from bylaw.cli.policies import ServerTarget, as_sent
 from bylaw.cli.remote import Remote
 from bylaw.cli.verify import headline
-from bylaw.core.errors import BylawError, Unavailable
+from bylaw.core.errors import Unavailable
+from bylaw.decisions.explain import Explanation
 from bylaw.decisions.model import Decision
 from bylaw.policies.packs.load import load_folder
 from bylaw.receipts.signing import key_set
@@ -85,6 +86,7 @@ NIGHT_SHIFT: Final[Mapping[str, object]] = {
 
 class _Made(msgspec.Struct, frozen=True):
     id: str
+    key: str = ""
 
 
 @click.command("demo")
@@ -92,11 +94,12 @@ def demo() -> int:
     """Run the whole story on a temporary server: apply, decide, approve, verify, tamper, get caught."""
     with tempfile.TemporaryDirectory(prefix="bylaw-demo-") as made:
         folder = Path(made)
-        with _server(folder / "data") as server:
-            _apply(server)
-            decided = [_decide(server, title, request) for title, request in ASKED]
-            _approve(server, decided[4])
-            bundles = _keep(server, folder, [each.receipt_id for each in decided if each.receipt_id])
+        with _server(folder / "data") as admin:
+            agents = _apply(admin)
+            decided = [_decide(agents, title, request) for title, request in ASKED]
+            _explain(admin, decided[1])
+            _approve(admin, agents, decided[4])
+            bundles = _keep(admin, folder, [each.receipt_id for each in decided if each.receipt_id])
         return _verify(folder, bundles)
 
 
@@ -138,7 +141,8 @@ def _server(data: Path) -> Iterator[Remote]:
         process.communicate()
 
 
-def _apply(server: Remote) -> None:
+def _apply(server: Remote) -> Remote:
+    """Apply the pack, bind an agent, and return the server as agents reach it: with a key of their own."""
     _title("A pack of policies is applied, and one agent gets a policy of its own")
     _command("bylaw test", STARTER)
     _command("bylaw policies apply", STARTER)
@@ -149,6 +153,11 @@ def _apply(server: Remote) -> None:
     server.request("POST", "/v1/agents", {"id": "night-shift", "name": "Night shift", "require_policy": True})
     server.request("PUT", "/v1/agents/night-shift/binding", {"policy_id": night.id})
     click.echo(f"  agent night-shift is bound to {night.id}")
+    agents = msgspec.json.decode(
+        server.request("POST", "/v1/keys", {"name": "agents", "scopes": ["decisions:write"]}), type=_Made
+    )
+    click.echo("  the agents get a key that asks for decisions and does nothing else")
+    return server.with_key(agents.key)
 
 
 def _decide(server: Remote, title: str, request: Mapping[str, object]) -> Decision:
@@ -169,20 +178,22 @@ def _say(decision: Decision) -> None:
     click.echo(f"    receipt {decision.receipt_id}, decided in {decision.duration_us} µs")
 
 
-def _approve(server: Remote, held: Decision) -> None:
+def _explain(admin: Remote, blocked: Decision) -> None:
+    _title("What would have changed the large invoice's outcome?")
+    found = admin.request("GET", f"/v1/decisions/{blocked.receipt_id}/explain")
+    for change in msgspec.json.decode(found, type=Explanation).changes:
+        click.echo(f"  {change.path} at {change.then} instead of {change.now}: {change.outcome}")
+
+
+def _approve(admin: Remote, agents: Remote, held: Decision) -> None:
     approval = next(each.id for each in held.obligations if each.kind == "approval")
     _title("A person approves exactly that call, once")
-    server.request("POST", f"/v1/approvals/{approval}/approve", {"reason": "A good customer"})
-    spent = {**DISCOUNT, "approval_id": approval}
-    _say(msgspec.json.decode(server.request("POST", "/v1/decisions", spent), type=Decision))
-    _title("The approval does not stretch to a larger discount")
+    admin.request("POST", f"/v1/approvals/{approval}/approve", {"reason": "A good customer"})
+    exact = {**DISCOUNT, "approval_id": approval}
     larger = {"name": "give_discount", "arguments": {"percent": 90, "reason": "The delivery was late"}}
-    try:
-        changed = server.request("POST", "/v1/decisions", {**spent, "tool_call": larger})
-    except BylawError as error:
-        click.echo("  " + click.style("REFUSED", fg="red", bold=True) + f"\n    {error.message}")
-    else:
-        _say(msgspec.json.decode(changed, type=Decision))
+    _decide(agents, "A larger discount is not what was approved", {**exact, "tool_call": larger})
+    _decide(agents, "The very call that was approved", exact)
+    _decide(agents, "The same once more: an approval is spent once", exact)
 
 
 def _keep(server: Remote, folder: Path, receipts: list[str]) -> list[Path]:

@@ -47,6 +47,10 @@ class Remote:
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         self._opener = urllib.request.build_opener(_NoRedirects)
 
+    def with_key(self, key: str) -> "Remote":
+        """Return the same server, spoken to with another key."""
+        return Remote(self._url, key)
+
     def request(self, method: str, path: str, body: object = None) -> bytes:
         """Return the body of a successful answer.
 
