@@ -22,7 +22,7 @@ from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control
-from bylaw.storage.key_file import load_or_create
+from bylaw.storage.key_file import KeyFile
 from bylaw.storage.memory.receipts import MemoryLedger
 
 
@@ -31,7 +31,7 @@ async def without_store(wanted: settings.Settings):
     clock = SystemClock()
     ids = Ids(clock)
     folder = wanted.storage.data
-    keys = load_or_create(folder / "keys.json", clock)
+    keys = KeyFile(folder / "keys.json").load_or_create(clock)
     async with AsyncExitStack() as stack:
         ledger = MemoryLedger(origin="bench.local/memory", signer=keys.signer)
         stack.push_async_callback(ledger.close)

@@ -37,9 +37,10 @@ from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
+from bylaw.receipts.signing_keys import SigningKeys
 from bylaw.settings import Settings
 from bylaw.storage.control import open_control
-from bylaw.storage.key_file import SigningKeys, load_or_create
+from bylaw.storage.key_file import KeyFile
 from bylaw.storage.sqlite.receipts import open_ledger
 
 
@@ -50,7 +51,7 @@ class Stores:
     control: ControlStore
     ledger: Ledger
     keys: SigningKeys
-    key_file: Path
+    key_file: KeyFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
 async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
     folder = settings.storage.data
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key_file = Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json"
-    keys = load_or_create(key_file, clock)
+    key_file = KeyFile(Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json")
+    keys = key_file.load_or_create(clock)
     ledger = await open_ledger(
         folder, origin=f"{_installation(settings, keys)}/main", signer=keys.in_use, keys=keys.published
     )
@@ -108,8 +109,8 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
         message = "PostgreSQL needs the driver of the extra: pip install 'bylaw[postgres]'."
         raise InvalidInput(message) from error
     storage = settings.storage
-    key_file = Path(storage.key_file)
-    keys = load_or_create(key_file, clock)
+    key_file = KeyFile(Path(storage.key_file))
+    keys = key_file.load_or_create(clock)
     control = await open_control(storage.database, ids=ids, clock=clock, owner_url=storage.database_owner)
     stack.push_async_callback(control.close)
     installation = _installation(settings, keys)
@@ -145,7 +146,7 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
             signing=server.signing,
             settle=server.settle,
             admin_key=admin_key,
-            key_file=stores.key_file,
+            key_file=stores.key_file.path,
         )
 
 

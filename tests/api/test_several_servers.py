@@ -15,7 +15,7 @@ from bylaw.receipts.audit import audit
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
-from bylaw.storage import key_file
+from bylaw.storage.key_file import KeyFile
 from tests import postgres
 from tests.api.conftest import World
 
@@ -129,7 +129,7 @@ async def test_a_key_revoked_at_another_server_is_replaced_where_it_signs(start)
 def anchoring(app):
     """Return what a server's loop does every so often, to be done here and now."""
     log, clock = app.stores.ledger.log, SystemClock()
-    signer = key_file.load(app.key_file).signer
+    signer = KeyFile(app.key_file).load().signer
     return Anchors(app.stores.ledger, Issuer(log.origin, signer, clock=clock, ids=Ids(clock)))
 
 

@@ -14,7 +14,7 @@ from bylaw.receipts import checkpoint, export, key_changes
 from bylaw.receipts.audit import audit
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.verify import Trust, verify
-from bylaw.storage import key_file
+from bylaw.storage.key_file import KeyFile
 from bylaw.storage.sqlite.receipts import open_ledger
 from tests.receipts.book import TENANT, Dice, decision
 
@@ -31,13 +31,15 @@ class House:
         self.ledger = None
 
     async def open(self, *, follow=True):
-        keys = key_file.load_or_create(self.path, self.clock)
+        keys = KeyFile(self.path).load_or_create(self.clock)
         self.folder.mkdir(exist_ok=True)
         self.ledger = await open_ledger(
             self.folder, origin=f"bylaw.test/{self.folder.name}", signer=keys.in_use, keys=keys.published
         )
         self.issuer = Issuer(self.ledger.log.origin, keys.signer, clock=self.clock, ids=self.ids)
-        self.signing = Signing(self.path, keys, ledger=self.ledger, issuer=self.issuer, clock=self.clock)
+        self.signing = Signing(
+            KeyFile(self.path), keys, ledger=self.ledger, issuer=self.issuer, clock=self.clock
+        )
         if follow:
             await self.signing.follow()
         return self.signing
@@ -161,7 +163,7 @@ async def test_a_crash_at_any_step_of_a_rotation_is_made_good(house, clock, monk
     before = await house.record()
     clock.advance(HOUR)
     with monkeypatch.context() as patched:  # a crash can only be put in from outside
-        target = {"store": key_file, "replace": type(house.path), "fsync": os, "append": house.ledger.log}
+        target = {"store": KeyFile, "replace": type(house.path), "fsync": os, "append": house.ledger.log}
         patched.setattr(target[step], step, cutting(at, getattr(target[step], step)))
         with pytest.raises(Cut):
             await house.signing.rotate()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bylaw.core.clock import SystemClock
-from bylaw.storage.key_file import load_or_create
+from bylaw.storage.key_file import KeyFile
 from bylaw.storage.postgres import receipts as on_postgres
 from bylaw.storage.sqlite import receipts as on_sqlite
 from tests import postgres
@@ -51,7 +51,7 @@ async def test_a_killed_server_loses_no_decision_that_it_answered(store, rounds,
     where = ["--data", place] if kind == "sqlite" else ["--database", place]
     server = Server(*where, "--key-file", str(key_file))
     account = await asyncio.to_thread(kill_again_and_again, server, rounds)
-    keys = load_or_create(key_file, SystemClock())
+    keys = KeyFile(key_file).load_or_create(SystemClock())
     opened = {"signer": keys.signer, "keys": keys.published}
     if kind == "sqlite":
         ledger = await on_sqlite.open_ledger(Path(place), origin=writer_origin(1), **opened)

@@ -7,7 +7,6 @@ start, which finds what the file says and the log does not.
 
 import asyncio
 import logging
-from pathlib import Path
 
 from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.errors import InvalidInput, NotFound, Problem
@@ -16,19 +15,18 @@ from bylaw.receipts.issue import Issuer, key_changed
 from bylaw.receipts.model import KeyClaim
 from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing import KeySet, PublicKey
-from bylaw.storage import key_file
-from bylaw.storage.key_file import SigningKeys
+from bylaw.receipts.signing_keys import KeyStore, SigningKeys
 
 _log = logging.getLogger("bylaw.signing")
 
 
 class Signing:
-    """Owns the key file at `path`, of which `keys` were loaded, and what the log and the issuer sign with."""
+    """Owns the `kept` keys, of which `keys` were loaded, and what the log and the issuer sign with."""
 
     def __init__(
-        self, path: Path, keys: SigningKeys, *, ledger: Ledger, issuer: Issuer, clock: Clock
+        self, kept: KeyStore, keys: SigningKeys, *, ledger: Ledger, issuer: Issuer, clock: Clock
     ) -> None:
-        self._path = path
+        self._kept = kept
         self._keys = keys
         self._ledger = ledger
         self._issuer = issuer
@@ -88,13 +86,13 @@ class Signing:
 
     def _replace(self, revoked: tuple[str, int] | None) -> None:
         """Store the next keys and use them: a new one unless the key that signs stays, and a revocation."""
-        with key_file.locked(self._path):
-            keys = key_file.load(self._path)
+        with self._kept.locked():
+            keys = self._kept.load()
             if revoked is None or revoked[0] == keys.signer.kid:
-                keys = key_file.rotated(keys, self._clock)
+                keys = keys.rotated(self._clock.now_ms())
             if revoked is not None:
-                keys = key_file.revoked(keys, *revoked)
-            key_file.store(self._path, keys)
+                keys = keys.revoked(*revoked)
+            self._kept.store(keys)
         self._use(keys)
 
     def _use(self, keys: SigningKeys) -> None:
@@ -109,18 +107,18 @@ class Signing:
 
     async def _complete(self) -> None:
         """Bring this process and its log to what the key file says; a key that may not sign says nothing."""
-        self._use(key_file.load(self._path))
+        self._use(self._kept.load())
         key = await self._published(self.kid)
         if key.standing != "active":
             _log.warning("the signing key %s was %s elsewhere and is replaced", key.kid, key.standing)
             self._replace(None)
         await self._say(*key_changes.unsaid(self._keys.published, await self._said(self._ledger.log.origin)))
         if self._keys.outgoing is not None:
-            with key_file.locked(self._path):
-                keys = key_file.load(self._path)
+            with self._kept.locked():
+                keys = self._kept.load()
                 if keys.signer.kid == self.kid:
-                    keys = key_file.settled(keys)
-                    key_file.store(self._path, keys)
+                    keys = keys.settled()
+                    self._kept.store(keys)
             self._use(keys)
 
     async def _say(self, *claims: KeyClaim) -> None:
