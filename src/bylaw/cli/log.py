@@ -1,4 +1,4 @@
-"""`bylaw log`: audit a whole log, keep its checkpoints, look at its keys."""
+"""`bylaw log`: audit a whole log, keep its checkpoints, look after its keys."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,27 @@ import msgspec
 
 from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.verify import EXIT, checkpoint_option, headline, json_option, keys_option, read_trust
-from bylaw.core.clock import rfc3339
-from bylaw.receipts import checkpoint as checkpoints
 from bylaw.receipts import export
 from bylaw.receipts.audit import Audit, audit
-from bylaw.receipts.signing import key_set
 
-_LAZY = MappingProxyType({"export": "bylaw.cli.log_export:export_log"})
+_LAZY = MappingProxyType(
+    {
+        "checkpoints": "bylaw.cli.log_checkpoints:keep_checkpoints",
+        "export": "bylaw.cli.log_export:export_log",
+    }
+)
+_KEYS = MappingProxyType(
+    {
+        "list": "bylaw.cli.log_keys:list_keys",
+        "revoke": "bylaw.cli.log_keys:revoke_key",
+        "rotate": "bylaw.cli.log_keys:rotate_key",
+    }
+)
 
 
 @click.group(cls=LazyGroup, lazy=_LAZY)
 def log() -> None:
-    """Export and audit logs, keep their checkpoints, look at their keys."""
+    """Export and audit logs, keep their checkpoints, look after their keys."""
 
 
 @log.command("audit")
@@ -40,7 +49,7 @@ def audit_log(exported: Path, keys_path: Path | None, kept_paths: Sequence[Path]
       bylaw log audit log.jsonl --checkpoint kept.txt
     """
     trust = read_trust(keys_path, kept_paths)
-    found = audit(_lines(exported), trust)
+    found = audit(read_lines(exported), trust)
     if as_json:
         click.echo(json.dumps(_data(found), indent=2, ensure_ascii=False))
     else:
@@ -48,43 +57,13 @@ def audit_log(exported: Path, keys_path: Path | None, kept_paths: Sequence[Path]
     return EXIT[found.status]
 
 
-@log.command("checkpoints")
-@click.argument("exported", type=click.Path(path_type=Path))
-def latest_checkpoints(exported: Path) -> None:
-    r"""Print the latest checkpoint of each log in an export, to append to a file elsewhere.
-
-    \b
-    Example:
-      bylaw log checkpoints log.jsonl >> kept.txt
-    """
-    latest: dict[str, str] = {}
-    for line in _lines(exported):
-        parsed = export.parse(line)
-        if isinstance(parsed, export.Note):
-            latest[checkpoints.parse(parsed.note.encode()).checkpoint.origin] = parsed.note
-    for note in latest.values():
-        click.echo(note, nl=False)
+@log.group("keys", cls=LazyGroup, lazy=_KEYS)
+def keys() -> None:
+    """List, rotate and revoke the keys that sign the logs."""
 
 
-@log.command("keys")
-@click.argument("jwks", type=click.Path(path_type=Path))
-@click.option("--log", "origin", help="Also print each key as note tools take it, for the log of this name.")
-def show_keys(jwks: Path, origin: str | None) -> None:
-    r"""Print the keys of a JWKS document with their standing.
-
-    \b
-    Example:
-      bylaw log keys jwks.json --log example.org/main/w1
-    """
-    for key in key_set(b"".join(_lines(jwks))).keys:
-        ended = "" if key.ended_ms is None else f" at {rfc3339(key.ended_ms)}"
-        click.echo(f"{key.kid}  {key.standing}{ended}, in use since {rfc3339(key.since_ms)}")
-        if origin is not None:
-            click.echo(f"  {checkpoints.verifier_key(origin, key.raw)}")
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file (`-`: standard input); one that is too long comes in unusable pieces."""
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of an export (`-`: standard input); one that is too long comes in unusable pieces."""
     try:
         with click.open_file(str(path), "rb") as file:
             while line := file.readline(export.MAX_LINE_BYTES + 1):

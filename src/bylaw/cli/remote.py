@@ -38,13 +38,15 @@ class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remote:
-    """A server at `url`, spoken to with `key`."""
+    """A server at `url`, spoken to with `key`, or with none where anybody may ask."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str = "") -> None:
         if not url.startswith(("http://", "https://")):
             raise InvalidInput(f"{url!r} is not the address of a server: it begins with http:// or https://.")
         self._url = url.rstrip("/")
-        self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        self._headers = {"content-type": "application/json"}
+        if key:
+            self._headers["authorization"] = f"Bearer {key}"
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def with_key(self, key: str) -> "Remote":

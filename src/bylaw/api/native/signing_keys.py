@@ -7,9 +7,10 @@ from fastapi import APIRouter
 
 from bylaw.api.native.route import Operating, Reply, Route, body, needs_operator
 from bylaw.api.native.shape import moment, when
-from bylaw.api.parts import Parts
+from bylaw.api.signing import Signing
 from bylaw.core.clock import rfc3339
 from bylaw.receipts.checkpoint import verifier_key
+from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing import PublicKey, Standing
 
 router = APIRouter(tags=["log"], route_class=Route)
@@ -46,7 +47,7 @@ async def list_signing_keys(operating: Annotated[Operating, needs_operator()]) -
     """List the keys that sign the logs, those of every process."""
     parts = operating.parts
     keys = (await parts.signing.published()).keys
-    return Reply(SigningKeysView(data=tuple([await _view(parts, key) for key in keys])))
+    return Reply(SigningKeysView(data=tuple([await view(key, parts.signing, parts.ledger) for key in keys])))
 
 
 @router.post("/v1/log/keys/rotate")
@@ -56,7 +57,7 @@ async def rotate_signing_key(operating: Annotated[Operating, needs_operator()]) 
     The next checkpoint carries both signatures. Servers that share the key file follow within seconds.
     """
     parts = operating.parts
-    return Reply(await _view(parts, await parts.signing.rotate()))
+    return Reply(await view(await parts.signing.rotate(), parts.signing, parts.ledger))
 
 
 @router.post("/v1/log/keys/{kid}/revoke")
@@ -72,16 +73,17 @@ async def revoke_signing_key(
     """
     parts = operating.parts
     at_ms = moment(sent.revoked_at, path="revoked_at")
-    return Reply(await _view(parts, await parts.signing.revoke(kid, at_ms)))
+    return Reply(await view(await parts.signing.revoke(kid, at_ms), parts.signing, parts.ledger))
 
 
-async def _view(parts: Parts, key: PublicKey) -> SigningKeyView:
-    logs = await parts.ledger.logs.latest()
+async def view(key: PublicKey, signing: Signing, ledger: Ledger) -> SigningKeyView:
+    """Return a signing key as it goes over the wire."""
+    logs = await ledger.logs.latest()
     return SigningKeyView(
         kid=key.kid,
         status=key.standing,
         since=rfc3339(key.since_ms),
         ended_at=when(key.ended_ms),
-        signs_here=key.kid == parts.signing.kid,
+        signs_here=key.kid == signing.kid,
         verifier_keys=tuple(verifier_key(held.origin, key.raw) for held in logs),
     )

@@ -1,0 +1,214 @@
+"""`bylaw log keys`: the keys that sign the logs, on a server or in a data directory."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from bylaw.api.native.signing_keys import Revocation, SigningKeysView, SigningKeyView, view
+from bylaw.app import App, build
+from bylaw.cli.remote import Remote
+from bylaw.core.clock import from_rfc3339, rfc3339
+from bylaw.core.errors import InvalidInput
+from bylaw.receipts.checkpoint import verifier_key
+from bylaw.receipts.signing import KeySet, key_set
+from bylaw.settings import load
+
+T = TypeVar("T")
+Command = Callable[..., object]
+
+COLOURS: Final = {"active": "green", "retired": None, "revoked": "red"}
+
+
+class Target(Protocol):
+    """Where signing keys are looked after."""
+
+    def listed(self) -> Sequence[SigningKeyView]:
+        """Return every key, oldest first."""
+
+    def rotate(self) -> SigningKeyView:
+        """Take a new key into use, and return it."""
+
+    def revoke(self, kid: str, revoked_at: str | None) -> SigningKeyView:
+        """Revoke a key from a moment on (now), and return it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTarget:
+    """A running server."""
+
+    remote: Remote
+
+    def listed(self) -> Sequence[SigningKeyView]:
+        """Return every key, oldest first."""
+        return msgspec.json.decode(self.remote.request("GET", "/v1/log/keys"), type=SigningKeysView).data
+
+    def rotate(self) -> SigningKeyView:
+        """Take a new key into use, and return it."""
+        return _key(self.remote.request("POST", "/v1/log/keys/rotate"))
+
+    def revoke(self, kid: str, revoked_at: str | None) -> SigningKeyView:
+        """Revoke a key from a moment on (now), and return it."""
+        path = f"/v1/log/keys/{quote(kid, safe='')}/revoke"
+        return _key(self.remote.request("POST", path, Revocation(revoked_at=revoked_at)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryTarget:
+    """A data directory on which no server runs."""
+
+    data: Path
+
+    def listed(self) -> Sequence[SigningKeyView]:
+        """Return every key, oldest first."""
+
+        async def every(app: App) -> Sequence[SigningKeyView]:
+            found = (await app.signing.published()).keys
+            return [await view(key, app.signing, app.stores.ledger) for key in found]
+
+        return self._run(every)
+
+    def rotate(self) -> SigningKeyView:
+        """Take a new key into use, and return it."""
+
+        async def rotate(app: App) -> SigningKeyView:
+            return await view(await app.signing.rotate(), app.signing, app.stores.ledger)
+
+        return self._run(rotate)
+
+    def revoke(self, kid: str, revoked_at: str | None) -> SigningKeyView:
+        """Revoke a key from a moment on (now), and return it."""
+        at_ms = None if revoked_at is None else from_rfc3339(revoked_at)
+
+        async def revoke(app: App) -> SigningKeyView:
+            return await view(await app.signing.revoke(kid, at_ms), app.signing, app.stores.ledger)
+
+        return self._run(revoke)
+
+    def _run(self, action: Callable[[App], Awaitable[T]]) -> T:
+        if not self.data.is_dir():
+            raise InvalidInput(f"There is no data in {self.data}: name its directory with --data.")
+
+        async def carry_out() -> T:
+            async with build(load({"data": self.data}, os.environ)) as app:
+                return await action(app)
+
+        return asyncio.run(carry_out())
+
+
+def _options(command: Command) -> Command:
+    """Return `command` with the options that name its target."""
+    for option in (
+        click.option(
+            "--data",
+            type=click.Path(path_type=Path),
+            help="A data directory instead, while no server runs on it.",
+        ),
+        click.option(
+            "--key", envvar="BYLAW_API_KEY", help="The operator's admin key; better in BYLAW_API_KEY."
+        ),
+        click.option(
+            "--server",
+            envvar="BYLAW_URL",
+            default="http://127.0.0.1:8181",
+            show_default=True,
+            help="The server.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("list")
+@click.argument("jwks", required=False, type=click.Path(path_type=Path))
+@click.option("--log", "origin", help="Show each key as note tools take it, for the log of this name.")
+@_options
+def list_keys(
+    jwks: Path | None, origin: str | None, *, server: str, key: str | None, data: Path | None
+) -> None:
+    r"""Print the keys of the logs, or of a JWKS document, with their standing.
+
+    \b
+    Examples:
+      bylaw log keys list                              # of a server; key in BYLAW_API_KEY
+      bylaw log keys list jwks.json --log example.org/main/w1
+    """
+    if jwks is not None:
+        for each in _read(jwks).keys:
+            ended = None if each.ended_ms is None else rfc3339(each.ended_ms)
+            _show(each.kid, each.standing, rfc3339(each.since_ms), ended)
+            if origin is not None:
+                click.echo(f"  {verifier_key(origin, each.raw)}")
+        return
+    for found in _target(server, key, data).listed():
+        _show_view(found)
+        for line in found.verifier_keys:
+            if origin is not None and line.startswith(f"{origin}+"):
+                click.echo(f"  {line}")
+
+
+@click.command("rotate")
+@_options
+def rotate_key(*, server: str, key: str | None, data: Path | None) -> None:
+    r"""Sign with a new key from now on. The old one is retired: what it signed stays good.
+
+    \b
+    Examples:
+      bylaw log keys rotate --server https://bylaw.example.com
+      bylaw log keys rotate --data bylaw-data             # no server is running
+    """
+    _show_view(_target(server, key, data).rotate())
+
+
+@click.command("revoke")
+@click.argument("kid")
+@click.option("--at", "revoked_at", help="From when on nothing that it says counts (RFC 3339; now).")
+@_options
+def revoke_key(kid: str, revoked_at: str | None, *, server: str, key: str | None, data: Path | None) -> None:
+    r"""Revoke a key: nothing that it says from a moment on counts. One that signs is replaced.
+
+    \b
+    Example:
+      bylaw log keys revoke nJ0x… --at 2026-11-20T09:00:00Z
+    """
+    if revoked_at is not None:
+        try:
+            from_rfc3339(revoked_at)
+        except ValueError:
+            raise click.BadParameter("Write a moment as 2026-01-01T00:00:00Z.", param_hint="--at") from None
+    _show_view(_target(server, key, data).revoke(kid, revoked_at))
+
+
+def _target(server: str, key: str | None, data: Path | None) -> Target:
+    if data is not None:
+        return DirectoryTarget(data=data)
+    if key is None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
+    return ServerTarget(remote=Remote(server, key))
+
+
+def _key(answer: bytes) -> SigningKeyView:
+    return msgspec.json.decode(answer, type=SigningKeyView)
+
+
+def _read(jwks: Path) -> KeySet:
+    try:
+        with click.open_file(str(jwks), "rb") as file:
+            return key_set(file.read())
+    except OSError as error:
+        raise click.BadParameter(f"{jwks}: {error.strerror}") from error
+
+
+def _show_view(key: SigningKeyView) -> None:
+    _show(key.kid, key.status, key.since, key.ended_at)
+
+
+def _show(kid: str, status: str, since: str, ended: str | None) -> None:
+    until = "" if ended is None else f" at {ended}"
+    click.echo(f"{kid}  {click.style(status, fg=COLOURS[status])}{until}, in use since {since}")
