@@ -47,7 +47,7 @@ async def write_until_the_cut(folder: Path, disk: Disk, *, synchronous: str, che
 
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
         await shelf.close()
-    except apsw.Error:
+    except (apsw.Error, Unavailable):
         pass  # the power went while the file was opened or closed
     finally:
         vfs.end()

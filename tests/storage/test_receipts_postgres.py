@@ -117,6 +117,26 @@ async def test_a_lost_session_is_replaced_and_the_log_goes_on(shelf, database):
     assert await shelf.findings(ledger) == ("verified", [])
 
 
+async def test_a_database_that_is_gone_is_unavailable_to_readers(shelf, postgres_server):
+    ledger = await shelf.open()
+    (entry,) = await shelf.record(ledger)
+    name = shelf.place.rpartition("/")[2].partition("?")[0]
+    forbid = f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"
+    cut_all = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
+    await postgres.execute(postgres_server, forbid, cut_all)
+    try:
+        with pytest.raises(Unavailable):
+            await ledger.of(TENANT).get(entry.id)
+        with pytest.raises(Unavailable):
+            await ledger.log.append([shelf.issue(ledger)])
+    finally:
+        await postgres.execute(postgres_server, forbid.replace("false", "true"))
+    while not ledger.log.ready:  # noqa: ASYNC110 - it tries again by itself
+        await asyncio.sleep(0.01)
+    assert (await ledger.of(TENANT).get(entry.id)).id == entry.id
+    await shelf.record(ledger)
+
+
 async def test_a_session_cut_under_load_loses_nothing_that_was_acknowledged(shelf, database, caplog):
     ledger = await shelf.open()
     acknowledged = []

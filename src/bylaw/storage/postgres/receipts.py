@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from bylaw.core.errors import NotFound
+from bylaw.core.errors import NotFound, Unavailable
 from bylaw.core.ids import ReceiptId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.receipts.log import Tile
@@ -26,6 +26,19 @@ from bylaw.storage.postgres.receipts_writer import PostgresWriter
 
 READERS = 4
 
+_ENTER = (
+    "SELECT set_config('bylaw.tenant', $1, true), set_config('bylaw.system', $2, true),"
+    " CASE WHEN $3 <> '' THEN set_config('role', $3, true) END"
+)
+_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a database that lets nobody in
+    asyncpg.InterfaceError,
+)
+
 
 class Readers:
     """Sessions that read, behind the wall: for one tenant, or for the operator."""
@@ -36,16 +49,13 @@ class Readers:
 
     @asynccontextmanager
     async def begin(self, tenant: TenantId | None) -> AsyncIterator[asyncpg.Connection]:
-        """Open a transaction that sees the rows of `tenant`, or all of them for None."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "SELECT set_config('bylaw.tenant', $1, true), set_config('bylaw.system', $2, true),"
-                " CASE WHEN $3 <> '' THEN set_config('role', $3, true) END",
-                tenant or "",
-                "on" if tenant is None else "off",
-                self._role,
-            )
-            yield connection
+        """Open a transaction that sees the rows of `tenant`, or all of them for None. Raises: Unavailable."""
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_ENTER, tenant or "", "on" if tenant is None else "off", self._role)
+                yield connection
+        except _AWAY as error:
+            raise Unavailable("The receipts cannot be read now: try again.") from error
 
     async def close(self) -> None:
         """Close every session."""

@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 import apsw
 import apsw.aio
 
-from bylaw.core.errors import Corrupt
+from bylaw.core.errors import Corrupt, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,8 +65,16 @@ class Opened:
     async def run(
         self, work: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `work`, called with the connection in its thread, returns."""
-        return cast("T", await self._connection.async_run(work, self._direct, *args, **kwargs))
+        """Return what `work`, called with the connection in its thread, returns.
+
+        Raises: Corrupt or Unavailable for what the file or the disk does.
+        """
+        try:
+            return cast("T", await self._connection.async_run(work, self._direct, *args, **kwargs))
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise Corrupt(f"The receipts file is damaged: {error}.", place=FILE) from error
+        except (apsw.IOError, apsw.FullError, apsw.BusyError, apsw.CantOpenError) as error:
+            raise Unavailable(f"The receipts file cannot be used now: {error}.") from error
 
     async def close(self) -> None:
         """Close the connection and end its thread."""
@@ -101,20 +109,17 @@ async def _open(path: str) -> Opened:
 
 
 def _prepare(db: apsw.Connection, path: str) -> None:
-    try:
-        if db.pragma("page_count") == 0:
-            db.pragma("page_size", PAGE_BYTES)
-        db.pragma("journal_mode", "wal")
-        db.pragma("synchronous", "full")
-        db.pragma("secure_delete", "on")
-        with db:
-            if db.pragma("page_count") <= 1 and db.pragma("application_id") == 0:
-                for statement in _TABLES.split(";\n"):
-                    db.execute(statement)
-                db.pragma("application_id", _APPLICATION)
-                db.pragma("user_version", VERSION)
-        found = (db.pragma("application_id"), db.pragma("user_version"))
-    except apsw.NotADBError as error:
-        raise Corrupt(f"{path} is not a receipts file.", place=path) from error
+    if db.pragma("page_count") == 0:
+        db.pragma("page_size", PAGE_BYTES)
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "full")
+    db.pragma("secure_delete", "on")
+    with db:
+        if db.pragma("page_count") <= 1 and db.pragma("application_id") == 0:
+            for statement in _TABLES.split(";\n"):
+                db.execute(statement)
+            db.pragma("application_id", _APPLICATION)
+            db.pragma("user_version", VERSION)
+    found = (db.pragma("application_id"), db.pragma("user_version"))
     if found != (_APPLICATION, VERSION):
         raise Corrupt(f"{path} is not a receipts file of version {VERSION}, but {found[1]}.", place=path)
