@@ -29,7 +29,7 @@ def test_a_decision_says_everything_about_itself():
     assert decision.receipt_id.startswith("rcpt_")
     assert (decision.decided_at, decision.snapshot_revision) == ("2026-01-01T00:00:00.000Z", 1)
     assert (decision.workspace_id, decision.repo_id, decision.risk) == ("w1", "r1", "LOW")
-    assert decision.reasons == ("Every rule of 1 policies is satisfied.",)
+    assert decision.reasons == ("No rule speaks against it.",)
     assert msgspec.json.decode(msgspec.json.encode(decision), type=Decision) == decision
 
 

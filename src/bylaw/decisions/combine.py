@@ -13,6 +13,7 @@ from bylaw.decisions.model import PolicyResult, PolicyStatus, Posture, RuleResul
 from bylaw.decisions.select import Selection
 from bylaw.policies.model import Outcome, Risk
 
+_ALL_WELL: Final = "No rule speaks against it."
 _NOBODY: Final[frozenset[str]] = frozenset()
 _TOLD: Final = frozenset({"violated", "flagged", "indeterminate"})
 _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
@@ -41,7 +42,7 @@ def combine(
         return _calm(selection, policies, extra)
     loud = [(policy, tally) for policy, tally in zip(policies, tallies, strict=True) if tally is not None]
     extra_outcome: Outcome = "allow" if extra_tally is None else outcome_of(extra_tally, None)
-    outcome = strictest((*[policy.outcome for policy, _ in loud], extra_outcome))
+    outcome = strictest([extra_outcome, *[policy.outcome for policy, _ in loud]])
     reasons = _reasons(selection, loud, extra_tally)
     governed = bool(policies or extra.calm)
     if not governed:
@@ -49,31 +50,28 @@ def combine(
     if not policies and selection.standing.requires_policy:
         outcome = "block"
         reasons.append("A policy is required here, and none applies.")
-    found = [tally for _, tally in loud] + ([] if extra_tally is None else [extra_tally])
+    found = [*[tally for _, tally in loud], *([] if extra_tally is None else [extra_tally])]
     return Combined(
         outcome=outcome,
         compliant=not any(map(_breaks, found)),
         posture="governed" if governed else "ungoverned",
         risk=_risk(loud, extra_tally),
-        reasons=tuple(reasons),
+        reasons=tuple(reasons or [_ALL_WELL]),
         policies=policies,
         extra_rules=extra.calm if extra_tally is None else tuple(extra_tally.results),
         extra_outcome=extra_outcome,
-        attention=frozenset(policy.id for policy, tally in loud if tally.attention),
+        attention=frozenset([policy.id for policy, tally in loud if tally.attention]),
     )
 
 
 def _calm(selection: Selection, policies: tuple[PolicyResult, ...], extra: CompiledRules) -> Combined:
     """Return the same, at less cost, for policies of which every rule is satisfied."""
-    reasons = _reasons(selection, (), None)
-    if not reasons:
-        reasons.append(f"Every rule of {len(policies)} policies is satisfied.")
     return Combined(
         outcome="allow",
         compliant=True,
         posture="governed",
         risk="LOW",
-        reasons=tuple(reasons),
+        reasons=tuple(_reasons(selection, (), None) or [_ALL_WELL]),
         policies=policies,
         extra_rules=extra.calm,
         extra_outcome="allow",
@@ -132,15 +130,13 @@ def _breaks(tally: Tally) -> bool:
 
 def _risk(loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None) -> Risk:
     """Return the highest risk of what was found; what is flagged, and the request's own rules, are HIGH."""
-    risks: list[Risk] = ["LOW"]
+    risk: Risk = "LOW"
     for policy, tally in loud:
-        if tally.violated or tally.undecided:
-            risks.append(policy.risk)
-        if tally.flagged:
-            risks.append("HIGH")
-    if extra is not None and (extra.violated or extra.undecided or extra.flagged):
-        risks.append("HIGH")
-    return max(risks, key=_RISK_RANK.__getitem__)
+        if (tally.violated or tally.undecided) and _RISK_RANK[policy.risk] > _RISK_RANK[risk]:
+            risk = policy.risk
+    flagged = any(tally.flagged for _, tally in loud)
+    spoken = extra is not None and (extra.violated or extra.undecided or extra.flagged)
+    return "HIGH" if flagged or spoken else risk
 
 
 def _reasons(

@@ -111,8 +111,7 @@ EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect
 
 def obligations(request: Request, combined: Combined, receipt_id: str) -> tuple[Obligation, ...]:
     """Return what has to follow, in the order of the policies; `receipt_id` is empty on a dry run."""
-    reviewed = any(policy.outcome == "review" for policy in combined.policies)
-    if not (reviewed or combined.extra_outcome == "review" or combined.attention):
+    if combined.outcome in {"allow", "flag"} and not combined.attention:
         return ()
     found: list[Obligation] = []
     held = combined.outcome == "review" and is_approvable(request)

@@ -93,7 +93,11 @@ def outcome_of(tally: Tally, policy: CompiledPolicy | None) -> Outcome:
 
 def strictest(outcomes: Iterable[Outcome]) -> Outcome:
     """Return the strictest outcome, `allow` when there is none."""
-    return max(outcomes, key=RANK.__getitem__, default="allow")
+    strictest_yet: Outcome = "allow"
+    for outcome in outcomes:
+        if RANK[outcome] > RANK[strictest_yet]:
+            strictest_yet = outcome
+    return strictest_yet
 
 
 def waiting(
