@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bylaw.policies.diff import diff_contents, on_indeterminate
+from bylaw.policies.diff import diff_contents
 from bylaw.policies.direction import expression_direction, together
 from bylaw.policies.parse import parse_content
 from bylaw.policies.rules import Reading
@@ -161,11 +161,3 @@ def test_directions_that_pull_apart_are_unclear():
     assert together([]) == "same"
     assert together(["same", "widens", "widens"]) == "widens"
     assert together(["narrows", "widens"]) == "unclear"
-
-
-@pytest.mark.parametrize(
-    ("action", "outcome"), [("log", "allow"), ("alert", "flag"), ("review", "review"), ("block", "review")]
-)
-def test_what_cannot_be_decided_follows_the_action(action, outcome):
-    assert on_indeterminate(parse_content({**BASE, "action": action})) == outcome
-    assert on_indeterminate(parse_content({**BASE, "action": action, "on_indeterminate": "flag"})) == "flag"

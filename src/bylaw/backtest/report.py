@@ -7,8 +7,8 @@ import msgspec
 
 from bylaw.backtest.replay import Conversation, Decided
 from bylaw.policies.model import Outcome
+from bylaw.policies.outcomes import OUTCOMES
 
-OUTCOMES: tuple[Outcome, ...] = ("allow", "flag", "review", "block")
 WORDS = {"allow": "allowed", "flag": "flagged", "review": "held", "block": "blocked"}
 
 

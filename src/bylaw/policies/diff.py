@@ -4,22 +4,15 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
 from bylaw.core.canonical_json import Json
 from bylaw.policies.content import RuleDocument, document, rule_document
 from bylaw.policies.direction import Direction, expression_direction, together
-from bylaw.policies.model import Action, Content, DeterministicRule, NaturalRule, Outcome, Rule
+from bylaw.policies.model import Content, DeterministicRule, NaturalRule, Outcome, Rule
+from bylaw.policies.outcomes import RANK, when_undecided, when_violated
 
 ChangeKind = Literal["added", "removed", "changed"]
-
-_STRENGTH: Final[Mapping[Action | Outcome, int]] = MappingProxyType(
-    {"log": 0, "allow": 0, "alert": 1, "flag": 1, "review": 2, "block": 3}
-)
-_DEFAULT_INDETERMINATE: Final[Mapping[Action, Outcome]] = MappingProxyType(
-    {"log": "allow", "alert": "flag", "review": "review", "block": "review"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +46,6 @@ class Diff:
     text: str
 
 
-def on_indeterminate(content: Content) -> Outcome:
-    """Return the outcome of a policy that could not be decided: its own, or the default of its action."""
-    return (
-        _DEFAULT_INDETERMINATE[content.action]
-        if content.on_indeterminate is None
-        else content.on_indeterminate
-    )
-
-
 def diff_contents(old: Content, new: Content) -> Diff:
     """Return how `new` differs from `old`."""
     fields = tuple(_field_changes(old, new))
@@ -77,8 +61,8 @@ def diff_contents(old: Content, new: Content) -> Diff:
 def _field_changes(old: Content, new: Content) -> list[FieldChange]:
     before, after = cast("dict[str, Json]", document(old)), cast("dict[str, Json]", document(new))
     directions: dict[str, Direction] = {
-        "action": _strength(_STRENGTH[old.action], _STRENGTH[new.action]),
-        "on_indeterminate": _strength(_STRENGTH[on_indeterminate(old)], _STRENGTH[on_indeterminate(new)]),
+        "action": _strength(when_violated(old), when_violated(new)),
+        "on_indeterminate": _strength(when_undecided(old), when_undecided(new)),
         "conditions": _conditions(old.conditions, new.conditions),
         "topic": _presence(old.topic, new.topic),
     }
@@ -89,10 +73,10 @@ def _field_changes(old: Content, new: Content) -> list[FieldChange]:
     ]
 
 
-def _strength(old: int, new: int) -> Direction:
+def _strength(old: Outcome, new: Outcome) -> Direction:
     if old == new:
         return "same"
-    return "narrows" if new > old else "widens"
+    return "narrows" if RANK[new] > RANK[old] else "widens"
 
 
 def _presence(old: object, new: object) -> Direction:

@@ -1,0 +1,33 @@
+"""What a policy asks for: the order of outcomes, and which one follows from its action."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bylaw.policies.model import Action, Content, Outcome
+
+# Weakest first.
+OUTCOMES: Final[tuple[Outcome, ...]] = ("allow", "flag", "review", "block")
+RANK: Final[Mapping[Outcome, int]] = {outcome: at for at, outcome in enumerate(OUTCOMES)}
+
+_VIOLATED: Final[Mapping[Action, Outcome]] = {
+    "log": "allow",
+    "alert": "flag",
+    "review": "review",
+    "block": "block",
+}
+_UNDECIDED: Final[Mapping[Action, Outcome]] = {
+    "log": "allow",
+    "alert": "flag",
+    "review": "review",
+    "block": "review",
+}
+
+
+def when_violated(content: Content) -> Outcome:
+    """Return the outcome of a policy that is violated."""
+    return _VIOLATED[content.action]
+
+
+def when_undecided(content: Content) -> Outcome:
+    """Return the outcome of a policy that could not be decided: its own, or the default of its action."""
+    return _UNDECIDED[content.action] if content.on_indeterminate is None else content.on_indeterminate
