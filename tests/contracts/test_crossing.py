@@ -161,7 +161,7 @@ async def cross_list(unit, kind):
     options = {
         "workspaces": ({"only": frozenset({"w"})},), "repos": ({"only": frozenset({"w"})},),
         "users": ({"workspace_id": "w"},), "keys": ({"within": EVERYWHERE}, {"within": place("w")}),
-        "agents": ({"policy_id": "p"}, {"within": [EVERYWHERE]}),
+        "agents": ({"policy_id": "p"}, {"readable": (EVERYWHERE,)}),
     }  # fmt: skip
     if kind in filters:
         pages = [await rows(unit, kind).list(where, ALL) for where in filters[kind]]
