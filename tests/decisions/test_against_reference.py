@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bylaw.decisions.compiled import RANK
 from bylaw.decisions.request import read
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.model import DeterministicRule, NaturalRule
+from bylaw.policies.outcomes import RANK
 from tests.decisions.world import World, agent, caller, place, policy
 from tests.reference import decisions_evaluator as reference
 

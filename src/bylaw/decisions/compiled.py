@@ -21,21 +21,9 @@ from bylaw.policies.model import (
     Risk,
     topic_key,
 )
+from bylaw.policies.outcomes import when_undecided, when_violated
 from bylaw.rules.conditions import Conditions, compile_conditions
 
-RANK: Final[Mapping[Outcome, int]] = {"allow": 0, "flag": 1, "review": 2, "block": 3}
-ACTION_OUTCOME: Final[Mapping[Action, Outcome]] = {
-    "log": "allow",
-    "alert": "flag",
-    "review": "review",
-    "block": "block",
-}
-_UNDECIDED_OUTCOME: Final[Mapping[Action, Outcome]] = {
-    "log": "allow",
-    "alert": "flag",
-    "review": "review",
-    "block": "review",
-}
 APPLIES: Final = ConditionResult(state="applies")
 
 Evaluate = Callable[[dict[str, object], rules.Budget], rules.Verdict]
@@ -124,7 +112,6 @@ def compile_policy(current: Current) -> CompiledPolicy:
     policy, version, content = current.policy, current.version, current.version.content
     where = f"policies[{policy.id}].rules"
     compiled = compile_rules(content.rules, where, owner=policy.id)
-    undecided = content.on_indeterminate
     result = PolicyResult(
         id=policy.id,
         version=version.number,
@@ -149,8 +136,8 @@ def compile_policy(current: Current) -> CompiledPolicy:
         topic_key=None if content.topic is None else topic_key(content.topic),
         risk=content.risk,
         action=content.action,
-        violated=ACTION_OUTCOME[content.action],
-        undecided=_UNDECIDED_OUTCOME[content.action] if undecided is None else undecided,
+        violated=when_violated(content),
+        undecided=when_undecided(content),
         conditions=compile_conditions(content.conditions),
         rules=compiled,
         calm={

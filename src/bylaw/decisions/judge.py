@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 
 from bylaw import rules
-from bylaw.decisions.compiled import RANK, Applied, Ask, Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.compiled import Applied, Ask, Check, CompiledPolicy, CompiledRules
 from bylaw.decisions.model import Judgement, RuleResult
 from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
+from bylaw.policies.outcomes import RANK
 from bylaw.rules.limits import RULE
 
 DECISION_STEPS: Final = 5 * RULE.steps
