@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
-from bylaw.approvals.spend import asks_to_spend, lift
+from bylaw.approvals.spend import asks_to_spend, lift, spend
 from bylaw.decisions.request import read
 from bylaw.evaluators.scripted import ScriptedEvaluator
+from bylaw.tenancy.principal import Acting
 from tests.approvals.desk import CALL
-from tests.decisions.world import policy
+from tests.decisions.world import TENANT, caller, policy
 
 
 async def test_the_exact_call_goes_through_once(desk):
@@ -154,3 +157,32 @@ async def test_only_a_held_call_that_names_an_approval_needs_a_transaction(desk)
     assert asks_to_spend(read({**CALL, "approval_id": "a"}), held)
     approval = await desk.get(held.obligations[0].id)
     assert not asks_to_spend(read({**CALL, "approval_id": "a"}), lift(held, approval))
+
+
+class Overtaken:
+    """Approvals of which another caller spends one between reading and writing it."""
+
+    def __init__(self, approvals) -> None:
+        self._approvals = approvals
+
+    async def get(self, ident):
+        found = await self._approvals.get(ident)
+        await self._approvals.save(replace(found, status="spent", revision=found.revision + 1))
+        return found
+
+    async def save(self, item):
+        await self._approvals.save(item)
+
+
+async def test_of_two_that_spend_at_once_one_wins(desk):
+    ident = await desk.approved()
+    asked = read({**CALL, "approval_id": ident})
+    held = await desk.world.engine(ids=desk.ids, clock=desk.clock).decide(asked, caller())
+    async with desk.store.begin(TENANT) as unit:
+        unit.approvals = Overtaken(unit.approvals)
+        decision = await spend(
+            Acting(unit=unit, principal=caller(), clock=desk.clock, ids=desk.ids), asked, held
+        )
+    assert (decision.outcome, decision.reasons[-1]) == (
+        "review", f"Approval {ident} was used by another call just now.",
+    )  # fmt: skip

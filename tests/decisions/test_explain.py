@@ -123,3 +123,22 @@ def test_where_an_evaluator_would_be_asked_again_the_outcome_is_not_promised():
     world = World(policies=[policy("p", "a < 5", "nl:x")], evaluator=ScriptedEvaluator({"x": "satisfied"}))
     (change,) = explained(world, metadata={"a": 6}).changes
     assert change.outcome is None
+
+
+def test_a_path_that_is_not_sent_is_looked_for_in_metadata_only():
+    world = World(
+        policies=[policy("p", "vendor.ok == true || 1 > 2", "list[5] == 1 || 1 > 2", "s > 'b'", "n < 1.5")]
+    )
+    found = explained(world, metadata={"vendor": {"ok": 1}, "list": [1], "s": "a", "n": 2})
+    assert [each.path for each in found.changes] == ["metadata.vendor.ok"]
+
+
+def test_a_change_that_is_no_longer_a_request_is_not_offered():
+    world = World(policies=[policy("p", "phase == 'elsewhere'")])
+    assert explained(world).changes == ()
+
+
+def test_no_more_changes_are_offered_than_anybody_reads():
+    world = World(policies=[policy("p", *[f"n{number} < 5" for number in range(30)])])
+    found = explained(world, metadata={f"n{number}": 9 for number in range(30)})
+    assert len(found.changes) == 20

@@ -3,7 +3,6 @@
 They are guesses from the shape of a comparison; only deciding again shows whether they help.
 """
 
-import copy
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -47,7 +46,7 @@ def _edit(request: Request, cause: Cause) -> Edit | None:
     then = _needed(cause, now)
     if now is _ABSENT or then is _ABSENT:
         return None
-    changed = copy.deepcopy(body)
+    changed: Object = msgspec.to_builtins(request)
     target, last = _follow(changed, path[:-1]), path[-1]
     if isinstance(target, dict):
         target[last] = then

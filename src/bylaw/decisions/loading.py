@@ -1,13 +1,13 @@
 """Loading what decisions are made from out of the store, tenant by tenant."""
 
 import logging
+from functools import partial
 
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId, TenantId
-from bylaw.core.paging import MAX_LIMIT, Slice
+from bylaw.core.paging import every
 from bylaw.decisions.snapshot import Material, Snapshots
 from bylaw.policies.store import PolicyFilter, PolicyUnit
-from bylaw.tenancy.model import Repo
 
 _log = logging.getLogger("bylaw.snapshots")
 
@@ -26,7 +26,7 @@ async def material(unit: PolicyUnit, revision: int) -> Material:
         dormant=await _dormant(unit),
         agents=await unit.tenancy.agents.governed(),
         workspaces=await unit.tenancy.workspaces.all(),
-        repos=await _repos(unit),
+        repos=[repo async for repo in every(unit.tenancy.repos.list)],
     )
 
 
@@ -49,24 +49,5 @@ class LoadedSnapshots(Snapshots):
 
 
 async def _dormant(unit: PolicyUnit) -> frozenset[PolicyId]:
-    found: set[PolicyId] = set()
-    for where in _NOT_IN_FORCE:
-        cursor: str | None = None
-        while True:
-            page = await unit.policies.list(where, Slice(limit=MAX_LIMIT, cursor=cursor))
-            found.update(current.policy.id for current in page.items)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-    return frozenset(found)
-
-
-async def _repos(unit: PolicyUnit) -> list[Repo]:
-    found: list[Repo] = []
-    cursor: str | None = None
-    while True:
-        page = await unit.tenancy.repos.list(Slice(limit=MAX_LIMIT, cursor=cursor))
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    lists = [partial(unit.policies.list, where) for where in _NOT_IN_FORCE]
+    return frozenset([current.policy.id for read in lists async for current in every(read)])
