@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.core.errors import InvalidInput
-from bylaw.core.paging import decode_cursor, encode_cursor
+from bylaw.core.paging import Page, decode_cursor, encode_cursor, every
 
 
 @given(st.integers(), st.text())
@@ -21,3 +21,16 @@ def test_what_is_no_cursor_of_the_list_is_refused(text):
     with pytest.raises(InvalidInput) as caught:
         decode_cursor(text, int, str)
     assert caught.value.problems[0].path == "cursor"
+
+
+async def test_every_item_of_a_list_comes_once_whatever_the_pages():
+    pages = {
+        None: Page(items=(1, 2), next_cursor="a"),
+        "a": Page(items=(), next_cursor="b"),
+        "b": Page(items=(3,)),
+    }
+
+    async def read(part):
+        return pages[part.cursor]
+
+    assert [item async for item in every(read)] == [1, 2, 3]

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -33,6 +34,16 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     next_cursor: str | None = None
     total: int | None = None
+
+
+async def every(read: Callable[[Slice], Awaitable[Page[T]]]) -> AsyncIterator[T]:
+    """Yield every item of a list, which `read` gives page by page."""
+    part: Slice | None = Slice(limit=MAX_LIMIT)
+    while part is not None:
+        page = await read(part)
+        for item in page.items:
+            yield item
+        part = None if page.next_cursor is None else Slice(limit=MAX_LIMIT, cursor=page.next_cursor)
 
 
 def encode_cursor(*keys: int | str) -> str:

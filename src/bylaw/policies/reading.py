@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bylaw.core.errors import Corrupt, NotFound
 from bylaw.core.ids import AgentId, PolicyId
-from bylaw.core.paging import MAX_LIMIT, Page, Slice
+from bylaw.core.paging import Page, Slice, every
 from bylaw.policies.diff import Diff, diff_contents
 from bylaw.policies.model import Current, Policy, Version
 from bylaw.policies.store import PolicyFilter, PolicyUnit
@@ -31,12 +31,8 @@ async def list_policies(acting: Acting[PolicyUnit], where: PolicyFilter, part: S
 
 async def every_policy(acting: Acting[PolicyUnit], where: PolicyFilter) -> AsyncIterator[Current]:
     """Yield all the policies that match and that the caller may see, newest first."""
-    part: Slice | None = Slice(limit=MAX_LIMIT)
-    while part is not None:
-        page = await list_policies(acting, where, part)
-        for current in page.items:
-            yield current
-        part = None if page.next_cursor is None else Slice(limit=MAX_LIMIT, cursor=page.next_cursor)
+    async for current in every(lambda part: list_policies(acting, where, part)):
+        yield current
 
 
 async def list_effective(
