@@ -205,21 +205,21 @@ def _standing(receipt: Receipt, keys: KeySet, signers: Sequence[PublicKey]) -> F
 
 
 def _vouched(trust: Trust, held: Checkpoint, consistency: Consistency | None) -> Found:
-    """Return the worst of what the given keys and each kept checkpoint of this log say."""
-    found: list[Found] = []
-    if trust.keys is not None:
-        found.append(("pass", "the keys were given from outside the bundle"))
-    found += [
-        _agrees(kept.checkpoint, held, consistency)
-        for kept in trust.kept
-        if kept.checkpoint.origin == held.origin
+    """Return what the kept checkpoints of this log say, and otherwise what the given keys do.
+
+    One that contradicts decides. Of a series that was kept, one that agrees is enough.
+    """
+    kept = [
+        _agrees(each.checkpoint, held, consistency)
+        for each in trust.kept
+        if each.checkpoint.origin == held.origin
     ]
-    for worst in ("fail", "skipped"):
-        for result, reason in found:
-            if result == worst:
+    for wanted in ("fail", "pass", "skipped"):
+        for result, reason in kept:
+            if result == wanted:
                 return result, reason
-    if found:
-        return "pass", "; ".join(reason for _, reason in found)
+    if trust.keys is not None:
+        return "pass", "the keys were given from outside the bundle"
     return "skipped", "the keys are the bundle's own: give the issuer's key set or a checkpoint that you kept"
 
 
