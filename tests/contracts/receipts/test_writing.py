@@ -7,7 +7,8 @@ import pytest
 
 from bylaw.core.errors import InvalidInput, Unavailable
 from bylaw.core.ids import ReceiptId
-from bylaw.receipts import checkpoint, proof
+from bylaw.receipts import checkpoint, key_changes, proof
+from bylaw.receipts.issue import key_changed
 from bylaw.receipts.log import leaf_hash
 from bylaw.receipts.ports import Effect, Idempotency, Recorded, Repeated
 from tests.contracts.receipts.shelf import OTHER
@@ -196,3 +197,43 @@ async def test_what_was_accepted_before_the_close_is_recorded(shelf, ledger):
     assert [fate.index for fate in fates] == list(range(20))
     with pytest.raises(Unavailable):
         await ledger.log.append([shelf.issue(ledger)])
+
+
+async def test_entries_about_keys_are_found_among_all_others(shelf, ledger):
+    await shelf.record(ledger, 3)
+    claim = key_changed(shelf.signer.public, "activated", 5)
+    entries = await shelf.record(ledger, claim=claim, tenant=None, contents={})
+    await shelf.record(ledger, 2)
+    found = await ledger.logs.key_entries()
+    assert [(each.id, each.origin, each.index) for each in found] == [(entries[0].id, ledger.log.origin, 3)]
+    assert key_changes.claims(found) == [claim]
+
+
+@pytest.mark.durable
+async def test_a_handover_whose_first_commit_fails_is_still_signed_by_both(shelf, monkeypatch):
+    ledger = await shelf.open()
+    await shelf.record(ledger)
+    old, new = shelf.signer, signer(2)
+    shelf.keys = shelf.keys.with_active(new.public, shelf.clock.now_ms())
+    shelf.signer = new
+    ledger.log.rotate(new)
+    with monkeypatch.context() as patched:  # a full disk, say
+        name = "_insert" if shelf.kind == "sqlite" else "_commit"
+        patched.setattr(ledger.log._writer, name, fail)
+        with pytest.raises(Unavailable):
+            await shelf.record(ledger)
+    await shelf.record(ledger, 2)
+    await shelf.record(ledger)
+    notes = await ledger.logs.checkpoints(ledger.log.origin, above=1, limit=10)
+    signed = [[key.kid for key in checkpoint.parse(note.note).signed_by(shelf.keys)] for note in notes]
+    assert signed == [[old.kid, new.kid], [new.kid]]
+    with monkeypatch.context() as patched:  # and once more, when only the new key has signed last
+        patched.setattr(ledger.log._writer, name, fail)
+        with pytest.raises(Unavailable):
+            await shelf.record(ledger)
+    await shelf.record(ledger)
+    assert await shelf.findings(ledger) == ("verified", [])
+
+
+def fail(*_):
+    raise OSError
