@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import URL
 
@@ -43,6 +44,10 @@ from bylaw.storage.control import open_control
 from bylaw.storage.key_file import KeyFile
 from bylaw.storage.sqlite.receipts import open_ledger
 
+# A process is late when it has missed this many looks for changes, and some.
+_LATE: Final = 10
+_SLACK_MS: Final = 5_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
@@ -65,9 +70,8 @@ class App:
     asgi: Asgi
     stores: Stores
     engine: Engine
-    follower: Follower
-    projector: Projector
     signing: Signing
+    upkeep: Upkeep
     settle: Callable[[TenantId], Awaitable[None]]
     admin_key: str | None
     key_file: Path
@@ -141,9 +145,8 @@ async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) ->
             asgi=server.edge(),
             stores=stores,
             engine=server.engine,
-            follower=server.follower,
-            projector=server.projector,
             signing=server.signing,
+            upkeep=server.upkeep,
             settle=server.settle,
             admin_key=admin_key,
             key_file=stores.key_file.path,
@@ -209,6 +212,7 @@ class _Joined:
         limits = EdgeLimits(
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
         )
+        self.watch()
         return Edge(native(parts), hot.table(), limits=limits, metrics=self.metrics, ids=self._ids)
 
     async def settle(self, tenant_id: TenantId) -> None:
@@ -217,5 +221,31 @@ class _Joined:
         await self.follower.refresh(tenant_id)
 
     def checks(self) -> Sequence[Check]:
-        """Return the conditions of readiness."""
-        return ()
+        """Return the conditions of readiness; what start-up does (schema, keys, snapshots) is done by now."""
+        lag_ms, state = self.follower.lag_ms, self._stores.ledger.log.state
+        late = lag_ms > _LATE * self._settings.storage.follow_ms + _SLACK_MS
+        return (
+            Check(name="changes", detail=f"not looked for since {lag_ms} ms" if late else ""),
+            Check(name="receipts", detail="" if state.ready else "the log cannot be written"),
+        )
+
+    def watch(self) -> None:
+        """Show how far this process is behind, and how its log does."""
+        watch, log = self.metrics.watch, self._stores.ledger.log
+        watch("bylaw_changes_lag_seconds", "Since changes of others were looked for.", self._lag_s)
+        watch(
+            "bylaw_effects_lag",
+            "Effects of decisions that lists do not show yet.",
+            lambda: self.projector.lag,
+        )
+        watch(
+            "bylaw_policies_refused",
+            "Tenants served by an older snapshot.",
+            lambda: len(self.snapshots.refused),
+        )
+        watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
+        watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
+        watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)
+
+    def _lag_s(self) -> float:
+        return self.follower.lag_ms / 1000

@@ -52,7 +52,8 @@ class Projector:
     async def wait(self, most_s: float) -> None:
         """Return once there is something to project, or after `most_s` seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._more.wait(), most_s)
+            async with asyncio.timeout(most_s):
+                await self._more.wait()
         self._more.clear()
 
     async def _project(self, origin: str, position: int) -> int:

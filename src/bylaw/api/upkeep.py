@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -53,9 +53,7 @@ class Upkeep:
         try:
             yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await _stop(loops)
             for work in (self.entries.drain, self.projector.catch_up, self.write_notes, self.anchors.anchor):
                 await _try("the last round", work)
 
@@ -70,6 +68,15 @@ class Upkeep:
     async def _project(self) -> None:
         await self.projector.wait(self.follow_s)
         await self.projector.catch_up()
+
+
+async def _stop(loops: Sequence[asyncio.Task[None]]) -> None:
+    """Return once every loop has ended; a cancellation that something inside swallowed is sent again."""
+    running = set(loops)
+    while running:
+        for loop in running:
+            loop.cancel()
+        _, running = await asyncio.wait(running, timeout=1)
 
 
 async def _keep(name: str, work: Callable[[], Awaitable[None]], *, every_s: float) -> None:

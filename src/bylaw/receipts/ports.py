@@ -83,12 +83,26 @@ class Repeated:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogState:
+    """How the writer of a log does: whether it accepts entries, how many wait, and what it wrote so far."""
+
+    ready: bool
+    queued: int
+    commits: int
+    written: int
+
+
 class ReceiptLog(Protocol):
     """The one writer of one log."""
 
     @property
     def origin(self) -> str:
         """The name of the log."""
+
+    @property
+    def state(self) -> LogState:
+        """How the writer does."""
 
     async def append(self, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
         """Record `entries` and return what became of each, in order, once it is durable.

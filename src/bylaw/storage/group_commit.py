@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bylaw.core.errors import Unavailable
-from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
+from bylaw.receipts.ports import LogState, PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import Signer
 from bylaw.storage.receipt_rows import admit
 
@@ -71,6 +71,8 @@ class GroupCommit:
         self._retry_s = retry_s
         self._waiting: list[_Call] = []
         self._queued = 0
+        self._commits = 0
+        self._written = 0
         self._task: asyncio.Task[None] | None = None
         self._signer: Signer | None = None
         self._is_lost = False
@@ -82,6 +84,11 @@ class GroupCommit:
     def origin(self) -> str:
         """The name of the log."""
         return self._writer.origin
+
+    @property
+    def state(self) -> LogState:
+        """How the writer does."""
+        return LogState(ready=self.ready, queued=self._queued, commits=self._commits, written=self._written)
 
     @property
     def queued(self) -> int:
@@ -177,6 +184,8 @@ class GroupCommit:
                 future.set_result(fates[start:end])
             start = end
         self._queued -= len(entries)
+        self._commits += 1
+        self._written += len(entries)
 
     async def _recover(self) -> None:
         """Bring the writer back; refuse what comes and what waits while it takes more than one attempt."""

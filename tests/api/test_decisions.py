@@ -1,0 +1,209 @@
+"""Decisions over the API: one receipt each, one answer for one key, and reviews that a person lifts once."""
+
+import asyncio
+import json
+
+import pytest
+
+from bylaw.receipts.signing import key_set
+from bylaw.receipts.verify import Trust, verify
+from tests.api.conftest import populate
+
+CALL = {"name": "pay", "arguments": {"amount": 7000}}
+ASKED = {"agent_id": "a", "phase": "tool_call", "tool_call": CALL, "workspace_id": "w1"}
+
+
+@pytest.fixture
+async def world(server):
+    await populate(server)
+    rules = [{"expr": "tool_call.arguments.amount < 5000", "message": "A person approves above 5,000."}]
+    policy = {"name": "Limit", "rules": rules, "action": "review", "workspace_id": "w1"}
+    server.ids["limit"] = (await server.make("/v1/policies", policy))["id"]
+    return server
+
+
+async def decide(world, asked=ASKED, *, key=None, caller="admin"):
+    headers = {} if key is None else {"idempotency-key": key}
+    return await world.send(caller, "POST", "/v1/decisions", json=asked, headers=headers)
+
+
+async def receipts(world):
+    return (await world.send("admin", "GET", "/v1/receipts?kind=decision&limit=500")).json()["data"]
+
+
+async def test_a_decision_is_read_again_as_it_was_answered_and_proved_offline(world):
+    answered = (await decide(world)).json()
+    assert (answered["outcome"], answered["posture"]) == ("review", "governed")
+    ident = answered["receipt_id"]
+    again = (await world.send("admin", "GET", f"/v1/decisions/{ident}")).json()
+    assert again | {"receipt": answered["receipt"]} == answered
+    keys = (await world.send(None, "GET", "/.well-known/jwks.json")).content
+    bundle = (await world.send("admin", "GET", f"/v1/receipts/{ident}/bundle?disclose=true")).content
+    found = verify(bundle, Trust(keys=key_set(keys)))
+    assert (found.status, found.receipt.id) == ("verified", ident)
+    assert {step.name: step.result for step in found.steps}["policies"] == "pass"
+    assert {step.name: step.result for step in found.steps}["parts"] == "pass"
+    said = (await world.send(None, "GET", f"/v1/receipts/{ident}/verify")).json()
+    assert said["status"] == "verified"
+    assert "amount" not in json.dumps(said)
+
+
+async def test_the_same_key_and_request_get_the_same_decision_once(world):
+    before = len(await receipts(world))
+    first, second = await decide(world, key="k"), await decide(world, key="k")
+    assert first.json() == second.json()
+    assert "idempotent-replayed" not in first.headers
+    assert second.headers["idempotent-replayed"] == "true"
+    assert len(await receipts(world)) == before + 1
+
+
+async def test_twenty_at_once_under_one_key_are_one_decision(world):
+    before = len(await receipts(world))
+    found = await asyncio.gather(*(decide(world, key="race") for _ in range(20)))
+    assert {each.status_code for each in found} == {200}
+    assert len({each.json()["receipt_id"] for each in found}) == 1
+    assert len(await receipts(world)) == before + 1
+
+
+async def test_a_key_is_not_taken_for_another_request_or_another_caller(world):
+    await decide(world, key="k")
+    other = await decide(world, ASKED | {"agent_id": "b"}, key="k")
+    assert (other.status_code, other.json()["reason"]) == (409, "idempotency_key_reused")
+    spec = {"name": "second", "scopes": ["decisions:write"]}
+    world.keys["second"] = (await world.make("/v1/keys", spec))["key"]
+    assert "idempotent-replayed" not in (await decide(world, key="k", caller="second")).headers
+
+
+@pytest.mark.parametrize("key", ["", " " * 201, "é"])
+async def test_an_unusable_idempotency_key_is_refused(world, key):
+    headers = {"idempotency-key": key.encode()}
+    found = await world.send("admin", "POST", "/v1/decisions", json=ASKED, headers=headers)
+    assert found.status_code == 422
+    assert found.json()["errors"][0]["path"] == "idempotency-key"
+
+
+async def test_a_replay_after_the_body_was_erased_says_where_the_receipt_is(world):
+    first = (await decide(world, key="k")).json()
+    await world.send("admin", "DELETE", f"/v1/receipts/{first['receipt_id']}/body")
+    again = await decide(world, key="k")
+    assert (again.status_code, again.json()["reason"]) == (409, "body_erased")
+    assert first["receipt_id"] in again.json()["detail"]
+    gone = await world.send("admin", "GET", f"/v1/decisions/{first['receipt_id']}")
+    assert gone.status_code == 404
+
+
+async def test_a_dry_run_leaves_nothing(world):
+    before = await receipts(world)
+    answered = (await decide(world, ASKED | {"dry_run": True})).json()
+    assert (answered["outcome"], answered["receipt_id"], answered["receipt"]) == ("review", None, None)
+    assert await receipts(world) == before
+
+
+async def test_a_batch_answers_each_by_itself(world):
+    requests = [ASKED, {"agent": "typo"}, ASKED | {"workspace_id": "nowhere"}, ASKED | {"dry_run": True}]
+    options = {"json": {"requests": requests}, "headers": {"idempotency-key": "b"}}
+    found = (await world.send("admin", "POST", "/v1/decisions:batch", **options)).json()["results"]
+    assert [each["status"] for each in found] == [200, 422, 404, 200]
+    assert found[1]["problem"]["errors"][0]["path"] == "agent"
+    again = (await world.send("admin", "POST", "/v1/decisions:batch", **options)).json()["results"]
+    assert again[0] == found[0]
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, 422), (100, 200), (101, 422)])
+async def test_a_batch_is_bounded(world, count, status):
+    body = {"requests": [{"dry_run": True}] * count}
+    assert (await world.send("admin", "POST", "/v1/decisions:batch", json=body)).status_code == status
+
+
+async def test_a_batch_takes_from_the_pace_of_its_key_what_it_holds(world):
+    spec = {"name": "slow", "scopes": ["decisions:write"], "rate_per_minute": 10}
+    world.keys["slow"] = (await world.make("/v1/keys", spec))["key"]
+    body = {"requests": [{"dry_run": True}] * 9}
+    first = await world.send("slow", "POST", "/v1/decisions:batch", json=body)
+    assert (first.status_code, first.headers["ratelimit-limit"]) == (200, "10")
+    second = await world.send("slow", "POST", "/v1/decisions:batch", json=body)
+    assert second.status_code == 429
+    assert int(second.headers["retry-after"]) > 0
+
+
+async def test_a_change_of_a_policy_is_seen_by_the_next_decision(world):
+    path = f"/v1/policies/{world.ids['limit']}"
+    await world.make(path, {"rules": [{"expr": "tool_call.arguments.amount < 9000"}]}, method="PATCH")
+    answered = (await decide(world)).json()
+    assert (answered["outcome"], answered["policies"][0]["version"]) == ("allow", 2)
+    await world.make(f"{path}/deactivate", {})
+    assert (await decide(world)).json()["posture"] == "ungoverned"
+
+
+async def test_what_a_decision_leaves_is_listed_at_once(world):
+    answered = (await decide(world)).json()
+    query = f"?receipt_id={answered['receipt_id']}"
+    for path in ("/v1/violations", "/v1/alerts", "/v1/attention"):
+        found = (await world.send("admin", "GET", path + query)).json()["data"]
+        assert [each["policy"]["id"] for each in found] == [world.ids["limit"]], path
+        assert found[0]["occasion"]["workspace_id"] == "w1"
+        assert (await world.send("neighbour", "GET", path + query)).json()["data"] == []
+        assert (await world.send("stranger", "GET", path + query)).json()["data"] == []
+
+
+async def test_an_approved_call_goes_through_once_and_only_as_it_was(world):
+    held = (await decide(world)).json()
+    approval = next(each["id"] for each in held["obligations"] if each["kind"] == "approval")
+    waiting = (await world.send("admin", "GET", f"/v1/approvals/{approval}")).json()
+    assert (waiting["status"], waiting["tool"]) == ("pending", "pay")
+    early = (await decide(world, ASKED | {"approval_id": approval})).json()
+    assert early["outcome"] == "review"
+    done = await world.send("approver", "POST", f"/v1/approvals/{approval}/approve")
+    assert done.json()["status"] == "approved"
+    changed = ASKED | {"tool_call": {"name": "pay", "arguments": {"amount": 7001}}, "approval_id": approval}
+    assert (await decide(world, changed)).json()["outcome"] == "review"
+    dry = ASKED | {"approval_id": approval, "dry_run": True}
+    assert (await decide(world, dry)).json()["outcome"] == "allow"
+    spends = await asyncio.gather(*(decide(world, ASKED | {"approval_id": approval}) for _ in range(8)))
+    outcomes = sorted(each.json()["outcome"] for each in spends)
+    assert outcomes == ["allow"] + ["review"] * 7
+    spent = (await world.send("admin", "GET", f"/v1/approvals/{approval}")).json()
+    assert spent["status"] == "spent"
+    assert spent["spent_on"] in {each.json()["receipt_id"] for each in spends}
+    logged = (await world.send("admin", "GET", "/v1/receipts?kind=approval")).json()["data"]
+    assert [each["receipt"]["claim"]["change"] for each in logged][:2] == ["spent", "approved"]
+
+
+async def test_an_agent_that_decisions_name_is_listed_as_seen(world):
+    await decide(world, ASKED | {"agent_id": "never-registered"})
+    await world.app.upkeep.write_notes()
+    found = (await world.send("admin", "GET", "/v1/agents/never-registered")).json()
+    assert found["registered"] is False
+
+
+async def test_a_key_shows_when_it_was_last_used(world):
+    await decide(world)
+    await world.app.upkeep.write_notes()
+    found = (await world.send("admin", "GET", "/v1/keys?limit=500")).json()["data"]
+    assert any(each["last_used_at"] for each in found)
+
+
+async def test_a_decision_explains_itself(world):
+    answered = (await decide(world)).json()
+    found = (await world.send("admin", "GET", f"/v1/decisions/{answered['receipt_id']}/explain")).json()
+    assert found["decision"]["outcome"] == "review"
+    assert [(change["path"], change["then"], change["outcome"]) for change in found["changes"]] == [
+        ("tool_call.arguments.amount", 4999, "allow")
+    ]
+    asked = await world.send("admin", "POST", "/v1/decisions:explain", json=ASKED)
+    assert asked.json()["changes"] == found["changes"]
+
+
+async def test_erased_bodies_are_gone_and_the_receipt_still_verifies(world):
+    ident = (await decide(world)).json()["receipt_id"]
+    erased = await world.send("admin", "DELETE", f"/v1/receipts/{ident}/body?part=request")
+    assert erased.json() == {"erased": ["request"]}
+    left = (await world.send("admin", "GET", f"/v1/receipts/{ident}/body")).json()["parts"]
+    assert [part["name"] for part in left] == ["decision"]
+    assert (await world.send(None, "GET", f"/v1/receipts/{ident}/verify")).json()["status"] == "verified"
+
+
+async def test_a_key_of_one_workspace_lists_only_its_receipts(world):
+    await decide(world)
+    found = await world.send("neighbour", "GET", "/v1/receipts?limit=500")
+    assert found.json()["data"] == []
