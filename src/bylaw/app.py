@@ -221,7 +221,7 @@ class _Joined:
         await self.follower.refresh(tenant_id)
 
     def checks(self) -> Sequence[Check]:
-        """Return the conditions of readiness; what start-up does (schema, keys, snapshots) is done by now."""
+        """Return the conditions of readiness; what start-up does (schema, keys, policies) is done by now."""
         lag_ms, state = self.follower.lag_ms, self._stores.ledger.log.state
         late = lag_ms > _LATE * self._settings.storage.follow_ms + _SLACK_MS
         return (
