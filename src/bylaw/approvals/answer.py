@@ -12,17 +12,18 @@ from typing import Final, Literal
 
 from bylaw.approvals.model import PendingApproval
 from bylaw.approvals.store import ApprovalFilter, ApprovalUnit
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, PreconditionFailed, Problem
+from bylaw.core.errors import Conflict, Forbidden, NotFound
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import overlap
+from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision
 
 Answer = Literal["approved", "refused"]
 
 KIND: Final = "approval"
 READS: Final = "conversations:read"
 ANSWERS: Final = "conversations:write"
-MAX_REASON: Final = 2_000
 
 
 async def list_approvals(
@@ -49,16 +50,10 @@ async def answer(
     `expired`); PreconditionFailed; InvalidInput.
     """
     approval = await _found(acting, ident, ANSWERS)
-    if revision is not None and revision != approval.revision:
-        raise PreconditionFailed(
-            f"It was changed since revision {revision}: read revision {approval.revision} and try again.",
-            current=str(approval.revision),
-        )
+    require_revision(approval.revision, revision)
     if acting.principal.kind == "key" and acting.principal.id == approval.occasion.key_id:
         raise Forbidden("The key that made a call does not answer for it: ask a person.", needs=ANSWERS)
-    if len(reason) > MAX_REASON:
-        message = f"At most {MAX_REASON} characters; this has {len(reason)}."
-        raise InvalidInput(message, Problem(path="reason", code="too_long", message=message))
+    why = checked_reason(reason)
     if approval.status == said:
         return approval
     if approval.status != "pending":
@@ -71,11 +66,11 @@ async def answer(
         status=said,
         decided_by=acting.principal.actor,
         decided_ms=now_ms,
-        decided_reason=reason,
+        decided_reason=why,
         revision=approval.revision + 1,
     )
     await acting.unit.approvals.save(answered)
-    await record(acting, answered, change=said, receipt_id=approval.occasion.receipt_id, reason=reason)
+    await record(acting, answered, change=said, receipt_id=approval.occasion.receipt_id, reason=why)
     return answered
 
 

@@ -6,10 +6,10 @@ from bylaw.core.errors import Conflict
 from bylaw.core.ids import AgentId, PolicyId
 from bylaw.policies.reading import readable_policy
 from bylaw.policies.store import PolicyUnit
-from bylaw.tenancy.agents import save_agent, writable_agent
+from bylaw.tenancy.agents import writable_agent
 from bylaw.tenancy.model import Agent
-from bylaw.tenancy.places import require_revision
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision, save_next
 
 
 async def bind_policy(
@@ -30,4 +30,5 @@ async def bind_policy(
         if not policy.place.contains(agent.place):
             message = "The policy belongs to a place that does not contain the agent's place."
             raise Conflict(message, reason="other_place")
-    return await save_agent(acting, agent, replace(agent, policy_id=policy_id))
+    bound = replace(agent, policy_id=policy_id)
+    return await save_next(acting, agent, bound, save=acting.unit.tenancy.agents.save)

@@ -9,14 +9,14 @@ from bylaw.core.errors import Conflict, Forbidden, InvalidInput, Problem
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest, document
-from bylaw.policies.entries import Change, checked_reason, record, touched
+from bylaw.policies.entries import Change, record, touched
 from bylaw.policies.model import Content, Current, Policy, Reach, Source, Status, Version
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reading import read_version, stored_version, workspace_of, writable_policy
 from bylaw.policies.rules import Reading
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.tenancy.model import EVERYWHERE, Place, Workspace
-from bylaw.tenancy.naming import checked_id
+from bylaw.tenancy.naming import checked_id, checked_reason
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
 

@@ -3,13 +3,11 @@
 from dataclasses import replace
 from typing import Final, Literal
 
-from bylaw.core.errors import InvalidInput, Problem
 from bylaw.policies.model import Policy, Version
 from bylaw.policies.store import PolicyUnit
 from bylaw.tenancy.principal import Acting
 
 KIND: Final = "policy_version"
-MAX_REASON = 2_000
 
 # `edited` is in force at once; `proposed` waits until it is `approved`, or is dropped when `rejected`.
 Change = Literal[
@@ -51,11 +49,3 @@ def touched(acting: Acting[PolicyUnit], policy: Policy) -> Policy:
         updated_ms=acting.clock.now_ms(),
         revision=policy.revision + 1,
     )
-
-
-def checked_reason(reason: str) -> str:
-    """Return `reason` without surrounding space. Raises: InvalidInput when it is too long."""
-    if len(reason) > MAX_REASON:
-        message = f"At most {MAX_REASON} characters; this has {len(reason)}."
-        raise InvalidInput(message, Problem(path="reason", code="too_long", message=message))
-    return reason.strip()

@@ -16,12 +16,13 @@ from typing import Final, Literal
 from bylaw.core.errors import Conflict, Forbidden
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
-from bylaw.policies.entries import Change, checked_reason, record, touched
+from bylaw.policies.entries import Change, record, touched
 from bylaw.policies.model import Policy, Reach, Status
 from bylaw.policies.reading import readable_policy, stored_version, workspace_of, writable_policy
 from bylaw.policies.store import PolicyUnit
-from bylaw.tenancy.places import require_revision
+from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision
 
 Decision = Literal["approve", "reject", "archive", "restore"]
 

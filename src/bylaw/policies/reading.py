@@ -11,8 +11,9 @@ from bylaw.policies.model import Current, Policy, Version
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.tenancy.agents import read_agent
 from bylaw.tenancy.model import Place, Workspace
-from bylaw.tenancy.places import require_place, require_revision
+from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision
 
 
 async def read_policy(acting: Acting[PolicyUnit], policy_id: PolicyId) -> Current:

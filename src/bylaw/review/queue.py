@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Final, Protocol
 
-from bylaw.core.errors import NotFound, PreconditionFailed
+from bylaw.core.errors import NotFound
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.review.model import Alert, AttentionItem, Violation
 from bylaw.review.store import AttentionFilter, Review, ReviewFilter
 from bylaw.tenancy.model import Place, overlap
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision
 
 READS: Final = "receipts:read"
 READS_ATTENTION: Final = "conversations:read"
@@ -66,11 +67,7 @@ async def resolve_attention(
     """
     item = await read_attention(acting, ident)
     acting.principal.require(RESOLVES, item.occasion.place)
-    if revision is not None and revision != item.revision:
-        raise PreconditionFailed(
-            f"It was changed since revision {revision}: read revision {item.revision} and try again.",
-            current=str(item.revision),
-        )
+    require_revision(item.revision, revision)
     if item.status == "resolved":
         return item
     resolved = replace(

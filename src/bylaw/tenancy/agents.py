@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import asdict
 
 from bylaw.core.clock import Clock
 from bylaw.core.errors import Conflict, NotFound
@@ -11,8 +10,9 @@ from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place
 from bylaw.tenancy.naming import checked_id, checked_name
-from bylaw.tenancy.places import require_place, require_revision
+from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import changed, require_revision, save_next
 from bylaw.tenancy.store import TenancyUnit
 
 
@@ -49,13 +49,13 @@ async def register_agent(acting: Acting[TenancyUnit], new: NewAgent) -> Agent:
         created_ms=acting.clock.now_ms(),
     )
     stored = await acting.unit.tenancy.agents.get_or_add(agent)
-    if stored != agent:
-        if stored.registered:
-            raise Conflict(f"The agent {new.id!r} is registered already.", reason="exists")
-        agent = replace(agent, created_ms=stored.created_ms, revision=stored.revision + 1)
-        await acting.unit.tenancy.agents.save(agent)
-    await acting.unit.changes.bump()
-    return agent
+    if stored == agent:
+        await acting.unit.changes.bump()
+        return agent
+    if stored.registered:
+        raise Conflict(f"The agent {new.id!r} is registered already.", reason="exists")
+    agent = replace(agent, created_ms=stored.created_ms)
+    return await save_next(acting, stored, agent, save=acting.unit.tenancy.agents.save)
 
 
 async def change_agent(
@@ -64,10 +64,10 @@ async def change_agent(
     """Store the changed agent and return it. Raises: PreconditionFailed when `revision` is not current."""
     agent = await writable_agent(acting, agent_id)
     require_revision(agent.revision, revision)
-    wanted = {name: value for name, value in asdict(change).items() if value is not UNSET}
-    if isinstance(change.name, str) and change.name:
-        wanted["name"] = checked_name(change.name)
-    return await save_agent(acting, agent, replace(agent, **wanted))
+    new = changed(agent, change)
+    if new.name:
+        new = replace(new, name=checked_name(new.name))
+    return await save_next(acting, agent, new, save=acting.unit.tenancy.agents.save)
 
 
 async def see_agent(unit: TenancyUnit, agent_id: str, *, clock: Clock) -> Agent:
@@ -104,13 +104,3 @@ async def writable_agent(acting: Acting[TenancyUnit], agent_id: AgentId) -> Agen
     agent = await read_agent(acting, agent_id)
     acting.principal.require("agents:write", agent.place)
     return agent
-
-
-async def save_agent(acting: Acting[TenancyUnit], old: Agent, new: Agent) -> Agent:
-    """Store the next revision of an agent, unless nothing changed, and return it."""
-    if new == old:
-        return old
-    saved = replace(new, revision=old.revision + 1)
-    await acting.unit.tenancy.agents.save(saved)
-    await acting.unit.changes.bump()
-    return saved

@@ -12,6 +12,7 @@ from bylaw.tenancy.model import EVERYWHERE, ApiKey, Place, User
 from bylaw.tenancy.naming import checked_name
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting, Grant, Principal
+from bylaw.tenancy.revisions import save_next
 from bylaw.tenancy.roles import principal_of
 from bylaw.tenancy.scopes import parse_scopes
 from bylaw.tenancy.store import TenancyUnit
@@ -93,10 +94,8 @@ async def revoke_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:
     key = await read_key(acting, key_id)
     if key.revoked_ms is not None:
         return key
-    revoked = replace(key, revoked_ms=acting.clock.now_ms(), revision=key.revision + 1)
-    await acting.unit.tenancy.keys.save(revoked)
-    await acting.unit.changes.bump()
-    return revoked
+    revoked = replace(key, revoked_ms=acting.clock.now_ms())
+    return await save_next(acting, key, revoked, save=acting.unit.tenancy.keys.save)
 
 
 async def read_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:

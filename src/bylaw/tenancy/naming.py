@@ -1,9 +1,10 @@
-"""Names and ids from callers, checked once at the door."""
+"""Names, ids and reasons from callers, checked once at the door."""
 
 from bylaw.core.errors import InvalidInput, Problem
 
 MAX_NAME = 200
 MAX_ID = 200
+MAX_REASON = 2_000
 
 
 def checked_name(text: str, *, path: str = "name") -> str:
@@ -33,6 +34,13 @@ def checked_email(text: str, *, path: str = "email") -> str:
     if not (name and at and host) or len(text) > MAX_NAME or not text.isprintable() or " " in text:
         raise _invalid(path, "bad_email", "Write the address as name@host.")
     return text
+
+
+def checked_reason(text: str, *, path: str = "reason") -> str:
+    """Return a reason, which may be empty, without surrounding space. Raises: InvalidInput when too long."""
+    if len(text) > MAX_REASON:
+        raise _invalid(path, "too_long", f"At most {MAX_REASON} characters; this has {len(text)}.")
+    return text.strip()
 
 
 def _invalid(path: str, code: str, message: str) -> InvalidInput:

@@ -8,8 +8,9 @@ from bylaw.core.ids import UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place, User, WorkspaceRole
 from bylaw.tenancy.naming import checked_email, checked_id, checked_name
-from bylaw.tenancy.places import known_workspaces, read_workspace, require_revision
+from bylaw.tenancy.places import known_workspaces, read_workspace
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision, save_next
 from bylaw.tenancy.roles import require_rank
 from bylaw.tenancy.store import TenancyUnit
 
@@ -55,7 +56,7 @@ async def set_org_role(
     require_rank(acting.principal, _checked_role(role, get_args(OrgRole), path="org_role"))
     if user.org_role == "OWNER" and role != "OWNER":
         await _require_another_owner(acting.unit)
-    return await _save(acting, user, replace(user, org_role=role))
+    return await save_next(acting, user, replace(user, org_role=role), save=acting.unit.tenancy.users.save)
 
 
 async def set_workspace_role(
@@ -68,7 +69,9 @@ async def set_workspace_role(
     roles = {ident: held for ident, held in user.workspace_roles.items() if ident != workspace_id}
     if role is not None:
         roles[workspace_id] = _checked_role(role, get_args(WorkspaceRole), path="role")
-    return await _save(acting, user, replace(user, workspace_roles=roles))
+    return await save_next(
+        acting, user, replace(user, workspace_roles=roles), save=acting.unit.tenancy.users.save
+    )
 
 
 async def rename_user(
@@ -80,7 +83,9 @@ async def rename_user(
         acting.principal.require("workspaces:write", EVERYWHERE)
         require_rank(acting.principal, user.org_role)
     require_revision(user.revision, revision)
-    return await _save(acting, user, replace(user, name=checked_name(name)))
+    return await save_next(
+        acting, user, replace(user, name=checked_name(name)), save=acting.unit.tenancy.users.save
+    )
 
 
 async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
@@ -90,7 +95,9 @@ async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     require_rank(acting.principal, user.org_role)
     if user.org_role == "OWNER":
         await _require_another_owner(acting.unit)
-    return await _save(acting, user, replace(user, deleted_ms=acting.clock.now_ms()))
+    return await save_next(
+        acting, user, replace(user, deleted_ms=acting.clock.now_ms()), save=acting.unit.tenancy.users.save
+    )
 
 
 async def read_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
@@ -122,15 +129,6 @@ async def _user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     if user is None or user.deleted_ms is not None:
         raise NotFound("user", user_id)
     return user
-
-
-async def _save(acting: Acting[TenancyUnit], old: User, new: User) -> User:
-    if new == old:
-        return old
-    saved = replace(new, revision=old.revision + 1)
-    await acting.unit.tenancy.users.save(saved)
-    await acting.unit.changes.bump()
-    return saved
 
 
 async def _require_another_owner(unit: TenancyUnit) -> None:

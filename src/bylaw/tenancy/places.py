@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from msgspec import UNSET, Struct, UnsetType
-from msgspec.structs import asdict
 
 from bylaw.core.clock import Clock
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, PreconditionFailed, Problem
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from bylaw.core.ids import Ids, RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import EVERYWHERE, Place, Repo, Tenant, Workspace
 from bylaw.tenancy.naming import checked_id, checked_name
 from bylaw.tenancy.principal import Acting, Principal
+from bylaw.tenancy.revisions import changed, require_revision, save_next
 from bylaw.tenancy.store import OperatorUnit, TenancyUnit
 
 
@@ -79,28 +79,20 @@ async def change_workspace(
     """
     workspace = await _writable_workspace(acting, workspace_id)
     require_revision(workspace.revision, revision)
-    wanted = {name: value for name, value in asdict(change).items() if value is not UNSET}
-    if {"review_edits", "separate_approvers"} & wanted.keys():
+    if change.review_edits is not UNSET or change.separate_approvers is not UNSET:
         acting.principal.require("admin", EVERYWHERE)
-    if isinstance(change.name, str):
-        wanted["name"] = checked_name(change.name)
-    changed = replace(workspace, **wanted)
-    if changed == workspace:
-        return workspace
-    changed = replace(changed, revision=workspace.revision + 1)
-    await acting.unit.tenancy.workspaces.save(changed)
-    await acting.unit.changes.bump()
-    return changed
+    new = changed(workspace, change)
+    if change.name is not UNSET:
+        new = replace(new, name=checked_name(change.name))
+    return await save_next(acting, workspace, new, save=acting.unit.tenancy.workspaces.save)
 
 
 async def delete_workspace(acting: Acting[TenancyUnit], workspace_id: WorkspaceId) -> Workspace:
     """Delete an empty workspace and return it. Raises: Conflict (`not_empty`) that says what it holds."""
     workspace = await _writable_workspace(acting, workspace_id)
     await _require_empty(acting.unit, Place(workspace_id=workspace_id))
-    gone = replace(workspace, deleted_ms=acting.clock.now_ms(), revision=workspace.revision + 1)
-    await acting.unit.tenancy.workspaces.save(gone)
-    await acting.unit.changes.bump()
-    return gone
+    gone = replace(workspace, deleted_ms=acting.clock.now_ms())
+    return await save_next(acting, workspace, gone, save=acting.unit.tenancy.workspaces.save)
 
 
 async def read_workspace(acting: Acting[TenancyUnit], workspace_id: WorkspaceId) -> Workspace:
@@ -140,20 +132,16 @@ async def rename_repo(
     """Store the repo under a new name and return it. Raises: PreconditionFailed."""
     repo = await _writable_repo(acting, repo_id)
     require_revision(repo.revision, revision)
-    renamed = replace(repo, name=checked_name(name), revision=repo.revision + 1)
-    await acting.unit.tenancy.repos.save(renamed)
-    await acting.unit.changes.bump()
-    return renamed
+    renamed = replace(repo, name=checked_name(name))
+    return await save_next(acting, repo, renamed, save=acting.unit.tenancy.repos.save)
 
 
 async def delete_repo(acting: Acting[TenancyUnit], repo_id: RepoId) -> Repo:
     """Delete an empty repo and return it. Raises: Conflict (`not_empty`) that says what it holds."""
     repo = await _writable_repo(acting, repo_id)
     await _require_empty(acting.unit, Place(workspace_id=repo.workspace_id, repo_id=repo.id))
-    gone = replace(repo, deleted_ms=acting.clock.now_ms(), revision=repo.revision + 1)
-    await acting.unit.tenancy.repos.save(gone)
-    await acting.unit.changes.bump()
-    return gone
+    gone = replace(repo, deleted_ms=acting.clock.now_ms())
+    return await save_next(acting, repo, gone, save=acting.unit.tenancy.repos.save)
 
 
 async def read_repo(acting: Acting[TenancyUnit], repo_id: RepoId) -> Repo:
@@ -194,15 +182,6 @@ async def require_place(unit: TenancyUnit, place: Place) -> None:
             raise NotFound("repo", place.repo_id)
         if repo.workspace_id != place.workspace_id:
             raise _misplaced("The repo belongs to another workspace.")
-
-
-def require_revision(current: int, expected: int | None) -> None:
-    """Return nothing if `expected` is current, or was not stated. Raises: PreconditionFailed."""
-    if expected is not None and expected != current:
-        raise PreconditionFailed(
-            f"It was changed since revision {expected}: read revision {current} and try again.",
-            current=str(current),
-        )
 
 
 def known_workspaces(principal: Principal) -> frozenset[WorkspaceId] | None:
