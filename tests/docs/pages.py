@@ -1,7 +1,7 @@
 """Reading the documentation: pages, headings, links and fenced blocks.
 
-A page that carries `<!-- run -->` is executed: its `sh` blocks, in order, in one shell, in an empty directory.
-`<!-- run: server -->` also gives it a server on port 8181 and an admin key in `BYLAW_API_KEY`.
+A page that carries `<!-- run -->` is executed: its `sh` blocks, in order, in one shell, in an empty
+directory. `<!-- run: server -->` also gives it a server on port 8181 and an admin key in `BYLAW_API_KEY`.
 A `text` block right after an `sh` block is what that block prints; `…` stands for anything within a line, and
 a line that is only `…` for any number of lines. A block with `title="NAME"` is written to that file first.
 `console` blocks are shown and not run.

@@ -1,5 +1,6 @@
 """Every example on a page that says so is run, and what it prints is what the page shows."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -74,10 +75,8 @@ def run(page, folder, environment, port):
         try:
             process.wait(50)
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
             process.wait(10)
         out.seek(0)
         said = out.read()

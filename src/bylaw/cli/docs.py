@@ -50,7 +50,13 @@ def _page(title: str, lines: Iterator[str]) -> str:
 
 def _commands(root: click.Command) -> Iterator[str]:
     for path, command in _walk(root, "bylaw"):
-        context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command,
+            info_name=path,
+            max_content_width=100,
+            terminal_width=100,
+            help_option_names=root.context_settings["help_option_names"],
+        )
         yield f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
 
 
