@@ -43,6 +43,7 @@ CASES = [
     ({"accountTypes": ["end_customer", "dealer"]}, {"account_type": "dealer"}, YES),
     ({"accountTypes": ["end_customer"]}, {"accountTypes": ["dealer"]}, NO),
     ({"category": "a"}, {"categories": ["b", "a"]}, YES),
+    ({"boxes": "a"}, {"box": "a"}, YES),
     ({"addresses": ["x"]}, {"address": "x"}, YES),
     ({"status": "open"}, {"status": "open"}, YES),
     ({"accountTypes": []}, {"account_type": "dealer"}, OPEN),

@@ -162,18 +162,7 @@ def effects_of(
     snapshots = {policy.id: snapshot(policy) for policy in decision.policies}
     snapshots[""] = extra_snapshot(decision)
     for obligation in decision.obligations:
-        if obligation.kind == "attention":
-            policy = snapshots[obligation.policy_id]
-            rows.append(
-                AttentionEffect(
-                    id=obligation.id,
-                    occasion=occasion,
-                    policy=policy,
-                    type=obligation.type,
-                    reason=obligation.reason,
-                )
-            )
-        elif isinstance(request.tool_call, ToolCall):
+        if obligation.kind == "approval" and isinstance(request.tool_call, ToolCall):
             rows.append(
                 ApprovalEffect(
                     id=obligation.id,
@@ -183,6 +172,16 @@ def effects_of(
                     policies=holding(decision),
                     reason=" ".join(decision.reasons),
                     expires_ms=occasion.at_ms + approval_lasts_ms,
+                )
+            )
+        else:
+            rows.append(
+                AttentionEffect(
+                    id=obligation.id,
+                    occasion=occasion,
+                    policy=snapshots[obligation.policy_id],
+                    type=obligation.type,
+                    reason=obligation.reason,
                 )
             )
     return tuple(rows)

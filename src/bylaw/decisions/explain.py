@@ -109,7 +109,7 @@ async def explain(engine: Engine, request: Request, caller: Principal) -> Explan
         why=tuple(why),
         why_not=tuple(rest[:MOST_WHY_NOT]),
         why_not_left=max(0, len(rest) - MOST_WHY_NOT),
-        changes=await _changes(engine, request, caller),
+        changes=await _changes(engine, request, caller, selection=selection, extra=extra),
     )
 
 
@@ -153,12 +153,12 @@ def _why_not(
         yield WhyNot(id=selection.dormant, reason="not_in_force")
 
 
-async def _changes(engine: Engine, request: Request, caller: Principal) -> tuple[Change, ...]:
+async def _changes(
+    engine: Engine, request: Request, caller: Principal, *, selection: Selection, extra: CompiledRules
+) -> tuple[Change, ...]:
     """Return the single fields that would make a violated rule satisfied, each decided again."""
     snapshot = engine.snapshots.of(caller.tenant_id)
-    selection = select(snapshot, request, caller)
-    by_id = {each.policy.id: each.policy.rules for each in selection.applied}
-    by_id[""] = compile_extra(request)
+    by_id = {each.policy.id: each.policy.rules for each in selection.applied} | {"": extra}
     asks = any(rules.asks for rules in by_id.values())
     found: list[Change] = []
     for ident, compiled in by_id.items():

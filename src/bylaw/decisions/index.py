@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bylaw.decisions.compiled import CompiledPolicy
+from bylaw.rules.conditions import AnyOf
 from bylaw.rules.spelling import Path
 
 _Found = tuple[CompiledPolicy, ...]
+_Hinted = tuple[CompiledPolicy, AnyOf]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,13 @@ class _Group:
 
     def __init__(self, policies: Iterable[CompiledPolicy]) -> None:
         always: list[CompiledPolicy] = []
-        keyed: dict[str, list[CompiledPolicy]] = {}
+        keyed: dict[str, list[_Hinted]] = {}
         for policy in policies:
             hint = policy.conditions.any_of
-            (always if hint is None else keyed.setdefault(hint.path.text, [])).append(policy)
+            if hint is None:
+                always.append(policy)
+            else:
+                keyed.setdefault(hint.path.text, []).append((policy, hint))
         self._always = tuple(always)
         self._keyed = tuple(map(_keyed, keyed.values()))
 
@@ -77,17 +82,13 @@ class Table:
         return itertools.chain.from_iterable(group.find(facts) for group in (self._without_topic, *groups))
 
 
-def _keyed(policies: list[CompiledPolicy]) -> _Keyed:
+def _keyed(hinted: list[_Hinted]) -> _Keyed:
     by_value: dict[object, list[CompiledPolicy]] = {}
-    paths: list[Path] = []
-    for policy in policies:
-        hint = policy.conditions.any_of
-        if hint is not None:
-            paths.append(hint.path)
-            for value in dict.fromkeys(hint.values):
-                by_value.setdefault(value, []).append(policy)
+    for policy, hint in hinted:
+        for value in dict.fromkeys(hint.values):
+            by_value.setdefault(value, []).append(policy)
     return _Keyed(
-        path=paths[0],
+        path=hinted[0][1].path,
         by_value={value: tuple(found) for value, found in by_value.items()},
-        every=tuple(policies),
+        every=tuple(policy for policy, _ in hinted),
     )
