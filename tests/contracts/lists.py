@@ -12,10 +12,11 @@ async def every(fetch: Callable[[Slice], Awaitable[Page[T]]], *, limit: int = 2)
     """Every item, page after page."""
     found: list[T] = []
     cursor: str | None = None
-    while True:
+    for _ in range(50):
         page = await fetch(Slice(limit=limit, cursor=cursor))
         assert len(page.items) <= limit
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
             return found
+    raise AssertionError("the list does not end")
