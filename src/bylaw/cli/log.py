@@ -33,20 +33,22 @@ def log() -> None:
     """Export and audit logs, keep their checkpoints, look after their keys."""
 
 
-@log.command("audit")
+@log.command(
+    "audit",
+    epilog="""\b
+Examples:
+  bylaw log audit log.jsonl --keys jwks.json
+  bylaw log audit log.jsonl --checkpoint kept.txt
+""",
+)
 @click.argument("exported", type=click.Path(path_type=Path))
 @keys_option
 @checkpoint_option
 @json_option
 def audit_log(exported: Path, keys_path: Path | None, kept_paths: Sequence[Path], *, as_json: bool) -> int:
-    r"""Check every leaf, checkpoint and link of an exported log, offline.
+    """Check every leaf, checkpoint and link of an exported log, offline.
 
     Exit code: 0 verified, 1 invalid, 2 unusable, 3 consistent but nobody outside the file vouches for it.
-
-    \b
-    Examples:
-      bylaw log audit log.jsonl --keys jwks.json
-      bylaw log audit log.jsonl --checkpoint kept.txt
     """
     trust = read_trust(keys_path, kept_paths)
     found = audit(read_lines(exported), trust)

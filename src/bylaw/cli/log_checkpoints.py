@@ -42,7 +42,15 @@ class _Served:
     checkpoint: Checkpoint
 
 
-@click.command("checkpoints")
+@click.command(
+    "checkpoints",
+    epilog="""\b
+Examples:
+  bylaw log checkpoints --server https://bylaw.example.com --out kept.txt
+  bylaw log checkpoints --server https://bylaw.example.com --git audit-trail --keys jwks.json
+  bylaw log checkpoints log.jsonl >> kept.txt
+""",
+)
 @click.argument("exported", required=False, type=click.Path(path_type=Path))
 @click.option("--server", envvar="BYLAW_URL", help="Ask this server instead of reading an export.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Append new checkpoints to this file.")
@@ -56,18 +64,12 @@ def keep_checkpoints(
     repository: Path | None,
     keys_path: Path | None,
 ) -> int:
-    r"""Keep the latest checkpoint of each log of a server, after checking it against those kept before.
+    """Keep the latest checkpoint of each log of a server, after checking it against those kept before.
 
     Run it from cron on another machine than the server's. A server needs no key to be asked. Without --out
     and --git, or from an export, they are printed.
 
     Exit code: 0 consistent and kept, 1 the server contradicts what was kept, 2 it could not be asked.
-
-    \b
-    Examples:
-      bylaw log checkpoints --server https://bylaw.example.com --out kept.txt
-      bylaw log checkpoints --server https://bylaw.example.com --git audit-trail --keys jwks.json
-      bylaw log checkpoints log.jsonl >> kept.txt
     """
     if out is not None and repository is not None:
         raise click.UsageError("Give --out or --git, not both.")

@@ -12,7 +12,13 @@ from bylaw.receipts import export
 from bylaw.settings import Settings, load
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog="""\b
+Example:
+  bylaw log export --data bylaw-data | bylaw log audit - --keys jwks.json
+""",
+)
 @click.option("--data", help="Directory of the embedded SQLite (bylaw-data).")
 @click.option("--database", help="postgresql://… of a server that keeps everything there.")
 @click.option("--key-file", help="File of the server's signing keys.")
@@ -20,12 +26,7 @@ from bylaw.settings import Settings, load
     "-o", "--output", type=click.File("wb"), default="-", help="The file to write (standard output)."
 )
 def export_log(output: BinaryIO, **flags: str | None) -> None:
-    r"""Write every log of a stopped server, without any body part. A running one has GET /v1/log/export.
-
-    \b
-    Example:
-      bylaw log export --data bylaw-data | bylaw log audit - --keys jwks.json
-    """
+    """Write every log of a stopped server, without any body part. A running one has GET /v1/log/export."""
     settings = load(flags, os.environ)
     if not settings.storage.database and not settings.storage.data.is_dir():
         raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")

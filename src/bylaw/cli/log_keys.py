@@ -125,20 +125,21 @@ def _options(command: Command) -> Command:
     return command
 
 
-@click.command("list")
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  bylaw log keys list                              # of a server; key in BYLAW_API_KEY
+  bylaw log keys list jwks.json --log example.org/main/w1
+""",
+)
 @click.argument("jwks", required=False, type=click.Path(path_type=Path))
 @click.option("--log", "origin", help="Show each key as note tools take it, for the log of this name.")
 @_options
 def list_keys(
     jwks: Path | None, origin: str | None, *, server: str, key: str | None, data: Path | None
 ) -> None:
-    r"""Print the keys of the logs, or of a JWKS document, with their standing.
-
-    \b
-    Examples:
-      bylaw log keys list                              # of a server; key in BYLAW_API_KEY
-      bylaw log keys list jwks.json --log example.org/main/w1
-    """
+    """Print the keys of the logs, or of a JWKS document, with their standing."""
     if jwks is not None:
         for each in _read(jwks).keys:
             ended = None if each.ended_ms is None else rfc3339(each.ended_ms)
@@ -153,30 +154,32 @@ def list_keys(
                 click.echo(f"  {line}")
 
 
-@click.command("rotate")
+@click.command(
+    "rotate",
+    epilog="""\b
+Examples:
+  bylaw log keys rotate --server https://bylaw.example.com
+  bylaw log keys rotate --data bylaw-data             # no server is running
+""",
+)
 @_options
 def rotate_key(*, server: str, key: str | None, data: Path | None) -> None:
-    r"""Sign with a new key from now on. The old one is retired: what it signed stays good.
-
-    \b
-    Examples:
-      bylaw log keys rotate --server https://bylaw.example.com
-      bylaw log keys rotate --data bylaw-data             # no server is running
-    """
+    """Sign with a new key from now on. The old one is retired: what it signed stays good."""
     _show_view(_target(server, key, data).rotate())
 
 
-@click.command("revoke")
+@click.command(
+    "revoke",
+    epilog="""\b
+Example:
+  bylaw log keys revoke nJ0x… --at 2026-11-20T09:00:00Z
+""",
+)
 @click.argument("kid")
 @click.option("--at", "revoked_at", help="From when on nothing that it says counts (RFC 3339; now).")
 @_options
 def revoke_key(kid: str, revoked_at: str | None, *, server: str, key: str | None, data: Path | None) -> None:
-    r"""Revoke a key: nothing that it says from a moment on counts. One that signs is replaced.
-
-    \b
-    Example:
-      bylaw log keys revoke nJ0x… --at 2026-11-20T09:00:00Z
-    """
+    """Revoke a key: nothing that it says from a moment on counts. One that signs is replaced."""
     if revoked_at is not None:
         try:
             from_rfc3339(revoked_at)

@@ -49,7 +49,13 @@ checkpoint_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bylaw verify bundle.json --keys jwks.json
+  bylaw verify bundle.json --checkpoint kept.txt --json
+"""
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @keys_option
 @checkpoint_option
@@ -57,14 +63,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write the re
 def verify(
     files: Sequence[Path], keys_path: Path | None, kept_paths: Sequence[Path], *, as_json: bool
 ) -> int:
-    r"""Check receipts offline: bundles, or DSSE exports; `-` is standard input.
+    """Check receipts offline: bundles, or DSSE exports; `-` is standard input.
 
     Exit code: 0 verified, 1 invalid, 2 unusable, 3 consistent but nobody outside the file vouches for it.
-
-    \b
-    Examples:
-      bylaw verify bundle.json --keys jwks.json
-      bylaw verify bundle.json --checkpoint kept.txt --json
     """
     trust = read_trust(keys_path, kept_paths)
     codes, shown = set[int](), list[object]()
