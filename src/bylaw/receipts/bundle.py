@@ -11,7 +11,7 @@ import msgspec
 from bylaw.receipts import proof
 from bylaw.receipts.model import Count
 from bylaw.receipts.ports import Part, StoredCheckpoint, StoredReceipt
-from bylaw.receipts.reading import malformed, to_base64, unknown_format
+from bylaw.receipts.reading import malformed, require_format, to_base64
 from bylaw.receipts.signing import KeySet
 
 FORMAT = "bylaw.bundle/1"
@@ -68,10 +68,6 @@ class Bundle(_Member, frozen=True, kw_only=True):
     policies: tuple[PolicyText, ...] = ()
     receipt: str
     signature: str = ""
-
-
-class _FormatOnly(msgspec.Struct):
-    format: str
 
 
 def assemble(
@@ -135,9 +131,7 @@ def read(data: bytes) -> Bundle:
 def _read(data: bytes) -> Bundle:
     if len(data) > MAX_BUNDLE_BYTES:
         raise ValueError(f"more than {MAX_BUNDLE_BYTES} bytes")
-    known = msgspec.json.decode(data, type=_FormatOnly).format
-    if known != FORMAT:
-        raise unknown_format("bundle", FORMAT, known)
+    require_format("bundle", FORMAT, data)
     bundle = msgspec.json.decode(data, type=Bundle)
     hashes = [bundle.inclusion.hashes, () if bundle.consistency is None else bundle.consistency.hashes]
     if max(map(len, hashes)) > MAX_HASHES or max(len(bundle.parts), len(bundle.policies)) > MAX_LISTED:

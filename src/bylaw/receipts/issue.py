@@ -10,15 +10,13 @@ from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.ids import AgentId, Ids, PolicyId, ReceiptId, TenantId
 from bylaw.receipts.model import (
     FORMAT,
+    KINDS,
     SALT_BYTES,
-    ApprovalClaim,
     Claim,
     CrossAnchorClaim,
     DecisionClaim,
     KeyClaim,
-    Kind,
     OutcomeClaim,
-    PolicyVersionClaim,
     Receipt,
     commit,
     encode,
@@ -29,17 +27,6 @@ from bylaw.receipts.signing import Signer, thumbprint
 
 PREFIX = "rcpt_"
 NO_CONTENTS: Mapping[str, bytes] = MappingProxyType({})
-
-_KINDS: Mapping[type, Kind] = MappingProxyType(
-    {
-        DecisionClaim: "decision",
-        OutcomeClaim: "outcome",
-        PolicyVersionClaim: "policy_version",
-        ApprovalClaim: "approval",
-        KeyClaim: "key",
-        CrossAnchorClaim: "cross_anchor",
-    }
-)
 
 
 class Issuer:
@@ -95,7 +82,7 @@ class Issuer:
             issued_at=rfc3339(moment),
             issued_ms=moment,
             kid=self._signer.kid,
-            kind=_KINDS[type(claim)],
+            kind=KINDS[type(claim)],
             log=self.origin,
             tenant="" if tenant is None else tenant,
         )

@@ -6,7 +6,8 @@ with a default and never reused; any other change takes a new format name.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ import orjson
 
 from bylaw.core import canonical_json
 from bylaw.core.clock import from_rfc3339
-from bylaw.receipts.reading import malformed, unknown_format
+from bylaw.receipts.reading import malformed, require_format
 
 FORMAT = "bylaw.receipt/1"
 COMMITMENT_ALG = "sha256-salt32"
@@ -187,13 +188,18 @@ class _Envelope(msgspec.Struct, kw_only=True):
     tenant: str = ""
 
 
-_CLAIMS: dict[Kind, msgspec.json.Decoder[Claim]] = {
-    "decision": msgspec.json.Decoder(DecisionClaim),
-    "outcome": msgspec.json.Decoder(OutcomeClaim),
-    "policy_version": msgspec.json.Decoder(PolicyVersionClaim),
-    "approval": msgspec.json.Decoder(ApprovalClaim),
-    "key": msgspec.json.Decoder(KeyClaim),
-    "cross_anchor": msgspec.json.Decoder(CrossAnchorClaim),
+KINDS: Mapping[type[Claim], Kind] = MappingProxyType(
+    {
+        DecisionClaim: "decision",
+        OutcomeClaim: "outcome",
+        PolicyVersionClaim: "policy_version",
+        ApprovalClaim: "approval",
+        KeyClaim: "key",
+        CrossAnchorClaim: "cross_anchor",
+    }
+)
+_claims: dict[Kind, msgspec.json.Decoder[Claim]] = {
+    kind: msgspec.json.Decoder(claim) for claim, kind in KINDS.items()
 }
 _envelopes = msgspec.json.Decoder(_Envelope)
 _encoder = msgspec.json.Encoder()
@@ -215,12 +221,10 @@ def decode(data: bytes) -> Receipt:
     if len(data) > MAX_RECEIPT_BYTES:
         raise malformed("receipt", f"more than {MAX_RECEIPT_BYTES} bytes")
     try:
-        known = msgspec.json.decode(data, type=_FormatOnly).format
-        if known != FORMAT:
-            raise unknown_format("receipt", FORMAT, known)
+        require_format("receipt", FORMAT, data)
         read = _envelopes.decode(data)
         receipt = Receipt(
-            claim=_CLAIMS[read.kind].decode(read.claim),
+            claim=_claims[read.kind].decode(read.claim),
             commitments=read.commitments,
             format=read.format,
             id=read.id,
@@ -257,10 +261,6 @@ def commit(name: str, salt: bytes, content: bytes) -> Commitment:
     return Commitment(
         alg=COMMITMENT_ALG, hash="sha256:" + hashlib.sha256(salt + content).hexdigest(), name=name
     )
-
-
-class _FormatOnly(msgspec.Struct):
-    format: str
 
 
 def _check_newer_fields(data: bytes) -> None:

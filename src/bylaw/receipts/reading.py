@@ -3,6 +3,8 @@
 import base64
 import re
 
+import msgspec
+
 from bylaw.core.errors import InvalidInput, Problem
 
 
@@ -50,6 +52,22 @@ def unknown_format(what: str, known: str, found: str) -> InvalidInput:
     """Return the refusal of a `what` in a format that this version does not know."""
     message = f"This reads {known}, not {found!r}: use a newer Bylaw."
     return InvalidInput(message, Problem(path=what, code="unknown_format", message=message))
+
+
+class _Formatted(msgspec.Struct):
+    """Anything that says its format."""
+
+    format: str
+
+
+def require_format(what: str, known: str, data: bytes) -> None:
+    """Return nothing if the JSON object `data`, a `what`, is of the format `known`.
+
+    Raises: InvalidInput as `unknown_format` returns it; msgspec.MsgspecError when no format can be read.
+    """
+    found = msgspec.json.decode(data, type=_Formatted).format
+    if found != known:
+        raise unknown_format(what, known, found)
 
 
 def is_unknown_format(error: InvalidInput) -> bool:

@@ -20,7 +20,6 @@ from bylaw.core.errors import InvalidInput
 from bylaw.receipts.reading import from_base64url, malformed, to_base64url
 
 PUBLIC_BYTES = 32
-SIGNATURE_BYTES = 64
 MAX_KEYS = 1000
 CHANGE_MS = 60_000
 
