@@ -110,6 +110,16 @@ def test_the_examples_of_a_page_do_what_it_says(page, environment, request, tmp_
             )
 
 
+def test_the_first_call_of_the_readme_is_answered(environment, server, tmp_path):
+    readme = next(page for page in pages() if page.name == "README.md")
+    call = next(block.text for block in readme.blocks if block.text.startswith("curl"))
+    done = subprocess.run(
+        ["bash", "-c", call.replace("8181", str(server))],
+        cwd=tmp_path, env={**environment, "BYLAW_API_KEY": ADMIN_KEY}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert b'"posture":"ungoverned"' in done.stdout
+
+
 def test_the_tutorial_is_among_them():
     assert "docs/tutorial.md" in {page.name for page in EXECUTED}
 
