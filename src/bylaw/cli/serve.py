@@ -122,3 +122,4 @@ def announce(settings: Settings, app: App, port: int) -> None:
         click.echo(f"  admin key     {app.admin_key}   (shown this once: keep it)")
     if host not in LOOPBACK:
         click.echo("  Keys travel in clear to this address: put TLS in front.")
+    click.echo("It is ready; Ctrl-C stops it.")

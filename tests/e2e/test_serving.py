@@ -1,0 +1,131 @@
+"""The server as a process: started with nothing, stopped politely, started again, and refused."""
+
+import signal
+import socket
+import threading
+
+import httpx
+import pytest
+
+from tests.e2e.serving import ADMIN_KEY, refused, serving
+
+POLICY = {"name": "Limit", "rules": [{"expr": "tool_call.arguments.amount < 5000"}], "action": "block"}
+ASKED = {"phase": "tool_call", "tool_call": {"name": "pay", "arguments": {"amount": 7000}}}
+
+
+def test_it_starts_with_no_settings_and_keeps_everything(tmp_path):
+    with serving(cwd=tmp_path, key="") as running:
+        key = running.named("admin key").split()[0]
+        assert key.startswith("sf_live_v1_")
+        assert running.named("data") == str(tmp_path / "bylaw-data")
+        with running.client(key) as client:
+            policy = client.post("/v1/policies", json=POLICY).raise_for_status().json()
+            decision = client.post("/v1/decisions", json=ASKED).raise_for_status().json()
+        assert running.stop() == 0
+    files = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "bylaw-data").iterdir()}
+    assert files["keys.json"] == 0o600
+    assert {"control.db", "receipts.db"} <= files.keys()
+    with serving(cwd=tmp_path, key="") as running:
+        assert running.named("admin key") == ""
+        with running.client(key) as client:
+            assert client.get(f"/v1/policies/{policy['id']}").json() == policy
+            again = client.get(f"/v1/decisions/{decision['receipt_id']}").json()
+            assert again["reasons"] == decision["reasons"]
+            assert client.post("/v1/decisions", json=ASKED).json()["outcome"] == "block"
+            verified = client.get(f"/v1/receipts/{decision['receipt_id']}/verify").json()
+            assert verified["status"] == "verified"
+        assert running.stop(signal.SIGINT) == 0
+
+
+def test_a_polite_stop_answers_what_was_accepted(tmp_path):
+    answered, dropped = [], []
+    batch = {"requests": [ASKED] * 50}
+
+    def call(running, ready):
+        with running.client() as client:
+            client.get("/healthz")
+            ready.wait()
+            try:
+                while True:
+                    found = client.post("/v1/decisions:batch", json=batch)
+                    answered.extend(each["decision"]["receipt_id"] for each in found.json()["results"])
+            except httpx.ConnectError:
+                return
+            except httpx.RemoteProtocolError as error:
+                dropped.append(str(error))
+
+    with serving("--data", str(tmp_path)) as running:
+        ready = threading.Barrier(5)
+        callers = [threading.Thread(target=call, args=(running, ready)) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        ready.wait()
+        while len(answered) < 200:
+            callers[0].join(0.01)
+        assert running.stop() == 0
+        for caller in callers:
+            caller.join()
+    # A connection that is closed before anything of an answer arrived was not accepted any more.
+    assert all("without sending a response" in each for each in dropped)
+    with serving("--data", str(tmp_path)) as running, running.client() as client:
+        for ident in answered[:: max(1, len(answered) // 50)]:
+            client.get(f"/v1/receipts/{ident}").raise_for_status()
+        assert len(answered) >= 200
+
+
+def test_a_port_in_use_is_said_in_one_sentence(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, said = refused("--port", port, "--data", str(tmp_path))
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"Port {port}" in said
+    assert "--port" in said
+    assert not any(tmp_path.iterdir())
+
+
+def test_data_in_use_names_the_process_that_uses_it(tmp_path):
+    with serving("--data", str(tmp_path)) as running:
+        code, said = refused("--port", "0", "--data", str(tmp_path), BYLAW_ADMIN_KEY=ADMIN_KEY)
+        assert code == 1
+        assert str(running.process.pid) in said
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "extra", "words"),
+    [
+        (("--data", "d", "--database", "postgresql://h/d", "--key-file", "k"), {}, "--data has no effect"),
+        ((), {"BYLAW_PROT": "1"}, "Did you mean BYLAW_PORT?"),
+        (("--host", "0.0.0.0"), {}, "--expose"),
+        (("--host", "no.such.host.invalid", "--expose"), {}, "not an address"),
+        (("--database", "mysql://h/d", "--key-file", "k"), {}, "postgresql://"),
+    ],
+)
+def test_what_could_not_work_is_refused_before_anything_is_made(tmp_path, options, extra, words):
+    code, said = refused(*options, cwd=tmp_path, **extra)
+    assert code == 1, said
+    assert words in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "bylaw-data").exists()
+
+
+def test_a_revoked_admin_key_is_refused_at_the_next_start(tmp_path):
+    with serving("--data", str(tmp_path)) as running, running.client() as client:
+        made = client.post("/v1/keys", json={"name": "second", "scopes": ["admin"]}).json()
+        mine = next(each for each in client.get("/v1/keys").json()["data"] if each["name"] == "Operator")
+        with running.client(made["key"]) as second:
+            second.post(f"/v1/keys/{mine['id']}/revoke").raise_for_status()
+            assert client.get("/v1/keys").status_code == 401
+        running.stop()
+    code, said = refused("--port", "0", "--data", str(tmp_path), BYLAW_ADMIN_KEY=ADMIN_KEY)
+    assert (code, "was revoked" in said) == (1, True)
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path):
+    with serving("--data", str(tmp_path)) as running:
+        running.stop()
+    (tmp_path / "keys.json").chmod(0o644)
+    code, said = refused("--port", "0", "--data", str(tmp_path))
+    assert (code, "chmod 600" in said) == (1, True)
