@@ -282,6 +282,17 @@ async def test_servers_that_share_a_key_file_follow_a_rotation(house, tmp_path, 
         await other.close()
 
 
+async def test_an_export_is_whole_although_keys_change_meanwhile(house, clock):
+    signing = await house.open()
+    clock.advance(HOUR)
+    latest, keys = await house.ledger.logs.latest(), await signing.published()
+    await signing.rotate()
+    lines = [line async for line in export.lines(house.ledger.logs, keys, upto=latest)]
+    assert audit(lines, Trust(keys=keys)).status == "verified"
+    late = [line async for line in export.lines(house.ledger.logs, keys)]
+    assert "unknown_key" in {finding.code for finding in audit(late, Trust(keys=keys)).findings}
+
+
 async def test_a_lost_key_file_is_said_and_nothing_is_made_up(house):
     signing = await house.open()
     house.path.unlink()

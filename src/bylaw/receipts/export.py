@@ -9,7 +9,7 @@ The logs follow one another; inside a log each checkpoint follows the last leaf 
 is in it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -62,14 +62,18 @@ _lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _encoder = msgspec.json.Encoder()
 
 
-async def lines(logs: Logs, keys: KeySet) -> AsyncIterator[bytes]:
+async def lines(
+    logs: Logs, keys: KeySet, *, upto: Sequence[StoredCheckpoint] | None = None
+) -> AsyncIterator[bytes]:
     """Yield the export of every log up to its latest checkpoint, line by line.
 
+    `upto` are the latest checkpoints that were read before `keys` were, where a log grows meanwhile: no key
+    that signed by then is missing.
     Raises: Corrupt when a leaf below that checkpoint is absent.
     """
     yield _encoder.encode(Header(format=FORMAT, keys=msgspec.Raw(keys.jwks()))) + b"\n"
     leaves = checkpoints = 0
-    for latest in await logs.latest():
+    for latest in await logs.latest() if upto is None else upto:
         async for line in _log(logs, latest):
             leaves += isinstance(line, Leaf)
             checkpoints += isinstance(line, Note)

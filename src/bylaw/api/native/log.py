@@ -120,7 +120,8 @@ async def export_log(operating: Annotated[Operating, needs_operator()], request:
     """Read every log whole, as JSON lines for `bylaw log audit`; no body part is in it."""
     del operating
     parts = parts_of(request)
-    return Lines(export.lines(parts.ledger.logs, await parts.signing.published()))
+    latest = await parts.ledger.logs.latest()
+    return Lines(export.lines(parts.ledger.logs, await parts.signing.published(), upto=latest))
 
 
 def _reply(found: Sequence[StoredCheckpoint]) -> Reply[CheckpointsView]:
