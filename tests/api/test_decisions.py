@@ -207,3 +207,39 @@ async def test_a_key_of_one_workspace_lists_only_its_receipts(world):
     await decide(world)
     found = await world.send("neighbour", "GET", "/v1/receipts?limit=500")
     assert found.json()["data"] == []
+
+
+async def test_a_key_of_one_workspace_decides_there_and_nowhere_else(world):
+    spec = {"name": "agent", "scopes": ["decisions:write", "receipts:read"], "workspace_id": "w1"}
+    world.keys["limited"] = (await world.make("/v1/keys", spec))["key"]
+    nowhere = {name: value for name, value in ASKED.items() if name != "workspace_id"}
+    for asked in (ASKED, nowhere):
+        found = (await decide(world, asked, caller="limited")).json()
+        assert (found["outcome"], found["workspace_id"]) == ("review", "w1")
+        explained = await world.send("limited", "GET", f"/v1/decisions/{found['receipt_id']}/explain")
+        assert explained.json()["decision"]["outcome"] == "review"
+    for path in ("/v1/decisions", "/v1/decisions:explain"):
+        elsewhere = await world.send("limited", "POST", path, json=ASKED | {"workspace_id": "w2"})
+        missing = await world.send("limited", "POST", path, json=ASKED | {"workspace_id": "none"})
+        assert elsewhere.status_code == missing.status_code == 404
+        assert elsewhere.json()["detail"].replace("w2", "none") == missing.json()["detail"]
+
+
+async def test_a_key_of_one_repo_decides_there_when_it_names_less(world):
+    repo = world.ids["repo_id"]
+    spec = {"name": "agent", "scopes": ["decisions:write"], "workspace_id": "w1", "repo_id": repo}
+    world.keys["limited"] = (await world.make("/v1/keys", spec))["key"]
+    for named in ({}, {"workspace_id": "w1"}, {"repo_id": repo}):
+        found = (await decide(world, {"tool_call": CALL} | named, caller="limited")).json()
+        assert (found["outcome"], found["workspace_id"], found["repo_id"]) == ("review", "w1", repo)
+
+
+async def test_somebody_with_two_workspaces_says_in_which_one(world):
+    user = world.ids["user_id"]
+    for workspace in ("w1", "w2"):
+        await world.make(f"/v1/users/{user}/workspaces/{workspace}", {"role": "WRITE"}, method="PUT")
+    spec = {"name": "theirs", "scopes": ["decisions:write"], "user_id": user}
+    world.keys["theirs"] = (await world.make("/v1/keys", spec))["key"]
+    found = await decide(world, {"tool_call": CALL}, caller="theirs")
+    assert (found.status_code, found.json()["errors"][0]["path"]) == (422, "workspace_id")
+    assert (await decide(world, caller="theirs")).json()["workspace_id"] == "w1"

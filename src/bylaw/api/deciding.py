@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -21,7 +21,6 @@ from bylaw.tenancy.principal import Principal
 
 REQUEST_PART: Final = "request"
 DECISION_PART: Final = "decision"
-SCOPE: Final = "decisions:write"
 MAX_IDEMPOTENCY_KEY: Final = 200
 
 _encoder = msgspec.json.Encoder()
@@ -61,8 +60,8 @@ class Decider:
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
         """Return what is decided; the same request under the same key gets the same decision again.
 
-        Raises: what `Engine.decide` raises; DeadlineExceeded when the receipt is not durable in time;
-        Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
+        Raises: what `Engine.placed` and `Engine.decide` raise; DeadlineExceeded when the receipt is not
+        durable in time; Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
         """
         deadline_ms = asked.request.deadline_ms
         if not isinstance(deadline_ms, int):
@@ -83,6 +82,7 @@ class Decider:
             earlier = await self._ledger.of(caller.tenant_id).repeated(promise.scope, promise.key)
             if earlier is not None:
                 return await self._again(caller, earlier, promise)
+        asked = replace(asked, request=self._engine.placed(asked.request, caller))
         decision = await self._engine.decide(asked.request, caller)
         if asked.request.approval_id:
             decision = await self._spending.lifted(caller, asked.request, decision)

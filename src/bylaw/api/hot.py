@@ -8,7 +8,7 @@ import msgspec
 
 from bylaw.api import problems, strict_json
 from bylaw.api.auth import Door
-from bylaw.api.deciding import SCOPE, Asked, Decider, checked_key
+from bylaw.api.deciding import Asked, Decider, checked_key
 from bylaw.api.described import Described, failures
 from bylaw.api.edge import Hot
 from bylaw.api.fit import fit
@@ -16,6 +16,7 @@ from bylaw.api.incoming import Incoming
 from bylaw.api.problems import Answer, ProblemBody
 from bylaw.core.errors import BylawError, InvalidInput, Problem
 from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.tenancy.principal import Principal
 
 PATH: Final = "/v1/decisions"
@@ -66,7 +67,7 @@ class HotRoutes:
 
     async def decide(self, incoming: Incoming) -> Answer:
         """Decide one request."""
-        caller = self._door.enter(incoming, SCOPE).principal
+        caller = self._door.enter(incoming, ASKING_SCOPE).principal
         request = fit(strict_json.parse(incoming.body), Request)
         key = incoming.headers.get(b"idempotency-key")
         asked = Asked(
@@ -80,7 +81,7 @@ class HotRoutes:
 
     async def batch(self, incoming: Incoming) -> Answer:
         """Decide several requests, each by itself; their receipts share commits."""
-        entered = self._door.enter(incoming, SCOPE)
+        entered = self._door.enter(incoming, ASKING_SCOPE)
         items = fit(strict_json.parse(incoming.body), _RawBatch).requests
         if len(items) > self._batch_items:
             message = f"At most {self._batch_items} requests; this has {len(items)}."
@@ -118,7 +119,7 @@ def described() -> tuple[Described, ...]:
             method="POST",
             path=PATH,
             access="scope",
-            scope=SCOPE,
+            scope=ASKING_SCOPE,
             takes=Request,
             takes_nothing_too=False,
             gives=Decision,
@@ -132,7 +133,7 @@ def described() -> tuple[Described, ...]:
             method="POST",
             path=BATCH_PATH,
             access="scope",
-            scope=SCOPE,
+            scope=ASKING_SCOPE,
             takes=BatchRequest,
             gives=BatchAnswer,
             may_fail=may_fail - {404, 409},

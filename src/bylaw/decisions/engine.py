@@ -1,11 +1,11 @@
 """The engine: one decision, from the request to the answer.
 
-1. select   the policies that govern it, the bound or named one, the request's own rules    select.py,
-extra.py 2. apply    conditions                                                                      select.py
-3. judge    deterministic rules, then one batched call of the evaluator                     judge.py
-4. combine  the strictest outcome, compliance, posture, reasons                             combine.py
+1. select   `select`: the policies that govern it, the bound or named one; `extra`: the request's own rules
+2. apply    `select`: conditions
+3. judge    `judge`: deterministic rules, then one batched call of the evaluator
+4. combine  `combine`: the strictest outcome, compliance, posture, reasons
 
-Steps 5 and 6, effects and the receipt, belong to the caller: `effects.py` and `bylaw.receipts`.
+Steps 5 and 6, effects and the receipt, belong to the caller: `effects` and `bylaw.receipts`.
 """
 
 import time
@@ -23,7 +23,7 @@ from bylaw.decisions.extra import compile_extra, extra_digest
 from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
 from bylaw.decisions.model import Decision, Judgement, Request
 from bylaw.decisions.request import matter_of
-from bylaw.decisions.select import Selection, select
+from bylaw.decisions.select import Selection, placed, select
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.ask import Asked, ask
 from bylaw.evaluators.protocol import Batch, Evaluator
@@ -48,6 +48,10 @@ class Engine:
     ids: Ids
     ticks: Callable[[], int] = time.perf_counter_ns
     evaluator_timeout_ms: int = EVALUATOR_TIMEOUT_MS
+
+    def placed(self, request: Request, caller: Principal) -> Request:
+        """Return `request` where the caller may ask. Raises: as `select.placed`."""
+        return placed(self.snapshots.of(caller.tenant_id), request, caller)
 
     async def decide(self, request: Request, caller: Principal) -> Decision:
         """Return what is decided about `request`.

@@ -11,15 +11,16 @@ from typing import Final
 
 import msgspec
 
-from bylaw.core.errors import Conflict, NotFound
+from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
 from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Via
 from bylaw.decisions.request import facts_of, text_of
 from bylaw.decisions.snapshot import Snapshot
 from bylaw.policies.model import topic_key
-from bylaw.tenancy.model import EVERYWHERE, Agent, Place
+from bylaw.tenancy.model import EVERYWHERE, Agent, Place, overlap
 from bylaw.tenancy.principal import Principal
 
+ASKING_SCOPE: Final = "decisions:write"
 NAMED_SCOPE: Final = "policy:write"
 
 
@@ -94,6 +95,30 @@ def _applied(policy: CompiledPolicy, via: Via, facts: Object, text: Callable[[],
         return None
     conditions = ConditionResult(state="undetermined", missing=found.missing, unclear=found.unclear)
     return Applied(policy, via, conditions)
+
+
+def placed(snapshot: Snapshot, request: Request, caller: Principal) -> Request:
+    """Return `request` where the caller may ask: at the place it names, or at the one of theirs inside that.
+
+    So a key that is limited to a workspace cannot leave its policies behind by naming no place, or another.
+    Raises: NotFound for a place in which the caller may not ask; InvalidInput when it has to be named.
+    """
+    if caller.may(ASKING_SCOPE, EVERYWHERE):
+        return request
+    workspace_id, repo_id = _sent(request.workspace_id), _sent(request.repo_id)
+    named = snapshot.around(workspace_id, repo_id)[-1]
+    inside = overlap((named,), caller.places(ASKING_SCOPE))
+    if not inside:
+        raise NotFound("workspace", workspace_id or "") if repo_id is None else NotFound("repo", repo_id)
+    if len(inside) > 1:
+        message = "Name the place: you may ask in several, and their policies differ."
+        raise InvalidInput(message, Problem(path="workspace_id", code="required", message=message))
+    place = inside[0]
+    return msgspec.structs.replace(
+        request,
+        workspace_id=request.workspace_id if place.workspace_id is None else place.workspace_id,
+        repo_id=request.repo_id if place.repo_id is None else place.repo_id,
+    )
 
 
 def stand(snapshot: Snapshot, request: Request) -> Standing:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter
 from fastapi import Request as Http
 
-from bylaw.api.deciding import DECISION_PART, REQUEST_PART, SCOPE
+from bylaw.api.deciding import DECISION_PART, REQUEST_PART
 from bylaw.api.fit import fit
 from bylaw.api.native.route import Reply, Route, body, needs, parts_of
 from bylaw.api.ports import Unit
@@ -14,6 +15,7 @@ from bylaw.core.errors import NotFound
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.explain import Explanation, explain
 from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["decisions"], route_class=Route)
@@ -31,15 +33,22 @@ async def read_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> R
 async def explain_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> Reply[Explanation]:
     """Explain what would be decided about the recorded request now: why, why not, what would change it."""
     request = fit(parse(await _part(acting, receipt_id, REQUEST_PART, http)), Request)
+    if not request.workspace_id and not request.repo_id:
+        # A key that is limited to a place decides there without naming it; the receipt does.
+        place = (await parts_of(http).receipts.get(acting.principal, receipt_id)).place
+        request = msgspec.structs.replace(request, workspace_id=place.workspace_id, repo_id=place.repo_id)
     return Reply(await explain(parts_of(http).engine, request, acting.principal))
 
 
 @router.post("/v1/decisions:explain")
 async def explain_request(
-    acting: Annotated[Acting[Unit], needs(SCOPE)], request: Annotated[Request, body(Request)], http: Http
+    acting: Annotated[Acting[Unit], needs(ASKING_SCOPE)],
+    request: Annotated[Request, body(Request)],
+    http: Http,
 ) -> Reply[Explanation]:
     """Explain what would be decided about a request: why, why not, what would change it. It is not kept."""
-    return Reply(await explain(parts_of(http).engine, request, acting.principal))
+    engine = parts_of(http).engine
+    return Reply(await explain(engine, engine.placed(request, acting.principal), acting.principal))
 
 
 async def _part(acting: Acting[Unit], receipt_id: ReceiptId, name: str, http: Http) -> bytes:
