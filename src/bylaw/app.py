@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import URL
 
+import bylaw
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
@@ -29,6 +30,7 @@ from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
 from bylaw.api.spending import Spending
+from bylaw.api.tracing import Tracer
 from bylaw.api.upkeep import Upkeep
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
@@ -88,7 +90,19 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         open_stores = _open_postgres if settings.storage.database else _open_sqlite
         stores = await open_stores(settings, clock, ids, stack)
-        yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids))
+        tracer = _tracer(stack) if settings.telemetry.traces == "otlp" else None
+        yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids, tracer=tracer))
+
+
+def _tracer(stack: AsyncExitStack) -> Tracer:
+    """Return what makes spans; those that are left are sent when `stack` ends. Raises: InvalidInput."""
+    try:
+        from bylaw.api import otel  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise InvalidInput("Traces need the extra: pip install 'bylaw[otel]'.") from error
+    provider = otel.otlp_provider(bylaw.__version__)
+    stack.callback(provider.shutdown)
+    return otel.OtelTracer(provider)
 
 
 async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
@@ -136,13 +150,15 @@ def _installation(settings: Settings, keys: SigningKeys) -> str:
 
 
 @asynccontextmanager
-async def join(settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> AsyncIterator[App]:
+async def join(
+    settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer | None = None
+) -> AsyncIterator[App]:
     """Run a server on `stores` until the block ends; they are closed by whoever opened them."""
     admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
     server = _Joined(settings, stores, clock=clock, ids=ids)
     async with server.upkeep.running():
         yield App(
-            asgi=server.edge(),
+            asgi=server.edge(tracer),
             stores=stores,
             engine=server.engine,
             signing=server.signing,
@@ -186,7 +202,7 @@ class _Joined:
             anchor_s=settings.receipts.anchor_s,
         )
 
-    def edge(self) -> Edge:
+    def edge(self, tracer: Tracer | None) -> Edge:
         """Return the whole API."""
         control, ledger = self._stores.control, self._stores.ledger
         spending = Spending(control, self.projector, self.entries, clock=self._clock, ids=self._ids)
@@ -213,7 +229,9 @@ class _Joined:
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
         )
         self.watch()
-        return Edge(native(parts), hot.table(), limits=limits, metrics=self.metrics, ids=self._ids)
+        return Edge(
+            native(parts), hot.table(), limits=limits, metrics=self.metrics, ids=self._ids, tracer=tracer
+        )
 
     async def settle(self, tenant_id: TenantId) -> None:
         """Log and publish what a committed transaction of a tenant changed."""

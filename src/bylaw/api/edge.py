@@ -50,14 +50,21 @@ class Edge:
     """The ASGI application of the server: `hot` routes by method and path, and `app` for all others."""
 
     def __init__(
-        self, app: App, hot: Mapping[tuple[str, str], Hot], *, limits: EdgeLimits, metrics: Metrics, ids: Ids
+        self,
+        app: App,
+        hot: Mapping[tuple[str, str], Hot],
+        *,
+        limits: EdgeLimits,
+        metrics: Metrics,
+        ids: Ids,
+        tracer: Tracer | None = None,
     ) -> None:
         self._app = app
         self._hot = hot
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
-        self.tracer: Tracer | None = None
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other protocols are not spoken."""
@@ -73,10 +80,10 @@ class Edge:
         )
         reply = _Reply(send, incoming)
         self._metrics.started()
-        if self.tracer is None:
+        if self._tracer is None:
             await self._handle(scope, receive, reply)
         else:
-            with self.tracer.request(incoming.method, incoming.path, headers) as span:
+            with self._tracer.request(incoming.method, incoming.path, headers) as span:
                 await self._handle(scope, receive, reply)
                 span.set_attribute("http.response.status_code", reply.status)
         self._finish(scope, reply, time.perf_counter() - started)
