@@ -19,7 +19,7 @@ attributes. Nouns raise; each API family maps the tree to its own status and env
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,11 @@ class InvalidInput(BylawError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(message)
         self.problems = problems
+
+    @classmethod
+    def of(cls, path: str, code: str, message: str) -> Self:
+        """Return the refusal of one field, which `message` tells in full."""
+        return cls(message, Problem(path=path, code=code, message=message))
 
 
 class RuleSyntax(BylawError):

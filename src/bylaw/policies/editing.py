@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, Problem
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest, document
@@ -195,7 +195,7 @@ def _schema(workspace: Workspace | None) -> Mapping[str, object] | None:
 def _checked_slug(slug: str | None) -> str | None:
     if slug is not None and not _SLUG.fullmatch(slug):
         message = "A slug has lower-case letters, digits, '.', '_' and '-', in one part or two (pack/policy)."
-        raise InvalidInput(message, Problem(path="slug", code="bad_slug", message=message))
+        raise InvalidInput.of("slug", "bad_slug", message)
     return slug
 
 

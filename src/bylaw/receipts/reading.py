@@ -5,7 +5,7 @@ import re
 
 import msgspec
 
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
 
 
 def to_base64(data: bytes) -> str:
@@ -44,14 +44,12 @@ def from_base64url(text: str) -> bytes:
 
 def malformed(what: str, why: object) -> InvalidInput:
     """Return the refusal of something that is not a well-formed `what`."""
-    message = f"Not a {what}: {why}."
-    return InvalidInput(message, Problem(path=what, code="malformed", message=message))
+    return InvalidInput.of(what, "malformed", f"Not a {what}: {why}.")
 
 
 def unknown_format(what: str, known: str, found: str) -> InvalidInput:
     """Return the refusal of a `what` in a format that this version does not know."""
-    message = f"This reads {known}, not {found!r}: use a newer Bylaw."
-    return InvalidInput(message, Problem(path=what, code="unknown_format", message=message))
+    return InvalidInput.of(what, "unknown_format", f"This reads {known}, not {found!r}: use a newer Bylaw.")
 
 
 class _Formatted(msgspec.Struct):

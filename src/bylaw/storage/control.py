@@ -7,7 +7,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bylaw.core.clock import Clock
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids
 from bylaw.storage.migrations import history
 from bylaw.storage.postgres.database import PostgresDatabase
@@ -62,4 +62,4 @@ def open_database(url: str) -> Database:
 
 def _unusable() -> InvalidInput:
     message = "A database is named sqlite:///path/to/control.db or postgresql://user@host/name."
-    return InvalidInput(message, Problem(path="database", code="bad_url", message=message))
+    return InvalidInput.of("database", "bad_url", message)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
 from bylaw.core.paging import Page, Slice, T, decode_cursor, encode_cursor
 
 SortKey = tuple[int | str, ...]
@@ -16,7 +16,7 @@ def start_of(part: Slice, *kinds: type) -> SortKey | None:
     """
     if part.limit < 1 or part.offset < 0:
         message = "A page has at least one item and starts at 0 or later."
-        raise InvalidInput(message, Problem(path="limit", code="out_of_range", message=message))
+        raise InvalidInput.of("limit", "out_of_range", message)
     return None if part.cursor is None else decode_cursor(part.cursor, *kinds)
 
 

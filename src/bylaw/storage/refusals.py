@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFailed, Problem
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFailed
 from bylaw.core.ids import TenantId
 from bylaw.storage.rows import Value
 
@@ -66,4 +66,4 @@ def require_tenant_id(tenant_id: TenantId) -> None:
     """Return nothing for a usable id. Raises: InvalidInput for the empty one, which means the operator."""
     if not tenant_id:
         message = "The id of a tenant is not empty."
-        raise InvalidInput(message, Problem(path="id", code="empty", message=message))
+        raise InvalidInput.of("id", "empty", message)

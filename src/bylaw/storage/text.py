@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
 
 # An index entry of PostgreSQL holds 2,704 bytes: a tenant, two ids and a time fit with these.
 MAX_TENANT_BYTES = 255
@@ -61,4 +61,4 @@ def json_text(value: object) -> str:
 
 
 def _refusal(code: str, message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="", code=code, message=message))
+    return InvalidInput.of("", code, message)

@@ -128,11 +128,9 @@ def _checked_raw(raw: str) -> str:
     style = next((style for style in _STYLES if raw.startswith(style)), "")
     if not _MIN_RAW <= len(raw) - len(style) <= _MAX_RAW or not (raw.isascii() and raw.isprintable()):
         message = f"A key has {_MIN_RAW} to {_MAX_RAW} printable ASCII characters after its prefix."
-        raise InvalidInput(message, Problem(path="key", code="bad_key", message=message))
+        raise InvalidInput.of("key", "bad_key", message)
     if " " in raw:
-        raise InvalidInput(
-            "A key has no spaces.", Problem(path="key", code="bad_key", message="Take them out.")
-        )
+        raise InvalidInput.of("key", "bad_key", "A key has no spaces: take them out.")
     return raw
 
 

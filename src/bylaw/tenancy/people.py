@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TypeVar, get_args
 
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from bylaw.core.ids import UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place, User, WorkspaceRole
@@ -142,5 +142,5 @@ R = TypeVar("R", bound=str)
 def _checked_role(role: R, roles: tuple[str, ...], *, path: str) -> R:
     if role not in roles:
         message = f"{role!r} is not a role; use one of {', '.join(roles)}."
-        raise InvalidInput(message, Problem(path=path, code="unknown_role", message=message))
+        raise InvalidInput.of(path, "unknown_role", message)
     return role

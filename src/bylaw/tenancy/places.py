@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from msgspec import UNSET, Struct, UnsetType
 
 from bylaw.core.clock import Clock
-from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from bylaw.core.ids import Ids, RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.model import EVERYWHERE, Place, Repo, Tenant, Workspace
@@ -214,4 +214,4 @@ async def _require_empty(unit: TenancyUnit, place: Place) -> None:
 
 
 def _misplaced(message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path="repo_id", code="wrong_workspace", message=message))
+    return InvalidInput.of("repo_id", "wrong_workspace", message)

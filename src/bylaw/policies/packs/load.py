@@ -133,7 +133,7 @@ def _text(file: Path, name: str) -> str:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         message = f"The file is not UTF-8: byte {error.start} cannot be read."
-        raise InvalidInput(message, Problem(path=name, code="not_utf8", message=message)) from None
+        raise InvalidInput.of(name, "not_utf8", message) from None
 
 
 def _policies(fields: Mapping[str, object], pack: str, *, reader: Reader, file: str) -> list[PackedPolicy]:

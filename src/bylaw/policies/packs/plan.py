@@ -204,4 +204,4 @@ async def _pruned(acting: Acting[PolicyUnit], packs: Sequence[Pack]) -> list[Arc
 
 
 def _problem(packed: PackedPolicy, code: str, message: str) -> InvalidInput:
-    return InvalidInput(message, Problem(path=f"{packed.path}.place", code=code, message=message))
+    return InvalidInput.of(f"{packed.path}.place", code, message)
