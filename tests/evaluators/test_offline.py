@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.evaluators.offline import OfflineEvaluator
-from bylaw.evaluators.patterns import cards, emails, ibans, phones, secrets
+from bylaw.evaluators.patterns import MOST_QUOTES, cards, emails, ibans, phones, secrets
 from bylaw.evaluators.protocol import Batch, Question
 from bylaw.evaluators.verdicts import verdicts
 
@@ -104,3 +104,33 @@ async def test_any_wording_over_any_text_gets_a_verdict(rule, text):
 )
 def test_data_is_found_by_shape_and_checksum(finder, text, found):
     assert finder(text) == found
+
+
+LARGE = 1_000_000
+SLOW = [
+    ("emails", " ".join(f"a{number:05d}@b.co" for number in range(LARGE // 12)), BROKEN),
+    ("secrets", "eyJ-" * (LARGE // 4), OPEN),
+    (f"'{'a ' * 200}b'", "a " * (LARGE // 2), OPEN),
+    (f"'{'a ' * 20}b'", "a " * (LARGE // 2), KEPT),
+]
+
+
+@pytest.mark.parametrize(("what", "text", "status"), SLOW, ids=[each[0][:8] for each in SLOW])
+async def test_a_large_text_is_judged_in_bounded_work(what, text, status):
+    found = await judge(f"The output must not contain {what}.", said(text))
+    assert found.status == status
+    assert len(found.evidence) <= MOST_QUOTES
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "secret"),
+    [
+        ("The output must not contain emails.", said("ask kim@example.org"), "kim"),
+        ("The output must include 'yours, kim'.", said("Yours, Kim"), "Kim"),
+        ("amount must not exceed 5,000.", {"metadata": {"amount": 7001}}, "7001"),
+    ],
+)
+async def test_what_the_request_says_stands_in_the_evidence_alone(text, facts, secret):
+    found = await judge(text, facts)
+    assert secret in found.evidence[0]
+    assert secret not in found.rationale + found.message

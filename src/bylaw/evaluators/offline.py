@@ -10,8 +10,10 @@ It reads closed shapes of wording, each in full or not at all:
 
 A quoted phrase means just these words, so its absence is shown as well; words without quotes may stand for a
 meaning, so only their presence is. Limits and presence read `metadata` and the arguments of the tool call.
+What the request says goes into the evidence alone: rationales are kept when the request is erased.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from operator import ge, gt, le, lt
 from typing import Final
 
 from bylaw.core.canonical_json import digest
-from bylaw.evaluators.patterns import FINDERS, Finder
+from bylaw.evaluators.patterns import FINDERS, MOST_QUOTES, Finder, quote
 from bylaw.evaluators.protocol import Answer, Batch, EvaluatorBasis, Question, Reply
 from bylaw.rules.spelling import MISSING, Path
 
@@ -60,6 +62,8 @@ _QUALIFIERS: Final = re.compile(
     r"\b(?:an?|and|any|more|less|than|without|with|not?|other|unless|except|if|when|to|of|for|all|only)\b",
     re.IGNORECASE,
 )
+# Most words of a phrase that is looked for: a text that repeats its beginning makes a long one slow to find.
+_MOST_WORDS: Final = 30
 
 _NAME: Final = r"(?:the )?`?(?P<name>[A-Za-z_][\w.]*)`?"
 _NUMBER: Final = r"(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)"
@@ -120,20 +124,18 @@ def _forbidden(wording: str, facts: _Facts) -> _Ruling | None:
     found = next(filter(None, (shape.fullmatch(wording) for shape in _FORBIDS)), None)
     texts = _subject(found, facts)
     searches = list(_things(found)) if found and texts else []
-    quotes: list[str] = []
+    if None in searches:
+        return None
+    quotes: dict[str, None] = {}
     open_ends = not searches
-    for search in searches:
-        if search is None:
-            return None
-        for text in texts:
-            quoted, shown = search(text)
-            quotes += quoted
-            open_ends |= not quoted and not shown
+    for search, text in itertools.product(filter(None, searches), texts):
+        quoted, shown = search(text)
+        quotes |= dict.fromkeys(quoted)
+        open_ends |= not quoted and not shown
+        if len(quotes) >= MOST_QUOTES:
+            break
     if quotes:
-        evidence = tuple(dict.fromkeys(quotes))
-        return _Ruling(
-            kept=False, basis="pattern", rationale=f"The text has {evidence[0]!r}.", evidence=evidence
-        )
+        return _Ruling(kept=False, basis="pattern", rationale="The text has it.", evidence=tuple(quotes))
     return None if open_ends else _Ruling(kept=True, basis="pattern", rationale="The text has none of it.")
 
 
@@ -148,8 +150,9 @@ def _wanted(wording: str, facts: _Facts) -> _Ruling | None:
         for text in texts:
             quotes = _occurrences(phrase, text)
             if quotes:
-                said = f"The text has {quotes[0]!r}."
-                return _Ruling(kept=True, basis="pattern", rationale=said, evidence=(quotes[0],))
+                return _Ruling(
+                    kept=True, basis="pattern", rationale="The text has it.", evidence=(quotes[0],)
+                )
     return _Ruling(kept=False, basis="pattern", rationale=f"The text lacks {phrases[0][0]!r}.")
 
 
@@ -160,7 +163,7 @@ def _limit(wording: str, facts: _Facts) -> _Ruling | None:
         fact = MISSING if found is None else _fact(found["name"], facts)
         if found and isinstance(fact, (int, float)) and not isinstance(fact, bool):
             kept = relation(fact, float(found["number"].replace(",", "")))
-            said = f"{found['name']} is {fact}."
+            said = f"{found['name']} is {'within' if kept else 'outside'} the limit."
             return _Ruling(kept=kept, basis="structured", rationale=said, evidence=(str(fact),))
     return None
 
@@ -203,7 +206,9 @@ def _things(found: re.Match[str]) -> Iterator[_Search | None]:
         )
         if finder and not quoted:
             yield _search_data(finder)
-        elif phrase and (quoted or (found["verb"].lower() in {"mention", "say"} and _is_plain(phrase))):
+        elif 0 < len(phrase.split()) <= _MOST_WORDS and (
+            quoted or (found["verb"].lower() in {"mention", "say"} and _is_plain(phrase))
+        ):
             yield _search_words(phrase, shown=quoted)
         else:
             yield None
@@ -237,7 +242,7 @@ def _is_plain(phrase: str) -> bool:
 def _occurrences(phrase: str, text: str) -> list[str]:
     """Return where the words stand in the text, as they stand there."""
     words = r"\s+".join(map(re.escape, phrase.split()))
-    return re.findall(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)
+    return quote(re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE), text)
 
 
 def _fact(name: str, facts: _Facts) -> object:

@@ -25,6 +25,7 @@ FAULTS: Final = frozenset(
         "no_evaluator",
     }
 )
+MOST_EVIDENCE: Final = 100
 _SAID: Final = {
     "missing": "the evaluator did not answer this rule",
     "duplicate": "the evaluator answered this rule more than once",
@@ -74,6 +75,8 @@ def _verdict(items: list[object], batch: Batch, texts: list[str]) -> Verdict:
     except msgspec.ValidationError:
         return indeterminate("malformed")
     if answer.confidence is not None and not 0 <= answer.confidence <= 1:
+        return indeterminate("malformed")
+    if len(answer.evidence) > MOST_EVIDENCE:
         return indeterminate("malformed")
     if answer.evidence and not texts:
         texts.extend(_texts(batch.facts))
