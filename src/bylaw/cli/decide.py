@@ -18,7 +18,14 @@ EXIT: dict[Outcome, int] = {"allow": 0, "flag": 0, "review": 3, "block": 1}
 COLOURS: dict[Outcome, str] = {"allow": "green", "flag": "yellow", "review": "yellow", "block": "red"}
 
 
-@click.command("decide")
+EPILOG = """\b
+Examples:
+  bylaw decide @request.json --policies policies/
+  bylaw decide '{"phase": "output", "agent_output": "Hello"}' --policies policies/ --json
+"""
+
+
+@click.command("decide", epilog=EPILOG)
 @click.argument("request", metavar="REQUEST")
 @click.option(
     "--policies",
@@ -29,14 +36,9 @@ COLOURS: dict[Outcome, str] = {"allow": "green", "flag": "yellow", "review": "ye
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the whole decision as JSON.")
 def decide(request: str, directory: Path, *, as_json: bool) -> int:
-    r"""Decide REQUEST (JSON, @FILE, or - for standard input) by the packs in a directory.
+    """Decide REQUEST (JSON, @FILE, or - for standard input) by the packs in a directory.
 
     Nothing is recorded: it is a dry run. Exit codes: 0 allow or flag · 1 block · 3 review · 2 unusable input.
-
-    \b
-    Examples:
-      bylaw decide @request.json --policies policies/
-      bylaw decide '{"phase": "output", "agent_output": "Hello"}' --policies policies/ --json
     """
     asked = msgspec.structs.replace(decode(_body(request)), dry_run=True)
     decision = asyncio.run(_decide(load(directory), asked))

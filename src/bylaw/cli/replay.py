@@ -17,7 +17,13 @@ from bylaw.core.errors import InvalidInput
 FALSE_BLOCKS = 1
 
 
-@click.command("replay")
+EPILOG = """\b
+Example:
+  bylaw replay conversations.jsonl --mapping mapping.yaml --policies policies/
+"""
+
+
+@click.command("replay", epilog=EPILOG)
 @click.argument("recording", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--mapping",
@@ -35,13 +41,9 @@ FALSE_BLOCKS = 1
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON, with every call.")
 def replay_recording(recording: Path, mapping_path: Path, directory: Path, *, as_json: bool) -> int:
-    r"""Decide every consequential call of RECORDING (one JSON object a line), with no server.
+    """Decide every consequential call of RECORDING (one JSON object a line), with no server.
 
     Exit codes: 0 done · 1 a call known to be right would have been blocked · 2 unusable input.
-
-    \b
-    Example:
-      bylaw replay conversations.jsonl --mapping mapping.yaml --policies policies/
     """
     mapping = mappings.load(mapping_path)
     conversations = list(_conversations(recording, mapping))

@@ -16,21 +16,23 @@ FAILED = 1
 NO_CASES = 2
 
 
-@click.command("test")
+EPILOG = """\b
+Examples:
+  bylaw test policies/
+  bylaw test policies/ --coverage --junit report.xml
+"""
+
+
+@click.command("test", epilog=EPILOG)
 @click.argument("directory", type=click.Path(path_type=Path, exists=True))
 @click.option("--junit", "junit_path", type=click.Path(path_type=Path), help="Also write JUnit XML there.")
 @click.option("--coverage", is_flag=True, help="Fail when some rule was not seen both to hold and not to.")
 @click.option("--json", "as_json", is_flag=True, help="Write results and coverage as JSON.")
 def test_policies(directory: Path, junit_path: Path | None, *, coverage: bool, as_json: bool) -> int:
-    r"""Run the cases in DIRECTORY's `cases` folders against its packs, with no server.
+    """Run the cases in DIRECTORY's `cases` folders against its packs, with no server.
 
     Exit codes: 0 all as expected · 1 some case or the coverage failed · 2 there are no cases, or the files
     are unusable.
-
-    \b
-    Examples:
-      bylaw test policies/
-      bylaw test policies/ --coverage --junit report.xml
     """
     folder = load_folder(directory)
     if not folder.cases:
