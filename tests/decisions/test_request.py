@@ -92,3 +92,11 @@ def test_other_arguments_have_another_digest(one, other):
     assert call_digest(ToolCall(name="pay", arguments=one)) != call_digest(
         ToolCall(name="pat", arguments=one)
     )
+
+
+def test_metadata_that_was_sent_as_null_is_a_fact_of_that_value():
+    assert facts_of(read({"metadata": None, "user_intent": "a"})) == {
+        "metadata": None,
+        "phase": "decision",
+        "user_intent": "a",
+    }

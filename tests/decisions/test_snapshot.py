@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import InvalidInput, NotFound
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.decisions.snapshot import Snapshots, build
 from bylaw.policies.model import DeterministicRule
@@ -91,3 +91,10 @@ async def test_loading_what_does_not_compile_says_so_and_keeps_the_old(stored, c
         await unit.policies.save(replace(bad.policy, is_active=False, revision=2))
         await snapshots.load(unit, 9)
     assert (snapshots.revision(TENANT), snapshots.refused) == (9, {})
+
+
+def test_a_repo_whose_workspace_is_gone_is_no_place():
+    snapshot = build(World(repos=(("w1", "r1"), ("gone", "r9"))).material())
+    assert snapshot.around(None, "r1")[-1] == place("w1", "r1")
+    with pytest.raises(NotFound):
+        snapshot.around(None, "r9")
