@@ -142,3 +142,16 @@ def test_no_more_changes_are_offered_than_anybody_reads():
     world = World(policies=[policy("p", *[f"n{number} < 5" for number in range(30)])])
     found = explained(world, metadata={f"n{number}": 9 for number in range(30)})
     assert len(found.changes) == 20
+
+
+def test_rules_that_cost_much_are_explained_as_far_as_the_steps_of_one_rule_go():
+    loop = "[1,2,3,4,5,6,7,8,9,10].all({}, {})"
+    costly = "true"
+    for name in "abcd":
+        costly = loop.format(name, costly)
+    found = explained(World(), policy_rules=["metadata.x < 1", *[costly] * 30], metadata={"x": 1})
+    (why,) = found.why
+    assert 2 <= len(why.rules) < 12
+    assert found.rules_left == 31 - len(why.rules)
+    assert {rule.explanation["status"] for rule in why.rules} == {"violated", "satisfied"}
+    assert [(change.path, change.then) for change in found.changes] == [("metadata.x", 0)]

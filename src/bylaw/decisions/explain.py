@@ -1,8 +1,10 @@
 """Explaining a decision, as data: why it came out so, why other policies did not apply, what would change it.
 
-Nothing is recorded: the request is decided again as a dry run, by the policies of now.
+Nothing is recorded: the request is decided again as a dry run, by the policies of now. Rules are explained,
+and changes tried, within `EXPLAIN_STEPS` each, so that a hard request cannot hold up the server.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -18,11 +20,13 @@ from bylaw.decisions.snapshot import Snapshot
 from bylaw.policies.model import Outcome
 from bylaw.rules import Budget
 from bylaw.rules.conditions import State
+from bylaw.rules.limits import RULE
 from bylaw.tenancy.principal import Principal
 
 READS: Final = "policy:read"
 MOST_WHY_NOT: Final = 100
 MOST_CHANGES: Final = 20
+EXPLAIN_STEPS: Final = RULE.steps
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,13 +81,18 @@ class Change(_Said, frozen=True, kw_only=True):
 
 
 class Explanation(_Said, frozen=True, kw_only=True):
-    """The decision and its explanation; `why_not_left` is how many more policies did not apply."""
+    """The decision and its explanation.
+
+    `why_not_left` is how many more policies did not apply, `rules_left` how many rules are not explained
+    because those before them took all the steps.
+    """
 
     decision: Decision
     why: tuple[PolicyWhy, ...]
     why_not: tuple[WhyNot, ...]
     why_not_left: int
     changes: tuple[Change, ...]
+    rules_left: int = 0
 
 
 async def explain(engine: Engine, request: Request, caller: Principal) -> Explanation:
@@ -92,32 +101,41 @@ async def explain(engine: Engine, request: Request, caller: Principal) -> Explan
     decision = await engine.decide(request, caller)
     snapshot = engine.snapshots.of(caller.tenant_id)
     selection = select(snapshot, request, caller)
+    effort = Budget(EXPLAIN_STEPS)
     why = [
         PolicyWhy(
             id=each.policy.id,
             conditions=_keys(each.policy, selection, request),
-            rules=_rules(each.policy.rules, selection),
+            rules=_rules(each.policy.rules, selection, effort),
         )
         for each in selection.applied
     ]
     extra = compile_extra(request)
     if extra.checks:
-        why.append(PolicyWhy(id="", rules=_rules(extra, selection)))
+        why.append(PolicyWhy(id="", rules=_rules(extra, selection, effort)))
+    checks = sum(len(each.policy.rules.checks) for each in selection.applied) + len(extra.checks)
     rest = list(_why_not(snapshot, selection, request, caller))
+    await asyncio.sleep(0)
     return Explanation(
         decision=decision,
         why=tuple(why),
         why_not=tuple(rest[:MOST_WHY_NOT]),
         why_not_left=max(0, len(rest) - MOST_WHY_NOT),
         changes=await _changes(engine, request, caller, selection=selection, extra=extra),
+        rules_left=checks - sum(len(each.rules) for each in why),
     )
 
 
-def _rules(compiled: CompiledRules, selection: Selection) -> tuple[RuleWhy, ...]:
-    return tuple(
-        RuleWhy(id=check.satisfied.id, explanation=check.rule.explain(selection.facts).to_dict())
-        for check in compiled.checks
-    )
+def _rules(compiled: CompiledRules, selection: Selection, effort: Budget) -> tuple[RuleWhy, ...]:
+    """Return why each rule came out as it did, without those for which the effort does not suffice."""
+    found: list[RuleWhy] = []
+    for check in compiled.checks:
+        had = effort.left
+        explanation = check.rule.explain(selection.facts, effort)
+        if effort.left < 0 and had < EXPLAIN_STEPS:
+            break
+        found.append(RuleWhy(id=check.satisfied.id, explanation=explanation.to_dict()))
+    return tuple(found)
 
 
 def _keys(policy: CompiledPolicy, selection: Selection, request: Request) -> tuple[KeyWhy, ...]:
@@ -160,18 +178,26 @@ async def _changes(
     snapshot = engine.snapshots.of(caller.tenant_id)
     by_id = {each.policy.id: each.policy.rules for each in selection.applied} | {"": extra}
     asks = any(rules.asks for rules in by_id.values())
+    effort = Budget(EXPLAIN_STEPS)
+    violated = [
+        (ident, check)
+        for ident, compiled in by_id.items()
+        for check in compiled.checks
+        if check.evaluate(selection.facts, effort).status == "violated"
+    ]
+    cost = EXPLAIN_STEPS - effort.left  # of deciding once
+    effort = Budget(EXPLAIN_STEPS)
     found: list[Change] = []
-    for ident, compiled in by_id.items():
-        for check in compiled.checks:
-            if check.evaluate(selection.facts, Budget()).status != "violated":
-                continue
-            for edit in edits(request, check.rule.explain(selection.facts)):
-                if len(found) == MOST_CHANGES:
-                    return tuple(found)
-                after = select(snapshot, edit.request, caller).facts
-                if check.evaluate(after, Budget()).status == "satisfied":
-                    outcome = None if asks else (await engine.decide(edit.request, caller)).outcome
-                    found.append(_change(edit, ident, check, outcome))
+    for ident, check in violated:
+        for edit in edits(request, check.rule.explain(selection.facts, effort)):
+            after = select(snapshot, edit.request, caller).facts
+            if check.evaluate(after, effort).status == "satisfied":
+                outcome = None if asks else (await engine.decide(edit.request, caller)).outcome
+                found.append(_change(edit, ident, check, outcome))
+                effort.left -= cost
+            if effort.left < 0 or len(found) == MOST_CHANGES:
+                return tuple(found)
+            await asyncio.sleep(0)
     return tuple(found)
 
 
