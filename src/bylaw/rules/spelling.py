@@ -25,16 +25,15 @@ class Path:
         self._keys = tuple(_spellings(key) for key in text.split(".")) if "." in text else ()
 
     def find(self, facts: Mapping[str, object]) -> object:
-        """Return the fact, or MISSING. The whole text as one key goes before the path."""
-        found = _look_up(facts, self._whole)
-        if found is not MISSING or not self._keys:
-            return found
-        found = facts
+        """Return the fact, or MISSING. The path goes before the whole text as one key.
+
+        Facts of a request are spelled in snake_case and reached by path, so no key of `metadata` that is
+        spelled otherwise hides one of them.
+        """
+        found: object = facts if self._keys else MISSING
         for spellings in self._keys:
-            if not isinstance(found, dict):
-                return MISSING
-            found = _look_up(found, spellings)
-        return found
+            found = _look_up(found, spellings) if isinstance(found, dict) else MISSING
+        return _look_up(facts, self._whole) if found is MISSING else found
 
     def without_prefix(self) -> "Path":
         """Return the path without its first word: `orderValue` for `minOrderValue`."""
@@ -71,10 +70,10 @@ def _look_up(facts: Mapping[str, object], spellings: tuple[str, ...]) -> object:
 
 
 def _spellings(key: str) -> tuple[str, ...]:
-    """Return the ways to write `key`, its own first."""
+    """Return the ways to write `key`, its own in snake_case first."""
     snake = _snake(key)
     forms = (snake, _singular(snake), _plural(snake))
-    return tuple(dict.fromkeys((key, *forms, *map(_camel, forms))))
+    return tuple(dict.fromkeys((snake, key, *forms, *map(_camel, forms))))
 
 
 def _snake(key: str) -> str:
