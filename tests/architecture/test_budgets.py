@@ -10,9 +10,6 @@ BROAD_HANDLERS: dict[str, str] = {
     "api/upkeep.py:_try": "a loop outlives whatever happens in one round",
     "storage/group_commit.py:_recover": "the log is tried again until its store is back",
     "storage/group_commit.py:_write": "whatever a store raises, this batch alone fails",
-    "storage/postgres/receipts.py:open_ledger": "closes what was opened and raises again",
-    "storage/sqlite/receipts.py:open_ledger": "closes what was opened and raises again",
-    "storage/sqlite/receipts_schema.py:open_file": "closes what was opened and raises again",
     "evaluators/ask.py:ask": "whatever an evaluator raises is an indeterminate verdict",
 }
 

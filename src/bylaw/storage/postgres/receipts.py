@@ -1,7 +1,7 @@
 """The receipts plane in a PostgreSQL database: each process writes a log of its own, all read all logs."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
@@ -215,14 +215,13 @@ async def open_ledger(
     await make_tables(owner_url or url)
     writer = PostgresWriter(url, origin=origin, signer=signer, keys=keys)
     pool = await asyncpg.create_pool(url, min_size=0, max_size=READERS)
-    try:
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(pool.close)
+        undo.push_async_callback(writer.close)
         async with pool.acquire() as connection:
             role = await serving_role(connection)
         await writer.recover()
-    except BaseException:
-        await writer.close()
-        await pool.close()
-        raise
+        undo.pop_all()
     return PostgresLedger(writer, Readers(pool, role))
 
 

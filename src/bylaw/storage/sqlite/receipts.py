@@ -1,7 +1,7 @@
 """The receipts plane in one file of a data directory, owned by one server process."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bylaw.core.errors import NotFound
@@ -20,6 +20,7 @@ from bylaw.receipts.signing import KeySet, Signer
 from bylaw.storage.group_commit import GroupCommit
 from bylaw.storage.paging import BY_TIME, page_of, start_of
 from bylaw.storage.sqlite import receipts_queries as queries
+from bylaw.storage.sqlite.private_file import make_private
 from bylaw.storage.sqlite.receipts_lock import Ownership
 from bylaw.storage.sqlite.receipts_schema import FILE, Opened, open_file, open_for_reading
 from bylaw.storage.sqlite.receipts_writer import SqliteWriter
@@ -167,16 +168,16 @@ async def open_ledger(folder: Path, *, origin: str, signer: Signer, keys: KeySet
 
     Raises: Conflict when another process owns it, Corrupt when it is not what was written.
     """
-    ownership = Ownership(folder)
-    opened: list[Opened] = []
     path = str(folder / FILE)
-    try:
-        opened.append(await open_file(path))
-        writer = SqliteWriter(opened[0], origin=origin, signer=signer, keys=keys)
+    async with AsyncExitStack() as undo:
+        ownership = Ownership(folder)
+        undo.callback(ownership.release)
+        connection = await open_file(path)
+        undo.push_async_callback(connection.close)
+        writer = SqliteWriter(connection, origin=origin, signer=signer, keys=keys)
         await writer.recover()
-        opened += [await open_for_reading(path), await open_for_reading(path)]
-    except BaseException:
-        await asyncio.gather(*(connection.close() for connection in opened))
-        ownership.release()
-        raise
-    return SqliteLedger(ownership, writer, opened[1], opened[2])
+        first = await open_for_reading(path)
+        undo.push_async_callback(first.close)
+        second = await open_for_reading(path)
+        undo.pop_all()
+    return SqliteLedger(ownership, writer, first, second)

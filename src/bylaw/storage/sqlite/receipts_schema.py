@@ -8,6 +8,7 @@ a few receipts without overflow, which halves the writing against 4 KiB.
 """
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import apsw
@@ -87,11 +88,10 @@ async def open_file(path: str) -> Opened:
     Raises: Corrupt when the file is something else.
     """
     opened = await _open(path)
-    try:
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(opened.close)
         await opened.run(_prepare, path)
-    except BaseException:
-        await opened.close()
-        raise
+        undo.pop_all()
     return opened
 
 
