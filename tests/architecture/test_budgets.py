@@ -101,6 +101,7 @@ def test_broad_handlers_are_named():
             if isinstance(function, FUNCTIONS) and any(_is_broad(n) for n in ast.walk(function)):
                 found.add(f"{module.name}:{function.name}")
     assert found == set(BROAD_HANDLERS)
+    assert len(found) <= 0.3 * sum(m.lines for m in modules()) / 1000
 
 
 def _is_broad(node: ast.AST) -> bool:

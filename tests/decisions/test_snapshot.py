@@ -47,8 +47,11 @@ def test_an_older_state_does_not_replace_a_newer_one():
     snapshots = Snapshots()
     newer = snapshots.publish(World(policies=[policy("p", "true")]).material(5))
     assert snapshots.publish(World().material(4)) is newer
-    snapshots.drop(TENANT)
-    assert snapshots.revision(TENANT) is None
+    assert snapshots.revision(TENANT) == 5
+
+
+def test_a_tenant_without_a_snapshot_has_no_revision():
+    assert Snapshots().revision(TENANT) is None
 
 
 def test_decisions_under_way_keep_their_snapshot():

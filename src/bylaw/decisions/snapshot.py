@@ -145,7 +145,3 @@ class Snapshots:
         fresh = build(material, current)
         self._snapshots[material.tenant_id] = fresh
         return fresh
-
-    def drop(self, tenant_id: TenantId) -> None:
-        """Forget a tenant that is gone."""
-        self._snapshots.pop(tenant_id, None)
