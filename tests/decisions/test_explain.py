@@ -135,7 +135,12 @@ def test_a_path_that_is_not_sent_is_looked_for_in_metadata_only():
 
 def test_a_change_that_is_no_longer_a_request_is_not_offered():
     world = World(policies=[policy("p", "phase == 'elsewhere'")])
-    assert explained(world).changes == ()
+    assert explained(world, phase="output").changes == ()
+
+
+def test_a_flag_is_turned_over_and_what_is_absent_is_not_made_up():
+    world = World(policies=[policy("p", "off != true", "has(ticket)")])
+    assert changes_of(world, metadata={"off": True}) == {"metadata.off": (False, "block")}
 
 
 def test_no_more_changes_are_offered_than_anybody_reads():

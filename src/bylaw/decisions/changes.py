@@ -47,11 +47,9 @@ def _edit(request: Request, cause: Cause) -> Edit | None:
     if now is _ABSENT or then is _ABSENT:
         return None
     changed: Object = msgspec.to_builtins(request)
-    target, last = _follow(changed, path[:-1]), path[-1]
-    if isinstance(target, dict):
-        target[last] = then
-    elif isinstance(target, list):
-        target[int(last)] = then
+    target = _follow(changed, path[:-1])
+    slot = int(path[-1]) if isinstance(target, list) else path[-1]
+    target[slot] = then  # type: ignore[index]  # `now` stands there
     try:
         return Edit(path=".".join(path), now=now, then=then, request=read(changed))
     except InvalidInput:
