@@ -225,3 +225,9 @@ async def test_other_protocols_are_not_spoken():
     sent = []
     await client().edge({"type": "websocket"}, None, sent.append)
     assert sent == []
+
+
+async def test_a_hot_path_names_the_method_that_it_takes():
+    status, headers, body = await client().send(method="GET")
+    assert (status, headers[b"allow"]) == (405, b"POST")
+    assert json.loads(body)["code"] == "method_not_allowed"

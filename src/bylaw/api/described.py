@@ -39,7 +39,7 @@ def failures(
     """Return the statuses with which such a route can fail, besides the 500, 503 and 504 of every route."""
     found = {500, 503, 504}
     if access != "anonymous":
-        found |= {401, 403, 429}
+        found |= {401, 403, 404, 429}
     if "{" in path:
         found.add(404)
     if takes is not None:

@@ -61,6 +61,7 @@ class Edge:
     ) -> None:
         self._app = app
         self._hot = hot
+        self._offered = {path: method for method, path in hot}
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
@@ -117,6 +118,11 @@ class Edge:
         hot = self._hot.get((incoming.method, incoming.path))
         if hot is not None:
             await reply.finish(await hot(incoming))
+            return
+        if incoming.path in self._offered:
+            detail = f"{incoming.path} does not take {incoming.method}."
+            allow = self._offered[incoming.path]
+            await reply.finish(problems.answer_status(405, detail, incoming.id, allow=allow))
             return
         scope["bylaw"] = incoming
         await self._app(scope, _replay(incoming.body), reply.forward)

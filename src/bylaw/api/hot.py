@@ -113,7 +113,7 @@ class HotRoutes:
 
 def described() -> tuple[Described, ...]:
     """Return the hot routes as data, like every other route."""
-    may_fail = failures("POST", PATH, "scope", takes=Request) | {404, 409}
+    may_fail = failures("POST", PATH, "scope", takes=Request)
     return (
         Described(
             method="POST",

@@ -151,7 +151,7 @@ def _apply(server: Remote) -> Remote:
         click.echo(f"  {policy.slug}: version {policy.version}")
     night = msgspec.json.decode(server.request("POST", "/v1/policies", NIGHT_SHIFT), type=_Made)
     server.request("POST", "/v1/agents", {"id": "night-shift", "name": "Night shift", "require_policy": True})
-    server.request("PUT", "/v1/agents/night-shift/binding", {"policy_id": night.id})
+    server.request("PUT", "/v1/bindings/night-shift", {"policy_id": night.id})
     click.echo(f"  agent night-shift is bound to {night.id}")
     agents = msgspec.json.decode(
         server.request("POST", "/v1/keys", {"name": "agents", "scopes": ["decisions:write"]}), type=_Made

@@ -81,7 +81,7 @@ async def list_agents(
     return Reply(page(await agents.list_agents(acting, query.part, policy_id=query.policy_id), view))
 
 
-@router.put("/v1/agents/{agent_id:path}/binding")
+@router.put("/v1/bindings/{agent_id:path}")
 async def bind_policy(
     acting: Annotated[Acting[Unit], needs("agents:write")],
     agent_id: AgentId,
@@ -93,7 +93,7 @@ async def bind_policy(
     return _agent(await binding.bind_policy(acting, agent_id, policy_id, revision=revision))
 
 
-@router.delete("/v1/agents/{agent_id:path}/binding")
+@router.delete("/v1/bindings/{agent_id:path}")
 async def unbind_policy(
     acting: Annotated[Acting[Unit], needs("agents:write")], agent_id: AgentId, revision: Revision
 ) -> Reply[AgentView]:

@@ -25,7 +25,7 @@ from bylaw.api import strict_json
 from bylaw.api.incoming import Incoming
 from bylaw.api.parts import Parts
 from bylaw.api.ports import SystemUnit, Unit
-from bylaw.core.errors import Conflict, InvalidInput, NotFound, PreconditionFailed, Problem
+from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
 from bylaw.core.ids import TenantId, WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.core.paging import Page as Part
@@ -275,16 +275,15 @@ class InWorkspace(ListQuery):
 
 def revision_of(
     if_match: Annotated[
-        str | None, Header(description="The ETag that was read; 412 when somebody changed it since.")
+        str | None,
+        Header(
+            description="The ETag that was read: 412 when somebody changed it since. `*` is any.",
+            pattern=r'^(\*|(W/)?"[0-9]{1,18}")$',
+        ),
     ] = None,
 ) -> int | None:
-    """Return the revision that If-Match states, None when it states none. Raises: PreconditionFailed."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = if_match.strip().removeprefix("W/").strip('"')
-    if not tag.isascii() or not tag.isdigit():
-        raise PreconditionFailed("If-Match is not an ETag of this resource: read it again.", current="")
-    return int(tag)
+    """Return the revision that If-Match states, None when it states none."""
+    return None if if_match in {None, "*"} else int(str(if_match).removeprefix("W/").strip('"'))
 
 
 Revision = Annotated[int | None, Depends(revision_of)]
