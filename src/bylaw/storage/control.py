@@ -46,7 +46,10 @@ def control_url(data: Path, database: str) -> str:
 
 
 def open_database(url: str) -> Database:
-    """Return the database that `url` names (`sqlite:///path` or `postgresql://…`), not yet connected."""
+    """Return the database that `url` names (`sqlite:///path` or `postgresql://…`), not yet connected.
+
+    Raises: InvalidInput for another URL; Unavailable for a file that cannot be opened.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError:

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bylaw.core.errors import Corrupt, Unavailable
 from bylaw.core.ids import TenantId
+from bylaw.storage.sqlite.private_file import make_private
 
 READERS = 4
 _WAIT_S = 30
@@ -28,6 +29,7 @@ class SqliteDatabase:
     """A file; the pool of one connection makes writers wait their turn, in order."""
 
     def __init__(self, path: Path) -> None:
+        make_private(path)
         self.path = path
         self._writer = _engine(path, "BEGIN IMMEDIATE", connections=1)
         self._readers = _engine(path, "BEGIN", "PRAGMA query_only=ON", connections=READERS)

@@ -172,6 +172,7 @@ async def open_ledger(folder: Path, *, origin: str, signer: Signer, keys: KeySet
     async with AsyncExitStack() as undo:
         ownership = Ownership(folder)
         undo.callback(ownership.release)
+        make_private(folder / FILE)
         connection = await open_file(path)
         undo.push_async_callback(connection.close)
         writer = SqliteWriter(connection, origin=origin, signer=signer, keys=keys)
