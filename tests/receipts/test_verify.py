@@ -145,3 +145,13 @@ def test_a_bundle_without_keys_needs_them_from_outside():
     assert "keys" in json.loads(bundles.write(bundle))
     assert verify(bundles.write(bundle), BY_KEYS).status == "verified"
     assert verify(bundles.write(bundle), Trust()).status == "invalid"
+
+
+def test_a_bundle_that_two_readers_could_understand_differently_is_malformed():
+    other = json.dumps({"receipt": BOOK.bundle(0).receipt})[1:-1].encode()
+    written = bundles.write(BUNDLE)
+    nested = written.replace(b'"index":', b'"index": 7, "index":', 1)
+    for twice in (written.replace(b"{", b"{" + other + b",", 1), nested):
+        found = verify(twice, BY_KEYS)
+        assert (found.status, found.steps[0].result) == ("invalid", "fail")
+        assert "twice" in found.steps[0].reason

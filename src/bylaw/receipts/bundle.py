@@ -11,7 +11,7 @@ import msgspec
 from bylaw.receipts import proof
 from bylaw.receipts.model import Count
 from bylaw.receipts.ports import Part, StoredCheckpoint, StoredReceipt
-from bylaw.receipts.reading import malformed, require_format, to_base64
+from bylaw.receipts.reading import malformed, require_format, require_unique_names, to_base64
 from bylaw.receipts.signing import KeySet
 
 FORMAT = "bylaw.bundle/1"
@@ -132,6 +132,7 @@ def _read(data: bytes) -> Bundle:
     if len(data) > MAX_BUNDLE_BYTES:
         raise ValueError(f"more than {MAX_BUNDLE_BYTES} bytes")
     require_format("bundle", FORMAT, data)
+    require_unique_names(data)
     bundle = msgspec.json.decode(data, type=Bundle)
     hashes = [bundle.inclusion.hashes, () if bundle.consistency is None else bundle.consistency.hashes]
     if max(map(len, hashes)) > MAX_HASHES or max(len(bundle.parts), len(bundle.policies)) > MAX_LISTED:

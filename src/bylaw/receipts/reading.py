@@ -1,6 +1,7 @@
 """What every reader of outside bytes shares: base64 in its one spelling, and how a file is refused."""
 
 import base64
+import json
 import re
 
 import msgspec
@@ -66,6 +67,21 @@ def require_format(what: str, known: str, data: bytes) -> None:
     found = msgspec.json.decode(data, type=_Formatted).format
     if found != known:
         raise unknown_format(what, known, found)
+
+
+def require_unique_names(data: bytes) -> None:
+    """Return nothing if no object of the JSON text `data` names a member twice.
+
+    Two readers could take such an object for different ones, and one of them was not verified.
+    Raises: ValueError, RecursionError.
+    """
+    json.loads(data, object_pairs_hook=_unique)
+
+
+def _unique(members: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in members]
+    if len(set(names)) != len(names):
+        raise ValueError("an object names a member twice")
 
 
 def is_unknown_format(error: InvalidInput) -> bool:
