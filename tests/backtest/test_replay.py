@@ -161,3 +161,10 @@ def test_an_unusable_mapping_names_the_field(load, changes, words):
 def test_a_failing_expression_names_the_conversation_and_the_place(load, changes, words):
     with pytest.raises(InvalidInput, match=words):
         read(RECORD, load(**changes))
+
+
+def test_a_mapping_that_is_nested_too_deeply_is_refused(tmp_path):
+    path = tmp_path / "mapping.yaml"
+    path.write_text("[" * 100_000)
+    with pytest.raises(InvalidInput, match="not a replay mapping"):
+        mappings.load(path)

@@ -81,7 +81,7 @@ def load(path: Path) -> Mapping:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         mapping = msgspec.convert(data, Mapping)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise InvalidInput(f"{path} is not a replay mapping: {error}") from error
     if mapping.format != FORMAT:
         problem = Problem(path="format", code="unknown_format", message=f"expected {FORMAT}")
