@@ -63,13 +63,6 @@ class EvaluatorUsed(_Said, frozen=True, kw_only=True):
     prompt_digest: str = ""
 
 
-class Signal(_Said, frozen=True, kw_only=True):
-    """A measured value of a decision, as text: `trust_score` is `87`."""
-
-    name: str
-    value: str
-
-
 class DecisionClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `decision`: who asked, what applied, what came out.
 
@@ -88,7 +81,6 @@ class DecisionClaim(_Said, frozen=True, kw_only=True):
     posture: str
     repo: str = ""
     risk: str = ""
-    signals: tuple[Signal, ...] = ()
     user: str = ""
     workspace: str = ""
 
