@@ -2,6 +2,7 @@
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -10,9 +11,15 @@ from typing_extensions import override
 from bylaw.core.errors import (
     BylawError,
     Conflict,
+    Corrupt,
+    DeadlineExceeded,
     Forbidden,
     InvalidInput,
+    NotFound,
+    PreconditionFailed,
     Problem,
+    RateLimited,
+    TooLarge,
     Unauthenticated,
     Unavailable,
 )
@@ -34,6 +41,9 @@ class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     reason: str = ""
     needs: str = ""
+    current: str = ""
+    limit: int = 0
+    retry_after_s: int = 0
     errors: tuple[_Field, ...] = ()
 
 
@@ -68,7 +78,8 @@ class Remote:
                 return found
         except urllib.error.HTTPError as error:
             with error:
-                raise _refusal(error.code, error.read(MAX_ANSWER_BYTES)) from None
+                said = _said(error.code, error.read(MAX_ANSWER_BYTES), error.headers.get("retry-after", ""))
+                raise _ERRORS.get(said.code, _unavailable)(said) from None
         except OSError as error:
             why = getattr(error, "reason", error)
             raise Unavailable(f"No server answers at {self._url}: {why}.") from None
@@ -82,22 +93,47 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _refusal(status: int, body: bytes) -> BylawError:
-    """Return the error of ours that a refusal stands for."""
+def _said(status: int, body: bytes, retry_after: str) -> _Refusal:
+    """Return what a refusal says; one that is no problem document says its status."""
     try:
         said = msgspec.json.decode(body, type=_Refusal)
     except msgspec.MsgspecError:
         said = _Refusal()
-    detail = said.detail or f"The server answered with status {status}."
-    match said.code:
-        case "invalid_input" | "rule_syntax":
-            fields = (Problem(path=each.path, code=each.code, message=each.message) for each in said.errors)
-            return InvalidInput(detail, *fields)
-        case "unauthenticated":
-            return Unauthenticated(detail)
-        case "forbidden":
-            return Forbidden(detail, needs=said.needs)
-        case "conflict":
-            return Conflict(detail, reason=said.reason)
-        case _:
-            return Unavailable(detail)
+    return msgspec.structs.replace(
+        said,
+        detail=said.detail or f"The server answered with status {status}.",
+        code=said.code or _CODES.get(status, ""),
+        retry_after_s=int(retry_after) if retry_after.isdecimal() else 0,
+    )
+
+
+def _invalid(said: _Refusal) -> InvalidInput:
+    fields = (Problem(path=each.path, code=each.code, message=each.message) for each in said.errors)
+    return InvalidInput(said.detail, *fields)
+
+
+def _unavailable(said: _Refusal) -> BylawError:
+    return Unavailable(said.detail)
+
+
+# What a refusal is that names no code of ours, as one by a proxy on the way.
+_CODES: Final[Mapping[int, str]] = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    429: "rate_limited",
+}
+_ERRORS: Final[Mapping[str, Callable[[_Refusal], BylawError]]] = {
+    "invalid_input": _invalid,
+    "rule_syntax": _invalid,
+    "unauthenticated": lambda said: Unauthenticated(said.detail),
+    "forbidden": lambda said: Forbidden(said.detail, needs=said.needs),
+    "not_found": lambda said: NotFound.told(said.detail),
+    "conflict": lambda said: Conflict(said.detail, reason=said.reason),
+    "precondition_failed": lambda said: PreconditionFailed(said.detail, current=said.current),
+    "too_large": lambda said: TooLarge(said.detail, limit=said.limit, unit=""),
+    "rate_limited": lambda said: RateLimited(said.detail, retry_after_s=said.retry_after_s),
+    "deadline_exceeded": lambda said: DeadlineExceeded(said.detail),
+    "corrupt": lambda said: Corrupt(said.detail, place=""),
+}

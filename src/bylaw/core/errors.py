@@ -99,6 +99,13 @@ class NotFound(BylawError):
         self.noun = noun
         self.ident = ident
 
+    @classmethod
+    def told(cls, message: str) -> Self:
+        """Return the refusal that another server put into words."""
+        error = cls("", "")
+        error.message, error.args = message, (message,)
+        return error
+
 
 class Conflict(BylawError):
     """The state does not allow this; `reason` is a stable word such as `illegal_transition`."""
