@@ -8,7 +8,7 @@ from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Conflict, PreconditionFailed
 from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice, decode_cursor, encode_cursor
-from bylaw.policies.model import Current, Policy, Version, search_text, topic_key
+from bylaw.policies.model import Current, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
@@ -145,8 +145,9 @@ class Policies:
         found = [current for current in self._all() if matches(current, where)]
         return page_of(found, part, lambda item: newest(item.policy))
 
-    async def in_force(self):
-        return tuple(current for current in self._all() if current.policy.is_in_force)
+    async def outlines(self, part):
+        undeleted_ones = [outline(each) for each in self._all() if undeleted(each.policy)]
+        return page_of(undeleted_ones, part, lambda item: (item.id,))
 
     def _all(self):
         return [
@@ -155,11 +156,18 @@ class Policies:
         ]
 
 
+async def in_force(unit) -> list[Current]:
+    """Every policy in force, with its approved version."""
+    page = await unit.policies.list(PolicyFilter(), Slice(limit=1_000))
+    return [current for current in page.items if current.policy.is_in_force]
+
+
 def matches(current: Current, where: PolicyFilter) -> bool:
     policy, content = current.policy, current.version.content
     wanted = [
         lies(policy, where),
         near(policy.place, where.readable),
+        where.ids is None or policy.id in where.ids,
         where.statuses is None or policy.status in where.statuses,
         where.is_active in (None, policy.is_active),
         where.has_pending in (None, policy.pending is not None),

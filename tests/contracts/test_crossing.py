@@ -154,6 +154,7 @@ async def cross_list(unit, kind):
         "policies": (
             PolicyFilter(include_deleted=True),
             PolicyFilter(or_policy=PolicyId("p"), place=place("w")),
+            PolicyFilter(ids=frozenset({PolicyId("p")})),
         ),
         "violations": (ReviewFilter(),), "alerts": (ReviewFilter(), ReviewFilter(within=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
@@ -176,6 +177,10 @@ async def cross_version(unit, _kind):
 
 async def cross_versions(unit, _kind):
     assert (await unit.policies.versions(PolicyId("p"), ALL)).total == 0
+
+
+async def cross_outlines(unit, _kind):
+    assert (await unit.policies.outlines(ALL)).total == 0
 
 
 async def cross_whole(unit, kind, method):
@@ -208,7 +213,7 @@ CROSSINGS = {
     "count_owners": cross_count_owners, "bump": cross_bump,
     "all": lambda unit, kind: cross_whole(unit, kind, "all"),
     "governed": lambda unit, kind: cross_whole(unit, kind, "governed"),
-    "in_force": lambda unit, kind: cross_whole(unit, kind, "in_force"),
+    "outlines": cross_outlines,
 }  # fmt: skip
 
 

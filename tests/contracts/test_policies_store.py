@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest
-from bylaw.policies.model import Current, Source, search_text, topic_key
+from bylaw.policies.model import Source, outline, search_text, topic_key
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
@@ -115,29 +115,42 @@ async def test_a_list_shows_the_current_version(store):
         await unit.policies.save(waiting, version(edited.id, 2, content=content(topic="new")))
         assert await ids(unit, topic="OLD") == [edited.id]
         assert await ids(unit, topic="new") == []
-        assert (await unit.policies.in_force())[0].version.number == 1
+        (outlined,) = (await unit.policies.outlines(ALL)).items
+        assert (outlined.number, outlined.digest) == (
+            1,
+            version(edited.id, content=content(topic="old")).digest,
+        )
         await unit.policies.save(replace(waiting, approved=2, pending=None, revision=3))
         assert await ids(unit, topic="new") == [edited.id]
         assert await ids(unit, topic="old") == []
-        (item,) = await unit.policies.in_force()
+        (item,) = (await unit.policies.list(PolicyFilter(ids=frozenset({edited.id})), ALL)).items
         assert (item.policy.revision, item.version.number, item.version.content.topic) == (3, 2, "new")
+        (outlined,) = (await unit.policies.outlines(ALL)).items
+        assert outlined == outline(item)
 
 
-async def test_only_approved_active_undeleted_policies_are_in_force(store):
-    good = policy()
+async def test_outlines_say_of_all_undeleted_policies_which_are_in_force(store):
+    one = workspace()
+    code = repo(workspace_id=one.id)
+    good, bound = policy(place=place(one.id, code.id)), policy(reach="bound", place=place(one.id))
+    dormant = [
+        policy(status="pending_review", approved=None),
+        policy(status="approved", approved=None),
+        policy(status="rejected", approved=None),
+        policy(status="archived"),
+        policy(is_active=False),
+    ]
     async with store.begin(A) as unit:
-        await add(
-            unit,
-            good,
-            policy(status="pending_review", approved=None),
-            policy(status="rejected", approved=None),
-            policy(status="archived"),
-            policy(is_active=False),
-            policy(deleted_ms=START),
-        )
-        assert await unit.policies.in_force() == [
-            Current(policy=good, version=await unit.policies.version(good.id, 1))
-        ]
+        await unit.tenancy.workspaces.add(one)
+        await unit.tenancy.repos.add(code)
+        await add(unit, good, bound, *dormant, policy(deleted_ms=START))
+        outlines = await every(unit.policies.outlines)
+        stored = await every(lambda part: unit.policies.list(PolicyFilter(), part))
+        in_force = {each.id for each in outlines if each.is_in_force}
+        page = await unit.policies.outlines(Slice(limit=2, offset=1, total=True))
+    assert outlines == sorted(map(outline, stored), key=lambda each: each.id, reverse=True)
+    assert in_force == {good.id, bound.id}
+    assert (list(page.items), page.total) == (outlines[1:3], 7)
 
 
 async def test_lists_narrow_by_place(store):
@@ -194,6 +207,7 @@ async def test_lists_narrow_by_every_other_field(store):
             {"is_active": False},
             {"has_pending": True},
             {"reach": "bound"},
+            {"ids": frozenset({odd.id, gone.id, "x"})},
             {"slugs": frozenset({"pack/a%b_c", "x"})},
             {"slug_prefix": "pack/a%"},
             {"source_types": frozenset({"learning_loop"})},
@@ -206,6 +220,7 @@ async def test_lists_narrow_by_every_other_field(store):
             assert await ids(unit, **where) == [odd.id], where
         for where in (
             {"statuses": frozenset()},
+            {"ids": frozenset()},
             {"slugs": frozenset()},
             {"slug_prefix": "Pack"},
             {"topic": "price"},
@@ -262,6 +277,7 @@ FILTERS = st.builds(
     is_active=st.none() | st.booleans(),
     has_pending=st.none() | st.booleans(),
     reach=st.none() | st.sampled_from(["place", "bound"]),
+    ids=st.none() | st.frozensets(st.sampled_from([f"p{n}" for n in range(40)]), max_size=30),
     slugs=some(["a/1", "a/2", "b%1"]),
     slug_prefix=st.none() | st.sampled_from(["a/", "b%", "A", ""]),
     source_types=some(["manual", "learning_loop"]),
@@ -327,6 +343,7 @@ def expected(items, where):
             or any(policy_.place.contains(p) or p.contains(policy_.place) for p in where.readable),
         ]
         chosen = [
+            (where.ids, policy_.id),
             (where.statuses, policy_.status),
             (where.slugs, policy_.slug),
             (where.actions, said.action),

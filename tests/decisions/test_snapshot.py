@@ -1,8 +1,9 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
 
-from bylaw.core.errors import InvalidInput, NotFound
+from bylaw.core.errors import NotFound
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.decisions.snapshot import Snapshots, build
 from bylaw.policies.model import DeterministicRule
@@ -16,49 +17,26 @@ def broken(ident):
     return replace(current, version=replace(current.version, content=content, digest="sha256:broken"))
 
 
-def test_a_policy_that_does_not_compile_is_refused_and_the_last_snapshot_serves_on():
-    snapshots = Snapshots()
-    first = snapshots.publish(World(policies=[policy("p", "true")]).material(1))
-    with pytest.raises(InvalidInput) as refused:
-        snapshots.publish(World(policies=[policy("p", "true"), broken("q")]).material(2))
-    assert refused.value.problems[0].path == "policies[q].rules[0].expr"
-    assert snapshots.of(TENANT) is first
-    assert snapshots.revision(TENANT) == 1
-
-
-def test_publishing_again_compiles_only_what_changed():
-    policies = [policy(f"p{number}", "amount < 5") for number in range(3)]
-    first = build(World(policies=policies).material(1))
-    policies[1] = policy("p1", "amount < 6", version=2)
-    second = build(World(policies=policies).material(2), first)
-    kept = [first.entries[ident].policy is second.entries[ident].policy for ident in ("p0", "p1", "p2")]
-    assert kept == [True, False, True]
-
-
-def test_a_policy_that_moves_keeps_its_compiled_version():
-    first = build(World(policies=[policy("p", "true")]).material(1))
-    second = build(World(policies=[policy("p", "true", where=place("w1"))]).material(2), first)
-    assert first.entries["p"].policy is second.entries["p"].policy
-    assert list(second.tables[place("w1")].find({}, None))
-    assert list(second.tables) == [place("w1")]
-
-
 def test_an_older_state_does_not_replace_a_newer_one():
     snapshots = Snapshots()
-    newer = snapshots.publish(World(policies=[policy("p", "true")]).material(5))
-    assert snapshots.publish(World().material(4)) is newer
+    snapshots.publish(newer := build(World(policies=[policy("p", "true")]).material(5)))
+    snapshots.publish(build(World().material(4)))
+    assert snapshots.of(TENANT) is newer
     assert snapshots.revision(TENANT) == 5
 
 
 def test_a_tenant_without_a_snapshot_has_no_revision():
     assert Snapshots().revision(TENANT) is None
+    assert Snapshots().entries(TENANT) == {}
 
 
 def test_decisions_under_way_keep_their_snapshot():
     snapshots = Snapshots()
-    before = snapshots.publish(World(policies=[policy("p", "true")]).material(1))
-    snapshots.publish(World().material(2))
+    snapshots.publish(build(World(policies=[policy("p", "true")]).material(1)))
+    before = snapshots.of(TENANT)
+    snapshots.publish(build(World().material(2)))
     assert "p" in before.entries
+    assert "p" not in snapshots.of(TENANT).entries
 
 
 def test_what_cannot_apply_is_not_looked_at():
@@ -94,6 +72,58 @@ async def test_loading_what_does_not_compile_says_so_and_keeps_the_old(stored, c
         await unit.policies.save(replace(bad.policy, is_active=False, revision=2))
         await snapshots.load(unit, 9)
     assert (snapshots.revision(TENANT), snapshots.refused) == (9, {})
+
+
+async def test_loading_again_compiles_only_the_versions_that_are_new(stored):
+    snapshots = LoadedSnapshots()
+    more = [policy(f"p{number}", "amount < 5") for number in range(3)]
+    async with stored.begin(TENANT) as unit:
+        for each in more:
+            await unit.policies.add(each.policy, each.version)
+        await snapshots.load(unit, 7)
+        first = snapshots.of(TENANT)
+        edited = policy("p1", "amount < 6", version=2)
+        await unit.policies.save(replace(edited.policy, revision=2), edited.version)
+        moved = replace(more[2].policy, place=place("w1"), revision=2)
+        await unit.policies.save(moved)
+        await unit.policies.save(replace(more[0].policy, is_active=False, revision=2))
+        await snapshots.load(unit, 8)
+    second = snapshots.of(TENANT)
+    kept = {ident for ident in second.entries if second.entries[ident].policy is first.entries[ident].policy}
+    assert (set(second.entries), kept) == ({"on", "p1", "p2"}, {"on", "p2"})
+    assert second.entries["p1"].policy.version == 2
+    assert second.dormant == {"draft", "off", "p0"}
+    assert [each.id for each in second.tables[place("w1")].find({}, None)] == ["p2"]
+
+
+async def test_a_number_with_another_text_is_compiled_again(stored):
+    snapshots = LoadedSnapshots()
+    once = policy("p", "amount < 5")
+    snapshots.publish(build(World(policies=[policy("p", "amount < 4")]).material(1)))
+    async with stored.begin(TENANT) as unit:
+        await unit.policies.add(once.policy, once.version)
+        await snapshots.load(unit, 7)
+    assert snapshots.entries(TENANT)["p"].policy.digest == once.version.digest
+
+
+async def test_others_have_their_turn_while_policies_are_compiled(stored):
+    snapshots, turns = LoadedSnapshots(), 0
+
+    async def take_turns():
+        nonlocal turns
+        while snapshots.revision(TENANT) is None:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with stored.begin(TENANT) as unit:
+        for number in range(200):
+            each = policy(f"p{number}", "amount < 5")
+            await unit.policies.add(each.policy, each.version)
+        other = asyncio.create_task(take_turns())
+        await snapshots.load(unit, 7)
+        await other
+    assert len(snapshots.entries(TENANT)) == 201
+    assert turns > 200 // 32
 
 
 def test_a_repo_whose_workspace_is_gone_is_no_place():

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.ids import AgentId, Ids, PolicyId, RepoId, TenantId, WorkspaceId
+from bylaw.decisions.compiled import compile_policy
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision
 from bylaw.decisions.request import read
-from bylaw.decisions.snapshot import Material, Snapshots
+from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.protocol import Evaluator
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.content import content_digest
-from bylaw.policies.model import Current, Policy, Version
+from bylaw.policies.model import Current, Outline, Policy, Version, outline
 from bylaw.policies.parse import parse_content
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 from bylaw.tenancy.principal import Grant, Principal
@@ -51,6 +52,12 @@ def policy(
     return Current(policy=identity, version=stored)
 
 
+def _dormant(ident: str) -> Outline:
+    return Outline(
+        id=PolicyId(ident), place=EVERYWHERE, reach="place", is_in_force=False, number=1, digest=""
+    )
+
+
 def _rule(rule: object) -> object:
     if not isinstance(rule, str):
         return rule
@@ -83,11 +90,12 @@ class World:
     repos: tuple[tuple[str, str], ...] = (("w1", "r1"), ("w1", "r2"), ("w2", "r3"))
 
     def material(self, revision: int = 1) -> Material:
+        policies = tuple(self.policies)
         return Material(
             tenant_id=TENANT,
             revision=revision,
-            policies=tuple(self.policies),
-            dormant=frozenset(map(PolicyId, self.dormant)),
+            policies=(*map(outline, policies), *map(_dormant, self.dormant)),
+            compiled={each.policy.id: compile_policy(each) for each in policies},
             agents=tuple(self.agents),
             workspaces=tuple(
                 Workspace(
@@ -113,7 +121,7 @@ class World:
 
     def engine(self, **options) -> Engine:
         snapshots = Snapshots()
-        snapshots.publish(self.material())
+        snapshots.publish(build(self.material()))
         clock = ManualClock()
         ids = Ids(clock, random=lambda count: b"\0" * count)
         fixed = {"clock": clock, "ids": ids, "ticks": lambda: 0}

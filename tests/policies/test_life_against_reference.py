@@ -8,7 +8,7 @@ from bylaw.policies.lifecycle import decide_policy, delete_policy, set_active
 from bylaw.policies.reading import list_versions
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.places import WorkspaceChange, change_workspace, create_workspace
-from tests.memory_unit import MemoryUnit, acting_as
+from tests.memory_unit import MemoryUnit, acting_as, in_force
 from tests.reference.policies_model import Refused, SlowPolicy
 
 edits = st.tuples(st.just("edit"), st.sampled_from(["Reject a.", "Reject b.", "Flag c."]))
@@ -62,19 +62,19 @@ def act_slowly(model: SlowPolicy, name, value, *, reviewed: bool) -> None:
 async def seen(unit, policy_id) -> tuple:
     policy = await unit.policies.get(policy_id)
     versions = (await list_versions(acting_as(unit), policy_id, Slice(limit=100))).items[::-1]
-    in_force = [current.version.content.rules[0].text for current in await unit.policies.in_force()]
+    governing = [current.version.content.rules[0].text for current in await in_force(unit)]
     assert [version.number for version in versions] == list(range(1, policy.latest + 1))
     return (
         policy.status,
         policy.current - 1,
         [v.content.rules[0].text for v in versions],
-        in_force,
+        governing,
     ), versions
 
 
 def expected(model: SlowPolicy) -> tuple:
-    in_force = [] if model.in_force is None else [model.in_force]
-    return (model.status, model.current, model.texts, in_force)
+    governing = [] if model.in_force is None else [model.in_force]
+    return (model.status, model.current, model.texts, governing)
 
 
 @settings(max_examples=800, deadline=None)

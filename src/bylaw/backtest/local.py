@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids, PolicyId, RepoId, TenantId, WorkspaceId
+from bylaw.decisions.compiled import compile_policy
 from bylaw.decisions.engine import Engine
-from bylaw.decisions.snapshot import Material, Snapshots
+from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.evaluators.protocol import Evaluator
 from bylaw.policies.content import content_digest
-from bylaw.policies.model import Current, NaturalRule, Policy, Version
+from bylaw.policies.model import Current, NaturalRule, Policy, Version, outline
 from bylaw.policies.packs.model import Folder, PackedPolicy
 from bylaw.tenancy.model import Repo, Workspace
 from bylaw.tenancy.principal import Principal, system_principal
@@ -27,7 +28,7 @@ class LocalPolicies:
         self._clock = SystemClock() if clock is None else clock
         self._packed = {policy.slug: policy for pack in folder.packs for policy in pack.policies}
         self._snapshots = Snapshots()
-        self._snapshots.publish(self._material())
+        self._snapshots.publish(build(self._material()))
         self.caller: Principal = system_principal(LOCAL)
 
     def engine(self, evaluator: Evaluator | None = None) -> Engine:
@@ -60,11 +61,13 @@ class LocalPolicies:
     def _material(self) -> Material:
         places = [policy.place for policy in self._packed.values()]
         now = self._clock.now_ms()
+        currents = [self._current(packed) for packed in self._packed.values()]
+        in_force = [current for current in currents if current.policy.is_in_force]
         return Material(
             tenant_id=LOCAL,
             revision=1,
-            policies=[self._current(policy) for policy in self._packed.values() if policy.is_active],
-            dormant=frozenset(PolicyId(p.slug) for p in self._packed.values() if not p.is_active),
+            policies=[outline(current) for current in currents],
+            compiled={current.policy.id: compile_policy(current) for current in in_force},
             workspaces=[
                 Workspace(id=WorkspaceId(ident), tenant_id=LOCAL, name=ident, created_ms=now)
                 for ident in sorted({place.workspace_id for place in places if place.workspace_id})
@@ -92,6 +95,7 @@ class LocalPolicies:
             place=packed.place,
             reach=packed.reach,
             slug=packed.slug,
+            is_active=packed.is_active,
             created_by=packed.file,
             created_ms=now,
             updated_by=packed.file,

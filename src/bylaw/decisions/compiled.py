@@ -18,6 +18,7 @@ from bylaw.policies.model import (
     Effect,
     NaturalRule,
     Outcome,
+    Outline,
     Risk,
     topic_key,
 )
@@ -97,6 +98,10 @@ class CompiledPolicy:
     def __post_init__(self) -> None:
         for via in self.calm:
             self.applied[via] = Applied(self, via, APPLIES)
+
+    def is_of(self, outline: Outline) -> bool:
+        """Return whether it is the version that speaks for the policy now."""
+        return (self.version, self.digest) == (outline.number, outline.digest)
 
 
 class Applied(msgspec.Struct, frozen=True):

@@ -1,13 +1,13 @@
 """Snapshots: all that decisions of one tenant are checked against, compiled, indexed and never changed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bylaw.core.errors import NotFound, Unavailable
 from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
-from bylaw.decisions.compiled import CompiledPolicy, compile_policy
+from bylaw.decisions.compiled import CompiledPolicy
 from bylaw.decisions.index import Table
-from bylaw.policies.model import Current, Reach
+from bylaw.policies.model import Outline, Reach
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 
 
@@ -15,14 +15,14 @@ from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 class Material:
     """What a snapshot is made from: the state of a tenant at `revision`, its change counter.
 
-    `policies` are those in force, `dormant` the ids of the other undeleted ones. `agents` are those with a
+    `policies` are all that are not deleted, `compiled` holds those in force by id. `agents` are those with a
     bound policy, a place, or `require_policy`; others need not be there.
     """
 
     tenant_id: TenantId
     revision: int
-    policies: Sequence[Current] = ()
-    dormant: frozenset[PolicyId] = frozenset()
+    policies: Sequence[Outline] = ()
+    compiled: Mapping[str, CompiledPolicy] = field(default_factory=dict)
     agents: Sequence[Agent] = ()
     workspaces: Sequence[Workspace] = ()
     repos: Sequence[Repo] = ()
@@ -41,8 +41,8 @@ class Entry:
 class Snapshot:
     """The state of a tenant that decisions see. `build` makes it; nothing changes it.
 
-    `entries` are by policy id, `chains` by (workspace, repo) and widest place first. `requiring` are the
-    workspaces in which a decision without a policy is a block.
+    `entries` are the policies in force by id, `dormant` the ids of the others, `chains` by (workspace, repo)
+    and widest place first. `requiring` are the workspaces in which a decision without a policy is a block.
     """
 
     tenant_id: TenantId
@@ -71,32 +71,22 @@ class Snapshot:
         return None if agent_id is None else self.agents.get(agent_id)
 
 
-def build(material: Material, previous: Snapshot | None = None) -> Snapshot:
-    """Return the snapshot of `material`, reusing every version that `previous` has compiled.
-
-    Raises: InvalidInput naming the policy and the rule that does not compile.
-    """
-    known = {} if previous is None else previous.entries
+def build(material: Material) -> Snapshot:
+    """Return the snapshot of `material`."""
     entries: dict[str, Entry] = {}
     by_place: dict[Place, list[CompiledPolicy]] = {}
-    for current in sorted(material.policies, key=lambda each: each.policy.id):
-        policy, before = current.policy, known.get(current.policy.id)
-        compiled = (
-            before.policy
-            if before is not None
-            and (before.policy.version, before.policy.digest)
-            == (current.version.number, current.version.digest)
-            else compile_policy(current)
-        )
-        entries[policy.id] = Entry(place=policy.place, reach=policy.reach, policy=compiled)
-        if policy.reach == "place":
-            by_place.setdefault(policy.place, []).append(compiled)
+    for outline in sorted(material.policies, key=lambda each: each.id):
+        if outline.is_in_force:
+            policy = material.compiled[outline.id]
+            entries[outline.id] = Entry(place=outline.place, reach=outline.reach, policy=policy)
+            if outline.reach == "place":
+                by_place.setdefault(outline.place, []).append(policy)
     return Snapshot(
         tenant_id=material.tenant_id,
         revision=material.revision,
         entries=entries,
         tables={place: Table(policies) for place, policies in by_place.items()},
-        dormant=material.dormant,
+        dormant=frozenset(each.id for each in material.policies if not each.is_in_force),
         agents={agent.id: agent for agent in material.agents},
         chains=_chains(material),
         requiring=frozenset(each.id for each in material.workspaces if each.require_policy),
@@ -134,14 +124,13 @@ class Snapshots:
         snapshot = self._snapshots.get(tenant_id)
         return None if snapshot is None else snapshot.revision
 
-    def publish(self, material: Material) -> Snapshot:
-        """Return the tenant's snapshot after this publication; an older state than it has changes nothing.
+    def entries(self, tenant_id: TenantId) -> Mapping[str, Entry]:
+        """Return the policies in force in the tenant's snapshot by id: none when there is no snapshot."""
+        snapshot = self._snapshots.get(tenant_id)
+        return {} if snapshot is None else snapshot.entries
 
-        Raises: InvalidInput when a policy does not compile, and then the last valid snapshot serves on.
-        """
-        current = self._snapshots.get(material.tenant_id)
-        if current is not None and material.revision < current.revision:
-            return current
-        fresh = build(material, current)
-        self._snapshots[material.tenant_id] = fresh
-        return fresh
+    def publish(self, fresh: Snapshot) -> None:
+        """Make `fresh` the snapshot of its tenant, unless a newer state was published before."""
+        current = self._snapshots.get(fresh.tenant_id)
+        if current is None or current.revision <= fresh.revision:
+            self._snapshots[fresh.tenant_id] = fresh

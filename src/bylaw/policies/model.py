@@ -150,6 +150,31 @@ class Current:
     version: Version
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A policy without its text: where it stands, and which version speaks for it."""
+
+    id: PolicyId
+    place: Place
+    reach: Reach
+    is_in_force: bool
+    number: int
+    digest: str
+
+
+def outline(current: Current) -> Outline:
+    """Return a policy with its current version as an outline."""
+    policy, version = current.policy, current.version
+    return Outline(
+        id=policy.id,
+        place=policy.place,
+        reach=policy.reach,
+        is_in_force=policy.is_in_force,
+        number=version.number,
+        digest=version.digest,
+    )
+
+
 def topic_key(topic: str) -> str:
     """Return what topics are compared by: case folded, with `_`, `-` and spaces as one space."""
     return " ".join(topic.casefold().replace("_", " ").replace("-", " ").split())

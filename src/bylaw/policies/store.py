@@ -6,13 +6,12 @@ PreconditionFailed otherwise. A version is only ever added. Lists are ordered by
 first; a filter on topic, action, risk or text looks at the current version.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.policies.model import Action, Current, Policy, Reach, Risk, Status, Version
+from bylaw.policies.model import Action, Current, Outline, Policy, Reach, Risk, Status, Version
 from bylaw.tenancy.changes import Changes, Outbox
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.store import Directory
@@ -34,6 +33,7 @@ class PolicyFilter:
     match: Match = "within"
     or_policy: PolicyId | None = None
     readable: tuple[Place, ...] | None = None
+    ids: frozenset[PolicyId] | None = None
     statuses: frozenset[Status] | None = None
     is_active: bool | None = None
     has_pending: bool | None = None
@@ -69,8 +69,8 @@ class Policies(Protocol):
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
 
-    async def in_force(self) -> Sequence[Current]:
-        """Return every policy in force with its approved version, for a snapshot."""
+    async def outlines(self, part: Slice) -> Page[Outline]:
+        """Return a page of all undeleted policies without their texts, by falling id."""
 
 
 class PolicyUnit(Protocol):

@@ -12,7 +12,7 @@ from bylaw.policies.packs.load import parse_packs
 from bylaw.policies.packs.plan import plan_packs
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.places import WorkspaceChange, change_workspace, create_workspace
-from tests.memory_unit import MemoryUnit, acting_as
+from tests.memory_unit import MemoryUnit, acting_as, in_force
 
 LIMIT = {"name": "Limit", "rules": [{"expr": "amount < 5000"}, {"text": "Reject unknown vendors."}]}
 TONE = {"name": "Tone", "rules": [{"text": "Flag rude replies."}], "action": "alert"}
@@ -29,7 +29,7 @@ async def kinds(acting, found, **kwargs):
 
 
 async def stored(acting):
-    return {current.policy.slug: current for current in await acting.unit.policies.in_force()}
+    return {current.policy.slug: current for current in await in_force(acting.unit)}
 
 
 async def test_applying_twice_does_nothing_more(root):
@@ -192,8 +192,8 @@ async def test_what_is_exported_applies_again_without_a_change(root):
     without = {name: data for name, data in files.items() if name != "hr"}
     await apply_packs(other, reread(without), Agreed())
     assert (await plan_packs(other, reread(without))).is_empty
-    digests = {current.version.digest for current in await root.unit.policies.in_force()}
-    assert {current.version.digest for current in await other.unit.policies.in_force()} <= digests
+    digests = {current.version.digest for current in await in_force(root.unit)}
+    assert {current.version.digest for current in await in_force(other.unit)} <= digests
 
 
 words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=15).filter(str.strip)

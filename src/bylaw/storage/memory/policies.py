@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.policies.model import Current, Policy, Version, search_text, topic_key
+from bylaw.policies.model import Current, Outline, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.store import PolicyFilter
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind, cut
@@ -89,10 +89,12 @@ class MemoryPolicies:
         found = [item for item in every if _matches(item, where)]
         return cut(found, part, lambda item: (item.policy.created_ms, item.policy.id))
 
-    async def in_force(self) -> Sequence[Current]:
-        """Return every policy in force with its approved version, for a snapshot."""
-        policies = self._identities.all()
-        return [self._with(policy, policy.current) for policy in policies if policy.is_in_force]
+    async def outlines(self, part: Slice) -> Page[Outline]:
+        """Return a page of all undeleted policies without their texts, by falling id."""
+        found = [policy for policy in self._identities.all() if policy.deleted_ms is None]
+        page = cut(found, part, lambda policy: (policy.id,), kinds=(str,))
+        outlines = tuple(outline(self._with(policy, policy.current)) for policy in page.items)
+        return Page(items=outlines, next_cursor=page.next_cursor, total=page.total)
 
     def _with(self, policy: Policy, number: int) -> Current:
         row = self._heap.get(tables.versions, self._tenant_id, policy.id, number)
@@ -111,6 +113,7 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
         _governs(policy, where)
         and (where.include_deleted or policy.deleted_ms is None)
         and (where.readable is None or any(near(policy.place, place) for place in where.readable))
+        and (where.ids is None or policy.id in where.ids)
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)
         and (where.has_pending is None or (policy.pending is not None) == where.has_pending)

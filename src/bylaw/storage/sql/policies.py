@@ -1,6 +1,6 @@
 """The policies of one tenant, in SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.policies.model import Current, Policy, Version, topic_key
+from bylaw.policies.model import Current, Outline, Policy, Version, topic_key
 from bylaw.policies.store import PolicyFilter
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
@@ -35,9 +35,20 @@ from bylaw.storage.sql.lists import (
     one_of,
 )
 from bylaw.storage.sql.session import Session
+from bylaw.tenancy.model import Place
 
 _P = tables.policies.c
 _V = tables.versions.c
+_IN_FORCE = and_(_P.status == "approved", _P.is_active.is_(true()), _P.approved.is_not(None))
+_OUTLINED = (
+    _P.id,
+    _P.workspace_id,
+    _P.repo_id,
+    _P.reach,
+    _P.current,
+    _V.digest,
+    _IN_FORCE.label("is_in_force"),
+)
 
 
 class _Identities(Kind[PolicyId, Policy]):
@@ -109,21 +120,38 @@ class SqlPolicies:
             self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
         )
 
-    async def in_force(self) -> Sequence[Current]:
-        """Return every policy in force with its approved version, for a snapshot."""
-        wanted = self._with(_P.approved).where(
-            _P.status == "approved", _P.is_active.is_(true()), _P.deleted_ms.is_(None)
+    async def outlines(self, part: Slice) -> Page[Outline]:
+        """Return a page of all undeleted policies without their texts, by falling id."""
+        wanted = select(*_OUTLINED).join_from(tables.policies, tables.versions, _same(_P.current))
+        own = wanted.where(_P.tenant_id == self._tenant_id, _P.deleted_ms.is_(None))
+        return await Listing(own, _P.id, kinds=(str,)).page(
+            self._session, part, read=_outline, key=lambda outline: (outline.id,)
         )
-        return [_current(row) for row in await self._session.rows(wanted)]
 
     def _versions(self, policy_id: PolicyId) -> Select[*tuple[object, ...]]:
         return select(tables.versions).where(_V.tenant_id == self._tenant_id, _V.policy_id == policy_id)
 
     def _with(self, number: ColumnElement[int]) -> Select[*tuple[object, ...]]:
         """Return the statement of every policy with its version of that number."""
-        same = and_(_V.tenant_id == _P.tenant_id, _V.policy_id == _P.id, _V.number == number)
-        both = select(tables.policies, tables.versions).join_from(tables.policies, tables.versions, same)
+        both = select(tables.policies, tables.versions)
+        both = both.join_from(tables.policies, tables.versions, _same(number))
         return both.where(_P.tenant_id == self._tenant_id).set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+
+
+def _same(number: ColumnElement[int]) -> Condition:
+    """Return whether a version is that of a policy with this number."""
+    return and_(_V.tenant_id == _P.tenant_id, _V.policy_id == _P.id, _V.number == number)
+
+
+def _outline(row: RowMapping) -> Outline:
+    return Outline(
+        id=row["id"],
+        place=Place(workspace_id=row["workspace_id"], repo_id=row["repo_id"]),
+        reach=row["reach"],
+        is_in_force=row["is_in_force"],
+        number=row["current"],
+        digest=row["digest"],
+    )
 
 
 def _current(row: RowMapping) -> Current:
@@ -136,6 +164,7 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
     """Return what a policy and its current version must fulfil."""
     conditions = [
         _governing(where),
+        *one_of(_P.id, where.ids),
         *one_of(_P.status, where.statuses),
         *equals(_P.is_active, where.is_active),
         *one_of(_P.slug, where.slugs),
