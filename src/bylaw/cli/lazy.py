@@ -2,16 +2,23 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import cast
+from typing import NamedTuple, cast
 
 import click
 from typing_extensions import override
 
 
-class LazyGroup(click.Group):
-    """A group that loads some commands on call; `lazy` has their names and places (`module:name`)."""
+class Lazy(NamedTuple):
+    """A command that is loaded on call: where it is (`module:name`), and its line in the list."""
 
-    def __init__(self, *args: object, lazy: Mapping[str, str], **kwargs: object) -> None:
+    place: str
+    says: str
+
+
+class LazyGroup(click.Group):
+    """A group that loads some commands, those in `lazy`, when they are called; listing them loads nothing."""
+
+    def __init__(self, *args: object, lazy: Mapping[str, Lazy], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as click gives them
         self._lazy = lazy
 
@@ -23,5 +30,12 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
             return super().get_command(ctx, cmd_name)
-        module, _, name = self._lazy[cmd_name].partition(":")
+        module, _, name = self._lazy[cmd_name].place.partition(":")
         return cast("click.Command", getattr(importlib.import_module(module), name))
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        loaded = {name: command.get_short_help_str(90) for name, command in self.commands.items()}
+        says = {**loaded, **{name: lazy.says for name, lazy in self._lazy.items()}}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(says.items()))

@@ -8,22 +8,25 @@ from types import MappingProxyType
 import click
 import msgspec
 
-from bylaw.cli.lazy import LazyGroup
+from bylaw.cli.lazy import Lazy, LazyGroup
 from bylaw.cli.verify import EXIT, checkpoint_option, headline, json_option, keys_option, read_trust
 from bylaw.receipts import export
 from bylaw.receipts.audit import Audit, audit
 
 _LAZY = MappingProxyType(
     {
-        "checkpoints": "bylaw.cli.log_checkpoints:keep_checkpoints",
-        "export": "bylaw.cli.log_export:export_log",
+        "checkpoints": Lazy(
+            "bylaw.cli.log_checkpoints:keep_checkpoints",
+            "Keep the checkpoints of a server, if they agree with the last kept.",
+        ),
+        "export": Lazy("bylaw.cli.log_export:export_log", "Write the logs of a data directory as one file."),
     }
 )
 _KEYS = MappingProxyType(
     {
-        "list": "bylaw.cli.log_keys:list_keys",
-        "revoke": "bylaw.cli.log_keys:revoke_key",
-        "rotate": "bylaw.cli.log_keys:rotate_key",
+        "list": Lazy("bylaw.cli.log_keys:list_keys", "Show the keys that sign the logs."),
+        "revoke": Lazy("bylaw.cli.log_keys:revoke_key", "Revoke a key from a moment on."),
+        "rotate": Lazy("bylaw.cli.log_keys:rotate_key", "Sign with a new key from now on."),
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 import bylaw
-from bylaw.cli.lazy import LazyGroup
+from bylaw.cli.lazy import Lazy, LazyGroup
 from bylaw.cli.log import log
 from bylaw.cli.rules import rules_group
 from bylaw.cli.verify import verify
@@ -23,17 +23,27 @@ Examples:
 
 
 # Commands that stand on the whole server are loaded when they are called: `bylaw verify` starts without it.
-_LAZY: Final[Mapping[str, str]] = MappingProxyType(
+_LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
     {
-        "demo": "bylaw.cli.demo:demo",
-        "db": "bylaw.cli.db:db",
-        "decide": "bylaw.cli.decide:decide",
-        "docs": "bylaw.cli.docs:docs",
-        "policies": "bylaw.cli.policies:policies",
-        "replay": "bylaw.cli.replay:replay_recording",
-        "serve": "bylaw.cli.serve:serve",
-        "settings": "bylaw.cli.settings:show_settings",
-        "test": "bylaw.cli.test:test_policies",
+        "demo": Lazy("bylaw.cli.demo:demo", "Run the whole story on a temporary server, offline."),
+        "db": Lazy("bylaw.cli.db:db", "Bring the schema of the database up to date, and check it."),
+        "decide": Lazy(
+            "bylaw.cli.decide:decide", "Decide one request by the packs in a directory, with no server."
+        ),
+        "docs": Lazy("bylaw.cli.docs:docs", "Write the reference pages that are made from the code."),
+        "policies": Lazy(
+            "bylaw.cli.policies:policies",
+            "Apply policies from files, compare them, and write them back to files.",
+        ),
+        "replay": Lazy(
+            "bylaw.cli.replay:replay_recording",
+            "Decide every consequential call of a recording, with no server.",
+        ),
+        "serve": Lazy("bylaw.cli.serve:serve", "Run the server; it starts with no settings at all."),
+        "settings": Lazy("bylaw.cli.settings:show_settings", "List every setting of the server."),
+        "test": Lazy(
+            "bylaw.cli.test:test_policies", "Run the cases that are kept beside packs, with no server."
+        ),
     }
 )
 
@@ -55,7 +65,7 @@ cli.add_command(rules_group)
 
 
 def main() -> int:
-    """Run the command line; return 0 when done, 1 for an expected failure, 2 for unusable arguments."""
+    """Run the command line; return 0 when done, 1 for an expected failure, 2 for unusable input."""
     try:
         result = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -65,9 +75,12 @@ def main() -> int:
         return error.exit_code
     except BylawError as error:
         click.echo(f"bylaw: {error.message} [{error.code}]", err=True)
-        for problem in error.problems if isinstance(error, InvalidInput) else ():
-            click.echo(f"{problem.path}: {problem.message}", err=True)
-        return 1
+        if not isinstance(error, InvalidInput):
+            return 1
+        for problem in error.problems:
+            if problem.message not in error.message:
+                click.echo(f"{problem.path}: {problem.message}", err=True)
+        return 2
     return result if isinstance(result, int) else 0
 
 

@@ -1,0 +1,46 @@
+"""Help is there at once, and says what the commands say of themselves."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from bylaw.cli.lazy import LazyGroup
+from bylaw.cli.main import cli
+
+
+def groups(command=cli, path="bylaw"):
+    if isinstance(command, click.Group):
+        yield path, command
+        for name in command.list_commands(click.Context(command)):
+            yield from groups(command.get_command(click.Context(command), name), f"{path} {name}")
+
+
+@pytest.mark.parametrize(("path", "group"), list(groups()), ids=lambda value: str(value).replace(" ", "-"))
+def test_every_command_is_listed_with_what_it_does(path, group):
+    listed = group.get_help(click.Context(group, info_name=path, max_content_width=200, terminal_width=200))
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command.help, f"{path} {name}"
+        assert f"  {name}  " in listed
+
+
+def test_lazy_commands_load_and_describe_themselves():
+    for _, group in groups():
+        if isinstance(group, LazyGroup):
+            for name, lazy in group._lazy.items():
+                assert group.get_command(click.Context(group), name).help
+                assert lazy.says.endswith(".")
+
+
+def test_help_loads_neither_the_server_nor_a_database_library():
+    program = """
+import sys
+from bylaw.cli import main
+sys.argv = ["bylaw", "-h"]
+main()
+print([name for name in ("fastapi", "sqlalchemy", "apsw", "uvicorn") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
