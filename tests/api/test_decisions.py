@@ -243,3 +243,20 @@ async def test_somebody_with_two_workspaces_says_in_which_one(world):
     found = await decide(world, {"tool_call": CALL}, caller="theirs")
     assert (found.status_code, found.json()["errors"][0]["path"]) == (422, "workspace_id")
     assert (await decide(world, caller="theirs")).json()["workspace_id"] == "w1"
+
+
+async def test_other_requests_get_their_turn_between_the_decisions_of_a_batch(world):
+    turns = 0
+
+    async def count():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(count())
+    asked = {"requests": [{"dry_run": True, "workspace_id": "w2"}] * 100}
+    found = await world.send("admin", "POST", "/v1/decisions:batch", json=asked)
+    other.cancel()
+    assert [each["status"] for each in found.json()["results"]] == [200] * 100
+    assert turns >= 100

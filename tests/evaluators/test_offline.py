@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,3 +136,21 @@ async def test_what_the_request_says_stands_in_the_evidence_alone(text, facts, s
     found = await judge(text, facts)
     assert secret in found.evidence[0]
     assert secret not in found.rationale + found.message
+
+
+async def test_others_get_their_turn_between_two_questions():
+    turns = 0
+
+    async def count():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(count())
+    questions = tuple(
+        Question(id=str(number), text="Be kind.", effect="reject", digest="sha256:0") for number in range(20)
+    )
+    await OfflineEvaluator().evaluate(Batch(questions=questions, facts=said("x"), timeout_ms=1000))
+    other.cancel()
+    assert turns >= 20

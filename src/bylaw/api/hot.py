@@ -28,9 +28,12 @@ _encoder = msgspec.json.Encoder()
 
 
 class BatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Requests that are decided one by one, in order, each with its own receipt."""
+    """Requests that are decided one by one, each with its own receipt.
 
-    requests: Annotated[list[Request], msgspec.Meta(min_length=1)]
+    Each is a body of `POST /v1/decisions`; one that is not has its own problem and stops no other.
+    """
+
+    requests: Annotated[list[object], msgspec.Meta(min_length=1)]
 
 
 class BatchResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,12 +48,6 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What each request of a batch came to, in their order."""
 
     results: list[BatchResult]
-
-
-class _RawBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A batch whose requests are read one by one, so that each has its own problem."""
-
-    requests: Annotated[list[object], msgspec.Meta(min_length=1)]
 
 
 class HotRoutes:
@@ -82,19 +79,20 @@ class HotRoutes:
     async def batch(self, incoming: Incoming) -> Answer:
         """Decide several requests, each by itself; their receipts share commits."""
         entered = self._door.enter(incoming, ASKING_SCOPE)
-        items = fit(strict_json.parse(incoming.body), _RawBatch).requests
+        items = fit(strict_json.parse(incoming.body), BatchRequest).requests
         if len(items) > self._batch_items:
             message = f"At most {self._batch_items} requests; this has {len(items)}."
             raise InvalidInput(message, Problem(path="requests", code="too_many", message=message))
         self._door.charge(entered, len(items) - 1)
         sent = incoming.headers.get(b"idempotency-key")
         key = "" if sent is None else checked_key(sent.decode("latin-1"))
-        results = await asyncio.gather(
-            *(
-                self._item(entered.principal, item, f"{key}/{index}" if key else "", incoming.id)
-                for index, item in enumerate(items)
-            )
-        )
+        async with asyncio.TaskGroup() as deciding:
+            tasks = []
+            for index, item in enumerate(items):
+                own = f"{key}/{index}" if key else ""
+                tasks.append(deciding.create_task(self._item(entered.principal, item, own, incoming.id)))
+                await asyncio.sleep(0)  # other requests get their turn between two decisions
+        results = [task.result() for task in tasks]
         return Answer(status=200, body=_encoder.encode(BatchAnswer(results=results)), headers=(_JSON,))
 
     async def _item(self, caller: Principal, item: object, key: str, request_id: str) -> BatchResult:
