@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bylaw.receipts.checkpoint import parse
 from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
 from tests.api.conftest import populate
@@ -201,6 +202,29 @@ async def test_erased_bodies_are_gone_and_the_receipt_still_verifies(world):
     left = (await world.send("admin", "GET", f"/v1/receipts/{ident}/body")).json()["parts"]
     assert [part["name"] for part in left] == ["decision"]
     assert (await world.send(None, "GET", f"/v1/receipts/{ident}/verify")).json()["status"] == "verified"
+
+
+async def test_a_bundle_is_tied_to_a_kept_checkpoint_of_any_size(world):
+    kept = []
+    for _ in range(4):
+        ident = (await decide(world)).json()["receipt_id"]
+        kept.append((await world.send(None, "GET", "/v1/log")).json()["data"][0])
+    for each in kept:
+        path = f"/v1/receipts/{ident}/bundle?kept_size={each['size']}"
+        bundle = (await world.send("admin", "GET", path)).content
+        found = verify(bundle, Trust(kept=(parse(each["note"].encode()),)))
+        assert found.status == "verified", found.steps
+    bare = (await world.send("admin", "GET", f"/v1/receipts/{ident}/bundle")).content
+    assert verify(bare, Trust(kept=(parse(kept[0]["note"].encode()),))).status == "incomplete"
+    assert verify(bundle, Trust(kept=(parse(kept[0]["note"].encode()),))).status == "incomplete"
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5", "99999", str(2**53)])
+async def test_a_bundle_cannot_be_tied_to_a_size_that_the_log_never_had(world, size):
+    ident = (await decide(world)).json()["receipt_id"]
+    found = await world.send("admin", "GET", f"/v1/receipts/{ident}/bundle?kept_size={size}")
+    assert found.status_code == 422
+    assert [each["path"] for each in found.json()["errors"]] == ["query.kept_size"]
 
 
 async def test_a_key_of_one_workspace_lists_only_its_receipts(world):

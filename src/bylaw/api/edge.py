@@ -20,7 +20,7 @@ from bylaw.api.incoming import Incoming
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer
 from bylaw.api.tracing import Tracer
-from bylaw.core.errors import BylawError, DeadlineExceeded, TooLarge
+from bylaw.core.errors import BylawError, DeadlineExceeded, InvalidInput, Problem, TooLarge
 from bylaw.core.ids import Ids
 
 _log = logging.getLogger("bylaw.api")
@@ -124,6 +124,9 @@ class Edge:
             allow = self._offered[incoming.path]
             await reply.finish(problems.answer_status(405, detail, incoming.id, allow=allow))
             return
+        if "\0" in incoming.path or b"%00" in cast("bytes", scope.get("query_string", b"")):
+            problem = Problem(path="url", code="nul", message="The address holds NUL: take it out.")
+            raise InvalidInput(problem.message, problem)
         scope["bylaw"] = incoming
         await self._app(scope, _replay(incoming.body), reply.forward)
 

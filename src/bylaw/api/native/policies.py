@@ -19,10 +19,12 @@ from bylaw.api.native.policy_views import DiffView, PolicyView, VersionView, dif
 from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page, raw_body
 from bylaw.api.native.shape import place_of
 from bylaw.api.ports import Unit
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.policies import editing, lifecycle, reading
 from bylaw.policies.lifecycle import Decision
 from bylaw.policies.model import Current, Policy, Source
+from bylaw.policies.parse import parse_content
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["policies"], route_class=Route)
@@ -41,7 +43,7 @@ async def create_policy(
     acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
 ) -> Reply[PolicyView]:
     """Write a policy. It is in force at once, unless it waits for review."""
-    frame = fit({name: value for name, value in data.items() if name in _FRAME}, PolicyFrame)
+    frame = _frame(data)
     source = frame.source
     new = editing.NewPolicy(
         content={name: value for name, value in data.items() if name not in _FRAME},
@@ -196,6 +198,19 @@ async def deactivate_policy(
         acting, policy_id, is_active=False, reason=why.reason, revision=revision
     )
     return await _again(acting, policy)
+
+
+def _frame(data: dict[str, object]) -> PolicyFrame:
+    """Return what is said beside the content. Raises: InvalidInput that names what is wrong with either."""
+    try:
+        return fit({name: value for name, value in data.items() if name in _FRAME}, PolicyFrame)
+    except InvalidInput as error:
+        problems = list(error.problems)
+    try:
+        parse_content({name: value for name, value in data.items() if name not in _FRAME})
+    except InvalidInput as error:
+        problems += error.problems
+    raise InvalidInput("The policy is not usable.", *problems)
 
 
 async def _decide(
