@@ -31,18 +31,14 @@ async def without_store(wanted: settings.Settings):
     clock = SystemClock()
     ids = Ids(clock)
     folder = wanted.storage.data
-    keys = KeyFile(folder / "keys.json").load_or_create(clock)
+    key_file = KeyFile(folder / "keys.json")
+    keys = key_file.load_or_create(clock)
     async with AsyncExitStack() as stack:
         ledger = MemoryLedger(origin="bench.local/memory", signer=keys.signer)
         stack.push_async_callback(ledger.close)
         control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
         stack.push_async_callback(control.close)
-        stores = Stores(
-            control=control,
-            ledger=ledger,
-            keys=keys,
-            key_file=folder / "keys.json",
-        )
+        stores = Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
         yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids))
 
 
