@@ -135,6 +135,19 @@ def test_checkpoints_are_kept_once_each_while_a_log_grows(run, tmp_path):
     assert run(*command)[0] == 2
 
 
+def test_a_bundle_verifies_against_a_checkpoint_kept_long_before(run, tmp_path):
+    kept = tmp_path / "kept.txt"
+    with serving(tmp_path / "data") as url:
+        server = Remote(url, RAW_KEY)
+        kept.write_bytes(server.request("GET", "/v1/log/checkpoint"))
+        ident = decide(url, 3)[-1]
+        path, size = f"/v1/receipts/{ident}/bundle", kept.read_text(encoding="utf-8").splitlines()[1]
+        (tmp_path / "bare.json").write_bytes(server.request("GET", path))
+        (tmp_path / "tied.json").write_bytes(server.request("GET", f"{path}?kept_size={size}"))
+    assert run("verify", tmp_path / "bare.json", "--checkpoint", kept)[0] == 3
+    assert run("verify", tmp_path / "tied.json", "--checkpoint", kept)[0] == 0
+
+
 def test_checkpoints_are_committed_to_a_repository(run, tmp_path):
     trail = tmp_path / "trail"
     trail.mkdir()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bylaw.core import canonical_json
-from bylaw.core.errors import NotFound
+from bylaw.core.errors import InvalidInput, NotFound
 from bylaw.core.ids import PolicyId, ReceiptId, RepoId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.content import document
@@ -92,11 +92,17 @@ class ReceiptReader:
         tiles = await self._ledger.logs.tiles(stored.origin, wanted, size=held.size)
         return Proof(held=held, tiles=tiles)
 
-    async def bundle(self, seen: Seen, policies: Policies, parts: Sequence[Part] = ()) -> Bundle:
-        """Return the bundle of a receipt, with its policy versions, disclosing `parts`."""
+    async def bundle(
+        self, seen: Seen, policies: Policies, parts: Sequence[Part] = (), *, kept_size: int | None = None
+    ) -> Bundle:
+        """Return the bundle of a receipt, with its policy versions, disclosing `parts`.
+
+        `kept_size` is the size of a checkpoint that the reader kept of the same log: the bundle then proves
+        that its tree begins with that one. Raises: InvalidInput when the log never had so many leaves.
+        """
         found = await self.proof(seen.stored)
         texts = [await _text(policies, ident, version) for ident, version in _versions(seen.receipt)]
-        return bundles.assemble(
+        bundle = bundles.assemble(
             seen.stored,
             found.held,
             found.tiles,
@@ -104,6 +110,18 @@ class ReceiptReader:
             policies=[text for text in texts if text is not None],
             parts=parts,
         )
+        if kept_size is None or kept_size == found.held.size:
+            return bundle
+        return await self._linked(bundle, found.held, kept_size)
+
+    async def _linked(self, bundle: Bundle, held: StoredCheckpoint, kept_size: int) -> Bundle:
+        """Return `bundle`, with the proof that the tree of `held` begins with one of `kept_size` leaves."""
+        if kept_size > held.size:
+            message = f"The log {held.origin} has {held.size} leaves: there is no checkpoint of {kept_size}."
+            raise InvalidInput.of("query.kept_size", "no_such_tree", message)
+        wanted = proof.tiles_of_consistency(kept_size, held.size)
+        tiles = await self._ledger.logs.tiles(held.origin, wanted, size=held.size)
+        return bundles.with_consistency(bundle, kept_size, held.size, tiles)
 
     async def bare_bundle(self, ident: ReceiptId) -> Bundle:
         """Return the bundle of a receipt of any tenant without policies and parts, for anonymous checks."""

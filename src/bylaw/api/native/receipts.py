@@ -58,9 +58,18 @@ class ReceiptsQuery(ListQuery):
 
 
 class BundleQuery(StrictQuery):
-    """What the bundle discloses."""
+    """What the bundle discloses, and to which kept checkpoint it is tied."""
 
     disclose: Annotated[bool, Field(description="Include the body parts that are still there.")] = False
+    kept_size: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=2**53 - 1,
+            description="The size of a checkpoint that you kept of the receipt's log (its second line): the"
+            " bundle then proves that the log only grew since, for `bylaw verify --checkpoint`.",
+        ),
+    ] = None
 
 
 class EraseQuery(StrictQuery):
@@ -197,7 +206,8 @@ async def read_bundle(
     reader = parts_of(request).receipts
     seen = await reader.get(acting.principal, receipt_id)
     parts = await reader.parts(acting.principal, receipt_id) if query.disclose else ()
-    return Document(bundles.write(await reader.bundle(seen, acting.unit.policies, parts)))
+    found = await reader.bundle(seen, acting.unit.policies, parts, kept_size=query.kept_size)
+    return Document(bundles.write(found))
 
 
 @router.get("/v1/receipts/{receipt_id}/verify")
