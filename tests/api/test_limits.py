@@ -56,3 +56,13 @@ def test_a_batch_costs_what_it_holds_but_never_more_than_all():
     assert limits.take(KEY, None, cost=50).remaining == 0
     with pytest.raises(RateLimited):
         limits.take(KEY, None)
+
+
+def test_a_clock_that_is_set_back_takes_nothing_from_a_bucket():
+    clock = ManualClock()
+    limits = Limits(clock, 60)
+    limits.take(KEY, None)
+    clock.advance(-3_600_000)
+    assert limits.take(KEY, None).remaining == 58
+    clock.advance(1000)
+    assert limits.take(KEY, None).remaining == 58

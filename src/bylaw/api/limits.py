@@ -41,7 +41,8 @@ class Limits:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._add(key, limit, now)
-        tokens = min(float(limit), bucket.tokens + (now - bucket.at_ms) * limit / _MINUTE_MS)
+        since_ms = max(0, now - bucket.at_ms)  # a clock that is set back takes nothing away
+        tokens = min(float(limit), bucket.tokens + since_ms * limit / _MINUTE_MS)
         bucket.at_ms = now
         if tokens < min(cost, limit):
             bucket.tokens = tokens
