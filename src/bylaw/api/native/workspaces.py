@@ -5,10 +5,13 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Response
+from msgspec import UNSET
 
+from bylaw import rules
 from bylaw.api.native.route import InWorkspace, ListQuery, Page, Reply, Revision, Route, body, needs, page
 from bylaw.api.ports import Unit
 from bylaw.core.clock import rfc3339
+from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import RepoId, WorkspaceId
 from bylaw.tenancy import places
 from bylaw.tenancy.model import Repo, Workspace
@@ -97,6 +100,8 @@ async def change_workspace(
     revision: Revision,
 ) -> Reply[WorkspaceView]:
     """Change a workspace; fields left out stay."""
+    if change.context_schema is not UNSET:
+        _require_schema(change.context_schema)
     return _workspace(await places.change_workspace(acting, workspace_id, change, revision=revision))
 
 
@@ -174,6 +179,18 @@ def repo_view(repo: Repo) -> RepoView:
     return RepoView(
         id=repo.id, workspace_id=repo.workspace_id, name=repo.name, created_at=rfc3339(repo.created_ms)
     )
+
+
+def _require_schema(schema: object) -> None:
+    """Return nothing if rules can be checked against `schema`. Raises: InvalidInput that names the place."""
+    try:
+        rules.compile("true", schema=schema)
+    except InvalidInput as error:
+        problems = (
+            Problem(path=f"context_{each.path}", code=each.code, message=f"context_{each.message}")
+            for each in error.problems
+        )
+        raise InvalidInput(error.message, *problems) from None
 
 
 def _workspace(workspace: Workspace) -> Reply[WorkspaceView]:
