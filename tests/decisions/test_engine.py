@@ -71,6 +71,22 @@ def test_an_indeterminate_rule_names_the_missing_path():
     assert rule.message.startswith("`vendor.risk < 5` cannot be decided: ")
 
 
+LONG = "flights[0].prices.economy < 5 && " + " && ".join(f"'{letter * 20}' != ''" for letter in "abcdefgh")
+
+
+def test_a_sentence_calls_a_rule_by_the_id_that_its_author_chose():
+    rules = [{"id": "price", "expr": LONG}, {"id": "tone", "text": "be kind " * 50}]
+    price, tone = World(policies=[policy("p", *rules)]).decide().policies[0].rules
+    assert price.message == "`price` cannot be decided: `flights` is missing."
+    assert tone.message.startswith("`tone` is not decided: ")
+
+
+@pytest.mark.parametrize("rule", [LONG, f"false && {LONG}", "nl:" + "be kind, " * 50 + "always"])
+def test_a_sentence_cuts_a_long_rule_that_only_has_a_number(rule):
+    said = rule_of(World(policies=[policy("p", rule)]).decide()).message
+    assert said.startswith(f"`{rule.removeprefix('nl:')[:119]}…` ")
+
+
 def test_metadata_is_reachable_in_full_under_a_field_that_hides_it():
     world = World(policies=[policy("p", "model == 'a' && metadata.model == 'b'")])
     assert world.decide(model="a", metadata={"model": "b"}).outcome == "allow"

@@ -1,5 +1,6 @@
 """Policy versions, compiled once: whatever a decision needs of them, with fixed results made ahead."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,10 @@ from bylaw.rules.conditions import Conditions, compile_conditions
 
 APPLIES: Final = ConditionResult(state="applies")
 
+# The ids that rules get when nobody gives them one, and the most characters of a rule in a sentence.
+_NUMBERED: Final = re.compile("[rx][0-9]+")
+_LONGEST: Final = 120
+
 Evaluate = Callable[[dict[str, object], rules.Budget], rules.Verdict]
 
 
@@ -43,7 +48,7 @@ class Check:
 
     def indeterminate(self, verdict: rules.Verdict) -> RuleResult:
         """Return the result of a rule that `verdict` leaves undecided."""
-        said = f"`{self.rule.source}` cannot be decided: {verdict.message}."
+        said = f"`{called(self.satisfied.id, self.rule.source)}` cannot be decided: {verdict.message}."
         return msgspec.structs.replace(
             self.satisfied, status="indeterminate", code=verdict.code, path=verdict.path, message=said
         )
@@ -171,6 +176,15 @@ def compile_rules(
     return CompiledRules(checks=tuple(checks), asks=tuple(asks), calm=tuple(calm))
 
 
+def called(ident: str, text: str) -> str:
+    """Return what a sentence calls a rule: the id that its author chose, or else its text, cut when long."""
+    return _cut(text) if _NUMBERED.fullmatch(ident) else ident
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
 def _check(rule: DeterministicRule, position: int, where: str, *, extra: bool) -> Check:
     try:
         compiled = rules.compile(rule.expr)
@@ -191,7 +205,7 @@ def _check(rule: DeterministicRule, position: int, where: str, *, extra: bool) -
         evaluate=compiled.evaluate,
         satisfied=satisfied,
         violated=msgspec.structs.replace(
-            satisfied, status="violated", message=rule.message or f"`{rule.expr}` does not hold."
+            satisfied, status="violated", message=rule.message or f"`{_cut(rule.expr)}` does not hold."
         ),
         attention=rule.attention,
     )

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from bylaw import rules
-from bylaw.decisions.compiled import Applied, Ask, Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.compiled import Applied, Ask, Check, CompiledPolicy, CompiledRules, called
 from bylaw.decisions.model import Judgement, RuleResult
 from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
@@ -136,7 +136,7 @@ def settle(tally: Tally, ask: Ask, verdict: Verdict, judgement: Judgement | None
     if status == "violated":
         said = ask.message
     elif status == "indeterminate":
-        said = f"`{ask.question.text}` is not decided: {verdict.message}."
+        said = f"`{called(ask.base.id, ask.question.text)}` is not decided: {verdict.message}."
     result = RuleResult(
         id=ask.base.id,
         kind="nl",
