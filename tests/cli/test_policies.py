@@ -77,33 +77,34 @@ def server(tmp_path_factory):
 def at(request, tmp_path):
     """The options that name a target: a running server, or a data directory."""
     if request.param == "server":
-        return ["policies", "--server", request.getfixturevalue("server"), "--key", RAW_KEY]
-    return ["policies", "--data", tmp_path / "data"]
+        return ["--server", request.getfixturevalue("server"), "--key", RAW_KEY]
+    (tmp_path / "data").mkdir()
+    return ["--data", tmp_path / "data"]
 
 
 def test_a_pack_is_applied_once_compared_and_exported(run, at, files, tmp_path):
-    (files / "finance.yaml").write_text(PACK.replace("finance", f"p-{at[1].strip('-')}"), encoding="utf-8")
-    code, out, _ = run(*at, "apply", files, "--dry-run")
+    (files / "finance.yaml").write_text(PACK.replace("finance", f"p-{at[0].strip('-')}"), encoding="utf-8")
+    code, out, _ = run("policies", "apply", files, "--dry-run", *at)
     assert (code, out.splitlines()[-1]) == (0, "2 to create, 0 unchanged")
-    code, out, _ = run(*at, "apply", files, "--yes", "--reason", "first")
+    code, out, _ = run("policies", "apply", files, "--yes", "--reason", "first", *at)
     assert code == 0
     assert "/limit: version 1, in force" in out
-    assert run(*at, "apply", files, "--yes")[1] == "2 unchanged\n"
-    assert run(*at, "diff", files)[0] == 0
+    assert run("policies", "apply", files, "--yes", *at)[1] == "2 unchanged\n"
+    assert run("policies", "diff", files, *at)[0] == 0
     exported = tmp_path / "exported"
-    assert run(*at, "export", exported)[0] == 0
-    assert run(*at, "diff", exported, "--prune")[:2] == (0, "2 unchanged\n")
-    code, _, err = run(*at, "export", exported)
+    assert run("policies", "export", exported, *at)[0] == 0
+    assert run("policies", "diff", exported, "--prune", *at)[:2] == (0, "2 unchanged\n")
+    code, _, err = run("policies", "export", exported, *at)
     assert (code, "--force" in err) == (2, True)
-    assert run(*at, "export", exported, "--force")[0] == 0
+    assert run("policies", "export", exported, "--force", *at)[0] == 0
     assert json.loads((exported / "pack.schema.json").read_text())["title"]
     text = (files / "finance.yaml").read_text()
     (files / "finance.yaml").write_text(text.replace("5000", "100").partition("  tone")[0], encoding="utf-8")
-    code, out, _ = run(*at, "diff", files, "--prune")
+    code, out, _ = run("policies", "diff", files, "--prune", *at)
     assert code == 3
     assert '-      "expr": "amount < 5000",' in out
     assert "update, allows less" in out
-    code, out, _ = run(*at, "apply", files, "--prune", "--yes")
+    code, out, _ = run("policies", "apply", files, "--prune", "--yes", *at)
     assert code == 0
     assert "/tone: version 1, archived" in out
     assert "/limit: version 2, in force" in out
@@ -111,39 +112,45 @@ def test_a_pack_is_applied_once_compared_and_exported(run, at, files, tmp_path):
 
 def test_what_is_wrong_is_named_with_file_line_and_column(run, at, files):
     (files / "finance.yaml").write_text(PACK.replace("amount < 5000", "amount <"), encoding="utf-8")
-    code, _, err = run(*at, "apply", files, "--yes")
-    assert code == 1
+    code, _, err = run("policies", "apply", files, "--yes", *at)
+    assert code == 2
     assert "finance.yaml:6:9 policies.limit.rules[0].expr: " in err
     (files / "finance.yaml").write_text(PACK.replace("name: Tone", "name: Tone\n    place: {workspace: w9}"))
-    code, _, err = run(*at, "apply", files, "--yes")
-    assert (code, "finance.yaml:9:5 policies.tone.place: There is no such workspace." in err) == (1, True)
+    code, _, err = run("policies", "apply", files, "--yes", *at)
+    assert (code, "finance.yaml:9:5 policies.tone.place: There is no such workspace." in err) == (2, True)
 
 
 def test_doubtful_words_are_reported(run, at, files):
     (files / "finance.yaml").write_text(PACK.replace("name: Tone", "name: yes"), encoding="utf-8")
-    _, _, err = run(*at, "apply", files, "--dry-run")
+    _, _, err = run("policies", "apply", files, "--dry-run", *at)
     assert "finance.yaml:8:11 policies.tone.name: yes is text here" in err
 
 
 def test_without_a_person_nothing_is_done_unasked(run, at, files, monkeypatch):
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115, PTH123 - closed with the test
     (files / "finance.yaml").write_text(PACK.replace("finance", "unasked"), encoding="utf-8")
-    code, _, err = run(*at, "apply", files)
+    code, _, err = run("policies", "apply", files, *at)
     assert (code, "--yes" in err) == (2, True)
-    assert run(*at, "diff", files)[0] == 3
+    assert run("policies", "diff", files, *at)[0] == 3
     sys.stdin.close()
 
 
 def test_a_server_says_why_not(run, server, files):
-    at = ["policies", "--server", server]
-    code, _, err = run(*at, "diff", files)
+    at = ["--server", server]
+    code, _, err = run("policies", "diff", files, *at)
     assert (code, "BYLAW_API_KEY" in err) == (2, True)
-    code, _, err = run(*at, "--key", "sf_live_v1_" + "x" * 32, "diff", files)
+    code, _, err = run("policies", "diff", files, *at, "--key", "sf_live_v1_" + "x" * 32)
     assert (code, "[unauthenticated]" in err) == (1, True)
-    code, _, err = run("policies", "--server", "http://127.0.0.1:9", "--key", "k", "diff", files)
+    code, _, err = run("policies", "diff", files, "--server", "http://127.0.0.1:9", "--key", "k")
     assert (code, "[unavailable]" in err) == (1, True)
-    code, _, err = run("policies", "--server", "ftp://x", "--key", "k", "diff", files)
-    assert (code, "http://" in err) == (1, True)
+    code, _, err = run("policies", "diff", files, "--server", "ftp://x", "--key", "k")
+    assert (code, "http://" in err) == (2, True)
+
+
+def test_a_data_directory_that_is_not_there_is_not_made(run, files, tmp_path):
+    code, _, err = run("policies", "diff", files, "--data", tmp_path / "typo")
+    assert (code, "does not exist" in err) == (2, True)
+    assert not (tmp_path / "typo").exists()
 
 
 def test_help_needs_no_key(run):

@@ -105,7 +105,7 @@ def test_data_in_use_names_the_process_that_uses_it(tmp_path):
 )
 def test_what_could_not_work_is_refused_before_anything_is_made(tmp_path, options, extra, words):
     code, said = refused(*options, cwd=tmp_path, **extra)
-    assert code == 1, said
+    assert code == 2, said
     assert words in said
     assert "Traceback" not in said
     assert not (tmp_path / "bylaw-data").exists()

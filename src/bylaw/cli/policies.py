@@ -3,15 +3,18 @@ r"""`bylaw policies`: packs of files against a server: planned, applied, compare
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import click
 import msgspec
 from fastapi import Response
+from typing_extensions import override
 
 from bylaw.api.native import packs
 from bylaw.api.native.packs import (
@@ -108,6 +111,54 @@ class DirectoryTarget:
         return asyncio.run(carry_out(self.data, self.tenant_id, action, environ=os.environ))
 
 
+WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
+    {
+        "server": click.Option(
+            ["--server"],
+            envvar="BYLAW_URL",
+            default="http://127.0.0.1:8181",
+            show_default=True,
+            help="The server.",
+        ),
+        "key": click.Option(
+            ["--key"],
+            envvar="BYLAW_API_KEY",
+            help="API key; better in BYLAW_API_KEY than on the command line.",
+        ),
+        "data": click.Option(
+            ["--data"],
+            type=click.Path(path_type=Path, exists=True, file_okay=False),
+            help="A data directory instead, while no server runs on it.",
+        ),
+        "tenant": click.Option(
+            ["--tenant"], default=OPERATOR_TENANT, show_default=True, help="The tenant, with --data."
+        ),
+    }
+)
+
+
+class TargetCommand(click.Command):
+    """A command that also takes the options of `WHERE`, and passes on how to find their target."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as click gives them
+        self.params.extend(WHERE.values())
+
+    @override
+    def invoke(self, ctx: click.Context) -> object:
+        where = {name: ctx.params.pop(name) for name in WHERE}
+        ctx.obj = partial(_target, **where)
+        return super().invoke(ctx)
+
+
+def _target(*, server: str, key: str | None, data: Path | None, tenant: str) -> Target:
+    if data is not None:
+        return DirectoryTarget(data=data, tenant_id=TenantId(tenant))
+    if key is None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
+    return ServerTarget(remote=Remote(server, key))
+
+
 @click.group(
     epilog="""\b
 Examples:
@@ -117,35 +168,15 @@ Examples:
   bylaw policies export policies/
 """
 )
-@click.option(
-    "--server", envvar="BYLAW_URL", default="http://127.0.0.1:8181", show_default=True, help="The server."
-)
-@click.option(
-    "--key", envvar="BYLAW_API_KEY", help="API key; better in BYLAW_API_KEY than on the command line."
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="A data directory instead, while no server runs on it."
-)
-@click.option("--tenant", default=OPERATOR_TENANT, show_default=True, help="The tenant, with --data.")
-@click.pass_context
-def policies(context: click.Context, server: str, key: str | None, data: Path | None, *, tenant: str) -> None:
+def policies() -> None:
     """Apply policies from files, compare them with what is stored, and write them back to files.
 
     Editors check a file that names its schema on its first line:
     `# yaml-language-server: $schema=./pack.schema.json`; `export` writes the schema beside the files.
     """
 
-    def target() -> Target:
-        if data is not None:
-            return DirectoryTarget(data=data, tenant_id=TenantId(tenant))
-        if key is None:
-            raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
-        return ServerTarget(remote=Remote(server, key))
 
-    context.obj = target
-
-
-@policies.command("apply")
+@policies.command("apply", cls=TargetCommand)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -178,7 +209,7 @@ def apply_command(
         click.echo(f"{policy.slug}: version {policy.version}, {state}{waits}")
 
 
-@policies.command("diff")
+@policies.command("diff", cls=TargetCommand)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--prune", is_flag=True, help="Count policies of these packs that no file contains any more.")
 @click.pass_obj
@@ -194,7 +225,7 @@ def diff_command(find: Callable[[], Target], directory: Path, *, prune: bool) ->
     return 0 if plan.is_empty else DIFFERENT
 
 
-@policies.command("export")
+@policies.command("export", cls=TargetCommand)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--pack", help="Only this pack.")
 @click.option("--others", default="exported", show_default=True, help="Pack for policies that no pack made.")
