@@ -224,7 +224,8 @@ def _from_file(
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        message = f"The settings file {path} cannot be read: {error}."
+        why = error.strerror if isinstance(error, OSError) else error
+        message = f"The settings file {path} cannot be read: {why}."
         problems.append(Problem(path="BYLAW_CONFIG", code="unreadable", message=message))
         return {}
     by_key = {each.key: each for each in table.values()}
@@ -296,7 +297,7 @@ def _inert(given: Mapping[str, tuple[str, object]], values: Mapping[str, object]
         yield problem("database_owner", "has no effect without a database")
     if "database" in given and "key_file" not in given:
         name = given["database"][0]
-        message = f"{name} needs key_file: the file of this server's signing keys (BYLAW_KEY_FILE)."
+        message = f"{name} needs --key-file (BYLAW_KEY_FILE): the file of this server's signing keys."
         yield Problem(path=name, code="missing_setting", message=message)
     if values.get("expose") is True and str(values.get("host", "127.0.0.1")) in LOOPBACK:
         yield problem("expose", "has no effect while the host is loopback: name the host as well")
