@@ -107,6 +107,11 @@ def test_a_refusal_names_the_reason_and_the_column(source: str, message: str, co
     ("source", "hint"),
     [
         ("a = 1", "compare with =="),
+        ("a =< 1", "compare with <="),
+        ("a => 1", "compare with >="),
+        ("a <== 1", "compare with <="),
+        ("a !== 1", "compare with !="),
+        ("a === 1", "compare with =="),
         ("a & b", "write && for and"),
         ("a and b", "write &&"),
         ("not a", "write !"),

@@ -78,7 +78,16 @@ def _next(source: str, at: int) -> Token:
         if (quoted := _QUOTED.match(source, at)) is not None:
             return Token("quoted", quoted[1], at, quoted.end())
         raise refusal(source, at, "this quoted field name is empty, not closed or holds an odd character")
-    raise refusal(source, at, f"unexpected character {source[at]!r}", hint=_HINTS.get(source[at], ""))
+    raise refusal(source, at, f"unexpected character {source[at]!r}", hint=_hint(source, at))
+
+
+def _hint(source: str, at: int) -> str:
+    """Return what was probably meant by the character that nothing begins with."""
+    if source[at] == "=" and source[at + 1 : at + 2] in {"<", ">"}:
+        return f"compare with {source[at + 1]}="
+    if source[at] == "=" and source[max(0, at - 2) : at] in {"<=", ">=", "!="}:
+        return f"compare with {source[at - 2 : at]}"
+    return _HINTS.get(source[at], "")
 
 
 def _integer(source: str, number: re.Match[str]) -> Token:
