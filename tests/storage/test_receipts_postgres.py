@@ -251,6 +251,19 @@ async def test_a_role_that_bypasses_the_wall_is_refused(url, database):
         await connection.close()
 
 
+async def test_a_role_without_any_right_is_told_which_one_to_get(url, database):
+    await schema.make_tables(url)
+    await database.execute(
+        "DO $$ BEGIN CREATE ROLE bylaw_test_nobody LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
+    connection = await asyncpg.connect(url, user="bylaw_test_nobody")
+    try:
+        with pytest.raises(Forbidden, match="grant bylaw_app to it"):
+            await schema.serving_role(connection)
+    finally:
+        await connection.close()
+
+
 async def test_a_ledger_of_a_newer_version_is_refused(shelf, database):
     await (await shelf.open()).close()
     shelf.open_ones.clear()

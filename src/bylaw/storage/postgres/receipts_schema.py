@@ -89,11 +89,12 @@ async def make_tables(url: str) -> None:
 async def serving_role(connection: asyncpg.Connection) -> str:
     """Return the role to serve under, or an empty word when the login role may stay.
 
-    Raises: Forbidden when the login role bypasses the wall and may not become `bylaw_app`.
+    Raises: Forbidden when the login role may not become `bylaw_app` and bypasses the wall, or has no rights.
     """
     login = await connection.fetchrow(
-        "SELECT rolname, rolsuper OR rolbypassrls AS bypasses, EXISTS (SELECT FROM pg_roles"
-        " WHERE rolname = $1 AND pg_has_role(CURRENT_USER, oid, 'MEMBER')) AS may_shed"
+        "SELECT rolname, rolsuper OR rolbypassrls AS bypasses,"
+        " has_schema_privilege(CURRENT_USER, to_regnamespace('ledger')::oid, 'USAGE') AS may_serve,"
+        " EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(CURRENT_USER, oid, 'MEMBER')) AS may_shed"
         " FROM pg_roles WHERE rolname = CURRENT_USER",
         APP_ROLE,
     )
@@ -103,6 +104,11 @@ async def serving_role(connection: asyncpg.Connection) -> str:
         raise Forbidden(
             f"The database role {login['rolname']} bypasses row-level security. Connect as one that does "
             f"not, or create the role {APP_ROLE} and grant it to {login['rolname']}.",
+            needs=APP_ROLE,
+        )
+    if login["may_serve"] is False:
+        raise Forbidden(
+            f"The database role {login['rolname']} may not use the tables: grant {APP_ROLE} to it.",
             needs=APP_ROLE,
         )
     return ""
