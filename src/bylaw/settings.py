@@ -47,8 +47,9 @@ class Server:
     )
     shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
     access_log: Literal["all", "errors", "off"] = _setting(
-        "all",
-        "Which requests leave a line in the access log: `all`, `errors` (status 400 and above) or `off`.",
+        "errors",
+        "Which requests leave a line in the access log: `all`, `errors` (status 400 and above) or `off`; a"
+        " decision leaves its receipt anyway.",
     )
 
 

@@ -37,7 +37,7 @@ async def test_a_decision_is_read_again_as_it_was_answered_and_proved_offline(wo
     assert (answered["outcome"], answered["posture"]) == ("review", "governed")
     ident = answered["receipt_id"]
     again = (await world.send("admin", "GET", f"/v1/decisions/{ident}")).json()
-    assert again | {"receipt": answered["receipt"]} == answered
+    assert again == answered
     keys = (await world.send(None, "GET", "/.well-known/jwks.json")).content
     bundle = (await world.send("admin", "GET", f"/v1/receipts/{ident}/bundle?disclose=true")).content
     found = verify(bundle, Trust(keys=key_set(keys)))
@@ -204,6 +204,29 @@ async def test_erased_bodies_are_gone_and_the_receipt_still_verifies(world):
     assert (await world.send(None, "GET", f"/v1/receipts/{ident}/verify")).json()["status"] == "verified"
 
 
+async def test_what_became_of_a_decision_names_its_receipt(world):
+    first = (await decide(world)).json()["receipt_id"]
+    second = (await decide(world, ASKED | {"outcome_of": first})).json()["receipt_id"]
+    claim = (await world.send("admin", "GET", f"/v1/receipts/{second}")).json()["receipt"]["claim"]
+    assert claim["outcome_of"] == first
+    assert (await world.send(None, "GET", f"/v1/receipts/{second}/verify")).json()["status"] == "verified"
+
+
+async def test_what_became_of_no_decision_is_refused_and_leaves_nothing(world):
+    first = (await decide(world)).json()["receipt_id"]
+    other = (await world.send("admin", "GET", "/v1/receipts?kind=policy_version")).json()["data"][0]["id"]
+    before = len(await receipts(world))
+    for named, status in (("rcpt_none", 404), (other, 409)):
+        for more in ({}, {"dry_run": True}):
+            found = await decide(world, ASKED | {"outcome_of": named} | more)
+            assert found.status_code == status, found.text
+    assert found.json()["reason"] == "not_a_decision"
+    for caller in ("stranger", "neighbour"):
+        asked = {"outcome_of": first} | ({} if caller == "stranger" else {"workspace_id": "w2"})
+        assert (await decide(world, asked, caller=caller)).status_code == 404
+    assert len(await receipts(world)) == before
+
+
 async def test_a_bundle_is_tied_to_a_kept_checkpoint_of_any_size(world):
     kept = []
     for _ in range(4):
@@ -284,3 +307,14 @@ async def test_other_requests_get_their_turn_between_the_decisions_of_a_batch(wo
     other.cancel()
     assert [each["status"] for each in found.json()["results"]] == [200] * 100
     assert turns >= 100
+
+
+async def test_the_place_of_the_receipt_is_the_last_thing_that_an_answer_says(world):
+    """`placed` writes it into the stored bytes, so it has to stand last and be null there."""
+    answered = await decide(world)
+    body = (await world.send("admin", "GET", f"/v1/receipts/{answered.json()['receipt_id']}/body")).json()
+    stored = {part["name"]: part["content"] for part in body["parts"]}["decision"]
+    assert list(stored)[-1] == "receipt"
+    assert stored["receipt"] is None
+    assert answered.json() == stored | {"receipt": answered.json()["receipt"]}
+    assert answered.json()["receipt"]["index"] >= 0

@@ -5,6 +5,7 @@ from typing import Final
 from bylaw.decisions.model import Decision, PolicyResult, Request
 from bylaw.decisions.model import RuleResult as Judged
 from bylaw.receipts.model import AppliedPolicy, DecisionClaim, EvaluatorUsed, RuleResult
+from bylaw.rules import LANG
 from bylaw.tenancy.principal import Principal
 
 _MOST: Final = 100_000
@@ -34,6 +35,7 @@ class Claims:
             extra_rules=tuple([_rule(each) for each in decision.extra_rules]),
             extra_rules_digest=decision.extra_rules_digest,
             outcome=decision.outcome,
+            outcome_of=request.outcome_of or "",
             phase=request.phase,
             policies=tuple([self._policy(each) for each in decision.policies]),
             posture=decision.posture,
@@ -65,5 +67,8 @@ class Claims:
 
 
 def _rule(rule: Judged) -> RuleResult:
-    basis = rule.basis if rule.judgement is None else rule.judgement.evaluator
+    if rule.kind == "deterministic":
+        basis = LANG
+    else:
+        basis = rule.basis if rule.judgement is None else rule.judgement.evaluator
     return RuleResult(basis=basis, code=rule.code, id=rule.id, kind=rule.kind, status=rule.status)

@@ -9,22 +9,24 @@ import msgspec
 
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.claims import Claims
+from bylaw.api.idempotency import reused
+from bylaw.api.receipts import seen_of
 from bylaw.api.spending import Spending
-from bylaw.core.errors import Conflict, DeadlineExceeded, InvalidInput, Problem
+from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.effects import effects_of
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision, ReceiptPointer, Request
+from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
 from bylaw.tenancy.principal import Principal
 
 REQUEST_PART: Final = "request"
 DECISION_PART: Final = "decision"
-MAX_IDEMPOTENCY_KEY: Final = 200
+_NOWHERE: Final = b'"receipt":null}'
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +40,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one."""
+    """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one.
 
-    decision: Decision
+    `body` is the decision encoded, with the place of its receipt.
+    """
+
+    body: bytes
     replayed: bool = False
 
 
@@ -60,7 +65,8 @@ class Decider:
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
         """Return what is decided; the same request under the same key gets the same decision again.
 
-        Raises: what `Engine.placed` and `Engine.decide` raise; DeadlineExceeded when the receipt is not
+        Raises: what `Engine.placed` and `Engine.decide` raise; NotFound and Conflict (`not_a_decision`) when
+        `outcome_of` names no decision; DeadlineExceeded when the receipt is not
         durable in time; Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
         """
         deadline_ms = asked.request.deadline_ms
@@ -83,59 +89,66 @@ class Decider:
             if earlier is not None:
                 return await self._again(caller, earlier, promise)
         asked = replace(asked, request=self._engine.placed(asked.request, caller))
+        if asked.request.outcome_of:
+            await self._require_decision(caller, ReceiptId(asked.request.outcome_of))
         decision = await self._engine.decide(asked.request, caller)
         if asked.request.approval_id:
             decision = await self._spending.lifted(caller, asked.request, decision)
         self._aftermath.decided(caller, asked.request, decision)
         if decision.receipt_id is None:
-            return Answered(decision=decision)
-        fate = (await self._ledger.log.append([self._issue(caller, asked, decision, promise)]))[0]
+            return Answered(body=_encoder.encode(decision))
+        entry, encoded = self._issue(caller, asked, decision, promise)
+        fate = (await self._ledger.log.append([entry]))[0]
         if isinstance(fate, Repeated):
             return await self._again(caller, fate, promise)
         if decision.outcome != "allow":
             self._aftermath.wake()
-        return Answered(decision=_placed(decision, fate.origin, fate.index))
+        return Answered(body=placed(encoded, fate.origin, fate.index))
 
     def _issue(
         self, caller: Principal, asked: Asked, decision: Decision, promise: Idempotency | None
-    ) -> PendingEntry:
-        """Return the entry of a decision; nothing may be awaited between this and its append."""
+    ) -> tuple[PendingEntry, bytes]:
+        """Return the entry of a decision and the decision encoded; append it before anything is awaited."""
+        encoded = _encoder.encode(decision)
         self._issuer.follow(self._ledger.log.origin)
         effects = effects_of(decision, asked.request, caller)
-        return self._issuer.issue(
+        entry = self._issuer.issue(
             self._claims.of(decision, asked.request, caller),
             tenant=caller.tenant_id,
             ident=None if decision.receipt_id is None else ReceiptId(decision.receipt_id),
-            contents={REQUEST_PART: asked.body, DECISION_PART: _encoder.encode(decision)},
+            contents={REQUEST_PART: asked.body, DECISION_PART: encoded},
             effects=[Effect(kind="review", payload=_encoder.encode(effect)) for effect in effects],
             idempotency=promise,
         )
+        return entry, encoded
+
+    async def _require_decision(self, caller: Principal, ident: ReceiptId) -> None:
+        """Return nothing if `ident` is the receipt of a decision that the caller could have asked for.
+
+        Raises: NotFound; Conflict (`not_a_decision`) when it is the receipt of something else.
+        """
+        seen = seen_of(await self._ledger.of(caller.tenant_id).get(ident))
+        if not caller.may(ASKING_SCOPE, seen.place):
+            raise NotFound("receipt", ident)
+        if seen.receipt.kind != "decision":
+            raise Conflict(
+                f"outcome_of names the receipt of a decision; {ident} is one of kind {seen.receipt.kind}.",
+                reason="not_a_decision",
+            )
 
     async def _again(self, caller: Principal, earlier: Repeated, promise: Idempotency | None) -> Answered:
         """Return the decision that was made under the same key before. Raises: Conflict."""
         if promise is None or earlier.digest != promise.digest:
-            raise Conflict(
-                "This Idempotency-Key was used for another request: take a new one.",
-                reason="idempotency_key_reused",
-            )
+            raise reused()
         receipts = self._ledger.of(caller.tenant_id)
         stored = await receipts.get(earlier.id)
         for part in await receipts.parts(earlier.id):
             if part.name == DECISION_PART:
-                decision = _decoder.decode(part.content)
-                return Answered(decision=_placed(decision, stored.origin, stored.index), replayed=True)
+                return Answered(body=placed(part.content, stored.origin, stored.index), replayed=True)
         raise Conflict(
             f"This request was answered before, and the answer was erased since: see receipt {earlier.id}.",
             reason="body_erased",
         )
-
-
-def checked_key(text: str) -> str:
-    """Return an Idempotency-Key as it is. Raises: InvalidInput."""
-    if 0 < len(text) <= MAX_IDEMPOTENCY_KEY and text.isascii() and text.isprintable():
-        return text
-    message = f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
-    raise InvalidInput(message, Problem(path="idempotency-key", code="bad_key", message=message))
 
 
 def _promise(caller: Principal, asked: Asked) -> Idempotency:
@@ -143,5 +156,7 @@ def _promise(caller: Principal, asked: Asked) -> Idempotency:
     return Idempotency(scope=f"{caller.kind}:{caller.id}", key=asked.idempotency_key, digest=digest)
 
 
-def _placed(decision: Decision, origin: str, index: int) -> Decision:
-    return msgspec.structs.replace(decision, receipt=ReceiptPointer(origin=origin, index=index))
+def placed(encoded: bytes, origin: str, index: int) -> bytes:
+    """Return an encoded decision with the place of its receipt, which was not known when it was stored."""
+    pointer = _encoder.encode(ReceiptPointer(origin=origin, index=index))
+    return encoded.removesuffix(_NOWHERE) + b'"receipt":' + pointer + b"}"

@@ -8,10 +8,11 @@ import msgspec
 
 from bylaw.api import problems, strict_json
 from bylaw.api.auth import Door
-from bylaw.api.deciding import Asked, Decider, checked_key
+from bylaw.api.deciding import Asked, Decider
 from bylaw.api.described import Described, failures
 from bylaw.api.edge import Hot
 from bylaw.api.fit import fit
+from bylaw.api.idempotency import checked_key
 from bylaw.api.incoming import Incoming
 from bylaw.api.problems import Answer, ProblemBody
 from bylaw.core.errors import BylawError, InvalidInput, Problem
@@ -25,6 +26,7 @@ _JSON: Final = (b"content-type", b"application/json")
 _REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 _encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Decision)
 
 
 class BatchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,7 +76,7 @@ class HotRoutes:
         )
         answered = await self._decider.decide(caller, asked)
         headers = (_JSON, _REPLAYED) if answered.replayed else (_JSON,)
-        return Answer(status=200, body=_encoder.encode(answered.decision), headers=headers)
+        return Answer(status=200, body=answered.body, headers=headers)
 
     async def batch(self, incoming: Incoming) -> Answer:
         """Decide several requests, each by itself; their receipts share commits."""
@@ -106,7 +108,7 @@ class HotRoutes:
         except BylawError as error:
             problem = problems.body_of(error, request_id)
             return BatchResult(status=problem.status, problem=problem)
-        return BatchResult(status=200, decision=answered.decision)
+        return BatchResult(status=200, decision=_decoder.decode(answered.body))
 
 
 def described() -> tuple[Described, ...]:

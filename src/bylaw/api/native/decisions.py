@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter
 from fastapi import Request as Http
 
-from bylaw.api.deciding import DECISION_PART, REQUEST_PART
+from bylaw.api.deciding import DECISION_PART, REQUEST_PART, placed
 from bylaw.api.fit import fit
 from bylaw.api.native.route import Reply, Route, body, needs, parts_of
 from bylaw.api.ports import Unit
@@ -26,7 +26,9 @@ Reading = Annotated[Acting[Unit], needs("receipts:read")]
 @router.get("/v1/decisions/{receipt_id}")
 async def read_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> Reply[Decision]:
     """Read a decision as it was answered; 404 once its body is erased."""
-    return Reply(fit(parse(await _part(acting, receipt_id, DECISION_PART, http)), Decision))
+    stored = (await parts_of(http).receipts.get(acting.principal, receipt_id)).stored
+    encoded = await _part(acting, receipt_id, DECISION_PART, http)
+    return Reply(msgspec.json.decode(placed(encoded, stored.origin, stored.index), type=Decision))
 
 
 @router.get("/v1/decisions/{receipt_id}/explain")

@@ -22,10 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
 from bylaw.api import strict_json
+from bylaw.api.idempotency import checked_key, reused
 from bylaw.api.incoming import Incoming
 from bylaw.api.parts import Parts
 from bylaw.api.ports import SystemUnit, Unit
-from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
+from bylaw.core.errors import NotFound
 from bylaw.core.ids import TenantId, WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.core.paging import Page as Part
@@ -36,7 +37,6 @@ from bylaw.tenancy.replies import Reply as KeptReply
 T = TypeVar("T")
 V = TypeVar("V")
 
-MAX_IDEMPOTENCY_KEY: Final = 200
 KEEP_REPLIES_MS: Final = 24 * 60 * 60 * 1000
 _encoder = msgspec.json.Encoder()
 
@@ -322,11 +322,8 @@ async def _begin(request: Request, held: Transaction, principal: Principal) -> N
     sent = request.headers.get("idempotency-key")
     if sent is None or request.method != "POST" or held.unit is None:
         return
-    if not (0 < len(sent) <= MAX_IDEMPOTENCY_KEY and sent.isascii() and sent.isprintable()):
-        message = f"An Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} printable ASCII characters."
-        raise InvalidInput(message, Problem(path="idempotency-key", code="bad_key", message=message))
     incoming = incoming_of(request)
-    held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", sent
+    held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", checked_key(sent)
     target = f"{incoming.method} {incoming.path}\n".encode()
     held.digest = "sha256:" + hashlib.sha256(target + incoming.body).hexdigest()
     since = parts_of(request).clock.now_ms() - KEEP_REPLIES_MS
@@ -334,10 +331,7 @@ async def _begin(request: Request, held: Transaction, principal: Principal) -> N
     if kept is None:
         return
     if kept.digest != held.digest:
-        raise Conflict(
-            "This Idempotency-Key was used for another request: take a new one.",
-            reason="idempotency_key_reused",
-        )
+        raise reused()
     raise _Repeated(kept)
 
 
