@@ -33,7 +33,7 @@ from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
 from bylaw.api.upkeep import Upkeep
 from bylaw.core.clock import Clock, SystemClock
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import InvalidInput, Unavailable
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
@@ -107,7 +107,10 @@ def _tracer(stack: AsyncExitStack) -> Tracer:
 
 async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
     folder = settings.storage.data
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be the data directory: {error.strerror}.") from error
     key_file = KeyFile(Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json")
     keys = key_file.load_or_create(clock)
     ledger = await open_ledger(

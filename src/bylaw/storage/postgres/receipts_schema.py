@@ -94,8 +94,8 @@ async def serving_role(connection: asyncpg.Connection) -> str:
     login = await connection.fetchrow(
         "SELECT rolname, rolsuper OR rolbypassrls AS bypasses,"
         " has_schema_privilege(CURRENT_USER, to_regnamespace('ledger')::oid, 'USAGE') AS may_serve,"
-        " EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(CURRENT_USER, oid, 'MEMBER')) AS may_shed"
-        " FROM pg_roles WHERE rolname = CURRENT_USER",
+        " EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(CURRENT_USER, oid, 'MEMBER'))"
+        " AS may_shed FROM pg_roles WHERE rolname = CURRENT_USER",
         APP_ROLE,
     )
     if login["may_shed"]:
