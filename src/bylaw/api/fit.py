@@ -1,8 +1,9 @@
 """Whether a parsed body fits a struct: if not, every place that does not is named, not only the first."""
 
 import re
-from collections.abc import Iterator
-from typing import TypeVar, cast, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Literal, TypeVar, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +13,7 @@ from bylaw.core.errors import InvalidInput, Problem
 T = TypeVar("T")
 _AT = re.compile(r" - at `\$\.?(.*)`$")
 _MOST = 50
+_QUOTED = 50
 
 
 def fit(value: object, kind: type[T]) -> T:
@@ -36,8 +38,10 @@ def _misfits(value: object, kind: object, path: str, error: msgspec.ValidationEr
         at = _AT.search(text)
         inner = "" if at is None else at[1]
         joined = f"{path}{'.' if path and inner and inner[0] != '[' else ''}{inner}"
-        message = text if at is None else text[: at.start()]
-        yield Problem(path=joined, code="bad_value", message=f"{message}.")
+        message = f"{text if at is None else text[: at.start()]}."
+        if isinstance(value, str) and (choices := _choices(kind)):
+            message = f"{value[:_QUOTED]!r} is not one of the values; {_near(value, choices, 'use one of')}"
+        yield Problem(path=joined, code="bad_value", message=message)
 
 
 def _of_struct(value: dict[str, object], kind: type[Struct], path: str) -> Iterator[Problem]:
@@ -49,8 +53,8 @@ def _of_struct(value: dict[str, object], kind: type[Struct], path: str) -> Itera
         if name in known:
             yield from _of_part(item, known[name].type, here)
         elif name not in known_names and config.forbid_unknown_fields:
-            message = f"There is no such field; it takes {', '.join(known_names)}."
-            yield Problem(path=here, code="unknown_field", message=message)
+            hint = _near(name, known_names, "it takes")
+            yield Problem(path=here, code="unknown_field", message=f"There is no such field; {hint}")
     for name, each in known.items():
         if each.required and name not in value:
             here = f"{path}.{name}" if path else name
@@ -62,3 +66,17 @@ def _of_part(item: object, kind: object, path: str) -> Iterator[Problem]:
         msgspec.convert(item, cast("type[object]", kind))
     except msgspec.ValidationError as error:
         yield from _misfits(item, kind, path, error)
+
+
+def _choices(kind: object) -> list[str]:
+    """Return the words that a `kind` allows, when it allows certain words only."""
+    if get_origin(kind) is Literal:
+        return [each for each in get_args(kind) if isinstance(each, str)]
+    return [each for part in get_args(kind) for each in _choices(part)]
+
+
+def _near(wrong: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint: the one of `known` that `wrong` resembles, or all of them."""
+    known = list(known)
+    near = get_close_matches(wrong[:_QUOTED], known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"{otherwise} {', '.join(known)}."
