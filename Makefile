@@ -61,17 +61,23 @@ imports: $(VENV)/dev.stamp ## check the import contract
 check: lint types imports test ## run exactly what CI runs
 
 bench: $(VENV)/dev.stamp ## measure everything that the docs state (minutes)
-	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the engines to compare with."
-	@$(BIN)/python -m bench
+	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the others to compare with."
+	@$(BIN)/python -m bench rules receipts ledger publish server
+	@PYTHONPATH=src $(if $(wildcard .venv-toolkit/stamp),.venv-toolkit,$(VENV))/bin/python -m bench decisions
 
-# Other rule engines, measured beside ours; they never share an environment with the product.
 .venv-bench/stamp: requirements/bench.txt
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	@echo "Installing the engines that the bench compares with (once) ..."
 	@.venv-bench/bin/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/bench.txt
 	@touch $@
 
-bench-engines: .venv-bench/stamp ## install the rule engines that the bench compares with
+.venv-toolkit/stamp: requirements/bench-toolkit.txt
+	@test -x .venv-toolkit/bin/python || $(PYTHON) -m venv .venv-toolkit
+	@echo "Installing the toolkit that the bench compares with (once) ..."
+	@.venv-toolkit/bin/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/bench-toolkit.txt
+	@touch $@
+
+bench-engines: .venv-bench/stamp .venv-toolkit/stamp ## install what the bench compares with
 
 fuzz: $(VENV)/dev.stamp ## fuzz the rule language for a minute
 	@$(BIN)/python -m tests.fuzz.rules_atheris -max_total_time=60 -max_len=600
@@ -88,4 +94,4 @@ requirements: $(VENV)/dev.stamp ## pin and hash again, without addresses
 	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements/bench.txt requirements/bench.in
 
 clean: ## remove .venv and caches
-	@rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench .venv-toolkit .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine
 
-PARTS = ("rules", "receipts", "ledger", "decisions")
+PARTS = ("rules", "receipts", "ledger", "decisions", "publish", "server")
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def comparison(rounds: int) -> Table:
             *(
                 []
                 if evaluator and mesh
-                else ["Not installed: it needs an environment of its own, requirements/bench-toolkit.txt."]
+                else ["Not installed here: it needs an environment of its own, which `make bench` makes."]
             ),
         ],
     )
