@@ -61,7 +61,7 @@ class ReceiptReader:
     async def get(self, principal: Principal, ident: ReceiptId) -> Seen:
         """Return one receipt. Raises: Forbidden without the scope; NotFound, also where it is not held."""
         principal.require(SCOPE)
-        seen = _seen(await self._ledger.of(principal.tenant_id).get(ident))
+        seen = seen_of(await self._ledger.of(principal.tenant_id).get(ident))
         if not principal.may(SCOPE, seen.place):
             raise NotFound("receipt", ident)
         return seen
@@ -70,7 +70,7 @@ class ReceiptReader:
         """Return a page of receipts; a caller with the scope in some places only finds pages not full."""
         principal.require(SCOPE)
         found = await self._ledger.of(principal.tenant_id).list(query, part)
-        seen = (_seen(stored) for stored in found.items)
+        seen = (seen_of(stored) for stored in found.items)
         mine = tuple(each for each in seen if principal.may(SCOPE, each.place))
         return Page(items=mine, next_cursor=found.next_cursor)
 
@@ -130,7 +130,8 @@ class ReceiptReader:
         return bundles.assemble(stored, found.held, found.tiles, keys=await self._keys())
 
 
-def _seen(stored: StoredReceipt) -> Seen:
+def seen_of(stored: StoredReceipt) -> Seen:
+    """Return a stored receipt together with what it says."""
     return Seen(stored=stored, receipt=model.decode(stored.receipt))
 
 

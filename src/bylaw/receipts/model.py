@@ -66,7 +66,8 @@ class EvaluatorUsed(_Said, frozen=True, kw_only=True):
 class DecisionClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `decision`: who asked, what applied, what came out.
 
-    `extra_rules` came with the call; `effective_rules_digest` covers them and every policy together.
+    `outcome_of` is the receipt of the earlier decision whose outcome this is about. `extra_rules` came with
+    the call; `effective_rules_digest` covers them and every policy together.
     """
 
     agent: str
@@ -76,6 +77,7 @@ class DecisionClaim(_Said, frozen=True, kw_only=True):
     extra_rules: tuple[RuleResult, ...] = ()
     extra_rules_digest: str = ""
     outcome: str
+    outcome_of: str = ""
     phase: str
     policies: tuple[AppliedPolicy, ...]
     posture: str
