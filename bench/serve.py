@@ -64,7 +64,12 @@ async def main() -> None:
     listener = listen("127.0.0.1", 0)
     async with build(wanted) as running:
         config = uvicorn.Config(
-            running.asgi, http="httptools", lifespan="off", access_log=False, log_level="warning"
+            running.asgi,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            proxy_headers=False,
         )
         spare_the_collector()
         print(json.dumps({"port": listener.getsockname()[1], "key": running.admin_key}), flush=True)

@@ -62,6 +62,7 @@ async def run(settings: Settings) -> None:
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=settings.server.shutdown_s,
         )
         announce(settings, app, listener.getsockname()[1])
