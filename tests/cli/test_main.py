@@ -1,5 +1,8 @@
 """What every command shares: exit codes, and errors that say a thing once."""
 
+import os
+import pty
+import subprocess
 import sys
 
 import pytest
@@ -45,3 +48,17 @@ def test_unusable_packs_are_neither_a_block_nor_a_failed_case(run, tmp_path):
 def test_an_error_is_said_once(run, tmp_path):
     code, said = run("serve", "--data", tmp_path, "--port", "99999")
     assert (code, said.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("value", "coloured"), [("", True), ("1", False)])
+def test_no_colours_where_nobody_wants_them(tmp_path, value, coloured):
+    (tmp_path / "shop.yaml").write_text(PACK, encoding="utf-8")
+    command = [sys.executable, "-m", "bylaw", "decide", "{}", "--policies", str(tmp_path)]
+    terminal, end = pty.openpty()
+    environment = {**os.environ, "NO_COLOR": value}
+    done = subprocess.run(command, stdout=end, stderr=subprocess.PIPE, env=environment, check=False)
+    said = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    os.close(end)
+    assert done.returncode == 3, done.stderr
+    assert ("\x1b[" in said) is coloured

@@ -1,5 +1,6 @@
 """The entry point: groups are registered here; errors become one sentence and an exit code."""
 
+import os
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -67,7 +68,7 @@ cli.add_command(rules_group)
 def main() -> int:
     """Run the command line; return 0 when done, 1 for an expected failure, 2 for unusable input."""
     try:
-        result = cli.main(standalone_mode=False)
+        result = cli.main(standalone_mode=False, color=False if os.environ.get("NO_COLOR") else None)
     except click.exceptions.Abort:
         return 130
     except click.ClickException as error:
