@@ -1,5 +1,7 @@
 """What the framework raises, as the same problems as everything else."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -41,11 +43,18 @@ async def _of_parameters(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     found = [
-        Problem(path=".".join(map(str, each["loc"])), code=each["type"], message=f"{each['msg']}.")
+        Problem(path=".".join(map(str, each["loc"])), code=each["type"], message=_said(each))
         for each in error.errors()
     ]
     message = " ".join(f"{problem.path}: {problem.message}" for problem in found)
     return _response(problems.answer(InvalidInput(message, *found), _id(request)))
+
+
+def _said(problem: Mapping[str, object]) -> str:
+    """Return what a person is told about a parameter."""
+    if problem["type"] == "extra_forbidden":
+        return "There is no such parameter: /openapi.json lists those there are."
+    return f"{problem['msg']}."
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the edge
