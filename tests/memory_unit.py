@@ -125,6 +125,10 @@ class Policies:
         self.items[policy.id] = policy
         self.written[policy.id] = [version]
 
+    async def add_all(self, made) -> None:
+        for current in made:
+            await self.add(current.policy, current.version)
+
     async def save(self, policy, version=None) -> None:
         stored = self.items[policy.id]
         if policy.revision != stored.revision + 1:
@@ -144,6 +148,9 @@ class Policies:
     async def list(self, where: PolicyFilter, part):
         found = [current for current in self._all() if matches(current, where)]
         return page_of(found, part, lambda item: newest(item.policy))
+
+    async def currents(self, ids):
+        return [each for each in self._all() if each.policy.id in ids and undeleted(each.policy)]
 
     async def outlines(self, part):
         undeleted_ones = [outline(each) for each in self._all() if undeleted(each.policy)]
@@ -167,7 +174,6 @@ def matches(current: Current, where: PolicyFilter) -> bool:
     wanted = [
         lies(policy, where),
         near(policy.place, where.readable),
-        where.ids is None or policy.id in where.ids,
         where.statuses is None or policy.status in where.statuses,
         where.is_active in (None, policy.is_active),
         where.has_pending in (None, policy.pending is not None),
@@ -233,8 +239,8 @@ class Changes:
 class Outbox:
     entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
-    async def add(self, kind, payload) -> None:
-        self.entries.append((kind, payload))
+    async def add(self, kind, *payloads) -> None:
+        self.entries += [(kind, payload) for payload in payloads]
 
 
 class MemoryUnit:

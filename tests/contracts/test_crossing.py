@@ -11,6 +11,7 @@ from bylaw.approvals.store import ApprovalFilter, Approvals
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, UserId, WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.policies.model import Current
 from bylaw.policies.store import Policies, PolicyFilter
 from bylaw.review.store import Alerts, Attention, AttentionFilter, ReviewFilter, Violations
 from bylaw.tenancy.changes import Changes, Outbox
@@ -154,7 +155,6 @@ async def cross_list(unit, kind):
         "policies": (
             PolicyFilter(include_deleted=True),
             PolicyFilter(or_policy=PolicyId("p"), place=place("w")),
-            PolicyFilter(ids=frozenset({PolicyId("p")})),
         ),
         "violations": (ReviewFilter(),), "alerts": (ReviewFilter(), ReviewFilter(within=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
@@ -177,6 +177,20 @@ async def cross_version(unit, _kind):
 
 async def cross_versions(unit, _kind):
     assert (await unit.policies.versions(PolicyId("p"), ALL)).total == 0
+
+
+async def cross_add_all(unit, _kind):
+    """One of ours among theirs is refused with them; the same id is theirs to use."""
+    ours = Current(policy=OURS["policies"], version=version(PolicyId("p")))
+    theirs = Current(policy=policy(B, id=PolicyId("p"), slug="cap"), version=version(PolicyId("p")))
+    with pytest.raises(Forbidden):
+        await unit.policies.add_all([ours, theirs])
+    await unit.policies.add_all([theirs])
+    assert await unit.policies.get(PolicyId("p")) == theirs.policy
+
+
+async def cross_currents(unit, _kind):
+    assert list(await unit.policies.currents([PolicyId("p")])) == []
 
 
 async def cross_outlines(unit, _kind):
@@ -213,7 +227,7 @@ CROSSINGS = {
     "count_owners": cross_count_owners, "bump": cross_bump,
     "all": lambda unit, kind: cross_whole(unit, kind, "all"),
     "governed": lambda unit, kind: cross_whole(unit, kind, "governed"),
-    "outlines": cross_outlines,
+    "outlines": cross_outlines, "add_all": cross_add_all, "currents": cross_currents,
 }  # fmt: skip
 
 

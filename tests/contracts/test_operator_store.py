@@ -90,7 +90,7 @@ async def test_entries_wait_in_order_until_they_are_removed(store, clock):
     for n in range(3):
         async with store.begin(A) as unit:
             await unit.outbox.add("policy_version", {"n": n, "text": "ü \0", "none": None})
-            await unit.outbox.add("key", {"n": n})
+            await unit.outbox.add("key", {"n": n}, {"n": n, "again": True})
         clock.advance(5)
     async with store.begin(B) as unit:
         await unit.outbox.add("key", {"n": 9})
@@ -98,18 +98,19 @@ async def test_entries_wait_in_order_until_they_are_removed(store, clock):
         entries = await system.queue.pending(100)
         mine = [entry for entry in entries if entry.tenant_id == A]
         assert [(entry.kind, entry.payload["n"]) for entry in mine] == [
-            (kind, n) for n in range(3) for kind in ("policy_version", "key")
+            (kind, n) for n in range(3) for kind in ("policy_version", "key", "key")
         ]
         assert mine[0].payload == {"n": 0, "text": "ü \0", "none": None}
         assert mine[0].created_ms == START
-        assert len({entry.id for entry in entries}) == 7
-        assert await system.queue.pending(100, tenant_id=B) == entries[6:]
+        assert ["again" in entry.payload for entry in mine] == [False, False, True] * 3
+        assert len({entry.id for entry in entries}) == 10
+        assert await system.queue.pending(100, tenant_id=B) == entries[9:]
         assert await system.queue.pending(2) == mine[:2]
-        await system.queue.remove([*mine[:4], entries[6]])
+        await system.queue.remove([*mine[:7], entries[9]])
         await system.queue.remove(mine[:1])
         await system.queue.remove([])
     async with store.system(writes=False) as system:
-        assert await system.queue.pending(100) == mine[4:]
+        assert await system.queue.pending(100) == mine[7:]
     async with store.begin(A) as unit:
         await unit.outbox.add("key", {"n": 10})
     async with store.system(writes=False) as system:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest
-from bylaw.policies.model import Source, outline, search_text, topic_key
+from bylaw.policies.model import Current, Source, outline, search_text, topic_key
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
@@ -74,6 +74,25 @@ async def test_an_id_and_the_slug_of_an_undeleted_policy_are_taken_once(store):
             await unit.policies.save(replace(first, deleted_ms=None, revision=3))
 
 
+async def test_many_are_added_together_or_not_at_all(store):
+    made = [Current(policy=each, version=version(each.id)) for each in (policy() for _ in range(230))]
+    async with store.begin(A) as unit:
+        await unit.policies.add_all(made)
+        await unit.policies.add_all([])
+    async with store.begin(A) as unit:
+        page = await unit.policies.list(PolicyFilter(), Slice(limit=500))
+    assert {item.policy.id: item for item in page.items} == {item.policy.id: item for item in made}
+    fresh, taken = policy(slug="fresh"), replace(policy(), id=made[7].policy.id)
+    with pytest.raises(Conflict) as refused:
+        async with store.begin(A) as unit:
+            await unit.policies.add_all(
+                [Current(policy=each, version=version(each.id)) for each in (fresh, taken)]
+            )
+    assert refused.value.reason == "exists"
+    async with store.begin(A) as unit:
+        assert await unit.policies.get(fresh.id) is None
+
+
 async def test_a_save_brings_its_version_or_changes_nothing(store):
     first = policy()
     second = version(first.id, 2, content=content(name="Second"))
@@ -123,7 +142,7 @@ async def test_a_list_shows_the_current_version(store):
         await unit.policies.save(replace(waiting, approved=2, pending=None, revision=3))
         assert await ids(unit, topic="new") == [edited.id]
         assert await ids(unit, topic="old") == []
-        (item,) = (await unit.policies.list(PolicyFilter(ids=frozenset({edited.id})), ALL)).items
+        (item,) = await unit.policies.currents([edited.id])
         assert (item.policy.revision, item.version.number, item.version.content.topic) == (3, 2, "new")
         (outlined,) = (await unit.policies.outlines(ALL)).items
         assert outlined == outline(item)
@@ -133,6 +152,7 @@ async def test_outlines_say_of_all_undeleted_policies_which_are_in_force(store):
     one = workspace()
     code = repo(workspace_id=one.id)
     good, bound = policy(place=place(one.id, code.id)), policy(reach="bound", place=place(one.id))
+    gone = policy(deleted_ms=START)
     dormant = [
         policy(status="pending_review", approved=None),
         policy(status="approved", approved=None),
@@ -143,13 +163,17 @@ async def test_outlines_say_of_all_undeleted_policies_which_are_in_force(store):
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(one)
         await unit.tenancy.repos.add(code)
-        await add(unit, good, bound, *dormant, policy(deleted_ms=START))
+        await add(unit, good, bound, *dormant, gone)
         outlines = await every(unit.policies.outlines)
         stored = await every(lambda part: unit.policies.list(PolicyFilter(), part))
         in_force = {each.id for each in outlines if each.is_in_force}
         page = await unit.policies.outlines(Slice(limit=2, offset=1, total=True))
+        named = await unit.policies.currents([good.id, gone.id, dormant[0].id, "unknown", good.id])
+        assert await unit.policies.currents([]) == []
     assert outlines == sorted(map(outline, stored), key=lambda each: each.id, reverse=True)
     assert in_force == {good.id, bound.id}
+    assert {each.policy.id for each in named} == {good.id, dormant[0].id}
+    assert all(each in stored for each in named)
     assert (list(page.items), page.total) == (outlines[1:3], 7)
 
 
@@ -207,7 +231,6 @@ async def test_lists_narrow_by_every_other_field(store):
             {"is_active": False},
             {"has_pending": True},
             {"reach": "bound"},
-            {"ids": frozenset({odd.id, gone.id, "x"})},
             {"slugs": frozenset({"pack/a%b_c", "x"})},
             {"slug_prefix": "pack/a%"},
             {"source_types": frozenset({"learning_loop"})},
@@ -220,7 +243,6 @@ async def test_lists_narrow_by_every_other_field(store):
             assert await ids(unit, **where) == [odd.id], where
         for where in (
             {"statuses": frozenset()},
-            {"ids": frozenset()},
             {"slugs": frozenset()},
             {"slug_prefix": "Pack"},
             {"topic": "price"},
@@ -277,7 +299,6 @@ FILTERS = st.builds(
     is_active=st.none() | st.booleans(),
     has_pending=st.none() | st.booleans(),
     reach=st.none() | st.sampled_from(["place", "bound"]),
-    ids=st.none() | st.frozensets(st.sampled_from([f"p{n}" for n in range(40)]), max_size=30),
     slugs=some(["a/1", "a/2", "b%1"]),
     slug_prefix=st.none() | st.sampled_from(["a/", "b%", "A", ""]),
     source_types=some(["manual", "learning_loop"]),
@@ -343,7 +364,6 @@ def expected(items, where):
             or any(policy_.place.contains(p) or p.contains(policy_.place) for p in where.readable),
         ]
         chosen = [
-            (where.ids, policy_.id),
             (where.statuses, policy_.status),
             (where.slugs, policy_.slug),
             (where.actions, said.action),

@@ -44,9 +44,7 @@ READS = {
         PolicyFilter(statuses=frozenset({"pending_review"})), PAGE
     ),
     "policies by slug": lambda unit: unit.policies.list(PolicyFilter(slugs=frozenset({"id-7"})), PAGE),
-    "policies by id": lambda unit: unit.policies.list(
-        PolicyFilter(ids=frozenset(f"id-{n}" for n in range(32))), PAGE
-    ),
+    "policies by id": lambda unit: unit.policies.currents([f"id-{n}" for n in range(32)]),
     "outlines of policies": lambda unit: unit.policies.outlines(PAGE),
     "policies of a topic": lambda unit: unit.policies.list(PolicyFilter(topic="id-7"), PAGE),
     "violations": lambda unit: unit.review.violations.list(ReviewFilter(), PAGE),

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import TenantId
-from bylaw.core.paging import Slice, every
+from bylaw.core.paging import every
 from bylaw.decisions.compiled import CompiledPolicy, compile_policy
 from bylaw.decisions.snapshot import Entry, Material, Snapshots, build
 from bylaw.policies.model import Outline
-from bylaw.policies.store import PolicyFilter, PolicyUnit
+from bylaw.policies.store import PolicyUnit
 
 _log = logging.getLogger("bylaw.snapshots")
 
@@ -71,8 +71,7 @@ async def _compiled(
         elif outline.is_in_force:
             missing.append(outline.id)
     for start in range(0, len(missing), _AT_ONCE):
-        some = PolicyFilter(ids=frozenset(missing[start : start + _AT_ONCE]))
-        page = await unit.policies.list(some, Slice(limit=_AT_ONCE))
-        compiled |= {current.policy.id: compile_policy(current) for current in page.items}
+        some = await unit.policies.currents(missing[start : start + _AT_ONCE])
+        compiled |= {current.policy.id: compile_policy(current) for current in some}
         await asyncio.sleep(0)
     return compiled

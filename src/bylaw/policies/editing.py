@@ -1,7 +1,8 @@
 """Writing policies: a new one, a new version of one, and the content of an old version again."""
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -9,12 +10,12 @@ from bylaw.core.errors import Conflict, Forbidden, InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest, document
-from bylaw.policies.entries import Change, record, touched
+from bylaw.policies.entries import Change, record, record_new, touched
 from bylaw.policies.model import Content, Current, Policy, Reach, Source, Status, Version
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reading import read_version, stored_version, workspace_of, writable_policy
 from bylaw.policies.rules import Reading
-from bylaw.policies.store import PolicyFilter, PolicyUnit
+from bylaw.policies.store import PolicyUnit
 from bylaw.tenancy.model import EVERYWHERE, Place, Workspace
 from bylaw.tenancy.naming import checked_id, checked_reason
 from bylaw.tenancy.places import require_place
@@ -58,11 +59,30 @@ class Edit:
 
 async def create_policy(acting: Acting[PolicyUnit], new: NewPolicy) -> Current:
     """Store a new policy with its first version and return both. Raises: InvalidInput, Conflict."""
-    acting.principal.require("policy:write", new.place)
-    await require_place(acting.unit, new.place)
-    workspace = await workspace_of(acting.unit, new.place)
+    (made,) = await create_policies(acting, [new])
+    return made
+
+
+async def create_policies(acting: Acting[PolicyUnit], news: Sequence[NewPolicy]) -> Sequence[Current]:
+    """Store new policies with their first versions and return them. Raises: InvalidInput, Conflict."""
+    workspaces: dict[Place, Workspace | None] = {}
+    made: list[Current] = []
+    for new in news:
+        acting.principal.require("policy:write", new.place)
+        if new.place not in workspaces:
+            await require_place(acting.unit, new.place)
+            workspaces[new.place] = await workspace_of(acting.unit, new.place)
+        made.append(_made(acting, new, workspaces[new.place]))
+        await asyncio.sleep(0)
+    if made:
+        await _require_room(acting.unit, len(made))
+        await acting.unit.policies.add_all(made)
+        await record_new(acting, made)
+    return made
+
+
+def _made(acting: Acting[PolicyUnit], new: NewPolicy, workspace: Workspace | None) -> Current:
     content = parse_content(new.content, Reading(schema=_schema(workspace)))
-    await _require_room(acting.unit)
     status = _first_status(acting, new, workspace)
     now, actor = acting.clock.now_ms(), acting.principal.actor
     policy = Policy(
@@ -81,9 +101,6 @@ async def create_policy(acting: Acting[PolicyUnit], new: NewPolicy) -> Current:
         updated_ms=now,
     )
     version = _version(acting, policy, content, number=1, reason=checked_reason(new.reason))
-    await acting.unit.policies.add(policy, version)
-    change: Change = "created" if status == "approved" else "proposed"
-    await record(acting, policy, version, change=change, reason=version.reason)
     return Current(policy=policy, version=version)
 
 
@@ -153,7 +170,7 @@ async def _finish(acting: Acting[PolicyUnit], draft: _Draft, content: Content) -
     )
     await acting.unit.policies.save(policy, version)
     change: Change = "edited" if policy.approved == version.number else "proposed"
-    await record(acting, policy, version, change=change, reason=version.reason)
+    await record(acting, version, change=change, reason=version.reason)
     current = (
         version
         if policy.current == version.number
@@ -199,7 +216,7 @@ def _checked_slug(slug: str | None) -> str | None:
     return slug
 
 
-async def _require_room(unit: PolicyUnit) -> None:
-    counted = await unit.policies.list(PolicyFilter(), Slice(limit=1, total=True))
-    if counted.total is not None and counted.total >= MAX_POLICIES:
+async def _require_room(unit: PolicyUnit, more: int) -> None:
+    counted = await unit.policies.outlines(Slice(limit=1, total=True))
+    if counted.total is not None and counted.total + more > MAX_POLICIES:
         raise Conflict(f"There are {MAX_POLICIES} policies, the most a tenant holds.", reason="too_many")

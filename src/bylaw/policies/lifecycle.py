@@ -148,7 +148,7 @@ async def _save(
     saved = touched(acting, policy)
     version = await stored_version(acting.unit, policy, number=number)
     await acting.unit.policies.save(saved)
-    await record(acting, saved, version, change=change, reason=why)
+    await record(acting, version, change=change, reason=why)
     return saved
 
 

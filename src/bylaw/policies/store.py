@@ -6,6 +6,7 @@ PreconditionFailed otherwise. A version is only ever added. Lists are ordered by
 first; a filter on topic, action, risk or text looks at the current version.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -33,7 +34,6 @@ class PolicyFilter:
     match: Match = "within"
     or_policy: PolicyId | None = None
     readable: tuple[Place, ...] | None = None
-    ids: frozenset[PolicyId] | None = None
     statuses: frozenset[Status] | None = None
     is_active: bool | None = None
     has_pending: bool | None = None
@@ -57,6 +57,9 @@ class Policies(Protocol):
     async def add(self, policy: Policy, version: Version) -> None:
         """Store a new policy with its first version. Raises: Conflict (`exists`)."""
 
+    async def add_all(self, made: Sequence[Current]) -> None:
+        """Store new policies with their first versions, in few statements. Raises: Conflict (`exists`)."""
+
     async def save(self, policy: Policy, version: Version | None = None) -> None:
         """Store the next revision, with its new version if there is one. Raises: PreconditionFailed."""
 
@@ -68,6 +71,9 @@ class Policies(Protocol):
 
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
+
+    async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
+        """Return those of these policies that are not deleted, each with its current version."""
 
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""

@@ -29,8 +29,8 @@ class Changes(Protocol):
 class Outbox(Protocol):
     """Entries for the log of one tenant, stored in the transaction that caused them."""
 
-    async def add(self, kind: str, payload: Mapping[str, Json]) -> None:
-        """Queue one entry; it reaches the log once, after the commit and before the caller is answered."""
+    async def add(self, kind: str, *payloads: Mapping[str, Json]) -> None:
+        """Queue entries; each reaches the log once, after the commit and before the caller is answered."""
 
 
 class Queue(Protocol):

@@ -1,5 +1,6 @@
 """Packs: policies as files, planned, applied in one transaction, and written back."""
 
+import asyncio
 from typing import Annotated, cast
 
 import msgspec
@@ -108,7 +109,7 @@ class ExportQuery(StrictQuery):
 @router.post("/v1/packs/plan")
 async def plan_packs(acting: Reading, sent: Annotated[PacksToPlan, body(PacksToPlan)]) -> Reply[PlanView]:
     """Say what applying these files would do."""
-    return Reply(_plan(await plan.plan_packs(acting, _packs(sent), prune=sent.prune)))
+    return Reply(_plan(await plan.plan_packs(acting, await _packs(sent), prune=sent.prune)))
 
 
 @router.post("/v1/packs/apply")
@@ -117,7 +118,7 @@ async def apply_packs(
 ) -> Reply[AppliedView]:
     """Make the policies say what these files say: everything or nothing; twice does nothing more."""
     agreed = apply.Agreed(prune=sent.prune, reason=sent.reason, plan_digest=sent.plan)
-    done = await apply.apply_packs(acting, _packs(sent), agreed)
+    done = await apply.apply_packs(acting, await _packs(sent), agreed)
     changed = tuple(
         ChangedPolicy(
             slug=slug,
@@ -143,9 +144,10 @@ async def export_packs(acting: Reading, query: Annotated[ExportQuery, Query()]) 
     return Reply(PacksView(documents=tuple(documents)))
 
 
-def _packs(sent: PacksToPlan) -> tuple[Pack, ...]:
+async def _packs(sent: PacksToPlan) -> tuple[Pack, ...]:
+    """Return the packs in the files, read in a thread: thousands of rules would hold all decisions up."""
     documents = [Document(file=each.file, value=cast("Json", each.document)) for each in sent.documents]
-    return parse_packs(documents)
+    return await asyncio.to_thread(parse_packs, documents)
 
 
 def _plan(made: plan.Plan) -> PlanView:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from bylaw.core.errors import Conflict
-from bylaw.policies.editing import Edit, NewPolicy, create_policy, edit_policy
+from bylaw.policies.editing import Edit, NewPolicy, create_policies, edit_policy
 from bylaw.policies.lifecycle import decide_policy, set_active, set_reach
 from bylaw.policies.model import Policy
 from bylaw.policies.packs.model import Pack, PackedPolicy
@@ -41,21 +41,25 @@ async def apply_packs(acting: Acting[PolicyUnit], packs: Sequence[Pack], agreed:
         raise Conflict(
             "The policies changed since the plan was made: look at it again.", reason="plan_changed"
         )
-    policies: dict[str, Policy] = {}
+    policies = await _create(acting, plan, agreed.reason)
     for step in plan.steps:
         if isinstance(step, Archive):
             policies[step.slug] = await decide_policy(
                 acting, step.current.id, "archive", reason=agreed.reason
             )
-        elif step.kind != "unchanged":
-            policies[step.slug] = await _write(acting, step, agreed.reason)
+        elif step.current is not None and step.kind != "unchanged":
+            policies[step.slug] = await _change(acting, step, step.current, reason=agreed.reason)
     return Applied(plan=plan, policies=policies)
 
 
-async def _write(acting: Acting[PolicyUnit], step: Write, reason: str) -> Policy:
-    policy = step.current
-    if policy is None:
-        return await _create(acting, step.packed, reason)
+async def _create(acting: Acting[PolicyUnit], plan: Plan, reason: str) -> dict[str, Policy]:
+    """Return the policies that are new, by slug: there may be thousands, so they are made together."""
+    packed = [step.packed for step in plan.steps if isinstance(step, Write) and step.current is None]
+    made = await create_policies(acting, [_new(each, reason) for each in packed])
+    return {each.slug: current.policy for each, current in zip(packed, made, strict=True)}
+
+
+async def _change(acting: Acting[PolicyUnit], step: Write, policy: Policy, *, reason: str) -> Policy:
     if step.diff is not None:
         edit = Edit(fields=step.packed.fields, whole=True, reason=reason)
         policy = (await edit_policy(acting, policy.id, edit)).policy
@@ -64,8 +68,8 @@ async def _write(acting: Acting[PolicyUnit], step: Write, reason: str) -> Policy
     return policy
 
 
-async def _create(acting: Acting[PolicyUnit], packed: PackedPolicy, reason: str) -> Policy:
-    new = NewPolicy(
+def _new(packed: PackedPolicy, reason: str) -> NewPolicy:
+    return NewPolicy(
         content=packed.fields,
         place=packed.place,
         reach=packed.reach,
@@ -74,7 +78,6 @@ async def _create(acting: Acting[PolicyUnit], packed: PackedPolicy, reason: str)
         reason=reason,
         id=packed.id,
     )
-    return (await create_policy(acting, new)).policy
 
 
 async def _switch(acting: Acting[PolicyUnit], policy: Policy, switch: Switch, *, reason: str) -> Policy:

@@ -1,5 +1,6 @@
 """Planning packs: what to create, update or archive so that what is stored says what the files say."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -99,11 +100,15 @@ async def plan_packs(acting: Acting[PolicyUnit], packs: Sequence[Pack], *, prune
     problems: list[Problem] = []
     steps: list[Write | Archive] = []
     stored = await _stored(acting, packs)
-    for packed in (packed for pack in packs for packed in pack.policies):
+    wanted = [packed for pack in packs for packed in pack.policies]
+    workspaces = {place: await workspace_of(acting.unit, place) for place in {each.place for each in wanted}}
+    for packed in wanted:
         try:
-            steps.append(await _step(acting, packed, stored.get(packed.slug)))
+            current = stored.get(packed.slug)
+            steps.append(await _step(acting, packed, current, workspace=workspaces[packed.place]))
         except InvalidInput as error:
             problems += [replace(problem, path=f"{packed.file} {problem.path}") for problem in error.problems]
+        await asyncio.sleep(0)
     if problems:
         raise InvalidInput("The packs are not usable here.", *problems)
     if prune:
@@ -135,8 +140,9 @@ async def _named(acting: Acting[PolicyUnit], policy_id: PolicyId) -> Current | N
         return None
 
 
-async def _step(acting: Acting[PolicyUnit], packed: PackedPolicy, current: Current | None) -> Write:
-    workspace = await workspace_of(acting.unit, packed.place)
+async def _step(
+    acting: Acting[PolicyUnit], packed: PackedPolicy, current: Current | None, *, workspace: Workspace | None
+) -> Write:
     if workspace is None and packed.place.workspace_id is not None:
         raise _problem(packed, "unknown_place", "There is no such workspace.")
     if current is not None and current.policy.place != packed.place:

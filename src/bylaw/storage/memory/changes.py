@@ -46,19 +46,21 @@ class MemoryOutbox:
         self._ids = ids
         self._clock = clock
 
-    async def add(self, kind: str, payload: Mapping[str, Json]) -> None:
-        """Queue one entry; it reaches the log once, after the commit and before the caller is answered."""
+    async def add(self, kind: str, *payloads: Mapping[str, Json]) -> None:
+        """Queue entries; each reaches the log once, after the commit and before the caller is answered."""
         rows = [row for row in self._heap.all(tables.outbox) if row["tenant_id"] == self._tenant_id]
-        row = {
-            "tenant_id": self._tenant_id,
-            "id": self._ids.uuid7(),
-            "position": 1 + max((whole(each["position"]) for each in rows), default=0),
-            "kind": kind,
-            "payload": payload,
-            "created_ms": self._clock.now_ms(),
-        }
-        if not self._heap.insert_new(tables.outbox, row):
-            raise taken("entry")
+        last = max((whole(each["position"]) for each in rows), default=0)
+        for position, payload in enumerate(payloads, last + 1):
+            row = {
+                "tenant_id": self._tenant_id,
+                "id": self._ids.uuid7(),
+                "position": position,
+                "kind": kind,
+                "payload": payload,
+                "created_ms": self._clock.now_ms(),
+            }
+            if not self._heap.insert_new(tables.outbox, row):
+                raise taken("entry")
 
 
 class MemoryQueue:

@@ -1,6 +1,6 @@
 """The policies of one tenant, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from typing_extensions import override
 
@@ -62,6 +62,11 @@ class MemoryPolicies:
         await self._identities.add(policy)
         self._add_version(version)
 
+    async def add_all(self, made: Sequence[Current]) -> None:
+        """Store new policies with their first versions. Raises: Conflict (`exists`)."""
+        for current in made:
+            await self.add(current.policy, current.version)
+
     async def save(self, policy: Policy, version: Version | None = None) -> None:
         """Store the next revision, with its new version if there is one.
 
@@ -89,6 +94,12 @@ class MemoryPolicies:
         found = [item for item in every if _matches(item, where)]
         return cut(found, part, lambda item: (item.policy.created_ms, item.policy.id))
 
+    async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
+        """Return those of these policies that are not deleted, each with its current version."""
+        found = [await self.get(ident) for ident in sorted(set(ids))]
+        undeleted = [policy for policy in found if policy is not None and policy.deleted_ms is None]
+        return [self._with(policy, policy.current) for policy in undeleted]
+
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""
         found = [policy for policy in self._identities.all() if policy.deleted_ms is None]
@@ -113,7 +124,6 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
         _governs(policy, where)
         and (where.include_deleted or policy.deleted_ms is None)
         and (where.readable is None or any(near(policy.place, place) for place in where.readable))
-        and (where.ids is None or policy.id in where.ids)
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)
         and (where.has_pending is None or (policy.pending is not None) == where.has_pending)

@@ -43,19 +43,23 @@ class SqlOutbox:
         self._ids = ids
         self._clock = clock
 
-    async def add(self, kind: str, payload: Mapping[str, Json]) -> None:
-        """Queue one entry; it reaches the log once, after the commit and before the caller is answered."""
+    async def add(self, kind: str, *payloads: Mapping[str, Json]) -> None:
+        """Queue entries; each reaches the log once, after the commit and before the caller is answered."""
         columns = tables.outbox.c
-        last = select(func.max(columns.position)).where(columns.tenant_id == self._tenant_id)
-        row = {
-            "tenant_id": self._tenant_id,
-            "id": self._ids.uuid7(),
-            "position": await self._session.number(last) + 1,
-            "kind": kind,
-            "payload": payload,
-            "created_ms": self._clock.now_ms(),
-        }
-        if not await self._session.insert_new(tables.outbox, row):
+        newest = select(func.max(columns.position)).where(columns.tenant_id == self._tenant_id)
+        last = await self._session.number(newest)
+        rows = [
+            {
+                "tenant_id": self._tenant_id,
+                "id": self._ids.uuid7(),
+                "position": position,
+                "kind": kind,
+                "payload": payload,
+                "created_ms": self._clock.now_ms(),
+            }
+            for position, payload in enumerate(payloads, last + 1)
+        ]
+        if await self._session.insert_new(tables.outbox, *rows) < len(rows):
             raise taken("entry")
 
 

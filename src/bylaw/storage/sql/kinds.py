@@ -41,8 +41,13 @@ class Kind(Generic[K, T]):
 
     async def add(self, item: T, /) -> None:
         """Store a new item. Raises: Conflict (`exists`)."""
-        require_own(item, self._tenant_id)
-        if not await self._session.insert_new(self.table, self._written(item)):
+        await self.add_all([item])
+
+    async def add_all(self, items: Sequence[T], /) -> None:
+        """Store new items. Raises: Conflict (`exists`)."""
+        for item in items:
+            require_own(item, self._tenant_id)
+        if await self._session.insert_new(self.table, *map(self._written, items)) < len(items):
             raise taken(self.noun)
 
     async def save(self, item: T, /) -> None:

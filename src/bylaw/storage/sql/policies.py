@@ -1,6 +1,6 @@
 """The policies of one tenant, in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
@@ -39,6 +39,7 @@ from bylaw.tenancy.model import Place
 
 _P = tables.policies.c
 _V = tables.versions.c
+_BATCH = 100  # policies of one statement, whose rows are made while nothing else has its turn
 _IN_FORCE = and_(_P.status == "approved", _P.is_active.is_(true()), _P.approved.is_not(None))
 _OUTLINED = (
     _P.id,
@@ -85,8 +86,14 @@ class SqlPolicies:
 
     async def add(self, policy: Policy, version: Version) -> None:
         """Store a new policy with its first version. Raises: Conflict (`exists`)."""
-        await self._identities.add(policy)
-        await self._add_version(version)
+        await self.add_all([Current(policy=policy, version=version)])
+
+    async def add_all(self, made: Sequence[Current]) -> None:
+        """Store new policies with their first versions. Raises: Conflict (`exists`)."""
+        for start in range(0, len(made), _BATCH):
+            batch = made[start : start + _BATCH]
+            await self._identities.add_all([current.policy for current in batch])
+            await self._add_versions([current.version for current in batch])
 
     async def save(self, policy: Policy, version: Version | None = None) -> None:
         """Store the next revision, with its new version if there is one.
@@ -95,11 +102,11 @@ class SqlPolicies:
         """
         await self._identities.save(policy)
         if version is not None:
-            await self._add_version(version)
+            await self._add_versions([version])
 
-    async def _add_version(self, version: Version) -> None:
-        row = {**version_row(version), "tenant_id": self._tenant_id}
-        if not await self._session.insert_new(tables.versions, row):
+    async def _add_versions(self, versions: Sequence[Version]) -> None:
+        rows = [{**version_row(version), "tenant_id": self._tenant_id} for version in versions]
+        if await self._session.insert_new(tables.versions, *rows) < len(rows):
             raise taken("version")
 
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
@@ -119,6 +126,11 @@ class SqlPolicies:
         return await Listing(wanted, _P.created_ms, _P.id).page(
             self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
         )
+
+    async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
+        """Return those of these policies that are not deleted, each with its current version."""
+        wanted = self._with(_P.current).where(*one_of(_P.id, ids), _P.deleted_ms.is_(None))
+        return [_current(row) for row in await self._session.rows(wanted)]
 
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""
@@ -164,7 +176,6 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
     """Return what a policy and its current version must fulfil."""
     conditions = [
         _governing(where),
-        *one_of(_P.id, where.ids),
         *one_of(_P.status, where.statuses),
         *equals(_P.is_active, where.is_active),
         *one_of(_P.slug, where.slugs),

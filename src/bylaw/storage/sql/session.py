@@ -52,19 +52,23 @@ class Session:
         """Insert those rows that collide with no other, and return how many they were."""
         require_writing(writes=self.writes)
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).values([dict(row) for row in rows])
+        if not rows:
+            return 0
         key = next(iter(table.primary_key.columns))
-        return len((await self._run(statement.on_conflict_do_nothing().returning(key))).all())
+        statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
+        return len((await self._run(statement, [dict(row) for row in rows])).all())
 
     def check(self) -> None:
         """Return nothing while all is well. Raises: the failure after which the transaction was over."""
         if self._failure is not None:
             raise self._failure
 
-    async def _run(self, statement: Executable) -> CursorResult[*tuple[object, ...]]:
+    async def _run(
+        self, statement: Executable, rows: Sequence[dict[str, object]] | None = None
+    ) -> CursorResult[*tuple[object, ...]]:
         self.check()
         try:
-            return await self._connection.execute(statement)
+            return await self._connection.execute(statement, rows)
         except SQLAlchemyError as error:
             said = translate(error)
             if isinstance(error, DBAPIError):
