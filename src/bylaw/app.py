@@ -37,6 +37,7 @@ from bylaw.core.errors import InvalidInput, Unavailable
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
+from bylaw.evaluators.cache import CachedEvaluator
 from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.ports import Ledger
@@ -191,7 +192,9 @@ class _Joined:
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics)
-        self.engine = Engine(snapshots=self.snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=ids)
+        kept = settings.decisions.kept_judgements
+        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
+        self.engine = Engine(snapshots=self.snapshots, evaluator=self.evaluator, clock=clock, ids=ids)
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,
@@ -264,6 +267,9 @@ class _Joined:
             "Tenants served by an older snapshot.",
             lambda: len(self.snapshots.refused),
         )
+        evaluator = self.evaluator
+        watch("bylaw_judgements_kept_hits", "Batches whose judgement was kept.", lambda: evaluator.hits)
+        watch("bylaw_judgements_kept_misses", "Batches that were judged.", lambda: evaluator.misses)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)

@@ -95,6 +95,13 @@ class Decisions:
     batch_items: int = _setting(
         100, "Most requests in one `POST /v1/decisions:batch`.", unit="requests", low=1
     )
+    kept_judgements: int = _setting(
+        4096,
+        "Latest answers of the evaluator that are kept in memory, so that the same rules over the same facts "
+        "are judged once; 0 keeps none.",
+        unit="answers",
+        low=0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

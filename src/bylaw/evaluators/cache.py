@@ -15,7 +15,8 @@ class CachedEvaluator:
     """Keeps the last `capacity` replies of another evaluator by (rule digests, facts digest, its digest).
 
     A reply with any fault is given back and forgotten. Callers with the same batch at the same time wait for
-    one; when that one fails or gives up, the next of them asks for itself.
+    one; when that one fails or gives up, the next of them asks for itself. `hits` and `misses` count the
+    batches that were known and those that were asked for.
     """
 
     def __init__(self, evaluator: Evaluator, *, capacity: int = 4_096) -> None:
@@ -23,6 +24,7 @@ class CachedEvaluator:
         self._capacity = capacity
         self._replies: OrderedDict[str, Reply] = OrderedDict()
         self._flights: dict[str, asyncio.Future[None]] = {}
+        self.hits = self.misses = 0
 
     @property
     def id(self) -> str:
@@ -45,7 +47,9 @@ class CachedEvaluator:
         known = self._replies.get(key)
         if known is not None:
             self._replies.move_to_end(key)
+            self.hits += 1
             return replace(known, cached=True)
+        self.misses += 1
         landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._flights[key] = landed
         try:
