@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -202,6 +203,34 @@ async def test_erased_bodies_are_gone_and_the_receipt_still_verifies(world):
     left = (await world.send("admin", "GET", f"/v1/receipts/{ident}/body")).json()["parts"]
     assert [part["name"] for part in left] == ["decision"]
     assert (await world.send(None, "GET", f"/v1/receipts/{ident}/verify")).json()["status"] == "verified"
+
+
+async def test_the_same_rules_over_the_same_facts_are_judged_once(world):
+    async def counts():
+        text = (await world.send(None, "GET", "/metrics")).text
+        return [
+            float(re.search(rf"^bylaw_judgements_kept_{name} (\S+)$", text, re.MULTILINE)[1])
+            for name in ("hits", "misses")
+        ]
+
+    hits, misses = await counts()
+    asked = ASKED | {"policy_rules": ["Be kind."], "agent_output": "Hello."}
+    first, second = [(await decide(world, asked)).json() for _ in range(2)]
+    assert [each["evaluators"][0].get("cached", False) for each in (first, second)] == [False, True]
+    assert first["extra_rules"][0]["status"] == second["extra_rules"][0]["status"]
+    assert await counts() == [hits + 1, misses + 1]
+    await decide(world, asked | {"agent_output": "Hello!"})
+    assert await counts() == [hits + 1, misses + 2]
+
+
+@pytest.mark.parametrize("unfit", [r"a\u0000", r"\ud800b"])
+async def test_an_id_that_no_store_could_hold_is_refused_before_anything_is_decided(world, unfit):
+    before = len(await receipts(world))
+    body = f'{{"agent_id": "{unfit}", "workspace_id": "w1"}}'
+    kind = {"content-type": "application/json"}
+    found = await world.send("admin", "POST", "/v1/decisions", content=body, headers=kind)
+    assert (found.status_code, [each["path"] for each in found.json()["errors"]]) == (422, ["agent_id"])
+    assert len(await receipts(world)) == before
 
 
 async def test_what_became_of_a_decision_names_its_receipt(world):

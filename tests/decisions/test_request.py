@@ -30,6 +30,22 @@ def test_what_is_wrong_is_named_by_its_path(body, path, code):
     assert [(problem.path, problem.code) for problem in caught.value.problems] == [(path, code)]
 
 
+@pytest.mark.parametrize("unfit", ["a\0", "\0", "a\ud800b", "\udfff"])
+@pytest.mark.parametrize(
+    "name", ["agent_id", "user_id", "conversation_id", "workspace_id", "repo_id", "policy_id", "approval_id"]
+)
+def test_an_id_that_no_store_could_hold_is_refused_by_its_path(name, unfit):
+    with pytest.raises(InvalidInput) as caught:
+        read({name: unfit})
+    assert [(problem.path, problem.code) for problem in caught.value.problems] == [(name, "invalid_value")]
+    assert "regex" not in caught.value.message
+
+
+@pytest.mark.parametrize("ident", ["a", "a\nb", "\n", "ä", "\U0001f600", "x" * 256])
+def test_any_other_id_is_read_as_it_is(ident):
+    assert read({"agent_id": ident, "outcome_of": ident}).agent_id == ident
+
+
 def test_parsed_json_is_read_the_same_way():
     assert read({"agent_id": "a"}) == decode(b'{"agent_id": "a"}')
     with pytest.raises(InvalidInput):

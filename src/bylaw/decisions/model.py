@@ -4,7 +4,7 @@ An optional field of a request is `UNSET` when it was not sent and None when it 
 tell the two apart. In the parts of a decision, a field at its default is left out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -20,7 +20,9 @@ Basis = Literal["deterministic", "pattern", "structured", "similarity", "model",
 AttentionType = Literal["approval", "policy_review", "escalation"]
 Via = Literal["place", "bound", "explicit"]
 
-Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+# An id is stored in any database and signed as UTF-8: it holds no NUL and no half of a surrogate pair.
+STORABLE: Final = r"^[^\x00\ud800-\udfff]*$"
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=STORABLE)]
 OptionalId = Id | UnsetType | None
 OptionalText = str | UnsetType | None
 Object = dict[str, object]

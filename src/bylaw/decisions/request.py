@@ -44,6 +44,7 @@ _values = attrgetter(*FACTS)
 _decoder = msgspec.json.Decoder(Request)
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_UNSTORABLE: Final = "Expected `str` matching regex "
 _REQUIRED = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 
 
@@ -132,6 +133,8 @@ def _invalid(error: Exception) -> InvalidInput:
         if named:
             where = f"{path}.{named[1]}" if path else named[1]
             return _problem(where, code, advice)
+    if said.startswith(_UNSTORABLE):
+        return _problem(path, "invalid_value", "An id holds no NUL and no half of a surrogate pair.")
     return _problem(path, "invalid_value", said + ".")
 
 
