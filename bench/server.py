@@ -12,14 +12,20 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.report import Table
 
+T = TypeVar("T")
+
 RULES = 20
 CONNECTIONS = (1, 8, 32)
+MEASURED = ("per_s", "p50_ms", "p99_ms", "cpu_us")
+FLOOR = "no store (memory, nothing durable)"
 ADMIN_KEY = "sf_live_v1_benchbenchbenchbenchbenchbench00"
 CORES = sorted(os.sched_getaffinity(0))
 
@@ -136,22 +142,55 @@ def run(*, quick: bool) -> list[Table]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bylaw-bench-")))
         servers = {
-            "no store (memory, nothing durable)": stack.enter_context(serving("nostore", folder / "nostore")),
+            FLOOR: stack.enter_context(serving("nostore", folder / "nostore")),
             "SQLite, synchronous=FULL": stack.enter_context(serving("sqlite", folder / "sqlite")),
         }
         database = stack.enter_context(postgres())
+        pair = []
         if database:
-            servers["PostgreSQL, synchronous_commit=on"] = stack.enter_context(
-                serving("postgres", folder / "postgres", database=database)
-            )
+            # Servers of one database have one key file.
+            pair = [
+                stack.enter_context(serving("postgres", folder / "postgres", database=database))
+                for _ in range(2)
+            ]
+            servers["PostgreSQL, synchronous_commit=on"] = pair[0]
         for served in servers.values():
             post(served.port, "/v1/policies", policy())
         found = {(name, count): [] for name in servers for count in CONNECTIONS}
-        for _ in range(rounds):
+        for turn in range(rounds):
             for count in CONNECTIONS:
-                for name, served in servers.items():
+                for name, served in rotated(list(servers.items()), turn):
                     found[name, count].append(load(served, folder, connections=count, seconds=seconds))
-    return [table(list(servers), found)]
+        tables = [table(list(servers), found)]
+        if pair:
+            tables.append(together(pair, folder, rounds=rounds, seconds=seconds))
+    return tables
+
+
+def rotated(items: list[T], by: int) -> list[T]:
+    """The items in another order each round, so that no variant always comes first."""
+    at = by % len(items)
+    return items[at:] + items[:at]
+
+
+def together(pair: list[Served], folder: Path, *, rounds: int, seconds: float) -> Table:
+    """Two servers over one database: each alone, and both at once, each with its own generator."""
+    alone, both = [], []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds):
+            alone.append(load(pair[0], folder, connections=16, seconds=seconds)["per_s"])
+            runs = [pool.submit(load, each, folder, connections=16, seconds=seconds) for each in pair]
+            both.append(sum(each.result()["per_s"] for each in runs))
+    one, two = statistics.median(alone), statistics.median(both)
+    return Table(
+        title="Two servers over one PostgreSQL, 16 connections each",
+        columns=("servers", "per second", "of one"),
+        rows=[("one", one, 1.0), ("two at once", two, round(two / one, 2))],
+        notes=[
+            f"On {len(CORES)} cores that two servers, two generators and the database share.",
+            "Each server writes its own log: neither waits for the other's commits.",
+        ],
+    )
 
 
 @contextmanager
@@ -177,17 +216,20 @@ def postgres():
 def table(names: list[str], found: dict[tuple[str, int], list[dict[str, float]]]) -> Table:
     rows = []
     for count in CONNECTIONS:
-        floor = statistics.median(each["per_s"] for each in found[names[0], count])
+        floor = [each["per_s"] for each in found[FLOOR, count]]
         for name in names:
             each = found[name, count]
-            per_s = statistics.median(one["per_s"] for one in each)
-            p50 = statistics.median(one["p50_ms"] for one in each)
-            p99 = statistics.median(one["p99_ms"] for one in each)
-            cpu = statistics.median(one["cpu_us"] for one in each)
-            rows.append((name, count, per_s, round(per_s / floor, 2), p50, p99, cpu))
+            ratio = statistics.median(one["per_s"] / base for one, base in zip(each, floor, strict=True))
+            middle = {key: statistics.median(one[key] for one in each) for key in MEASURED}
+            rows.append(
+                (name, count, middle["per_s"], round(ratio, 2), *(middle[key] for key in MEASURED[1:]))
+            )
     return Table(
         title="POST /v1/decisions over loopback, one process, 20 rules, 2 KB",
         columns=("store", "connections", "per second", "of no store", "p50 ms", "p99 ms", "CPU µs"),
         rows=rows,
-        notes=["Medians of interleaved rounds; every answer waited for its durable, signed receipt."],
+        notes=[
+            "Medians of interleaved rounds, ratios of the same round; every answer waited for its durable,",
+            "signed receipt. CPU is the server's per request: what noisy neighbours move least.",
+        ],
     )
