@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from bylaw.core.canonical_json import digest
 from bylaw.core.clock import ManualClock
-from bylaw.core.errors import DeadlineExceeded, Unavailable
+from bylaw.core.errors import DeadlineExceeded, InvalidInput, Unavailable
 from bylaw.core.ids import Ids
 from bylaw.decisions.engine import Engine
+from bylaw.decisions.extra import MAX_EXTRA_TEXT
 from bylaw.decisions.judge import DECISION_STEPS
 from bylaw.decisions.model import Decision
 from bylaw.decisions.request import read
@@ -190,6 +191,46 @@ def test_rules_that_use_up_the_decision_leave_the_rest_undecided_and_no_weaker()
     last = decision.policies[-1]
     assert (last.rules[0].status, last.rules[0].code) == ("indeterminate", "decision_budget")
     assert (last.outcome, decision.outcome) == ("block", "block")
+
+
+def test_a_rule_that_gets_no_further_with_what_is_left_counts_as_violated():
+    heavy = "items.all(a, items.all(b, items.all(c, c + a + b > 0)))"
+    world = World(policies=[policy("a", heavy, action="log"), policy("b", heavy, action="block")])
+    decision = world.decide(metadata={"items": list(range(1, 200))})
+    assert (rule_of(decision, "a").code, rule_of(decision, "b").code) == ("budget", "decision_budget")
+    assert decision.outcome == "block"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "a < 5 || " * 20 + "a < 4567",
+        {"type": "nl", "text": "x" * 188},
+        {"type": "nl", "text": "x", "message": "m" * 187},
+    ],
+)
+def test_the_rules_of_a_request_have_a_bounded_size_together(rule):
+    fits = MAX_EXTRA_TEXT // 188
+    assert len(World().decide(policy_rules=[rule] * fits).extra_rules) == fits
+    with pytest.raises(InvalidInput) as caught:
+        World().decide(policy_rules=[rule] * (fits + 1))
+    assert [problem.path for problem in caught.value.problems] == ["policy_rules"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "request_"),
+    [
+        ({"keywords": [f"k{number}" for number in range(1_000)]}, {"user_intent": "lorem ipsum " * 10_000}),
+        ({"keywords": ["a"]}, {"user_intent": "a" * 100_000}),
+        ({"tag": {"in": list(range(100))}}, {"metadata": {"tag": ["x"] * 10_000}}),
+        ({"tag": {"eq": 1}}, {"metadata": {"tag": ["x"] * 1_000_000}}),
+        ({"tag": {"contains": 1}}, {"metadata": {"tag": ["x"] * 1_000_000}}),
+    ],
+)
+def test_conditions_that_search_too_much_leave_their_policy_applied(conditions, request_):
+    decision = World(policies=[policy("p", "1 > 2", conditions=conditions)]).decide(**request_)
+    assert decision.policies[0].conditions.state == "undetermined"
+    assert decision.outcome == "block"
 
 
 def test_a_tenant_without_a_snapshot_is_unavailable():

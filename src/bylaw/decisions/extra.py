@@ -19,6 +19,9 @@ from bylaw.rules.ast import Binary, Call, Has, Logic, Macro, Node, Unary
 
 NONE: Final = CompiledRules(checks=(), asks=(), calm=())
 
+# Characters of all rules of one request together: compiling them keeps everybody else waiting.
+MAX_EXTRA_TEXT: Final = 8_192
+
 _COMPARES: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 _ASKS: Final = frozenset({"contains", "startsWith", "endsWith", "matches"})
 
@@ -28,6 +31,12 @@ def compile_extra(request: Request) -> CompiledRules:
     sent = request.policy_rules
     if not sent:
         return NONE
+    size = sum(map(_size, sent))
+    if size > MAX_EXTRA_TEXT:
+        message = (
+            f"The rules of a request have {MAX_EXTRA_TEXT} characters together, not {size}: use a policy."
+        )
+        raise InvalidInput.of("policy_rules", "too_long", message)
     written = tuple(_rule(rule, f"x{number}") for number, rule in enumerate(sent, 1))
     seen: set[str] = set()
     for position, rule in enumerate(written):
@@ -60,6 +69,12 @@ def _rule(sent: ExtraRule, ident: str) -> Rule:
     if _is_complete(sent):
         return DeterministicRule(id=ident, expr=sent)
     return NaturalRule(id=ident, text=sent, effect=proposed_effect(sent))
+
+
+def _size(sent: ExtraRule) -> int:
+    if isinstance(sent, str):
+        return len(sent)
+    return len(sent.message) + len(sent.expr if isinstance(sent, ExtraExpression) else sent.text)
 
 
 def _is_complete(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Step 3 of a decision: judging rules. The deterministic ones first, all of them; then what can still matter.
 
-Each deterministic rule has its own bounded number of steps, and all rules of a decision together another one:
-beyond that, what is left is indeterminate with the code `decision_budget`.
+Each deterministic rule has its own bounded number of steps, and all rules of a decision together little more:
+a rule for which the rest is not enough, and all after it, are indeterminate with the code `decision_budget`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from bylaw.policies.model import Outcome
 from bylaw.policies.outcomes import RANK
 from bylaw.rules.limits import RULE
 
-DECISION_STEPS: Final = 5 * RULE.steps
+DECISION_STEPS: Final = 6 * RULE.steps // 5
 
 
 class Allowance(rules.Budget):
@@ -62,13 +62,15 @@ def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allo
             tally = Tally(compiled) if tally is None else tally
             _starve(tally, check)
             continue
-        allowance.left = RULE.steps
+        given = allowance.left = min(RULE.steps, allowance.total)
         verdict = check.evaluate(facts, allowance)
-        allowance.total -= RULE.steps - allowance.left
+        allowance.total -= given - allowance.left
         if verdict.status != "satisfied":
             tally = Tally(compiled) if tally is None else tally
             if verdict.status == "violated":
                 tally.put(check.position, check.violated, attention=check.attention)
+            elif verdict.code == "budget" and given < RULE.steps:
+                _starve(tally, check)
             else:
                 tally.put(check.position, check.indeterminate(verdict))
     return tally

@@ -17,11 +17,14 @@ from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, 
 from bylaw.decisions.request import facts_of, text_of
 from bylaw.decisions.snapshot import Snapshot
 from bylaw.policies.model import topic_key
+from bylaw.rules import Budget
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, overlap
 from bylaw.tenancy.principal import Principal
 
 ASKING_SCOPE: Final = "decisions:write"
 NAMED_SCOPE: Final = "policy:write"
+# What the conditions of one decision may look at; beyond that they are undetermined.
+CONDITION_STEPS: Final = 50_000
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +65,13 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     named, dormant = special(snapshot, standing, request, caller)
     facts = facts_of(request)
     topics = topics_of(request)
-    text = lazy_text(request)
-    found = [] if named is None else [_applied(named.policy, named.via, facts, text)]
+    seen = _Seen(facts, lazy_text(request), Budget(CONDITION_STEPS))
+    found = [] if named is None else [_applied(named.policy, named.via, seen)]
     for place in standing.places:
         table = snapshot.tables.get(place)
         if table is not None:
             found += [
-                _applied(policy, "place", facts, text)
+                _applied(policy, "place", seen)
                 for policy in table.find(facts, topics)
                 if named is None or policy is not named.policy
             ]
@@ -84,11 +87,19 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     )
 
 
-def _applied(policy: CompiledPolicy, via: Via, facts: Object, text: Callable[[], str]) -> Applied | None:
+class _Seen(msgspec.Struct, frozen=True):
+    """What the conditions of a decision look at, and how much more of it they may."""
+
+    facts: Object
+    text: Callable[[], str]
+    budget: Budget
+
+
+def _applied(policy: CompiledPolicy, via: Via, seen: _Seen) -> Applied | None:
     """Return the policy as it applies, None when its conditions do not hold."""
     if not policy.conditions.any_at_all:
         return policy.applied[via]
-    found = policy.conditions.evaluate(facts, text)
+    found = policy.conditions.evaluate(seen.facts, seen.text, seen.budget)
     if found.state == "applies":
         return policy.applied[via]
     if found.state == "does_not_apply":

@@ -10,23 +10,28 @@ All keys must hold (AND). What a key asks depends on the shape of its value:
 
 Keys are found spelled in camelCase or snake_case, singular or plural, and by dotted path (`tool_call.name`).
 A key that is not among the facts, or is null where a value is needed, leaves the conditions undetermined, and
-so does a shape that nobody knows: stored untouched, never an error, never a silent no.
+so does a shape that nobody knows: stored untouched, never an error, never a silent no. The same goes for a
+search that is longer than the budget allows: what is not looked at is never taken for a no.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import Final, Literal, TypeGuard
 
 from bylaw.core.canonical_json import Json
+from bylaw.rules.budget import COMPARED_PER_STEP, Budget
 from bylaw.rules.spelling import MISSING, Path, fold, phrase_in
+from bylaw.rules.verdict import Failure
 
 State = Literal["applies", "does_not_apply", "undetermined"]
 Facts = Mapping[str, object]
 Scalar = None | bool | int | float | str
 
-# Over a fact or MISSING: True, False, or None when that cannot be said.
-_Check = Callable[[object], bool | None]
+# Over a fact or MISSING: True, False, or None when that cannot be said. Raises Failure beyond the budget.
+_Check = Callable[[object, Budget], bool | None]
+
+_ITEMS_PER_STEP: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,13 @@ class _Test:
             return text() or MISSING
         return self.path.find(facts)
 
+    def holds(self, fact: object, budget: Budget) -> bool | None:
+        """Return what the check says about `fact`, None also when that would take more than the budget."""
+        try:
+            return self.check(fact, budget)
+        except Failure:
+            return None
+
 
 class Conditions:
     """Compiled conditions; none at all always apply."""
@@ -87,16 +99,17 @@ class Conditions:
         self.any_at_all = bool(tests)
         self.any_of = any_of
 
-    def evaluate(self, facts: Facts, text: Callable[[], str]) -> Applicability:
+    def evaluate(self, facts: Facts, text: Callable[[], str], budget: Budget | None = None) -> Applicability:
         """Return whether they apply to `facts`; `text` gives the folded text of the request when asked.
 
         Shape: a key that does not hold decides alone; otherwise every undetermined key is named.
         """
+        budget = Budget() if budget is None else budget
         missing: list[str] = []
         unclear: list[str] = []
         for test in self._tests:
             fact = test.fact(facts, text)
-            holds = test.check(fact)
+            holds = test.holds(fact, budget)
             if holds is False:
                 return _DOES_NOT_APPLY
             if holds is None:
@@ -108,10 +121,10 @@ class Conditions:
     def explain(self, facts: Facts, text: Callable[[], str]) -> tuple[KeyResult, ...]:
         """Return what every key asked, found and answered."""
         states: dict[bool | None, State] = {True: "applies", False: "does_not_apply", None: "undetermined"}
-        results = []
+        results, budget = [], Budget()
         for test in self._tests:
             fact = test.fact(facts, text)
-            state = states[test.check(fact)]
+            state = states[test.holds(fact, budget)]
             present = fact is not MISSING
             # A whole conversation explains nothing; the phrases that were looked for do.
             found = fact if present and test.path is not None else None
@@ -159,7 +172,7 @@ def _name(test: _Test) -> str:
     return "text" if test.path is None else test.path.text
 
 
-def _unclear(_fact: object) -> bool | None:
+def _unclear(_fact: object, _budget: Budget) -> bool | None:
     return None
 
 
@@ -170,14 +183,21 @@ def _keywords(wanted: Json) -> _Check:
     phrases = tuple(fold(word) for word in words if isinstance(word, str) and word.strip())
     if len(phrases) != len(words) or not phrases:
         return _unclear
-    return lambda text: any(phrase_in(text, phrase) for phrase in phrases) if isinstance(text, str) else None
+
+    def check(text: object, budget: Budget) -> bool | None:
+        if not isinstance(text, str):
+            return None
+        return any(phrase_in(text, phrase, budget) for phrase in phrases)
+
+    return check
 
 
 def _equal(wanted: Json) -> _Check:
-    def check(fact: object) -> bool | None:
+    def check(fact: object, budget: Budget) -> bool | None:
         if fact is None:
             return True if wanted is None else None
         if isinstance(fact, list):
+            budget.spend(len(fact) // _ITEMS_PER_STEP)
             return any(_same(item, wanted) for item in fact)
         return None if fact is MISSING or isinstance(fact, dict) else _same(fact, wanted)
 
@@ -188,12 +208,13 @@ def _one_of(wanted: Json) -> _Check:
     if not (isinstance(wanted, (list, tuple)) and wanted and all(map(_is_scalar, wanted))):
         return _unclear
 
-    def check(fact: object) -> bool | None:
+    def check(fact: object, budget: Budget) -> bool | None:
         if fact is None:
             return True if None in wanted else None
         if fact is MISSING or isinstance(fact, dict):
             return None
         items = fact if isinstance(fact, list) else (fact,)
+        budget.spend(len(items) * len(wanted) // _ITEMS_PER_STEP)
         return any(_same(item, choice) for item in items for choice in wanted)
 
     return check
@@ -205,8 +226,8 @@ def _operators(wanted: Mapping[str, Json]) -> _Check:
         return _unclear
     checks = tuple(_OPERATORS[name](operand) for name, operand in sorted(wanted.items()))
 
-    def check(fact: object) -> bool | None:
-        answers = [each(fact) for each in checks]
+    def check(fact: object, budget: Budget) -> bool | None:
+        answers = [each(fact, budget) for each in checks]
         return False if False in answers else None if None in answers else True
 
     return check
@@ -216,7 +237,7 @@ def _ordered(holds: Callable[[int | float, int | float], bool]) -> Callable[[Jso
     def compile_(operand: Json) -> _Check:
         if not _is_number(operand):
             return _unclear
-        return lambda fact: holds(fact, operand) if _is_number(fact) else None
+        return lambda fact, _: holds(fact, operand) if _is_number(fact) else None
 
     return compile_
 
@@ -228,10 +249,14 @@ def _between(operand: Json) -> _Check:
 
 
 def _contains(operand: Json) -> _Check:
-    def check(fact: object) -> bool | None:
+    def check(fact: object, budget: Budget) -> bool | None:
         if isinstance(fact, str) and isinstance(operand, str):
+            budget.spend(len(fact) // COMPARED_PER_STEP)
             return operand in fact
-        return any(_same(item, operand) for item in fact) if isinstance(fact, list) else None
+        if not isinstance(fact, list):
+            return None
+        budget.spend(len(fact) // _ITEMS_PER_STEP)
+        return any(_same(item, operand) for item in fact)
 
     return check if _is_scalar(operand) else _unclear
 
@@ -239,15 +264,15 @@ def _contains(operand: Json) -> _Check:
 def _exists(operand: Json) -> _Check:
     if not isinstance(operand, bool):
         return _unclear
-    return lambda fact: (fact is not MISSING and fact is not None) is operand
+    return lambda fact, _: (fact is not MISSING and fact is not None) is operand
 
 
 def _negated(compile_: Callable[[Json], _Check]) -> Callable[[Json], _Check]:
     def compile_negated(operand: Json) -> _Check:
         check = compile_(operand)
 
-        def negated(fact: object) -> bool | None:
-            answer = check(fact)
+        def negated(fact: object, budget: Budget) -> bool | None:
+            answer = check(fact, budget)
             return None if answer is None else not answer
 
         return negated

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
+from bylaw.rules.budget import COMPARED_PER_STEP, Budget
+
 MISSING: Final = object()
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -47,13 +49,15 @@ def fold(text: str) -> str:
     return " ".join(folded.casefold().split())
 
 
-def phrase_in(text: str, phrase: str) -> bool:
-    """Return whether folded `text` has the folded `phrase` at word boundaries."""
+def phrase_in(text: str, phrase: str, budget: Budget) -> bool:
+    """Return whether folded `text` has the folded `phrase` at word boundaries. Raises: Failure (`budget`)."""
+    budget.spend(len(text) // COMPARED_PER_STEP)
     start = text.find(phrase)
     while start >= 0:
         end = start + len(phrase)
         if not (start and _is_word(text[start - 1])) and not (end < len(text) and _is_word(text[end])):
             return True
+        budget.spend(1)
         start = text.find(phrase, start + 1)
     return False
 
