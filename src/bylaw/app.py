@@ -191,7 +191,13 @@ class _Joined:
         self.entries = Entries(control, self.issuer, ledger.log)
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
-        self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics)
+        self.door = Door(
+            self.follower,
+            limits,
+            clock=clock,
+            metrics=self.metrics,
+            unknown_per_minute=settings.keys.unknown_per_minute,
+        )
         kept = settings.decisions.kept_judgements
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
         self.engine = Engine(snapshots=self.snapshots, evaluator=self.evaluator, clock=clock, ids=ids)

@@ -84,7 +84,17 @@ class Keys:
         "", "Raw key to register as the operator's admin key at the first start, in place of a made one."
     )
     rate_per_minute: int = _setting(
-        60_000, "Requests that a key may send per minute unless it has its own limit.", unit="requests", low=1
+        60_000,
+        "Requests that a key may send per minute to each process, unless it has its own limit.",
+        unit="requests",
+        low=1,
+    )
+    unknown_per_minute: int = _setting(
+        6_000,
+        "Requests per minute to each process for all together who verify receipts or read checkpoints"
+        " without a key.",
+        unit="requests",
+        low=1,
     )
 
 

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.api.conftest import populate
+from bylaw import settings
+from bylaw.app import build
+from tests.api.conftest import World, populate
 
 
 async def test_a_change_from_a_stale_etag_is_refused_and_says_which_is_current(server):
@@ -176,3 +178,19 @@ async def test_a_server_whose_log_is_closed_says_that_it_is_not_ready(server):
     decided = await server.send("admin", "POST", "/v1/decisions", json={})
     assert (decided.status_code, decided.json()["code"]) == (503, "unavailable")
     assert decided.headers["retry-after"] == "1"
+
+
+async def test_all_who_come_without_a_key_share_one_pace(tmp_path):
+    async with build(settings.build(data=tmp_path / "data", unknown_per_minute=3)) as app:
+        world = World(app=app)
+        found = [await world.send(None, "GET", "/v1/log") for _ in range(4)]
+        assert [each.status_code for each in found] == [200, 200, 200, 429]
+        assert found[0].headers["ratelimit-limit"] == "3"
+        assert (await world.send(None, "GET", "/v1/receipts/x/verify")).status_code == 429
+        assert (await world.send(app.admin_key, "GET", "/v1/policies")).status_code == 200
+        assert (await world.send(None, "GET", "/healthz")).status_code == 200
+
+
+async def test_no_answer_is_kept_by_anything_on_its_way(server):
+    for path in ("/v1/workspaces", "/v1/decisions", "/nothing"):
+        assert (await server.send("admin", "GET", path)).headers["cache-control"] == "no-store"

@@ -1,15 +1,17 @@
 """Who is calling: a key from `Authorization: Bearer` or `X-API-Key`, looked up in memory, at its pace."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from bylaw.api.incoming import Incoming
-from bylaw.api.limits import Limits
+from bylaw.api.limits import Limits, Pace
 from bylaw.api.metrics import Metrics
 from bylaw.core.clock import Clock
 from bylaw.core.errors import BylawError, Unauthenticated
 from bylaw.core.ids import KeyId, TenantId
 from bylaw.tenancy.keys import Caller, KeyTable
+
+_NOBODY: Final = (TenantId(""), KeyId(""))
 
 
 class Keyring(Protocol):
@@ -21,13 +23,19 @@ class Keyring(Protocol):
 
 
 class Door:
-    """Lets callers in: resolves their key, takes from its bucket, and asks for a scope."""
+    """Lets callers in: resolves their key, takes from its bucket, and asks for a scope.
 
-    def __init__(self, keyring: Keyring, limits: Limits, *, clock: Clock, metrics: Metrics) -> None:
+    Units: `unknown_per_minute` in requests, for all who come without a key together.
+    """
+
+    def __init__(
+        self, keyring: Keyring, limits: Limits, *, clock: Clock, metrics: Metrics, unknown_per_minute: int
+    ) -> None:
         self._keyring = keyring
         self._limits = limits
         self._clock = clock
         self._metrics = metrics
+        self._unknown_per_minute = unknown_per_minute
         self._used: dict[tuple[TenantId, KeyId], int] = {}
 
     def enter(self, incoming: Incoming, scope: str | None, *, cost: int = 1) -> Caller:
@@ -40,6 +48,15 @@ class Door:
         except BylawError as error:
             self._metrics.refused(error.code)
             raise
+
+    def enter_unknown(self, incoming: Incoming) -> None:
+        """Let in somebody without a key; all of them share one pace. Raises: RateLimited."""
+        try:
+            pace = self._limits.take(_NOBODY, self._unknown_per_minute)
+        except BylawError as error:
+            self._metrics.refused(error.code)
+            raise
+        incoming.answer_headers += _shown(pace)
 
     def charge(self, caller: Caller, cost: int) -> None:
         """Take `cost` more requests from the bucket of a caller who is in. Raises: RateLimited."""
@@ -57,14 +74,18 @@ class Door:
         incoming.caller = caller.key_id
         self._used[key] = now
         pace = self._limits.take(key, caller.rate_per_minute, cost=cost)
-        incoming.answer_headers += (
-            (b"ratelimit-limit", b"%d" % pace.limit),
-            (b"ratelimit-remaining", b"%d" % pace.remaining),
-            (b"ratelimit-reset", b"%d" % pace.reset_s),
-        )
+        incoming.answer_headers += _shown(pace)
         if scope is not None:
             caller.principal.require(scope)
         return caller
+
+
+def _shown(pace: Pace) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"ratelimit-limit", b"%d" % pace.limit),
+        (b"ratelimit-remaining", b"%d" % pace.remaining),
+        (b"ratelimit-reset", b"%d" % pace.reset_s),
+    )
 
 
 def raw_key(headers: Mapping[bytes, bytes]) -> str:

@@ -27,6 +27,9 @@ _log = logging.getLogger("bylaw.api")
 _access = logging.getLogger("bylaw.access")
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
+# Answers are for their caller and of this moment, and are what they say they are.
+_ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
 AccessLog = Literal["all", "errors", "off"]
 
 
@@ -194,6 +197,7 @@ class _Reply:
             *answer.headers,
             (b"content-length", str(len(answer.body)).encode()),
             (b"x-request-id", self.incoming.id.encode()),
+            *_ALWAYS,
             *self.incoming.answer_headers,
         ]
         if close:
@@ -207,7 +211,7 @@ class _Reply:
             self.status = cast("int", message["status"])
             self.is_started = True
             headers = cast("list[tuple[bytes, bytes]]", message["headers"])
-            added = [(b"x-request-id", self.incoming.id.encode()), *self.incoming.answer_headers]
+            added = [(b"x-request-id", self.incoming.id.encode()), *_ALWAYS, *self.incoming.answer_headers]
             message = {**message, "headers": [*headers, *added]}
             if self.deadline is not None:
                 self.deadline.reschedule(None)

@@ -48,7 +48,7 @@ class Limits:
             bucket.tokens = tokens
             wait_s = int((min(cost, limit) - tokens) * 60 / limit) + 1
             raise RateLimited(
-                f"This key may send {limit} requests a minute: try again in {wait_s} s.", retry_after_s=wait_s
+                f"That is more than {limit} requests a minute: try again in {wait_s} s.", retry_after_s=wait_s
             )
         bucket.tokens = tokens - cost
         reset_s = int((limit - bucket.tokens) * 60 / limit) + 1

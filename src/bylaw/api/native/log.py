@@ -18,9 +18,11 @@ from bylaw.api.native.route import (
     Reply,
     Route,
     StrictQuery,
+    anyone,
     needs_operator,
     parts_of,
 )
+from bylaw.api.parts import Parts
 from bylaw.core.errors import InvalidInput, Problem, Unavailable
 from bylaw.receipts import export, proof
 from bylaw.receipts.bundle import Consistency
@@ -28,6 +30,8 @@ from bylaw.receipts.ports import StoredCheckpoint
 from bylaw.receipts.reading import to_base64
 
 router = APIRouter(tags=["log"], route_class=Route)
+
+Public = Annotated[Parts, anyone()]
 
 
 class CheckpointView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,27 +65,27 @@ class ConsistencyQuery(StrictQuery):
 
 
 @router.get("/v1/log")
-async def list_logs(request: Request) -> Reply[CheckpointsView]:
+async def list_logs(parts: Public) -> Reply[CheckpointsView]:
     """Read the latest checkpoint of each log; anybody may keep it."""
-    return _reply(await parts_of(request).ledger.logs.latest())
+    return _reply(await parts.ledger.logs.latest())
 
 
 @router.get("/v1/log/checkpoints")
 async def list_checkpoints(
-    query: Annotated[CheckpointsQuery, Query()], request: Request
+    query: Annotated[CheckpointsQuery, Query()], parts: Public
 ) -> Reply[CheckpointsView]:
     """Read checkpoints of one log, smallest first; anybody may keep them."""
-    logs = parts_of(request).ledger.logs
+    logs = parts.ledger.logs
     return _reply(await logs.checkpoints(query.log, above=query.above, limit=query.limit))
 
 
 @router.get("/v1/log/checkpoint")
-async def read_checkpoint(request: Request) -> Notes:
+async def read_checkpoint(parts: Public) -> Notes:
     """Read the latest checkpoint of the log that this process writes, as a C2SP signed note.
 
     Anybody may keep it.
     """
-    ledger = parts_of(request).ledger
+    ledger = parts.ledger
     for held in await ledger.logs.latest():
         if held.origin == ledger.log.origin:
             return Notes(held.note)
@@ -89,22 +93,20 @@ async def read_checkpoint(request: Request) -> Notes:
 
 
 @router.get("/v1/log/checkpoints.txt")
-async def read_checkpoints(query: Annotated[CheckpointsQuery, Query()], request: Request) -> Notes:
+async def read_checkpoints(query: Annotated[CheckpointsQuery, Query()], parts: Public) -> Notes:
     """Read checkpoints of one log, smallest first, as C2SP signed notes; anybody may keep them."""
-    logs = parts_of(request).ledger.logs
+    logs = parts.ledger.logs
     found = await logs.checkpoints(query.log, above=query.above, limit=query.limit)
     return Notes(b"".join(each.note for each in found))
 
 
 @router.get("/v1/log/consistency")
-async def read_consistency(
-    query: Annotated[ConsistencyQuery, Query()], request: Request
-) -> Reply[Consistency]:
+async def read_consistency(query: Annotated[ConsistencyQuery, Query()], parts: Public) -> Reply[Consistency]:
     """Read the proof that a log only grew between two sizes: `bylaw log checkpoints` checks it.
 
     It holds hashes only (RFC 9162, base64), and anybody may ask for it.
     """
-    logs = parts_of(request).ledger.logs
+    logs = parts.ledger.logs
     latest = {held.origin: held.size for held in await logs.latest()}
     if not query.old_size <= query.size <= latest.get(query.log, 0):
         message = f"There is no log {query.log} that grew from {query.old_size} to {query.size} leaves."

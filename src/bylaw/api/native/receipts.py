@@ -13,11 +13,13 @@ from bylaw.api.native.route import (
     Reply,
     Route,
     StrictQuery,
+    anyone,
     needs,
     page,
     parts_of,
 )
 from bylaw.api.native.shape import moment
+from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.receipts import Seen
 from bylaw.core.ids import AgentId, PolicyId, ReceiptId
@@ -211,9 +213,8 @@ async def read_bundle(
 
 
 @router.get("/v1/receipts/{receipt_id}/verify")
-async def verify_receipt(receipt_id: ReceiptId, request: Request) -> Reply[VerificationView]:
+async def verify_receipt(receipt_id: ReceiptId, parts: Annotated[Parts, anyone()]) -> Reply[VerificationView]:
     """Check a receipt by its id, without a key: every step and what it came to."""
-    parts = parts_of(request)
     bundle = await parts.receipts.bare_bundle(receipt_id)
     found = verify(bundles.write(bundle), Trust(keys=await parts.signing.published()))
     return Reply(verification_view(receipt_id, found))

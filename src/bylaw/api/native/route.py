@@ -219,6 +219,21 @@ class Body:
         return strict_json.read(b"{}" if self.may_be_empty and not sent else sent, self._read_as)
 
 
+class Anyone:
+    """The dependency behind `anyone`."""
+
+    def __call__(self, request: Request) -> Parts:
+        """Return the parts of the server. Raises: RateLimited when all without a key are too fast."""
+        parts = parts_of(request)
+        parts.door.enter_unknown(incoming_of(request))
+        return parts
+
+
+def anyone() -> object:
+    """Return the dependency that lets in everybody, at one pace for all."""
+    return Depends(Anyone())
+
+
 def needs(scope: str | None) -> object:
     """Return the dependency that lets in a caller with `scope` (None: any) and opens their transaction."""
     return Depends(Needs(scope))

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from bylaw.api.described import Access, Described, failures
-from bylaw.api.native.route import Body, Needs, NeedsOperator, NeedsOperatorInside, Reply, revision_of
+from bylaw.api.native.route import Anyone, Body, Needs, NeedsOperator, NeedsOperatorInside, Reply, revision_of
 
 
 def described(route: BaseRoute) -> Described | None:
@@ -23,6 +23,8 @@ def described(route: BaseRoute) -> Described | None:
     hint = get_type_hints(route.endpoint).get("return")
     conditional = any(each.call is revision_of for each in route.dependant.dependencies)
     summary, _, description = (inspect.getdoc(route.endpoint) or "").partition("\n")
+    paced = any(isinstance(each.call, Anyone) for each in route.dependant.dependencies)
+    may_fail = failures(method, route.path_format, access, takes=takes, conditional=conditional)
     return Described(
         method=method,
         path=route.path_format,
@@ -35,7 +37,7 @@ def described(route: BaseRoute) -> Described | None:
         media_type="application/json"
         if get_origin(hint) is Reply
         else getattr(hint, "media_type", None) or "",
-        may_fail=failures(method, route.path_format, access, takes=takes, conditional=conditional),
+        may_fail=may_fail | {429} if paced else may_fail,
         tag=str(route.tags[0]) if route.tags else "",
         name=route.name,
         summary=summary.rstrip("."),
