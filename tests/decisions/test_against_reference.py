@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from bylaw.core.errors import Forbidden
 from bylaw.decisions.request import read
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.model import DeterministicRule, NaturalRule
@@ -123,12 +124,16 @@ def decide(world: World, request: dict):
 
 
 @settings(max_examples=400, deadline=None)
-@given(worlds(), requests)
-def test_the_engine_decides_as_the_reference_does(made, request):
+@given(worlds(), requests, st.booleans())
+def test_the_engine_decides_as_the_reference_does(made, request, chooses):
     world, said = made
     request = usable(world, request)
-    wanted = reference.decide(world, read(request), said, extra_of(request))
-    decision = decide(world, request)
+    try:
+        scopes = ["decisions:write", "policy:write"] if chooses else ["decisions:write"]
+        decision = world.decide(caller(*scopes), **request)
+    except Forbidden:
+        reject()
+    wanted = reference.decide(world, read(request), said, extra_of(request), chooses=chooses)
     assert (decision.outcome, decision.compliant, decision.posture, decision.risk) == (
         wanted.outcome, wanted.compliant, wanted.posture, wanted.risk,
     )  # fmt: skip

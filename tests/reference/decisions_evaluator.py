@@ -51,8 +51,11 @@ def strictest(outcomes):
     return max(outcomes, key=STRICTNESS.index, default="allow")
 
 
-def decide(world, request: Request, said: dict[str, str], extra: tuple = ()) -> Answer:
-    """What is decided; `said` holds answers by the text of a rule, `extra` the rules of the request."""
+def decide(world, request: Request, said: dict[str, str], extra: tuple = (), *, chooses=True) -> Answer:
+    """What is decided; `said` holds answers by the text of a rule, `extra` the rules of the request.
+
+    `chooses`: the caller has the scope to choose policies.
+    """
     facts = facts_of(request)
     agent = next((each for each in world.agents if each.id == given(request.agent_id)), None)
     places = enclosing(world, given(request.workspace_id), given(request.repo_id))
@@ -91,7 +94,19 @@ def decide(world, request: Request, said: dict[str, str], extra: tuple = ()) -> 
             matters = not blocked and can_matter(EXTRA, before, rule)
             of_request[index] = heard(rule, said) if matters else "not_applicable"
 
-    return combine(world, applied, results, extra, of_request, agent, places)
+    answer = combine(applied, results, extra, of_request)
+
+    # A required policy is not one that governs nobody until anybody names it.
+    required = any(workspace in world.requiring for workspace, _ in places)
+    required = required or (agent is not None and agent.require_policy)
+    counted = [
+        current
+        for current, via, _ in applied
+        if chooses or via != "explicit" or current.policy.reach == "place"
+    ]
+    if required and not counted:
+        answer.outcome = "block"
+    return answer
 
 
 def how_selected(current: Current, request: Request, agent, places) -> str | None:
@@ -151,7 +166,7 @@ def status_of(statuses: list[str]) -> str:
     return "satisfied"
 
 
-def combine(world, applied, results, extra, of_request, agent, places) -> Answer:
+def combine(applied, results, extra, of_request) -> Answer:
     outcomes, risks, compliant = [], ["LOW"], True
     policies = {}
     for current, via, state in applied:
@@ -167,10 +182,8 @@ def combine(world, applied, results, extra, of_request, agent, places) -> Answer
     outcomes.append(extra_outcome(extra, of_request))
     if {"violated", "indeterminate", "flagged"} & set(of_request):
         risks.append("HIGH")
-    required = any(workspace in world.requiring for workspace, _ in places)
-    required = required or (agent is not None and agent.require_policy)
     return Answer(
-        outcome="block" if required and not applied else strictest(outcomes),
+        outcome=strictest(outcomes),
         compliant=compliant,
         posture="governed" if applied or extra else "ungoverned",
         risk=max(risks, key=RISKS.index),

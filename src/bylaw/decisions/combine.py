@@ -38,7 +38,8 @@ def combine(
 ) -> Combined:
     """Return what the results come to; `tallies` are in the order of `selection.applied`, None where calm."""
     policies = tuple(map(policy_result, selection.applied, tallies))
-    if extra_tally is None and policies and tallies.count(None) == len(tallies):
+    calm = extra_tally is None and tallies.count(None) == len(tallies)
+    if calm and policies and not selection.lacks_policy:
         return _calm(selection, policies, extra)
     loud = [(policy, tally) for policy, tally in zip(policies, tallies, strict=True) if tally is not None]
     extra_outcome: Outcome = "allow" if extra_tally is None else outcome_of(extra_tally, None)
@@ -47,9 +48,10 @@ def combine(
     governed = bool(policies or extra.calm)
     if not governed:
         reasons.append("No policy applies: the decision is ungoverned.")
-    if not policies and selection.standing.requires_policy:
+    if selection.lacks_policy:
         outcome = "block"
-        reasons.append("A policy is required here, and none applies.")
+        only_named = ", other than the one that was named" if policies else ""
+        reasons.append(f"A policy is required here, and none applies{only_named}.")
     found = [*[tally for _, tally in loud], *([] if extra_tally is None else [extra_tally])]
     return Combined(
         outcome=outcome,

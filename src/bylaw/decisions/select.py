@@ -31,7 +31,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request stands before any policy is looked at.
 
     `places` are those whose policies govern it: around `place`, which the request or else its agent names,
-    and around the agent's own. `requires_policy`: without a policy that applies, the outcome is a block.
+    and around the agent's own. `requires_policy`: without a policy that governs it, the outcome is a block.
     """
 
     place: Place
@@ -44,7 +44,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What a request is judged by, over which facts.
 
     `revision` is that of the snapshot; `named` is the policy that is named or bound; `dormant` is the agent's
-    policy if it is not in force.
+    policy if it is not in force. `lacks_policy`: one is required, and none that applies counts.
     """
 
     revision: int
@@ -53,6 +53,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     applied: list[Applied]
     named: str | None
     dormant: str | None
+    lacks_policy: bool
 
 
 def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection:
@@ -84,6 +85,20 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
         applied=applied,
         named=None if named is None else named.policy.id,
         dormant=dormant,
+        lacks_policy=standing.requires_policy
+        and not any(_counts(snapshot, each, caller, standing.place) for each in applied),
+    )
+
+
+def _counts(snapshot: Snapshot, applied: Applied, caller: Principal, place: Place) -> bool:
+    """Return whether a policy is one that was required: not one that governs nobody until it is named.
+
+    Otherwise whoever may ask could lift the requirement by naming any; choosing takes the scope for it.
+    """
+    return (
+        applied.via != "explicit"
+        or snapshot.entries[applied.policy.id].reach == "place"
+        or caller.may(NAMED_SCOPE, place)
     )
 
 
