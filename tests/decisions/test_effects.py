@@ -54,6 +54,18 @@ def test_what_cannot_be_decided_alerts_and_asks_and_is_no_violation():
     assert "cannot be decided" in rows[0].message
 
 
+def test_no_row_holds_what_an_evaluator_said_about_the_facts():
+    decision, _ = left(World(policies=[policy("p", "false", action="review")]))
+    (applied,) = decision.policies
+    rules = [
+        msgspec.structs.replace(each, rationale="canary", evidence=("canary",)) for each in applied.rules
+    ]
+    quoting = msgspec.structs.replace(applied, rules=tuple(rules))
+    rows = effects_of(msgspec.structs.replace(decision, policies=(quoting,)), read({}), caller())
+    assert kinds(rows) == ["violation", "alert", "attention"]
+    assert b"canary" not in msgspec.json.encode(rows)
+
+
 def test_a_held_tool_call_waits_for_an_approval_of_the_exact_call():
     world = World(policies=[policy("p", "false", action="review"), policy("q", "false", action="alert")])
     decision, rows = left(world, agent_id="bot", workspace_id="w1", **CALL)

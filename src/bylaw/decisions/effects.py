@@ -238,8 +238,8 @@ def _told(policies: Iterable[PolicyResult], occasion: Occasion) -> Iterator[Effe
 
 
 def _said(policy: PolicyResult, *statuses: str) -> str:
-    rules = [rule for rule in policy.rules if rule.status in statuses]
-    return " ".join(f"{rule.message} {rule.rationale}".strip() for rule in rules)
+    """Return what the rules say; never an evaluator's rationale, which may quote what is erased later."""
+    return " ".join(rule.message for rule in policy.rules if rule.status in statuses)
 
 
 def _occasion(decision: Decision, receipt_id: str, request: Request, caller: Principal) -> Occasion:
