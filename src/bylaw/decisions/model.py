@@ -9,9 +9,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bylaw.policies.model import Action, Effect, Outcome, Risk
+from bylaw.policies.model import Action, Effect, Outcome, Phase, Risk
 
-Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Posture = Literal["governed", "ungoverned"]
 RuleStatus = Literal["satisfied", "violated", "flagged", "not_applicable", "indeterminate"]
 PolicyStatus = Literal["satisfied", "violated", "flagged", "indeterminate", "not_judged"]

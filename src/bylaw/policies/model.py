@@ -14,6 +14,7 @@ Risk = Literal["LOW", "MEDIUM", "HIGH"]
 Action = Literal["log", "alert", "review", "block"]
 Outcome = Literal["allow", "flag", "review", "block"]
 Effect = Literal["reject", "flag"]
+Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Expectation = Literal["pass", "violate"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from bylaw.core.canonical_json import Json
-from bylaw.policies.model import Action, Content, Example, Expectation, Outcome, Risk
+from bylaw.policies.model import Action, Content, Example, Expectation, Outcome, Phase, Risk
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.rules import Reading, read_rules
 
@@ -61,11 +61,22 @@ def _topic(reader: Reader, fields: Mapping[str, object], path: str) -> str | Non
 
 
 def _conditions(reader: Reader, fields: Mapping[str, object], path: str) -> Mapping[str, Json] | None:
-    """Return the conditions untouched: what they mean is decided when they are applied."""
+    """Return the conditions untouched: what they mean is decided when they are applied.
+
+    Only a phase that no request can have is refused: such a policy would stand there and never apply.
+    """
     conditions = fields.get("conditions")
     if conditions is None:
         return None
-    return reader.json_object(conditions, join(path, "conditions"), most_bytes=MAX_CONDITIONS_BYTES)
+    at = join(path, "conditions")
+    read = reader.json_object(conditions, at, most_bytes=MAX_CONDITIONS_BYTES)
+    phase = read.get("phase")
+    for index, named in enumerate(phase if isinstance(phase, list) else []):
+        if isinstance(named, str):
+            reader.choice(named, f"{at}.phase[{index}]", get_args(Phase), "decision")
+    if isinstance(phase, str):
+        reader.choice(phase, f"{at}.phase", get_args(Phase), "decision")
+    return read
 
 
 def _on_indeterminate(reader: Reader, fields: Mapping[str, object], path: str) -> Outcome | None:
