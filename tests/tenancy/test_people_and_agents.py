@@ -133,13 +133,22 @@ async def test_an_agent_is_seen_first_and_registered_later(root):
     seen = await see_agent(root.unit, "bot", clock=ManualClock(5))
     assert (seen.registered, seen.created_ms) == (False, 5)
     assert await see_agent(root.unit, "bot", clock=ManualClock(9)) == seen
-    local = acting_as(root.unit, "agents:write", place=W1)
-    agent = await register_agent(local, NewAgent(id="bot", name="Bot", place=W1))
+    agent = await register_agent(root, NewAgent(id="bot", name="Bot", place=W1))
     assert (agent.registered, agent.place, agent.revision, agent.created_ms) == (True, W1, 2, 5)
     with pytest.raises(Conflict):
         await register_agent(root, NewAgent(id="bot"))
     with pytest.raises(InvalidInput):
         await see_agent(root.unit, "", clock=ManualClock())
+
+
+async def test_an_agent_that_was_seen_is_given_a_place_only_by_whoever_writes_everywhere(root):
+    """It may act anywhere, and the policies of its place follow it there."""
+    await see_agent(root.unit, "bot", clock=ManualClock(5))
+    local = acting_as(root.unit, "agents:write", place=W1)
+    with pytest.raises(Forbidden) as caught:
+        await register_agent(local, NewAgent(id="bot", place=W1))
+    assert caught.value.needs == "agents:write"
+    assert (await register_agent(local, NewAgent(id="new", place=W1))).place == W1
 
 
 async def test_an_agent_is_changed_where_the_caller_writes(root):

@@ -36,7 +36,8 @@ class AgentChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 async def register_agent(acting: Acting[TenancyUnit], new: NewAgent) -> Agent:
     """Store a registered agent and return it; one that was only seen so far becomes registered.
 
-    Raises: Conflict (`exists`) when it is registered already.
+    Raises: Conflict (`exists`) when it is registered already; Forbidden when it was only seen and the caller
+    does not write everywhere: it may act in other places, where the policies of its new one would follow it.
     """
     acting.principal.require("agents:write", new.place)
     await require_place(acting.unit, new.place)
@@ -54,6 +55,7 @@ async def register_agent(acting: Acting[TenancyUnit], new: NewAgent) -> Agent:
         return agent
     if stored.registered:
         raise Conflict(f"The agent {new.id!r} is registered already.", reason="exists")
+    acting.principal.require("agents:write", EVERYWHERE)
     agent = replace(agent, created_ms=stored.created_ms)
     return await save_next(acting, stored, agent, save=acting.unit.tenancy.agents.save)
 
