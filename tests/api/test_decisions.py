@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 
+import apsw
 import pytest
 
 from bylaw.receipts.checkpoint import parse
@@ -82,6 +83,24 @@ async def test_an_unusable_idempotency_key_is_refused(world, key):
     found = await world.send("admin", "POST", "/v1/decisions", json=ASKED, headers=headers)
     assert found.status_code == 422
     assert found.json()["errors"][0]["path"] == "idempotency-key"
+
+
+async def test_a_body_that_was_edited_in_the_store_is_not_shown(world, tmp_path, caplog):
+    first = (await decide(world, key="k")).json()
+    ident = first["receipt_id"]
+    (stored,) = tmp_path.rglob("receipts.db")
+    connection = apsw.Connection(str(stored))
+    connection.execute("UPDATE parts SET content = CAST(replace(content, 'review', 'allow!') AS BLOB)")
+    connection.close()
+    reads = [
+        f"/v1/receipts/{ident}/body",
+        f"/v1/decisions/{ident}",
+        f"/v1/receipts/{ident}/bundle?disclose=true",
+    ]
+    for found in [*[await world.send("admin", "GET", path) for path in reads], await decide(world, key="k")]:
+        assert (found.status_code, found.json()["code"]) == (500, "corrupt")
+        assert ident in found.json()["detail"]
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_replay_after_the_body_was_erased_says_where_the_receipt_is(world):

@@ -10,7 +10,7 @@ import msgspec
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.claims import Claims
 from bylaw.api.idempotency import reused
-from bylaw.api.receipts import seen_of
+from bylaw.api.receipts import committed, seen_of
 from bylaw.api.spending import Spending
 from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
 from bylaw.core.ids import ReceiptId
@@ -66,8 +66,8 @@ class Decider:
         """Return what is decided; the same request under the same key gets the same decision again.
 
         Raises: what `Engine.placed` and `Engine.decide` raise; NotFound and Conflict (`not_a_decision`) when
-        `outcome_of` names no decision; DeadlineExceeded when the receipt is not
-        durable in time; Conflict (`idempotency_key_reused`) for another request under the key; Unavailable.
+        `outcome_of` names no decision; DeadlineExceeded when the receipt is not durable in time; Conflict
+        (`idempotency_key_reused`) for another request under the key; Corrupt; Unavailable.
         """
         deadline_ms = asked.request.deadline_ms
         if not isinstance(deadline_ms, int):
@@ -137,12 +137,12 @@ class Decider:
             )
 
     async def _again(self, caller: Principal, earlier: Repeated, promise: Idempotency | None) -> Answered:
-        """Return the decision that was made under the same key before. Raises: Conflict."""
+        """Return the decision that was made under the same key before. Raises: Conflict, Corrupt."""
         if promise is None or earlier.digest != promise.digest:
             raise reused()
         receipts = self._ledger.of(caller.tenant_id)
         stored = await receipts.get(earlier.id)
-        for part in await receipts.parts(earlier.id):
+        for part in committed(seen_of(stored).receipt, await receipts.parts(earlier.id)):
             if part.name == DECISION_PART:
                 return Answered(body=placed(part.content, stored.origin, stored.index), replayed=True)
         raise Conflict(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bylaw.core import canonical_json
-from bylaw.core.errors import InvalidInput, NotFound
+from bylaw.core.errors import Corrupt, InvalidInput, NotFound
 from bylaw.core.ids import PolicyId, ReceiptId, RepoId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.content import document
@@ -75,9 +75,9 @@ class ReceiptReader:
         return Page(items=mine, next_cursor=found.next_cursor)
 
     async def parts(self, principal: Principal, ident: ReceiptId) -> Sequence[Part]:
-        """Return the body parts that are still there."""
-        await self.get(principal, ident)
-        return await self._ledger.of(principal.tenant_id).parts(ident)
+        """Return the body parts that are still there. Raises: as `get`; Corrupt as `committed`."""
+        seen = await self.get(principal, ident)
+        return committed(seen.receipt, await self._ledger.of(principal.tenant_id).parts(ident))
 
     async def erase(self, principal: Principal, ident: ReceiptId, names: Sequence[str]) -> Sequence[str]:
         """Erase body parts, all when none is named, and return the names of those that were there."""
@@ -133,6 +133,17 @@ class ReceiptReader:
 def seen_of(stored: StoredReceipt) -> Seen:
     """Return a stored receipt together with what it says."""
     return Seen(stored=stored, receipt=model.decode(stored.receipt))
+
+
+def committed(receipt: Receipt, parts: Sequence[Part]) -> Sequence[Part]:
+    """Return `parts` as they are. Raises: Corrupt when one is not what the receipt commits to."""
+    for part in parts:
+        if model.commit(part.name, part.salt, part.content) not in receipt.commitments:
+            message = (
+                f"The stored part {part.name!r} of receipt {receipt.id} is not what the receipt commits to."
+            )
+            raise Corrupt(message, place=f"receipt {receipt.id}, part {part.name}")
+    return parts
 
 
 def _versions(receipt: Receipt) -> Sequence[tuple[str, int]]:
