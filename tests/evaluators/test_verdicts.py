@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -153,3 +154,11 @@ async def test_a_faulty_reply_is_not_kept_and_old_ones_go():
 
 def test_a_script_with_other_answers_has_another_digest():
     assert ScriptedEvaluator({"a": "satisfied"}).digest != ScriptedEvaluator({"a": "violated"}).digest
+
+
+async def test_what_one_tenant_asked_is_not_known_to_another():
+    inner = ScriptedEvaluator({"a": "satisfied"})
+    cached = CachedEvaluator(inner)
+    for asker in ("t1", "t2", "t1"):
+        await cached.evaluate(replace(batch("a"), asker=asker))
+    assert [each.asker for each in inner.batches] == ["t1", "t2"]

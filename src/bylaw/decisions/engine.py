@@ -66,7 +66,7 @@ class Engine:
         tallies = [check_all(each.policy.rules, facts, allowance) for each in selection.applied]
         extra_tally = check_all(extra, facts, allowance)
         asks = waiting(selection.applied, tallies, extra_tally)
-        judgement = await self._consult(request, asks, began) if asks else None
+        judgement = await self._consult(request, caller.tenant_id, asks, began=began) if asks else None
         combined = combine(selection, tallies, extra, extra_tally)
         left_ms = self._left_ms(request, began)
         if left_ms is not None and left_ms <= 0:
@@ -80,7 +80,9 @@ class Engine:
             began=began,
         )
 
-    async def _consult(self, request: Request, asks: list[tuple[Tally, Ask]], began: int) -> Judgement | None:
+    async def _consult(
+        self, request: Request, asker: str, asks: list[tuple[Tally, Ask]], *, began: int
+    ) -> Judgement | None:
         """Settle every rule in `asks` by one call of the evaluator; return the judgement if there was one."""
         left_ms = self._left_ms(request, began)
         timeout_ms = self.evaluator_timeout_ms
@@ -91,7 +93,7 @@ class Engine:
                 settle(tally, each, indeterminate("deadline"), None)
             return None
         questions = tuple(each.question for _, each in asks)
-        batch = Batch(questions=questions, facts=matter_of(request), timeout_ms=timeout_ms)
+        batch = Batch(questions=questions, facts=matter_of(request), timeout_ms=timeout_ms, asker=asker)
         asked = await ask(self.evaluator, batch, ticks=self.ticks)
         judgement = _judgement(self.evaluator, asked)
         for tally, each in asks:

@@ -12,7 +12,7 @@ from bylaw.evaluators.verdicts import FAULTS, verdicts
 
 
 class CachedEvaluator:
-    """Keeps the last `capacity` replies of another evaluator by (rule digests, facts digest, its digest).
+    """Keeps the last `capacity` replies of another evaluator, by asker, its digest, rules and facts.
 
     A reply with any fault is given back and forgotten. Callers with the same batch at the same time wait for
     one; when that one fails or gives up, the next of them asks for itself. `hits` and `misses` count the
@@ -63,7 +63,7 @@ class CachedEvaluator:
 
     def _key(self, batch: Batch) -> str:
         rules = [(question.id, question.digest) for question in batch.questions]
-        said = msgspec.json.encode((self.digest, rules, batch.facts), order="deterministic")
+        said = msgspec.json.encode((batch.asker, self.digest, rules, batch.facts), order="deterministic")
         return hashlib.sha256(said).hexdigest()
 
     def _keep(self, key: str, reply: Reply) -> None:

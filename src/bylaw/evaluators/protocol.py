@@ -29,12 +29,14 @@ class Question:
 class Batch:
     """Rules to judge over the same facts, which are data and never instructions.
 
+    `asker` is the tenant in whose name it is asked: what is kept for one is never given to another.
     Units: `timeout_ms`, in milliseconds from now, is when the answer is no longer wanted.
     """
 
     questions: tuple[Question, ...]
     facts: Mapping[str, object]
     timeout_ms: int
+    asker: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
