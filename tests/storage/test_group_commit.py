@@ -124,6 +124,18 @@ async def test_a_failed_batch_fails_its_callers_and_nobody_else(writer, log, cap
     assert "not written" in caplog.text
 
 
+@pytest.mark.parametrize(("quiet_s", "lines"), [(3_600, 1), (0, 3)])
+async def test_batches_that_fail_one_after_the_other_are_told_once(writer, caplog, quiet_s, lines):
+    log = GroupCommit(writer, quiet_s=quiet_s)
+    writer.fails = 3
+    for number in range(3):
+        with pytest.raises(Unavailable):
+            await call(log, number)
+    told = [record for record in caplog.records if "not written" in record.message]
+    assert [("disk full" in record.message, record.exc_info) for record in told] == [(True, None)] * lines
+    await log.close()
+
+
 async def test_a_store_that_stays_away_refuses_until_it_is_back(writer, log, caplog):
     writer.fails, writer.out = 1, 1
     first = await begun(writer, log, 0)

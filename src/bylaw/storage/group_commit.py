@@ -21,6 +21,7 @@ from bylaw.storage.receipt_rows import admit
 QUEUE_LIMIT = 4096
 BATCH_LIMIT = 256
 RETRY_S = 0.5
+QUIET_S = 60.0
 _NOT_DURABLE = "The receipt could not be made durable: try again, with the same idempotency key."
 
 Fate = Recorded | Repeated
@@ -54,7 +55,7 @@ class GroupCommit:
 
     `on_renamed` is told the name of another log, once a lost one cannot be had back: issue for that one.
     Units: `queue_limit` bounds the entries that wait, `batch_limit` the calls of one transaction; `retry_s`
-    passes between attempts to recover.
+    passes between attempts to recover, and `quiet_s` between two lines of the log about batches that failed.
     """
 
     def __init__(
@@ -64,11 +65,14 @@ class GroupCommit:
         queue_limit: int = QUEUE_LIMIT,
         batch_limit: int = BATCH_LIMIT,
         retry_s: float = RETRY_S,
+        quiet_s: float = QUIET_S,
     ) -> None:
         self._writer = writer
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._retry_s = retry_s
+        self._quiet_s = quiet_s
+        self._told_at: float | None = None
         self._waiting: list[_Call] = []
         self._queued = 0
         self._commits = 0
@@ -172,8 +176,8 @@ class GroupCommit:
                 signer, self._signer = self._signer, None
                 self._writer.rotate(signer)
             fates = await self._writer.write(entries)
-        except Exception as error:
-            _logger.exception("A batch of %d receipts was not written.", len(entries))
+        except Exception as error:  # noqa: BLE001 - whatever a store does, its callers are told
+            self._tell(len(entries), error)
             self._fail(batch, _NOT_DURABLE, error)
             await self._recover()
             return
@@ -186,6 +190,13 @@ class GroupCommit:
         self._queued -= len(entries)
         self._commits += 1
         self._written += len(entries)
+
+    def _tell(self, count: int, error: Exception) -> None:
+        """Log why a batch failed, unless that was done a moment ago: a full disk fails many a second."""
+        now = asyncio.get_running_loop().time()
+        if self._told_at is None or now - self._told_at >= self._quiet_s:
+            self._told_at = now
+            _logger.error("A batch of %d receipts was not written: %r", count, error)
 
     async def _recover(self) -> None:
         """Bring the writer back; refuse what comes and what waits while it takes more than one attempt."""
