@@ -119,3 +119,7 @@ def test_a_key_set_names_each_key_once_and_is_bounded():
     for many in (2, 1001):
         with pytest.raises(InvalidInput):
             key_set(json.dumps({"keys": [mine] * many}).encode())
+
+
+def test_no_key_id_looks_like_a_flag():
+    assert not any(Signer.generate().kid.startswith("-") for _ in range(500))

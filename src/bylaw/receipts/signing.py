@@ -73,8 +73,10 @@ class Signer:
 
     @classmethod
     def generate(cls) -> "Signer":
-        """Return a signer with a new random key."""
-        return cls(Ed25519PrivateKey.generate())
+        """Return a signer with a new random key, whose id does not look like a flag on a command line."""
+        while (made := cls(Ed25519PrivateKey.generate())).kid.startswith("-"):
+            pass
+        return made
 
     @classmethod
     def from_seed(cls, seed: bytes) -> "Signer":
