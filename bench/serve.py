@@ -1,7 +1,8 @@
 """A server of the bench in its own process: `python -m bench.serve VARIANT --data DIR [--database URL]`.
 
-Variants: `sqlite` and `postgres` are the product. `nostore` is the same server over a log in memory, without
-durability: it exists to be measured against and cannot be reached from the product's settings.
+Variants: `sqlite` and `postgres` are the product. `nostore` is the same server with the store left out: it
+grows and signs its log and keeps nothing of it. It exists to be measured against and cannot be reached from
+the settings of the product.
 Prints one JSON line with the port and the first key, and serves until SIGTERM.
 """
 
@@ -9,6 +10,7 @@ import argparse
 import json
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -21,9 +23,32 @@ from bylaw.app import Stores, join
 from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
+from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
+from bylaw.receipts.signing import Signer
 from bylaw.storage.control import open_control
+from bylaw.storage.group_commit import GroupCommit
 from bylaw.storage.key_file import KeyFile
-from bylaw.storage.memory.receipts import MemoryLedger
+from bylaw.storage.memory.receipts import MemoryLedger, MemoryRows
+from bylaw.storage.receipt_rows import plan
+
+
+class Forgetful(MemoryRows):
+    """A writer that does everything but keep what it wrote."""
+
+    async def write(self, entries: Sequence[PendingEntry]) -> Sequence[Recorded | Repeated]:
+        planned = plan(entries, {}, {})
+        batch = self._appender.stage(planned.fresh)
+        self._appender.commit()
+        self.checkpoints = [batch.checkpoint]
+        return planned.fates(batch)
+
+
+class ForgetfulLedger(MemoryLedger):
+    """A receipts plane that holds the latest checkpoint and nothing else."""
+
+    def __init__(self, *, origin: str, signer: Signer) -> None:
+        super().__init__(origin=origin, signer=signer)
+        self.log = GroupCommit(Forgetful(origin, signer))
 
 
 @asynccontextmanager
@@ -34,7 +59,7 @@ async def without_store(wanted: settings.Settings):
     key_file = KeyFile(folder / "keys.json")
     keys = key_file.load_or_create(clock)
     async with AsyncExitStack() as stack:
-        ledger = MemoryLedger(origin="bench.local/memory", signer=keys.signer)
+        ledger = ForgetfulLedger(origin="bench.local/memory", signer=keys.signer)
         stack.push_async_callback(ledger.close)
         control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
         stack.push_async_callback(control.close)
