@@ -49,6 +49,12 @@ class Projector:
                     positions[origin] = await self._project(origin, positions.get(origin, 0))
             self.lag = 0
 
+    async def rebuild(self) -> None:
+        """Return once every effect was projected again from the first; what is there already stays."""
+        async with self._at_work, self._store.system() as system:
+            await system.progress.reset()
+        await self.catch_up()
+
     async def wait(self, most_s: float) -> None:
         """Return once there is something to project, or after `most_s` seconds."""
         with suppress(TimeoutError):

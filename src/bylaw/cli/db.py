@@ -4,10 +4,12 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 import click
 
+from bylaw.cli.lazy import Lazy, LazyGroup
 from bylaw.core.errors import NotFound
 from bylaw.settings import Storage, load
 from bylaw.storage.control import control_url, open_database
@@ -30,9 +32,18 @@ _data = click.option(
 _database = click.option("--database", help="postgresql://… that holds everything instead.")
 
 
-@click.group("db", epilog=EPILOG)
+_LAZY = MappingProxyType(
+    {
+        "rebuild": Lazy(
+            "bylaw.cli.db_rebuild:rebuild", "Make the lists for people whole again from the receipts."
+        )
+    }
+)
+
+
+@click.group("db", cls=LazyGroup, lazy=_LAZY, epilog=EPILOG)
 def db() -> None:
-    """Bring the schema of the database up to date, and check it; the server does both when it starts."""
+    """Bring the schema of the database up to date, check it, and rebuild what comes from the receipts."""
 
 
 @db.command()

@@ -27,7 +27,7 @@ Examples:
 _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
     {
         "demo": Lazy("bylaw.cli.demo:demo", "Run the whole story on a temporary server, offline."),
-        "db": Lazy("bylaw.cli.db:db", "Bring the schema of the database up to date, and check it."),
+        "db": Lazy("bylaw.cli.db:db", "Bring the database up to date, check it, and rebuild its lists."),
         "decide": Lazy(
             "bylaw.cli.decide:decide", "Decide one request by the packs in a directory, with no server."
         ),

@@ -1,0 +1,39 @@
+"""`bylaw db rebuild`: what people look at, brought out of the receipts once more."""
+
+import asyncio
+import os
+
+import click
+
+from bylaw.app import build
+from bylaw.core.errors import InvalidInput
+from bylaw.settings import Settings, load
+
+
+@click.command(
+    "rebuild",
+    epilog="""\b
+Examples:
+  bylaw db rebuild --data /var/lib/bylaw
+  bylaw db rebuild --database postgresql://bylaw@db/bylaw --key-file keys.json
+""",
+)
+@click.option("--data", help="Directory of the embedded SQLite (bylaw-data), while no server runs on it.")
+@click.option("--database", help="postgresql://… of servers that keep everything there; they may run.")
+@click.option("--key-file", help="File of the server's signing keys.")
+def rebuild(**flags: str | None) -> None:
+    """Make the lists of violations, alerts, attention and approvals whole again from the receipts.
+
+    What is missing comes back. What is there stays as it is, with what people resolved, approved, refused or
+    spent. Doing it again changes nothing.
+    """
+    settings = load(flags, os.environ)
+    if not settings.storage.database and not settings.storage.data.is_dir():
+        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
+    asyncio.run(_rebuild(settings))
+    click.echo("Everything that the receipts left for people is in its list.")
+
+
+async def _rebuild(settings: Settings) -> None:
+    async with build(settings) as app:
+        await app.upkeep.projector.rebuild()
