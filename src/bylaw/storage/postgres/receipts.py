@@ -37,6 +37,7 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ObjectNotInPrerequisiteStateError,  # a database that lets nobody in
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # told that the session ends, and not yet that it has ended
 )
 
 

@@ -5,7 +5,14 @@ from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy import CursorResult, Delete, Executable, RowMapping, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +26,8 @@ from bylaw.storage.sql.database import Database
 _PASSING = ("08", "40", "53", "55", "57")
 # Classes after which an operator has to do something: refused logins, and no such database.
 _CLOSED = ("28", "3D")
+# What drivers raise without such a class when the database does not answer as it should.
+_UNREACHED = (OperationalError, InternalError, PoolTimeout, OSError)
 
 
 class Session:
@@ -47,6 +56,12 @@ class Session:
         require_writing(writes=self.writes)
         result = await self._run(statement)
         return result.rowcount
+
+    async def change_each(self, statement: Update, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run the statement once for each row of values."""
+        require_writing(writes=self.writes)
+        if rows:
+            await self._run(statement, [dict(row) for row in rows])
 
     async def insert_new(self, table: Table, *rows: Mapping[str, object]) -> int:
         """Insert those rows that collide with no other, and return how many they were."""
@@ -116,7 +131,9 @@ def translate(error: SQLAlchemyError | OSError) -> Exception:
         return Corrupt("The database file is damaged: restore it from a backup.", place="the control plane")
     if state.startswith(_CLOSED) or "unable to open" in reason:
         return Unavailable(f"The database does not let this server in: {reason}")
-    if isinstance(error, (OperationalError, PoolTimeout, OSError)) or state.startswith(_PASSING):
+    if isinstance(error, (OperationalError, InternalError, PoolTimeout, OSError)) or state.startswith(
+        _PASSING
+    ):
         return Unavailable("The database cannot do this now and kept nothing: try again.")
     return error
 
