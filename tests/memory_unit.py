@@ -138,6 +138,10 @@ class Policies:
             assert version.number == len(self.written[policy.id]) + 1
             self.written[policy.id].append(version)
 
+    async def save_all(self, changed) -> None:
+        for policy, version in changed:
+            await self.save(policy, version)
+
     async def version(self, policy_id, number):
         written = self.written.get(policy_id, [])
         return written[number - 1] if 1 <= number <= len(written) else None

@@ -135,6 +135,30 @@ def test_without_a_person_nothing_is_done_unasked(run, at, files, monkeypatch):
     sys.stdin.close()
 
 
+def test_a_change_since_the_plan_was_shown_is_kept_and_named(run, at, files, tmp_path, monkeypatch):
+    """Somebody else applies while the person still reads."""
+    pack = PACK.replace("finance", f"raced-{at[0].strip('-')}")
+    (files / "finance.yaml").write_text(pack, encoding="utf-8")
+    assert run("policies", "apply", files, "--yes", *at)[0] == 0
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "finance.yaml").write_text(pack.replace("5000", "10"), encoding="utf-8")
+    (files / "finance.yaml").write_text(pack.replace("5000", "100").replace("rude", "curt"), encoding="utf-8")
+
+    def meanwhile(*_, **__):
+        assert run("policies", "apply", theirs, "--yes", *at)[0] == 0
+        monkeypatch.setattr(sys, "argv", ["bylaw"])
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        patched.setattr("click.confirm", meanwhile)
+        code, _, err = run("policies", "apply", files, *at)
+    assert (code, "[conflict" in err or "plan_changed" in err) == (1, True)
+    assert "/limit" in err
+    assert "/tone" not in err
+    assert run("policies", "diff", theirs, *at)[0] == 0
+
+
 def test_a_server_says_why_not(run, server, files):
     at = ["--server", server]
     code, _, err = run("policies", "diff", files, *at)

@@ -113,6 +113,34 @@ async def test_a_save_brings_its_version_or_changes_nothing(store):
         assert await unit.policies.version(first.id, 2) == second
 
 
+async def test_many_are_saved_together_or_not_at_all(store):
+    olds = [policy(slug=f"p{n}") for n in range(230)]
+    news = [replace(each, latest=2, approved=2, revision=2) for each in olds]
+    versions = [version(each.id, 2, content=content(name="Second")) for each in news]
+    async with store.begin(A) as unit:
+        await add(unit, *olds)
+        await unit.policies.save_all([*zip(news, versions, strict=True)])
+        await unit.policies.save_all([])
+    async with store.begin(A) as unit:
+        page = await unit.policies.list(PolicyFilter(), Slice(limit=500))
+        assert {item.policy.id: item for item in page.items} == {
+            each.id: Current(policy=each, version=its) for each, its in zip(news, versions, strict=True)
+        }
+    later = [replace(each, is_active=False, revision=3) for each in news]
+    for wrong, error in (
+        (replace(later[150], revision=2), PreconditionFailed),
+        (replace(later[150], revision=4), PreconditionFailed),
+        (replace(policy(), revision=2), PreconditionFailed),
+        (replace(later[150], slug="p3"), Conflict),
+    ):
+        with pytest.raises(error) as refused:
+            async with store.begin(A) as unit:
+                await unit.policies.save_all([(each, None) for each in (*later[:150], wrong)])
+        assert error is Conflict or wrong.id in refused.value.message
+        async with store.begin(A) as unit:
+            assert await unit.policies.get(news[0].id) == news[0]
+
+
 async def test_versions_are_listed_newest_first_also_of_a_deleted_policy(store):
     first = policy()
     versions = [version(first.id, n) for n in range(1, 6)]

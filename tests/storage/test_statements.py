@@ -1,5 +1,7 @@
 """Many policies are made and loaded in few statements."""
 
+from collections import Counter
+
 import pytest
 from sqlalchemy import event
 
@@ -40,7 +42,7 @@ async def test_a_pack_is_applied_and_loaded_in_few_statements(store, statements)
     clock = ManualClock()
     rules = [{"expr": "amount < 5"}]
     written = {f"p{n}": {"name": f"P{n}", "rules": rules, "place": {"workspace": "w1"}} for n in range(COUNT)}
-    packs = parse_packs([Document(file="many.yaml", value={"pack": "many", "policies": written})])
+    packs = packs_of(written)
     async with store.begin(A) as unit:
         acting = Acting(unit=unit, principal=system_principal(A), clock=clock, ids=Ids(clock))
         await create_workspace(acting, "w1", workspace_id="w1")
@@ -56,3 +58,25 @@ async def test_a_pack_is_applied_and_loaded_in_few_statements(store, statements)
         statements.clear()
         await snapshots.load(unit, 2)
         assert not [each for each in statements if "versions.content" in each]
+
+
+async def test_a_pack_is_changed_and_pruned_in_few_statements(store, statements):
+    clock = ManualClock()
+    contents = {f"p{n}": {"name": f"P{n}", "rules": [{"expr": "amount < 5"}]} for n in range(COUNT)}
+    changed = {key: {**each, "risk": "HIGH", "active": False} for key, each in contents.items()}
+    async with store.begin(A) as unit:
+        acting = Acting(unit=unit, principal=system_principal(A), clock=clock, ids=Ids(clock))
+        await apply_packs(acting, packs_of(contents), Agreed())
+        for wanted in (changed, {"other": contents["p1"]}):
+            statements.clear()
+            applied = await apply_packs(acting, packs_of(wanted), Agreed(prune=True))
+            assert len(applied.policies) >= COUNT
+            assert len(statements) < COUNT // 10
+    async with store.system() as system:
+        entries = await system.queue.pending(5 * COUNT, tenant_id=A)
+    said = Counter(str(entry.payload["change"]) for entry in entries)
+    assert said == {"created": COUNT + 1, "edited": COUNT, "deactivated": COUNT, "archived": COUNT}
+
+
+def packs_of(contents):
+    return parse_packs([Document(file="many.yaml", value={"pack": "many", "policies": contents})])

@@ -30,7 +30,7 @@ from bylaw.api.native.packs import (
 from bylaw.api.ports import Unit
 from bylaw.cli.local import carry_out
 from bylaw.cli.remote import Remote
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.core.ids import TenantId
 from bylaw.policies.packs.documents import locate_all
 from bylaw.policies.packs.export import HEADER, SCHEMA_FILE, yaml_text
@@ -39,6 +39,8 @@ from bylaw.policies.packs.model import Folder, pack_schema, schema_text
 from bylaw.tenancy.principal import OPERATOR_TENANT, Acting
 
 DIFFERENT: Final = 3
+MANY: Final = 100  # changes from which on it is said that they take a moment
+NAMED: Final = 10
 MARKS: Final = {
     "create": ("+", "green"),
     "update": ("~", "yellow"),
@@ -189,7 +191,7 @@ def apply_command(
     """Make the stored policies say what the packs in DIRECTORY say, after showing what that changes.
 
     Everything is done in one transaction, and exactly what was shown: if anything changed meanwhile, nothing
-    is done. Doing it again does nothing more.
+    is done, and the policies that changed are named. Doing it again does nothing more.
     """
     folder, target = _load(directory), find()
     documents = as_sent(folder)
@@ -202,7 +204,15 @@ def apply_command(
             raise click.UsageError("Nobody is there to ask: add --yes to carry it out.")
         click.confirm("Carry this out?", abort=True)
     sent = PacksToApply(documents=documents, prune=prune, plan=plan.digest, reason=reason)
-    done = _located(folder, lambda: target.apply(sent))
+    changes = sum(step.kind != "unchanged" for step in plan.steps)
+    if changes >= MANY:
+        click.echo(f"Carrying out {changes} changes together: all of them, or none.", err=True)
+    try:
+        done = _located(folder, lambda: target.apply(sent))
+    except Conflict as error:
+        if error.reason != "plan_changed":
+            raise
+        raise _changed_meanwhile(plan, target.plan(PacksToPlan(documents=documents, prune=prune))) from None
     for policy in done.policies:
         state = "in force" if policy.is_in_force else policy.status.replace("_", " ")
         waits = "" if policy.pending is None else f", version {policy.pending} waits for approval"
@@ -285,6 +295,18 @@ def _show(plan: PlanView) -> None:
             f"{count} to {kind}" if kind != "unchanged" else f"{count} unchanged" for kind, count in counts
         )
     )
+
+
+def _changed_meanwhile(seen: PlanView, now: PlanView) -> Conflict:
+    """Return the refusal that names the policies about which there is something else to be done by now."""
+    before = {step.slug: step for step in seen.steps}
+    after = {step.slug: step for step in now.steps}
+    changed = sorted(slug for slug in {*before, *after} if before.get(slug) != after.get(slug))
+    named = ", ".join(changed[:NAMED]) + (f" and {len(changed) - NAMED} more" if changed[NAMED:] else "")
+    message = (
+        f"Nothing was done: since the plan was shown, somebody changed {named or 'a policy'}. Plan again."
+    )
+    return Conflict(message, reason="plan_changed")
 
 
 def _line(step: StepView) -> str:

@@ -10,7 +10,7 @@ from bylaw.core.errors import Conflict, Forbidden, InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest, document
-from bylaw.policies.entries import Change, record, record_new, touched
+from bylaw.policies.entries import Change, Changed, record_new, store, touched
 from bylaw.policies.model import Content, Current, Policy, Reach, Source, Status, Version
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reading import read_version, stored_version, workspace_of, writable_policy
@@ -133,7 +133,7 @@ async def roll_back(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class Draft:
     """A policy about to get a version: what it is based on, who reviews it, and why it changes."""
 
     policy: Policy
@@ -144,10 +144,10 @@ class _Draft:
 
 async def _begin(
     acting: Acting[PolicyUnit], policy_id: PolicyId, *, revision: int | None, reason: str
-) -> _Draft:
+) -> Draft:
     policy = await writable_policy(acting, policy_id, revision=revision)
     number = policy.current if policy.pending is None else policy.pending
-    return _Draft(
+    return Draft(
         policy=policy,
         base=await stored_version(acting.unit, policy, number=number),
         workspace=await workspace_of(acting.unit, policy.place),
@@ -155,10 +155,23 @@ async def _begin(
     )
 
 
-async def _finish(acting: Acting[PolicyUnit], draft: _Draft, content: Content) -> Current:
+async def _finish(acting: Acting[PolicyUnit], draft: Draft, content: Content) -> Current:
+    changed = edited(acting, draft, content)
+    if changed is None:
+        policy = draft.policy
+    else:
+        policy = changed.policy
+        await store(acting, [changed])
+    if changed is not None and policy.current == changed.version.number:
+        return Current(policy=policy, version=changed.version)
+    return Current(policy=policy, version=await stored_version(acting.unit, policy, number=policy.current))
+
+
+def edited(acting: Acting[PolicyUnit], draft: Draft, content: Content) -> Changed | None:
+    """Return the policy with `content` as its new version, to be stored; None if it says so already."""
     old = draft.policy
     if content_digest(content) == draft.base.digest:
-        return Current(policy=old, version=await stored_version(acting.unit, old, number=old.current))
+        return None
     version = _version(acting, old, content, number=old.latest + 1, reason=draft.reason)
     reviewed = draft.workspace is not None and draft.workspace.review_edits
     waits = old.approved is not None and reviewed
@@ -168,15 +181,8 @@ async def _finish(acting: Acting[PolicyUnit], draft: _Draft, content: Content) -
         approved=old.approved if waits or old.approved is None else version.number,
         pending=version.number if waits else None,
     )
-    await acting.unit.policies.save(policy, version)
     change: Change = "edited" if policy.approved == version.number else "proposed"
-    await record(acting, version, change=change, reason=version.reason)
-    current = (
-        version
-        if policy.current == version.number
-        else await stored_version(acting.unit, policy, number=policy.current)
-    )
-    return Current(policy=policy, version=current)
+    return Changed(policy=policy, version=version, change=change, reason=version.reason, is_new=True)
 
 
 def _version(

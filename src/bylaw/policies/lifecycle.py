@@ -16,10 +16,11 @@ from typing import Final, Literal
 from bylaw.core.errors import Conflict, Forbidden
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
-from bylaw.policies.entries import Change, record, touched
-from bylaw.policies.model import Policy, Reach, Status
+from bylaw.policies.entries import Change, Changed, store, touched
+from bylaw.policies.model import Current, Policy, Reach, Status, Version
 from bylaw.policies.reading import readable_policy, stored_version, workspace_of, writable_policy
 from bylaw.policies.store import PolicyUnit
+from bylaw.tenancy.model import Workspace
 from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision
@@ -58,7 +59,7 @@ async def decide_policy(
     (`illegal_transition`); PreconditionFailed.
     """
     policy = await readable_policy(acting, policy_id)
-    strictly = await _require_scope(acting, policy, decision)
+    strictly = _require_scope(acting, policy, await workspace_of(acting.unit, policy.place), decision)
     require_revision(policy.revision, revision)
     decided = _decided(policy, decision)
     if decided == policy:
@@ -68,7 +69,8 @@ async def decide_policy(
     if decision in {"approve", "reject"}:
         decided = replace(decided, decided_by=acting.principal.actor, decided_reason=checked_reason(reason))
     number = policy.latest if decision in {"approve", "reject"} else policy.current
-    return await _save(acting, decided, number=number, change=_CHANGE[decision], reason=reason)
+    version = await stored_version(acting.unit, policy, number=number)
+    return await _store(acting, _changed(acting, decided, version, change=_CHANGE[decision], reason=reason))
 
 
 async def set_active(
@@ -83,9 +85,8 @@ async def set_active(
     policy = await writable_policy(acting, policy_id, revision=revision)
     if policy.is_active == is_active:
         return policy
-    change: Change = "activated" if is_active else "deactivated"
-    switched = replace(policy, is_active=is_active)
-    return await _save(acting, switched, number=policy.current, change=change, reason=reason)
+    current = await _current(acting.unit, policy)
+    return await _store(acting, switched(acting, current, is_active=is_active, reason=reason))
 
 
 async def set_reach(
@@ -101,13 +102,12 @@ async def set_reach(
     It takes effect at once, so it needs the scope that approving needs. Raises: Conflict (`still_bound`).
     """
     policy = await writable_policy(acting, policy_id, revision=revision)
-    await _require_scope(acting, policy, "approve")
+    workspace = await workspace_of(acting.unit, policy.place)
+    _require_scope(acting, policy, workspace, "approve")
     if policy.reach == reach:
         return policy
-    if reach == "place":
-        await _require_unbound(acting.unit, policy)
-    changed = replace(policy, reach=reach)
-    return await _save(acting, changed, number=policy.current, change="reach_changed", reason=reason)
+    current = await _current(acting.unit, policy)
+    return await _store(acting, await reached(acting, current, reach, workspace=workspace, reason=reason))
 
 
 async def delete_policy(
@@ -117,7 +117,42 @@ async def delete_policy(
     policy = await writable_policy(acting, policy_id, revision=revision)
     await _require_unbound(acting.unit, policy)
     gone = replace(policy, deleted_ms=acting.clock.now_ms())
-    return await _save(acting, gone, number=policy.current, change="deleted", reason=reason)
+    version = (await _current(acting.unit, policy)).version
+    return await _store(acting, _changed(acting, gone, version, change="deleted", reason=reason))
+
+
+def shelved(
+    acting: Acting[PolicyUnit],
+    current: Current,
+    decision: Literal["archive", "restore"],
+    *,
+    workspace: Workspace | None,
+    reason: str,
+) -> Changed:
+    """Return the policy archived or restored, to be stored. Raises: Forbidden; Conflict."""
+    _require_scope(acting, current.policy, workspace, decision)
+    decided = _decided(current.policy, decision)
+    return _changed(acting, decided, current.version, change=_CHANGE[decision], reason=reason)
+
+
+def switched(acting: Acting[PolicyUnit], current: Current, *, is_active: bool, reason: str) -> Changed:
+    """Return the policy switched on or off, to be stored. Raises: Forbidden."""
+    acting.principal.require("policy:write", current.policy.place)
+    change: Change = "activated" if is_active else "deactivated"
+    policy = replace(current.policy, is_active=is_active)
+    return _changed(acting, policy, current.version, change=change, reason=reason)
+
+
+async def reached(
+    acting: Acting[PolicyUnit], current: Current, reach: Reach, *, workspace: Workspace | None, reason: str
+) -> Changed:
+    """Return the policy with another reach, to be stored. Raises: Forbidden; Conflict (`still_bound`)."""
+    acting.principal.require("policy:write", current.policy.place)
+    _require_scope(acting, current.policy, workspace, "approve")
+    if reach == "place":
+        await _require_unbound(acting.unit, current.policy)
+    policy = replace(current.policy, reach=reach)
+    return _changed(acting, policy, current.version, change="reach_changed", reason=reason)
 
 
 def _decided(policy: Policy, decision: Decision) -> Policy:
@@ -141,23 +176,30 @@ def _decided(policy: Policy, decision: Decision) -> Policy:
     return replace(policy, status=status)
 
 
-async def _save(
-    acting: Acting[PolicyUnit], policy: Policy, *, number: int, change: Change, reason: str
-) -> Policy:
-    why = checked_reason(reason)
-    saved = touched(acting, policy)
-    version = await stored_version(acting.unit, policy, number=number)
-    await acting.unit.policies.save(saved)
-    await record(acting, version, change=change, reason=why)
-    return saved
+async def _current(unit: PolicyUnit, policy: Policy) -> Current:
+    return Current(policy=policy, version=await stored_version(unit, policy, number=policy.current))
 
 
-async def _require_scope(acting: Acting[PolicyUnit], policy: Policy, decision: Decision) -> bool:
+def _changed(
+    acting: Acting[PolicyUnit], policy: Policy, version: Version, *, change: Change, reason: str
+) -> Changed:
+    return Changed(
+        policy=touched(acting, policy), version=version, change=change, reason=checked_reason(reason)
+    )
+
+
+async def _store(acting: Acting[PolicyUnit], changed: Changed) -> Policy:
+    await store(acting, [changed])
+    return changed.policy
+
+
+def _require_scope(
+    acting: Acting[PolicyUnit], policy: Policy, workspace: Workspace | None, decision: Decision
+) -> bool:
     """Return whether approvers are separate there, having required the scope that the decision needs.
 
     Archiving is writing; approving, rejecting and restoring bring a text into force or keep it out.
     """
-    workspace = await workspace_of(acting.unit, policy.place)
     separate = workspace is not None and workspace.separate_approvers
     if decision == "archive":
         acting.principal.require("policy:write", policy.place)

@@ -63,6 +63,9 @@ class Policies(Protocol):
     async def save(self, policy: Policy, version: Version | None = None) -> None:
         """Store the next revision, with its new version if there is one. Raises: PreconditionFailed."""
 
+    async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
+        """Store the next revisions of different policies as `save` does, in few statements."""
+
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""
 

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput
+from bylaw.core.paging import Slice
 from bylaw.policies.editing import Edit, NewPolicy, create_policy, edit_policy
 from bylaw.policies.lifecycle import decide_policy
 from bylaw.policies.packs.apply import Agreed, apply_packs
@@ -10,6 +11,7 @@ from bylaw.policies.packs.documents import load_document
 from bylaw.policies.packs.export import export_packs, free_key, yaml_text
 from bylaw.policies.packs.load import parse_packs
 from bylaw.policies.packs.plan import plan_packs
+from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.places import WorkspaceChange, change_workspace, create_workspace
 from tests.memory_unit import MemoryUnit, acting_as, in_force
@@ -93,6 +95,44 @@ async def test_switches_are_carried_out(root):
     assert (policy.is_active, policy.reach, policy.latest) == (False, "bound", 1)
     policy = (await apply_packs(root, packs(limit=LIMIT), Agreed())).policies["finance/limit"]
     assert (policy.is_active, policy.reach) == (True, "place")
+
+
+async def test_every_change_of_a_policy_has_its_revision_and_its_entry(root):
+    await apply_packs(root, packs(limit=LIMIT, tone=TONE), Agreed())
+    root.unit.outbox.entries.clear()
+    counter = root.unit.changes.value
+    both = {**LIMIT, "risk": "HIGH", "active": False, "reach": "bound"}
+    applied = await apply_packs(root, packs(limit=both, tone={**TONE, "risk": "HIGH"}), Agreed(reason="why"))
+    limit, tone = (applied.policies[f"finance/{key}"] for key in ("limit", "tone"))
+    assert (limit.revision, limit.latest, tone.revision, tone.latest) == (4, 2, 2, 2)
+    said = [
+        (entry["policy"]["id"], entry["change"], entry["reason"]) for _, entry in root.unit.outbox.entries
+    ]
+    assert said == [
+        (limit.id, "edited", "why"),
+        (limit.id, "deactivated", "why"),
+        (limit.id, "reach_changed", "why"),
+        (tone.id, "edited", "why"),
+    ]
+    assert root.unit.changes.value == counter + 1
+
+
+async def test_a_switch_beside_a_waiting_edit_names_the_version_in_force(root):
+    places = {"place": {"workspace": "w2"}}
+    await apply_packs(root, packs(_defaults=places, limit=LIMIT), Agreed())
+    policy = (await stored_pending(root)).policy
+    await decide_policy(root, policy.id, "approve")
+    root.unit.outbox.entries.clear()
+    edit = {**LIMIT, "risk": "HIGH", "active": False}
+    applied = await apply_packs(root, packs(_defaults=places, limit=edit), Agreed())
+    assert (applied.policies["finance/limit"].pending, applied.policies["finance/limit"].approved) == (2, 1)
+    said = [(entry["change"], entry["policy"]["version"]) for _, entry in root.unit.outbox.entries]
+    assert said == [("proposed", 2), ("deactivated", 1)]
+
+
+async def stored_pending(acting):
+    (found,) = (await acting.unit.policies.list(PolicyFilter(), Slice())).items
+    return found
 
 
 async def test_the_plan_that_was_agreed_to_is_the_one_carried_out(root):

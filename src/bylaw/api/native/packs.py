@@ -55,11 +55,15 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepView(_Shown, frozen=True):
-    """What is to be done about one policy: `diff` for a new text, `switches` for the rest."""
+    """What is to be done about one policy: `diff` for a new text, `switches` for the rest.
+
+    `revision` is that of the stored policy on which the step builds.
+    """
 
     kind: Kind
     slug: str
     policy_id: str | None
+    revision: int | None
     diff: DiffView | None
     switches: tuple[Switch, ...]
     note: str
@@ -161,7 +165,8 @@ def _step(step: plan.Write | plan.Archive) -> StepView:
     return StepView(
         kind=step.kind,
         slug=step.slug,
-        policy_id=None if step.current is None else step.current.id,
+        policy_id=None if step.current is None else step.current.policy.id,
+        revision=None if step.current is None else step.current.policy.revision,
         diff=None if diff is None else diff_view(diff),
         switches=step.switches if isinstance(step, Write) else (),
         note=step.note,

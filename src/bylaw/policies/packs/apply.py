@@ -1,16 +1,20 @@
 """Carrying out a plan: all of it in the transaction of the caller, or nothing."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from bylaw.core.errors import Conflict
-from bylaw.policies.editing import Edit, NewPolicy, create_policies, edit_policy
-from bylaw.policies.lifecycle import decide_policy, set_active, set_reach
-from bylaw.policies.model import Policy
+from bylaw.policies.editing import Draft, NewPolicy, create_policies, edited
+from bylaw.policies.entries import Changed, store
+from bylaw.policies.lifecycle import reached, shelved, switched
+from bylaw.policies.model import Current, Policy
 from bylaw.policies.packs.model import Pack, PackedPolicy
 from bylaw.policies.packs.plan import Archive, Plan, Switch, Write, plan_packs
 from bylaw.policies.store import PolicyUnit
+from bylaw.tenancy.model import Workspace
+from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
 
 
@@ -42,13 +46,14 @@ async def apply_packs(acting: Acting[PolicyUnit], packs: Sequence[Pack], agreed:
             "The policies changed since the plan was made: look at it again.", reason="plan_changed"
         )
     policies = await _create(acting, plan, agreed.reason)
+    changes: list[Changed] = []
     for step in plan.steps:
-        if isinstance(step, Archive):
-            policies[step.slug] = await decide_policy(
-                acting, step.current.id, "archive", reason=agreed.reason
-            )
-        elif step.current is not None and step.kind != "unchanged":
-            policies[step.slug] = await _change(acting, step, step.current, reason=agreed.reason)
+        found = await _changes(acting, step, reason=checked_reason(agreed.reason))
+        if found:
+            policies[step.slug] = found[-1].policy
+            changes += found
+        await asyncio.sleep(0)
+    await store(acting, changes)
     return Applied(plan=plan, policies=policies)
 
 
@@ -59,13 +64,30 @@ async def _create(acting: Acting[PolicyUnit], plan: Plan, reason: str) -> dict[s
     return {each.slug: current.policy for each, current in zip(packed, made, strict=True)}
 
 
-async def _change(acting: Acting[PolicyUnit], step: Write, policy: Policy, *, reason: str) -> Policy:
+async def _changes(acting: Acting[PolicyUnit], step: Write | Archive, *, reason: str) -> list[Changed]:
+    """Return what the step makes of a stored policy, one revision after the other."""
+    if isinstance(step, Archive):
+        return [shelved(acting, step.current, "archive", workspace=step.workspace, reason=reason)]
+    current, found = step.current, list[Changed]()
+    if current is None or step.base is None or step.kind == "unchanged":
+        return found
+    acting.principal.require("policy:write", current.policy.place)
     if step.diff is not None:
-        edit = Edit(fields=step.packed.fields, whole=True, reason=reason)
-        policy = (await edit_policy(acting, policy.id, edit)).policy
+        draft = Draft(policy=current.policy, base=step.base, workspace=step.workspace, reason=reason)
+        changed = edited(acting, draft, step.content)
+        found += [] if changed is None else [changed]
+        current = current if changed is None else _after(current, changed)
     for switch in step.switches:
-        policy = await _switch(acting, policy, switch, reason=reason)
-    return policy
+        changed = await _switch(acting, current, switch, workspace=step.workspace, reason=reason)
+        found.append(changed)
+        current = _after(current, changed)
+    return found
+
+
+def _after(current: Current, changed: Changed) -> Current:
+    """Return the policy as it is after a change, with the version that speaks for it then."""
+    speaks = changed.version.number == changed.policy.current
+    return Current(policy=changed.policy, version=changed.version if speaks else current.version)
 
 
 def _new(packed: PackedPolicy, reason: str) -> NewPolicy:
@@ -80,15 +102,17 @@ def _new(packed: PackedPolicy, reason: str) -> NewPolicy:
     )
 
 
-async def _switch(acting: Acting[PolicyUnit], policy: Policy, switch: Switch, *, reason: str) -> Policy:
+async def _switch(
+    acting: Acting[PolicyUnit], current: Current, switch: Switch, *, workspace: Workspace | None, reason: str
+) -> Changed:
     match switch:
         case "restore":
-            return await decide_policy(acting, policy.id, "restore", reason=reason)
+            return shelved(acting, current, "restore", workspace=workspace, reason=reason)
         case "activate" | "deactivate":
-            return await set_active(acting, policy.id, is_active=switch == "activate", reason=reason)
+            return switched(acting, current, is_active=switch == "activate", reason=reason)
         case "reach_place":
-            return await set_reach(acting, policy.id, "place", reason=reason)
+            return await reached(acting, current, "place", workspace=workspace, reason=reason)
         case "reach_bound":
-            return await set_reach(acting, policy.id, "bound", reason=reason)
+            return await reached(acting, current, "bound", workspace=workspace, reason=reason)
         case _:
             assert_never(switch)

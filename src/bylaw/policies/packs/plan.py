@@ -12,13 +12,13 @@ from bylaw.core.ids import PolicyId
 from bylaw.core.paging import MAX_LIMIT
 from bylaw.policies.content import content_digest
 from bylaw.policies.diff import Diff, diff_contents
-from bylaw.policies.model import Current, Policy, Version
+from bylaw.policies.model import Content, Current, Policy, Version
 from bylaw.policies.packs.model import Pack, PackedPolicy
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reading import every_policy, read_policy, stored_version, workspace_of
 from bylaw.policies.rules import Reading
 from bylaw.policies.store import PolicyFilter, PolicyUnit
-from bylaw.tenancy.model import Workspace
+from bylaw.tenancy.model import Place, Workspace
 from bylaw.tenancy.principal import Acting
 
 Kind = Literal["create", "update", "unchanged", "archive"]
@@ -29,13 +29,17 @@ Switch = Literal["restore", "activate", "deactivate", "reach_place", "reach_boun
 class Write:
     """A policy of a pack, and how the stored one differs from it.
 
-    `current` is the stored one or None, `diff` is against its newest text, `digest` that of the text in the
-    file. `switches` change more than the text. `note` says what a person should know.
+    `content` is the text in the file, `digest` is its digest; `base` is the newest text of `current`, the
+    stored policy, and `diff` is against that. `switches` change more than the text. `note` says what a
+    person should know.
     """
 
     packed: PackedPolicy
-    current: Policy | None
+    content: Content
     digest: str
+    workspace: Workspace | None
+    current: Current | None = None
+    base: Version | None = None
     diff: Diff | None = None
     switches: tuple[Switch, ...] = ()
     note: str = ""
@@ -55,7 +59,7 @@ class Write:
     @property
     def agreement(self) -> list[Json]:
         """What is agreed to with this step, and on which revision."""
-        stored: list[Json] = [] if self.current is None else [self.current.id, self.current.revision]
+        stored: list[Json] = [] if self.current is None else _revision(self.current)
         return [self.kind, self.slug, stored, self.digest, list(self.switches)]
 
 
@@ -63,15 +67,16 @@ class Write:
 class Archive:
     """A stored policy that its pack no longer contains."""
 
-    current: Policy
+    current: Current
     slug: str
+    workspace: Workspace | None
     kind: Kind = "archive"
     note: str = "no file of the pack contains it"
 
     @property
     def agreement(self) -> list[Json]:
         """What is agreed to with this step, and on which revision."""
-        return [self.kind, self.slug, self.current.id, self.current.revision]
+        return [self.kind, self.slug, *_revision(self.current)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,13 +160,14 @@ async def _step(
     )
     content = parse_content(packed.fields, reading)
     digest = content_digest(content)
+    planned = Write(packed=packed, content=content, digest=digest, workspace=workspace)
     if current is None or base is None:
-        return Write(packed=packed, current=None, digest=digest, note=_note(None, workspace, changes=True))
+        return replace(planned, note=_note(None, workspace, changes=True))
     changes = digest not in {base.digest, current.version.digest}
-    return Write(
-        packed=packed,
-        current=current.policy,
-        digest=digest,
+    return replace(
+        planned,
+        current=current,
+        base=base,
         diff=diff_contents(base.content, content) if changes else None,
         switches=_switches(current.policy, packed),
         note=_note(current.policy, workspace, changes=changes),
@@ -199,14 +205,22 @@ def _note(policy: Policy | None, workspace: Workspace | None, *, changes: bool) 
 
 async def _pruned(acting: Acting[PolicyUnit], packs: Sequence[Pack]) -> list[Archive]:
     steps: list[Archive] = []
+    workspaces: dict[Place, Workspace | None] = {}
     for pack in packs:
         kept = {packed.slug for packed in pack.policies}
         where = PolicyFilter(slug_prefix=f"{pack.name}/", statuses=frozenset({"approved"}))
         async for current in every_policy(acting, where):
-            slug = current.policy.slug
-            if slug is not None and slug not in kept:
-                steps.append(Archive(current=current.policy, slug=slug))
+            slug, place = current.policy.slug, current.policy.place
+            if slug is None or slug in kept:
+                continue
+            if place not in workspaces:
+                workspaces[place] = await workspace_of(acting.unit, place)
+            steps.append(Archive(current=current, slug=slug, workspace=workspaces[place]))
     return sorted(steps, key=lambda step: step.slug)
+
+
+def _revision(current: Current) -> list[Json]:
+    return [current.policy.id, current.policy.revision]
 
 
 def _problem(packed: PackedPolicy, code: str, message: str) -> InvalidInput:

@@ -76,6 +76,11 @@ class MemoryPolicies:
         if version is not None:
             self._add_version(version)
 
+    async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
+        """Store the next revisions of different policies as `save` does."""
+        for policy, version in changed:
+            await self.save(policy, version)
+
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""
         row = self._heap.get(tables.versions, self._tenant_id, policy_id, number)
