@@ -11,7 +11,8 @@ import msgspec
 
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.model import Object, Request
-from bylaw.decisions.request import FACTS, read
+from bylaw.decisions.request import read
+from bylaw.policies.facts import ROOTS
 from bylaw.rules import cel
 from bylaw.rules.explain import Cause, Explanation
 
@@ -58,7 +59,7 @@ def _edit(request: Request, cause: Cause) -> Edit | None:
 
 def _within(body: Object, steps: list[str]) -> list[str]:
     """Return where a fact stands in the request: a field of its own, or else a key of `metadata`."""
-    own = steps[0] in {*FACTS, "tool_call", "metadata"} and steps[0] in body
+    own = steps[0] in ROOTS and steps[0] in body
     return steps if own else ["metadata", *steps]
 
 

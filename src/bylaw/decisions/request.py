@@ -14,29 +14,9 @@ from msgspec import UNSET
 
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.decisions.model import Object, Request, ToolCall
+from bylaw.policies.facts import FACTS
 from bylaw.rules.spelling import fold
 
-# The fields that rules see. The others steer the decision and are no facts.
-FACTS: Final = (
-    "agent_id",
-    "user_id",
-    "conversation_id",
-    "workspace_id",
-    "repo_id",
-    "phase",
-    "user_intent",
-    "agent_output",
-    "messages",
-    "tool_result",
-    "tools_used",
-    "retrieval_summary",
-    "rationale",
-    "model",
-    "provider",
-    "host",
-    "platform",
-    "topics",
-)
 # Who and where: facts for rules, withheld from evaluators, which judge what is said and done.
 IDENTITY: Final = ("agent_id", "user_id", "conversation_id", "workspace_id", "repo_id")
 

@@ -99,6 +99,16 @@ class Conditions:
         self.any_at_all = bool(tests)
         self.any_of = any_of
 
+    @property
+    def reads(self) -> Mapping[str, str]:
+        """The fact that each key asks for: `order_value` for `min_order_value`, `text` for `keywords`."""
+        return {test.key: _name(test) for test in self._tests}
+
+    @property
+    def unclear(self) -> tuple[str, ...]:
+        """The keys whose value has a shape that nobody knows: undetermined, whatever the facts."""
+        return tuple(test.key for test in self._tests if test.check is _unclear)
+
     def evaluate(self, facts: Facts, text: Callable[[], str], budget: Budget | None = None) -> Applicability:
         """Return whether they apply to `facts`; `text` gives the folded text of the request when asked.
 

@@ -194,3 +194,16 @@ def test_problems_of_several_files_come_together(tmp_path):
     with pytest.raises(InvalidInput) as caught:
         load_folder(write(tmp_path, a="a: [", b="b: {"))
     assert len(caught.value.problems) == 2
+
+
+def test_what_is_probably_not_meant_is_named_with_line_and_column(tmp_path):
+    text = FINANCE.replace("{currency: EUR}", "{tool_call.name: pay}")
+    folder = load_folder(write(tmp_path, finance=text))
+    assert [(each.path, each.code) for each in folder.warnings] == [
+        ("finance.yaml:16:18 policies.limit.conditions.tool_call.name", "other_phases")
+    ]
+
+
+def test_rules_that_do_not_compile_are_problems_and_no_warnings():
+    text = FINANCE.replace("amount < 5000", "amount <")
+    assert list(problems(text)) == ["f0.yaml:13:9 policies.limit.rules[0].expr"]

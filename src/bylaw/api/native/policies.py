@@ -5,17 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from bylaw.api.fit import fit
-from bylaw.api.native.policy_requests import (
-    DiffQuery,
-    EffectiveQuery,
-    NewPolicy,
-    PolicyEdit,
-    PolicyFrame,
-    PolicyQuery,
-    Reason,
-    Rollback,
+from bylaw.api.native.policy_queries import DiffQuery, EffectiveQuery, PolicyQuery
+from bylaw.api.native.policy_requests import NewPolicy, PolicyEdit, PolicyFrame, Reason, Rollback
+from bylaw.api.native.policy_views import (
+    DiffView,
+    PolicyView,
+    SavedPolicyView,
+    VersionView,
+    diff_view,
+    saved_view,
+    version_view,
+    view,
 )
-from bylaw.api.native.policy_views import DiffView, PolicyView, VersionView, diff_view, version_view, view
 from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page, raw_body
 from bylaw.api.native.shape import place_of
 from bylaw.api.ports import Unit
@@ -41,7 +42,7 @@ _EDIT_FRAME = frozenset({"reason", "reach"})
 @router.post("/v1/policies", status_code=201)
 async def create_policy(
     acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
-) -> Reply[PolicyView]:
+) -> Reply[SavedPolicyView]:
     """Write a policy. It is in force at once, unless it waits for review."""
     frame = _frame(data)
     source = frame.source
@@ -62,7 +63,7 @@ async def create_policy(
         reason=frame.reason,
         id=frame.id,
     )
-    return _current(await editing.create_policy(acting, new))
+    return await _saved(acting, await editing.create_policy(acting, new))
 
 
 @router.get("/v1/policies")
@@ -92,7 +93,7 @@ async def edit_policy(
     policy_id: PolicyId,
     data: Annotated[dict[str, object], raw_body(PolicyEdit)],
     revision: Revision,
-) -> Reply[PolicyView]:
+) -> Reply[SavedPolicyView]:
     """Change a policy; fields left out stay. What changes its content makes a new version."""
     frame = fit({name: value for name, value in data.items() if name in _EDIT_FRAME}, PolicyEdit)
     if isinstance(frame.reach, str):
@@ -100,7 +101,7 @@ async def edit_policy(
         revision = None
     fields = {name: value for name, value in data.items() if name not in _EDIT_FRAME}
     edit = editing.Edit(fields=fields, reason=frame.reason, revision=revision)
-    return _current(await editing.edit_policy(acting, policy_id, edit))
+    return await _saved(acting, await editing.edit_policy(acting, policy_id, edit))
 
 
 @router.delete("/v1/policies/{policy_id}", status_code=204)
@@ -138,12 +139,12 @@ async def roll_back(
     policy_id: PolicyId,
     wanted: Annotated[Rollback, body(Rollback)],
     revision: Revision,
-) -> Reply[PolicyView]:
+) -> Reply[SavedPolicyView]:
     """Make a new version with the content of an old one."""
     current = await editing.roll_back(
         acting, policy_id, number=wanted.version, reason=wanted.reason, revision=revision
     )
-    return _current(current)
+    return await _saved(acting, current)
 
 
 @router.post("/v1/policies/{policy_id}/approve")
@@ -223,6 +224,11 @@ async def _decide(
 async def _again(acting: Acting[Unit], policy: Policy) -> Reply[PolicyView]:
     version = await reading.stored_version(acting.unit, policy, number=policy.current)
     return _current(Current(policy=policy, version=version))
+
+
+async def _saved(acting: Acting[Unit], current: Current) -> Reply[SavedPolicyView]:
+    warnings = await reading.read_warnings(acting.unit, current)
+    return Reply(saved_view(current, warnings), revision=current.policy.revision)
 
 
 def _current(current: Current) -> Reply[PolicyView]:

@@ -1,16 +1,11 @@
 """What is sent to the routes of policies."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from pydantic import Field
 
-from bylaw.api.native.route import ListQuery, StrictQuery
-from bylaw.api.native.shape import place_of
-from bylaw.core.ids import AgentId
-from bylaw.policies.model import Action, Effect, Outcome, Reach, Risk, Status
-from bylaw.policies.store import Match, PolicyFilter
+from bylaw.policies.model import Action, Effect, Outcome, Reach, Risk
 
 Object = dict[str, object]
 
@@ -112,59 +107,3 @@ class Rollback(_Sent, frozen=True):
 
     version: int
     reason: str = ""
-
-
-class PolicyQuery(ListQuery):
-    """Which policies are wanted; filters combine with AND."""
-
-    workspace_id: str | None = None
-    repo_id: str | None = None
-    match: Annotated[Match, Field(description="The place itself, all inside it, or all that governs it.")] = (
-        "within"
-    )
-    status: Annotated[list[Status], Field(default_factory=list)]
-    is_active: bool | None = None
-    has_pending: bool | None = None
-    reach: Reach | None = None
-    slug: str | None = None
-    source_type: str | None = None
-    topic: str | None = None
-    action: Annotated[list[Action], Field(default_factory=list)]
-    risk: Annotated[list[Risk], Field(default_factory=list)]
-    text: Annotated[
-        str | None, Field(description="Found in name, description, topic and rules, whatever the case.")
-    ] = None
-
-    @property
-    def where(self) -> PolicyFilter:
-        """Return the filter that is meant."""
-        everywhere = self.workspace_id is None and self.repo_id is None and self.match == "within"
-        return PolicyFilter(
-            place=None if everywhere else place_of(self.workspace_id, self.repo_id),
-            match=self.match,
-            statuses=frozenset(self.status) or None,
-            is_active=self.is_active,
-            has_pending=self.has_pending,
-            reach=self.reach,
-            slugs=None if self.slug is None else frozenset({self.slug}),
-            source_types=None if self.source_type is None else frozenset({self.source_type}),
-            topic=self.topic,
-            actions=frozenset(self.action) or None,
-            risks=frozenset(self.risk) or None,
-            text=self.text,
-        )
-
-
-class EffectiveQuery(ListQuery):
-    """Whose policies are wanted."""
-
-    workspace_id: str | None = None
-    repo_id: str | None = None
-    agent_id: Annotated[AgentId | None, Field(description="Its bound policy is included.")] = None
-
-
-class DiffQuery(StrictQuery):
-    """Which versions are compared."""
-
-    old: Annotated[int, Field(ge=1)]
-    new: Annotated[int, Field(ge=1)]

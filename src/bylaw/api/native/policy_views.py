@@ -1,12 +1,14 @@
 """How policies, their versions and their differences go over the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from bylaw.api.native.policy_requests import SourceIn
+from bylaw.api.problems import FieldProblem
 from bylaw.core.clock import rfc3339
+from bylaw.core.errors import Problem
 from bylaw.policies.content import RuleDocument
 from bylaw.policies.diff import Diff
 from bylaw.policies.direction import Direction
@@ -103,6 +105,12 @@ class PolicyView(ContentView, frozen=True):
     updated_at: str
 
 
+class SavedPolicyView(PolicyView, frozen=True):
+    """A policy that was just saved; `warnings` say what in its newest version is probably not meant."""
+
+    warnings: tuple[FieldProblem, ...]
+
+
 class VersionView(ContentView, frozen=True):
     """An immutable version; `digest` covers the canonical bytes of what it says."""
 
@@ -175,6 +183,16 @@ def view(current: Current) -> PolicyView:
         updated_by=policy.updated_by,
         updated_at=rfc3339(policy.updated_ms),
     )
+
+
+def saved_view(current: Current, warnings: Iterable[Problem]) -> SavedPolicyView:
+    """Return a policy that was just saved as it goes over the wire."""
+    return SavedPolicyView(**msgspec.structs.asdict(view(current)), warnings=warnings_view(warnings))
+
+
+def warnings_view(warnings: Iterable[Problem]) -> tuple[FieldProblem, ...]:
+    """Return warnings as they go over the wire."""
+    return tuple(FieldProblem(path=each.path, code=each.code, message=each.message) for each in warnings)
 
 
 def version_view(version: Version) -> VersionView:

@@ -1,7 +1,7 @@
 """Loading packs and their cases: from a directory, or from documents that somebody else read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast, get_args
 
@@ -32,6 +32,7 @@ from bylaw.policies.packs.model import (
 from bylaw.policies.parse import FIELDS, MAX_DESCRIPTION, read_content
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.rules import Reading
+from bylaw.policies.warnings import warnings_about
 from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.naming import MAX_ID
 
@@ -63,11 +64,15 @@ def load_folder(path: Path) -> Folder:
     packs = [document for document in documents if document not in cases]
     if not packs:
         raise InvalidInput(f"No pack in {path}: a pack is a .yaml file with a pack name and policies.")
+    parsed = parse_packs(packs)
     return Folder(
-        packs=parse_packs(packs),
+        packs=parsed,
         documents=tuple(packs),
         cases=parse_cases(cases),
-        warnings=tuple(warning for document in documents for warning in document.warnings),
+        warnings=(
+            *(warning for document in documents for warning in document.warnings),
+            *_warnings(parsed, packs),
+        ),
     )
 
 
@@ -109,6 +114,13 @@ def parse_cases(documents: Sequence[Document]) -> tuple[Case, ...]:
     if problems:
         raise InvalidInput("The cases are not usable.", *problems)
     return tuple(found)
+
+
+def _warnings(packs: Sequence[Pack], documents: Sequence[Document]) -> Iterator[Problem]:
+    """Yield the warnings about the policies, with the lines of their files."""
+    files = {document.file: document for document in documents}
+    for policy in (policy for pack in packs for policy in pack.policies):
+        yield from (located(warning, files[policy.file]) for warning in policy.warnings)
 
 
 def _files(path: Path) -> list[Path]:
@@ -164,7 +176,8 @@ def _defaults(value: object, reader: Reader) -> Mapping[str, object]:
 
 def _policy(fields: Mapping[str, object], slug: str, path: str, *, reader: Reader, file: str) -> PackedPolicy:
     plain = {name: value for name, value in fields.items() if name in FIELDS}
-    ident = fields.get("id")
+    ident, before = fields.get("id"), len(reader.problems)
+    content = read_content(plain, Reading(reader=reader, path=path))
     return PackedPolicy(
         slug=slug,
         id=None if ident is None else reader.text(ident, join(path, "id"), most=MAX_ID, blank=False),
@@ -172,9 +185,10 @@ def _policy(fields: Mapping[str, object], slug: str, path: str, *, reader: Reade
         reach=reader.choice(fields.get("reach", "place"), join(path, "reach"), _REACHES, "place"),
         is_active=reader.flag(fields.get("active", True), join(path, "active")),
         fields=cast("Mapping[str, Json]", plain),
-        content=read_content(plain, Reading(reader=reader, path=path)),
+        content=content,
         file=file,
         path=path,
+        warnings=warnings_about(content, path) if len(reader.problems) == before else (),
     )
 
 

@@ -144,7 +144,7 @@ class PackedPolicy:
     """One policy of a pack.
 
     `fields` is its content as plain data, checked already but for the context schema. `slug` is `pack/key`.
-    `file` and `path` say where it stands.
+    `file` and `path` say where it stands. `warnings` are what is probably not meant.
     """
 
     slug: str
@@ -156,6 +156,7 @@ class PackedPolicy:
     content: Content
     file: str
     path: str
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
