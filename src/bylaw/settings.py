@@ -39,6 +39,19 @@ class Server:
         "Allow a `host` other than loopback. Keys travel in clear: put TLS in front.",
     )
     body_bytes: int = _setting(1 << 20, "Largest request body.", unit="bytes", low=1024)
+    head_bytes: int = _setting(
+        32_768,
+        "Largest head of a request: its address (8192 bytes at most) and headers (100 lines at most).",
+        unit="bytes",
+        low=1024,
+        high=1 << 20,
+    )
+    head_ms: int = _setting(
+        10_000,
+        "Time within which the head of a request is read, or the first one of a new connection begins.",
+        unit="ms",
+        low=100,
+    )
     request_ms: int = _setting(
         30_000,
         "Time within which a request is read and its answer begins, durable receipt included.",

@@ -3,14 +3,21 @@
 import signal
 import socket
 import threading
+from contextlib import suppress
 
 import httpx
 import pytest
 
-from tests.e2e.serving import ADMIN_KEY, refused, serving
+from tests.e2e.serving import ADMIN_KEY, PATIENCE_S, refused, serving
 
 POLICY = {"name": "Limit", "rules": [{"expr": "tool_call.arguments.amount < 5000"}], "action": "block"}
 ASKED = {"phase": "tool_call", "tool_call": {"name": "pay", "arguments": {"amount": 7000}}}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with serving("--data", str(tmp_path_factory.mktemp("server"))) as found:
+        yield found
 
 
 def test_it_starts_with_no_settings_and_keeps_everything(tmp_path):
@@ -129,3 +136,32 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     (tmp_path / "keys.json").chmod(0o644)
     code, said = refused("--port", "0", "--data", str(tmp_path))
     assert (code, "chmod 600" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nhost: x\r\na: " + b"x" * 5_000_000 + b"\r\n\r\n", b"431"),
+        (b"GET /healthz HTTP/1.1\r\n" + b"a: b\r\n" * 20_000 + b"\r\n", b"431"),
+        (b"GET /healthz?" + b"x" * 1_000_000 + b" HTTP/1.1\r\n\r\n", b"414"),
+    ],
+)
+def test_a_huge_head_is_refused_before_a_key_is_looked_for(running, head, status):
+    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+    with socket.create_connection(address, timeout=PATIENCE_S) as connection, suppress(ConnectionError):
+        connection.sendall(head)
+    with socket.create_connection(address, timeout=PATIENCE_S) as connection:
+        connection.sendall(head[:200_000])
+        assert connection.makefile("rb").readline().split()[1] == status
+
+
+def test_who_closes_their_side_after_a_decision_is_asked_for_gets_it(running):
+    address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
+    head = f"POST /v1/decisions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n".encode()
+    head += b"content-type: application/json\r\ncontent-length: 20\r\n\r\n"
+    with socket.create_connection(address, timeout=PATIENCE_S) as connection:
+        connection.sendall(head + b'{"phase":"decision"}')
+        connection.shutdown(socket.SHUT_WR)
+        said = connection.makefile("rb").read()
+    assert b" 200 " in said.splitlines()[0]
+    assert b'"receipt_id":"rcpt_' in said

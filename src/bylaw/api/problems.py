@@ -111,12 +111,12 @@ def body_of(error: BylawError, request_id: str) -> ProblemBody:
     )
 
 
-def answer_status(status: int, detail: str, request_id: str, *, allow: str = "") -> Answer:
+def answer_status(status: int, detail: str, request_id: str, *, allow: str = "", code: str = "") -> Answer:
     """Return the problem of an HTTP status that no noun raises: 404, 405, 415, 428 or 500.
 
-    `allow` lists the methods that a 405 offers.
+    `allow` lists the methods that a 405 offers; `code` is made from the status unless it is given.
     """
-    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    code = code or HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
     body = ProblemBody(
         type=f"urn:bylaw:problem:{code}",
         title=HTTPStatus(status).phrase,

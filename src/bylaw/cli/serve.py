@@ -1,12 +1,15 @@
 """`bylaw serve`: run the server until SIGTERM or SIGINT."""
 
+import asyncio
 import gc
 import logging
 import os
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import click
 import uvicorn
@@ -14,8 +17,11 @@ import uvloop
 from sqlalchemy import make_url
 
 import bylaw
+from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import App, build
+from bylaw.core.clock import SystemClock
 from bylaw.core.errors import Conflict, InvalidInput
+from bylaw.core.ids import Ids
 from bylaw.settings import LOOPBACK, Settings, load
 
 EPILOG = """\b
@@ -57,7 +63,10 @@ async def run(settings: Settings) -> None:
     async with build(settings) as app:
         config = uvicorn.Config(
             app.asgi,
-            http="httptools",
+            http=cast(
+                "type[asyncio.Protocol]", partial(Wire, limits=wire_limits(settings), ids=Ids(SystemClock()))
+            ),
+            ws="none",
             lifespan="off",
             access_log=False,
             log_level="warning",
@@ -73,6 +82,11 @@ async def run(settings: Settings) -> None:
         await uvicorn.Server(config).serve(sockets=[listener])
         click.echo("Stopping: everything that was accepted is answered.", err=True)
     click.echo("Stopped.", err=True)
+
+
+def wire_limits(settings: Settings) -> WireLimits:
+    """Return what connections are held to."""
+    return WireLimits(head_bytes=settings.server.head_bytes, head_s=settings.server.head_ms / 1000)
 
 
 def spare_the_collector() -> None:

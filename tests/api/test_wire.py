@@ -1,0 +1,206 @@
+"""What one connection is held to, over real sockets."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from bylaw.api.problems import Answer
+from bylaw.api.wire import Wire, WireLimits
+from bylaw.core.clock import ManualClock
+from bylaw.core.ids import Ids
+from tests.api.test_edge import client
+
+LONG = 3600
+HOST = b"host: x\r\n"
+ASKED = b"POST /hot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@asynccontextmanager
+async def listening(edge=None, **limits):
+    """Yield a function that opens a connection to an edge behind a wire with these limits."""
+    config = uvicorn.Config(
+        edge or client().edge, lifespan="off", access_log=False, ws="none", log_config=None
+    )
+    given = {"head_bytes": 1000, "head_s": LONG, "head_lines": 10, "address_bytes": 100, "stall_s": LONG}
+    state = ServerState()
+    make = partial(Wire, config, state, {}, limits=WireLimits(**given | limits), ids=Ids(ManualClock()))
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+    opened = []
+
+    async def connect():
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        opened.append(writer)
+        return reader, writer
+
+    async with server:
+        yield connect
+        for each in opened:
+            each.transport.abort()
+            with suppress(ConnectionError):
+                await each.wait_closed()
+        while state.connections:  # noqa: ASYNC110 - a plain set of uvicorn's
+            await asyncio.sleep(0)
+
+
+async def answer_of(reader):
+    """Return the status, the headers and the body of the next answer."""
+    status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
+
+
+async def refused(reader):
+    status, headers, body = await answer_of(reader)
+    assert (headers["content-type"], headers["connection"]) == ("application/problem+json", "close")
+    assert await reader.read() == b""
+    problem = json.loads(body)
+    assert problem["status"] == status
+    return status, problem["code"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 11 + b"\r\n", (431, "headers_too_large")),
+        (b"GET / HTTP/1.1\r\na: " + b"x" * 1000 + b"\r\n\r\n", (431, "headers_too_large")),
+        (b"GET /?" + b"x" * 100 + b" HTTP/1.1\r\n\r\n", (414, "uri_too_long")),
+        (b"GET /?" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", (414, "uri_too_long")),
+        (b"nonsense\r\n\r\n", (400, "bad_request")),
+        (
+            b"POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            (400, "bad_request"),
+        ),
+    ],
+)
+async def test_a_head_over_a_limit_is_refused_with_a_problem(sent, expected):
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(sent)
+        assert await refused(reader) == expected
+
+
+async def test_a_head_at_the_limits_is_answered():
+    async with listening() as connect:
+        reader, writer = await connect()
+        lines = HOST + b"".join(b"a%d: b\r\n" % n for n in range(7))
+        address = b"/hot?" + b"x" * 95
+        head = (
+            b"POST "
+            + address
+            + b" HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 2\r\n"
+            + lines
+        )
+        for _ in range(3):  # each request of a connection by itself
+            writer.write(head + b"\r\n{}")
+            assert (await answer_of(reader))[0] == 200
+
+
+async def test_a_line_that_never_ends_is_refused_while_it_is_still_sent():
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\na: ")
+        await writer.drain()
+
+        async def pour():
+            while True:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+
+        pouring = asyncio.create_task(pour())
+        assert await refused(reader) == (431, "headers_too_large")
+        pouring.cancel()
+        with pytest.raises((asyncio.CancelledError, ConnectionError)):
+            await pouring
+
+
+async def test_lines_after_the_last_chunk_are_held_to_the_same_limit():
+    async with listening() as connect:
+        reader, writer = await connect()
+        head = b"POST /hot HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
+        writer.write(head + b"\r\n2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 11)
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"])
+async def test_a_head_that_does_not_arrive_in_time_ends_the_connection(sent):
+    async with listening(head_s=0.1) as connect:
+        reader, writer = await connect()
+        writer.write(sent)
+        if sent.strip():
+            assert await refused(reader) == (408, "request_timeout")
+        else:
+            assert await reader.read() == b""
+
+
+async def test_a_second_head_that_dribbles_ends_the_connection_too():
+    async with listening(head_s=0.1) as connect:
+        reader, writer = await connect()
+        writer.write(ASKED)
+        assert (await answer_of(reader))[0] == 200
+        writer.write(b"\r\nG")
+        assert await refused(reader) == (408, "request_timeout")
+
+
+async def test_the_time_for_a_head_does_not_run_while_a_request_is_carried_out():
+    carried_out = asyncio.Event()
+
+    async def slow(_):
+        await carried_out.wait()
+        return Answer(status=200, body=b"{}")
+
+    async with listening(client(slow).edge, head_s=0.05) as connect:
+        reader, writer = await connect()
+        writer.write(ASKED)
+        other, _ = await connect()
+        assert await other.read() == b""  # which has taken longer than a head may
+        carried_out.set()
+        assert (await answer_of(reader))[0] == 200
+
+
+async def test_who_closes_their_side_after_the_request_still_gets_the_answer():
+    carried_out = asyncio.Event()
+
+    async def slow(incoming):
+        await carried_out.wait()
+        return Answer(status=200, body=incoming.body)
+
+    async with listening(client(slow).edge) as connect:
+        reader, writer = await connect()
+        writer.write(ASKED)
+        writer.write_eof()
+        asyncio.get_running_loop().call_later(0.05, carried_out.set)
+        status, headers, body = await answer_of(reader)
+        assert (status, headers["connection"], body) == (200, "close", b"{}")
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", ASKED[:-1]])
+async def test_who_closes_their_side_within_a_request_gets_none(sent):
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(sent)
+        writer.write_eof()
+        assert await reader.read() == b""
+
+
+async def test_who_never_reads_the_answer_is_cut_off():
+    cut_off = asyncio.Event()
+
+    async def app(_scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.create_task(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
+            await asyncio.sleep(0)
+        cut_off.set()
+
+    async with listening(app, stall_s=0.1) as connect:
+        _, writer = await connect()
+        writer.transport.pause_reading()
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await cut_off.wait()
