@@ -257,6 +257,8 @@ async def test_what_became_of_a_decision_names_its_receipt(world):
     second = (await decide(world, ASKED | {"outcome_of": first})).json()["receipt_id"]
     claim = (await world.send("admin", "GET", f"/v1/receipts/{second}")).json()["receipt"]["claim"]
     assert claim["outcome_of"] == first
+    listed = await world.send("admin", "GET", f"/v1/receipts?outcome_of={first}")
+    assert [each["id"] for each in listed.json()["data"]] == [second]
     assert (await world.send(None, "GET", f"/v1/receipts/{second}/verify")).json()["status"] == "verified"
 
 

@@ -39,7 +39,7 @@ def signer(seed: int) -> Signer:
     return Signer.from_seed(hashlib.sha256(b"key %d" % seed).digest())
 
 
-def decision(outcome: str = "allow", *, agent: str = "agent-7") -> DecisionClaim:
+def decision(outcome: str = "allow", *, agent: str = "agent-7", outcome_of: str = "") -> DecisionClaim:
     rule = RuleResult(basis="cel/1", id="r1", kind="deterministic", status="satisfied")
     applied = AppliedPolicy(
         digest=DIGEST, id="pol_refunds", outcome=outcome, rules=(rule,), version=3, via="place"
@@ -49,6 +49,7 @@ def decision(outcome: str = "allow", *, agent: str = "agent-7") -> DecisionClaim
         compliant=outcome == "allow",
         effective_rules_digest=effective_rules_digest([applied], ""),
         outcome=outcome,
+        outcome_of=outcome_of,
         phase="decision",
         policies=(applied,),
         posture="governed",

@@ -5,15 +5,16 @@ import asyncio
 import asyncpg
 import pytest
 
-from bylaw.core.errors import Corrupt, Forbidden, Unavailable
+from bylaw.core.errors import Conflict, Forbidden, Unavailable
 from bylaw.core.ids import ReceiptId
-from bylaw.receipts.ports import Idempotency, Recorded, Repeated
+from bylaw.core.paging import Slice
+from bylaw.receipts.ports import Idempotency, ReceiptQuery, Recorded, Repeated
 from bylaw.storage.postgres import receipts_queries as queries
 from bylaw.storage.postgres import receipts_schema as schema
 from bylaw.storage.receipt_rows import resume
 from tests import postgres
 from tests.contracts.receipts.shelf import OTHER, Shelf, writer_origin
-from tests.receipts.book import TENANT
+from tests.receipts.book import TENANT, decision
 
 
 @pytest.fixture
@@ -268,5 +269,34 @@ async def test_a_ledger_of_a_newer_version_is_refused(shelf, database):
     await (await shelf.open()).close()
     shelf.open_ones.clear()
     await database.execute("UPDATE ledger.version SET number = 99")
-    with pytest.raises(Corrupt, match="version 99"):
+    with pytest.raises(Conflict, match="newer Bylaw") as refused:
         await shelf.open()
+    assert refused.value.reason == "newer_data"
+
+
+async def test_a_ledger_of_an_older_version_is_brought_up_to_date(shelf, database):
+    """Two servers start on it at once; what was recorded before is found by the new filter."""
+    ledger = await shelf.open()
+    (asked,) = await shelf.record(ledger)
+    (after,) = await shelf.record(ledger, claim=decision(outcome_of=asked.id))
+    await shelf.close()
+    await database.execute("ALTER TABLE ledger.receipts DROP COLUMN outcome_of")
+    await database.execute("UPDATE ledger.version SET number = 1")
+    first, second = await asyncio.gather(shelf.open(), shelf.open())
+    page = await first.of(TENANT).list(ReceiptQuery(outcome_of=asked.id), Slice())
+    assert [item.id for item in page.items] == [after.id]
+    await shelf.record(second, claim=decision(outcome_of=asked.id))
+    assert len((await first.of(TENANT).list(ReceiptQuery(outcome_of=asked.id), Slice())).items) == 2
+    assert await shelf.findings(first) == ("verified", [])
+
+
+async def test_receipts_of_an_outcome_are_found_by_an_index(shelf, database):
+    ledger = await shelf.open()
+    await shelf.record(ledger, 200)
+    await shelf.close()
+    await database.execute("ANALYZE ledger.receipts")
+    rows = await database.fetch(
+        "EXPLAIN SELECT id FROM ledger.receipts WHERE tenant = 'acme' AND outcome_of = 'rcpt_x'"
+        " ORDER BY issued_ms DESC, id DESC LIMIT 50"
+    )
+    assert "receipts_of_outcomes" in "\n".join(row[0] for row in rows)

@@ -8,9 +8,11 @@ import apsw
 import pytest
 
 from bylaw.core.errors import Conflict, Corrupt, Unavailable
+from bylaw.core.paging import Slice
+from bylaw.receipts.ports import ReceiptQuery
 from bylaw.storage.sqlite.receipts_schema import FILE
 from tests.contracts.receipts.shelf import Shelf
-from tests.receipts.book import TENANT
+from tests.receipts.book import TENANT, decision
 
 
 @pytest.fixture
@@ -124,6 +126,55 @@ async def test_a_damaged_page_is_said_to_be_damaged(shelf, tmp_path):
             file.write(b"\xff" * 8192)
     with pytest.raises(Corrupt, match="damaged"):
         await shelf.open()
+
+
+async def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(shelf, tmp_path):
+    await shelf.record(await shelf.open())
+    await shelf.close()
+    await altered(tmp_path, "PRAGMA user_version = 99")
+    with pytest.raises(Conflict, match="newer Bylaw") as refused:
+        await shelf.open()
+    assert refused.value.reason == "newer_data"
+
+
+async def test_a_file_of_an_older_version_is_brought_up_to_date(shelf, tmp_path):
+    ledger = await shelf.open()
+    (asked,) = await shelf.record(ledger)
+    (after,) = await shelf.record(ledger, claim=decision(outcome_of=asked.id))
+    await shelf.close()
+    await altered(
+        tmp_path,
+        "DROP INDEX receipts_of_outcomes",
+        "ALTER TABLE receipts DROP COLUMN outcome_of",
+        "PRAGMA user_version = 1",
+    )
+    for _ in range(2):
+        ledger = await shelf.open()
+        page = await ledger.of(TENANT).list(ReceiptQuery(outcome_of=asked.id), Slice())
+        assert [item.id for item in page.items] == [after.id]
+        assert await shelf.findings(ledger) == ("verified", [])
+        await shelf.close()
+
+
+async def test_receipts_of_an_outcome_are_found_by_an_index(shelf, tmp_path):
+    await shelf.record(await shelf.open())
+    await shelf.close()
+    connection = apsw.Connection(str(tmp_path / FILE))
+    plan = connection.execute(
+        "EXPLAIN QUERY PLAN SELECT id FROM receipts WHERE tenant = ? AND outcome_of = ?"
+        " ORDER BY issued_ms DESC, id DESC LIMIT 50",
+        ("acme", "rcpt_x"),
+    ).fetchall()
+    connection.close()
+    assert len(plan) == 1
+    assert "receipts_of_outcomes (tenant=? AND outcome_of=?)" in plan[0][-1]
+
+
+async def altered(folder, *statements):
+    connection = apsw.Connection(str(folder / FILE))
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
 
 
 @pytest.mark.parametrize("content", [b"not a database at all" * 500, None])

@@ -86,7 +86,7 @@ class Issuer:
             log=self.origin,
             tenant="" if tenant is None else tenant,
         )
-        agent, outcome, policies = _listed(claim)
+        agent, outcome, earlier, policies = _listed(claim)
         return PendingEntry(
             id=named,
             log=self.origin,
@@ -95,6 +95,7 @@ class Issuer:
             issued_ms=moment,
             agent=agent,
             outcome=outcome,
+            outcome_of=earlier,
             policies=policies,
             receipt=encode(receipt),
             parts=parts,
@@ -131,11 +132,12 @@ def cross_anchor(origin: str, latest: Sequence[StoredCheckpoint]) -> CrossAnchor
     return CrossAnchorClaim(checkpoints=others) if others else None
 
 
-def _listed(claim: Claim) -> tuple[AgentId | None, str | None, tuple[PolicyId, ...]]:
-    """Return the agent, the outcome and the policies by which a receipt is listed."""
+def _listed(claim: Claim) -> tuple[AgentId | None, str | None, ReceiptId | None, tuple[PolicyId, ...]]:
+    """Return the agent, the outcome, the decision whose outcome it is, and the policies of a receipt."""
     if isinstance(claim, DecisionClaim):
-        policies = tuple([PolicyId(policy.id) for policy in claim.policies])
-        return AgentId(claim.agent) if claim.agent else None, claim.outcome, policies
+        agent = AgentId(claim.agent) if claim.agent else None
+        earlier = ReceiptId(claim.outcome_of) if claim.outcome_of else None
+        return agent, claim.outcome, earlier, tuple([PolicyId(policy.id) for policy in claim.policies])
     if isinstance(claim, OutcomeClaim):
-        return AgentId(claim.agent) if claim.agent else None, claim.status, ()
-    return None, None, ()
+        return AgentId(claim.agent) if claim.agent else None, claim.status, ReceiptId(claim.outcome_of), ()
+    return None, None, None, ()

@@ -44,8 +44,8 @@ class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An issued receipt on its way into the log, with everything that commits in the same transaction.
 
     `receipt` is the exact bytes of the leaf, issued for the log named `log`. `tenant` is None for entries
-    about the log itself. `agent`, `outcome`, `policies` and `issued_ms` repeat what the receipt says, for
-    listing. `signature` is the receipt's own, where one was promised.
+    about the log itself. `agent`, `outcome`, `outcome_of`, `policies` and `issued_ms` repeat what the receipt
+    says, for listing. `signature` is the receipt's own, where one was promised.
     """
 
     id: ReceiptId
@@ -55,6 +55,7 @@ class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     issued_ms: int
     agent: AgentId | None = None
     outcome: str | None = None
+    outcome_of: ReceiptId | None = None
     policies: tuple[PolicyId, ...] = ()
     receipt: bytes
     signature: bytes | None = None
@@ -133,11 +134,15 @@ class StoredReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptQuery:
-    """Which receipts to list; None does not restrict. Times: `since <= t < until`."""
+    """Which receipts to list; None does not restrict. Times: `since <= t < until`.
+
+    `outcome_of`: those about the outcome of this decision.
+    """
 
     kind: Kind | None = None
     agent: AgentId | None = None
     outcome: str | None = None
+    outcome_of: ReceiptId | None = None
     policy: PolicyId | None = None
     since_ms: int | None = None
     until_ms: int | None = None

@@ -132,7 +132,8 @@ def rows_of(batch: Batch, sets: PolicySets, *, effects_before: int) -> Rows:
     for leaf in batch.leaves:
         entry, index, claim = leaf.entry, leaf.index, leaf.entry.idempotency
         listed = (entry.id, entry.tenant, entry.kind, entry.issued_ms, entry.agent, entry.outcome)
-        receipts.append((index, leaf.hash, *listed, sets.number(entry), entry.signature, entry.receipt))
+        stored = (entry.signature, entry.receipt, entry.outcome_of)
+        receipts.append((index, leaf.hash, *listed, sets.number(entry), *stored))
         parts += [(index, part.name, part.salt, part.content) for part in entry.parts]
         effects += [(index, effect.kind, effect.payload) for effect in entry.effects]
         if claim is not None:

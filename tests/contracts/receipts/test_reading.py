@@ -97,8 +97,12 @@ async def test_a_list_can_be_narrowed(shelf, ledger):
     assert await ids(ledger, ReceiptQuery(policy=PolicyId("pol_other"))) == []
     assert await ids(ledger, ReceiptQuery(since_ms=blocked.issued_ms)) == [after.id, blocked.id]
     assert await ids(ledger, ReceiptQuery(until_ms=blocked.issued_ms)) == [allowed.id]
+    (again,) = await shelf.record(ledger, claim=decision(outcome_of=blocked.id))
+    assert await ids(ledger, ReceiptQuery(outcome_of=blocked.id)) == [again.id, after.id]
+    assert await ids(ledger, ReceiptQuery(outcome_of=blocked.id, kind="outcome")) == [after.id]
+    assert await ids(ledger, ReceiptQuery(outcome_of=allowed.id)) == []
     page = await ledger.of(TENANT).list(ReceiptQuery(kind="decision"), Slice(limit=1, total=True))
-    assert page.total == 2
+    assert page.total == 3
 
 
 async def test_erased_parts_are_gone_and_the_log_still_holds(shelf, ledger):

@@ -42,6 +42,7 @@ class ReceiptsQuery(ListQuery):
     kind: Kind | None = None
     agent_id: AgentId | None = None
     outcome: str | None = None
+    outcome_of: Annotated[ReceiptId | None, Field(description="A decision: those about its outcome.")] = None
     policy_id: Annotated[PolicyId | None, Field(description="A policy that applied.")] = None
     since: Annotated[str | None, Field(description="Issued at this moment (RFC 3339) or later.")] = None
     until: Annotated[str | None, Field(description="Issued before this moment.")] = None
@@ -53,6 +54,7 @@ class ReceiptsQuery(ListQuery):
             kind=self.kind,
             agent=self.agent_id,
             outcome=self.outcome,
+            outcome_of=self.outcome_of,
             policy=self.policy_id,
             since_ms=moment(self.since, path="query.since"),
             until_ms=moment(self.until, path="query.until"),

@@ -146,6 +146,7 @@ class MemoryReceipts:
             and query.kind in {None, entry.kind}
             and query.agent in {None, entry.agent}
             and query.outcome in {None, entry.outcome}
+            and query.outcome_of in {None, entry.outcome_of}
             and (query.policy is None or query.policy in entry.policies)
             and (query.since_ms is None or query.since_ms <= entry.issued_ms)
             and (query.until_ms is None or entry.issued_ms < query.until_ms)

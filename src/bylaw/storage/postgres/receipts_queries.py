@@ -33,6 +33,7 @@ _RESTRICTIONS = (
     ("kind", "r.kind = $"),
     ("agent", "r.agent = $"),
     ("outcome", "r.outcome = $"),
+    ("outcome_of", "r.outcome_of = $"),
     ("since_ms", "r.issued_ms >= $"),
     ("until_ms", "r.issued_ms < $"),
     (

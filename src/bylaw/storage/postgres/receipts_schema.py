@@ -6,10 +6,10 @@ writers but the rare new set of policies.
 
 import asyncpg
 
-from bylaw.core.errors import Corrupt, Forbidden
+from bylaw.core.errors import Conflict, Forbidden
 from bylaw.storage.postgres.walls import APP_ROLE, MAKE_ROLE
 
-VERSION = 1
+VERSION = 2
 _MAKING = 0x6279_6C61_7701
 
 # Rows of up to a page stay in line: a receipt is written and read whole.
@@ -48,6 +48,15 @@ CREATE TABLE ledger.checkpoints (
     log integer NOT NULL, size bigint NOT NULL, note bytea NOT NULL, PRIMARY KEY (log, size)
 );
 CREATE TABLE ledger.version (number integer NOT NULL);
+INSERT INTO ledger.version VALUES (0);
+"""
+# A server of the version before may go on writing: the column is the last one, so it is left out.
+_OUTCOMES = """
+ALTER TABLE ledger.receipts ADD COLUMN outcome_of text;
+CREATE INDEX receipts_of_outcomes ON ledger.receipts (tenant, outcome_of, issued_ms, id)
+    WHERE outcome_of IS NOT NULL;
+UPDATE ledger.receipts SET outcome_of = convert_from(receipt, 'UTF8')::json #>> '{claim,outcome_of}'
+    WHERE position('"outcome_of":"r'::bytea IN receipt) > 0;
 """
 
 _OPERATOR = "current_setting('bylaw.system', true) = 'on'"
@@ -64,22 +73,28 @@ _WALLED = (*_OWN, "effects", "nodes", "checkpoints")
 
 
 async def make_tables(url: str) -> None:
-    """Make the tables and raise the wall, as the owner that `url` logs in; repeats harmlessly.
+    """Make the tables, or bring them up to date, as the owner that `url` logs in; repeats harmlessly.
 
-    Raises: Corrupt when the tables were made by a newer Bylaw.
+    Raises: Conflict (`newer_data`) when a newer Bylaw did.
     """
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _MAKING)
-            if await connection.fetchval("SELECT to_regclass('ledger.version') IS NULL"):
-                await connection.execute(_TABLES)
-                await connection.execute("INSERT INTO ledger.version VALUES ($1)", VERSION)
-                await connection.execute(_wall())
-                await connection.execute(MAKE_ROLE)
-            found = await connection.fetchval("SELECT number FROM ledger.version")
-            if found != VERSION:
-                raise Corrupt(f"The ledger has version {found}, this is {VERSION}.", place="ledger.version")
+            found = 0
+            if await connection.fetchval("SELECT to_regclass('ledger.version') IS NOT NULL"):
+                found = await connection.fetchval("SELECT number FROM ledger.version")
+            if found > VERSION:
+                raise Conflict(
+                    f"The receipts were written by a newer Bylaw (version {found} of the tables, this one"
+                    f" knows {VERSION}). Start that one, or restore the backup from before.",
+                    reason="newer_data",
+                )
+            if found < VERSION:
+                await connection.execute("SELECT set_config('bylaw.system', 'on', true)")
+                for step in _steps()[found:]:
+                    await connection.execute(step)
+                await connection.execute("UPDATE ledger.version SET number = $1", VERSION)
             if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", APP_ROLE):
                 await connection.execute(_grants())
     finally:
@@ -112,6 +127,11 @@ async def serving_role(connection: asyncpg.Connection) -> str:
             needs=APP_ROLE,
         )
     return ""
+
+
+def _steps() -> tuple[str, ...]:
+    """Return what makes the tables: a version counts the steps that were taken."""
+    return (f"{_TABLES};{_wall()};{MAKE_ROLE}", _OUTCOMES)
 
 
 def _wall() -> str:

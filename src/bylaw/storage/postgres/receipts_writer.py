@@ -28,19 +28,19 @@ _COLLISIONS = 3
 _INSERT = """
 WITH receipts AS (INSERT INTO ledger.receipts SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::text[],
         $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bytea[],
-        $12::bytea[])),
+        $12::bytea[], $13::text[])),
     parts AS (INSERT INTO ledger.parts
-        SELECT $1, * FROM unnest($13::bigint[], $14::text[], $15::bytea[], $16::bytea[])),
+        SELECT $1, * FROM unnest($14::bigint[], $15::text[], $16::bytea[], $17::bytea[])),
     effects AS (INSERT INTO ledger.effects
-        SELECT $1, * FROM unnest($17::bigint[], $18::bigint[], $19::text[], $20::bytea[])),
+        SELECT $1, * FROM unnest($18::bigint[], $19::bigint[], $20::text[], $21::bytea[])),
     keys AS (INSERT INTO ledger.idempotency
-        SELECT * FROM unnest($21::text[], $22::text[], $23::text[], $24::text[], $25::text[])),
+        SELECT * FROM unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::text[])),
     sets AS (INSERT INTO ledger.policy_sets
-        SELECT * FROM unnest($26::text[], $27::text[], $28::bigint[]) ON CONFLICT DO NOTHING),
-    nodes AS (INSERT INTO ledger.nodes SELECT $1, * FROM unnest($29::integer[], $30::bigint[], $31::bytea[]))
-INSERT INTO ledger.checkpoints VALUES ($1, $32, $33)
+        SELECT * FROM unnest($27::text[], $28::text[], $29::bigint[]) ON CONFLICT DO NOTHING),
+    nodes AS (INSERT INTO ledger.nodes SELECT $1, * FROM unnest($30::integer[], $31::bigint[], $32::bytea[]))
+INSERT INTO ledger.checkpoints VALUES ($1, $33, $34)
 """
-_WIDTHS = (11, 4, 4, 5, 3, 3)
+_WIDTHS = (12, 4, 4, 5, 3, 3)
 
 
 class PostgresWriter:

@@ -26,6 +26,7 @@ _RESTRICTIONS = (
     ("kind", "kind = ?"),
     ("agent", "agent = ?"),
     ("outcome", "outcome = ?"),
+    ("outcome_of", "outcome_of = ?"),
     ("since_ms", "issued_ms >= ?"),
     ("until_ms", "issued_ms < ?"),
 )

@@ -14,13 +14,12 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 import apsw
 import apsw.aio
 
-from bylaw.core.errors import Corrupt, Unavailable
+from bylaw.core.errors import Conflict, Corrupt, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE = "receipts.db"
-VERSION = 1
 PAGE_BYTES = 8192
 WAIT_MS = 5_000
 _APPLICATION = 0x62796C77  # "bylw", for the tool that asks what kind of file this is
@@ -53,6 +52,15 @@ CREATE TABLE nodes (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 """
+_OUTCOMES = """
+ALTER TABLE receipts ADD COLUMN outcome_of TEXT;
+CREATE INDEX receipts_of_outcomes ON receipts (tenant, outcome_of, issued_ms, id)
+    WHERE outcome_of IS NOT NULL;
+UPDATE receipts SET outcome_of = json_extract(CAST(receipt AS TEXT), '$.claim.outcome_of')
+    WHERE instr(receipt, CAST('"outcome_of":"r' AS BLOB));
+"""
+_STEPS = (_TABLES, _OUTCOMES)  # the version of a file counts those that were taken
+VERSION = len(_STEPS)
 
 
 class Opened:
@@ -85,7 +93,8 @@ class Opened:
 async def open_file(path: str) -> Opened:
     """Return a connection that writes the receipts file `path`, which is made if it is not there.
 
-    Raises: Corrupt when the file is something else.
+    One that an older Bylaw wrote is brought up to date. Raises: Corrupt when the file is something else;
+    Conflict (`newer_data`).
     """
     opened = await _open(path)
     async with AsyncExitStack() as undo:
@@ -116,10 +125,17 @@ def _prepare(db: apsw.Connection, path: str) -> None:
     db.pragma("secure_delete", "on")
     with db:
         if db.pragma("page_count") <= 1 and db.pragma("application_id") == 0:
-            for statement in _TABLES.split(";\n"):
-                db.execute(statement)
             db.pragma("application_id", _APPLICATION)
-            db.pragma("user_version", VERSION)
-    found = (db.pragma("application_id"), db.pragma("user_version"))
-    if found != (_APPLICATION, VERSION):
-        raise Corrupt(f"{path} is not a receipts file of version {VERSION}, but {found[1]}.", place=path)
+        made = db.pragma("user_version")
+        if db.pragma("application_id") != _APPLICATION:
+            raise Corrupt(f"{path} is not a receipts file.", place=path)
+        if made > VERSION:
+            raise Conflict(
+                f"{path} was written by a newer Bylaw (version {made} of the file, this one knows {VERSION})."
+                " Start that one, or restore the backup from before.",
+                reason="newer_data",
+            )
+        for step in _STEPS[made:]:
+            for statement in step.split(";\n"):
+                db.execute(statement)
+        db.pragma("user_version", VERSION)
