@@ -13,7 +13,7 @@ import bylaw
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
-from bylaw.api.auth import Door
+from bylaw.api.auth import Door, UnknownPace
 from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits
 from bylaw.api.entries import Entries
@@ -23,6 +23,7 @@ from bylaw.api.hot import HotRoutes
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
 from bylaw.api.native.app import document, native
+from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
 from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
@@ -196,7 +197,11 @@ class _Joined:
             limits,
             clock=clock,
             metrics=self.metrics,
-            unknown_per_minute=settings.keys.unknown_per_minute,
+            unknown=UnknownPace(
+                per_minute=settings.keys.unknown_per_minute,
+                per_address=settings.keys.address_per_minute,
+                proxies=Proxies(settings.server.proxies),
+            ),
         )
         kept = settings.decisions.kept_judgements
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)

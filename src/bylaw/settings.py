@@ -9,6 +9,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -37,6 +38,11 @@ class Server:
     expose: bool = _setting(
         False,  # noqa: FBT003 - a setting's default
         "Allow a `host` other than loopback. Keys travel in clear: put TLS in front.",
+    )
+    proxies: str = _setting(
+        "127.0.0.1,::1",
+        "Addresses and networks of the reverse proxies in front, with commas between: whom they name in"
+        " `X-Forwarded-For` is held to `address_per_minute`, and nobody else is believed.",
     )
     body_bytes: int = _setting(1 << 20, "Largest request body.", unit="bytes", low=1024)
     head_bytes: int = _setting(
@@ -104,8 +110,14 @@ class Keys:
     )
     unknown_per_minute: int = _setting(
         6_000,
-        "Requests per minute to each process for all together who verify receipts or read checkpoints"
-        " without a key.",
+        "Requests per minute to each process for all together who come without a key, to verify receipts or"
+        " to read checkpoints, keys and the description of the API.",
+        unit="requests",
+        low=1,
+    )
+    address_per_minute: int = _setting(
+        600,
+        "Requests of those per minute from one address (IPv6: one /64 network), as far as `proxies` tell.",
         unit="requests",
         low=1,
     )
@@ -218,6 +230,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     given |= {name: (table[name].flag, value) for name, value in flags.items() if value is not None}
     values = {name: _parse(table[name], origin, raw, problems) for name, (origin, raw) in given.items()}
     problems += _inert(given, values)
+    problems += _no_networks(given, values)
     if problems:
         raise InvalidInput(" ".join(problem.message for problem in problems), *problems)
     return build(**{name: value for name, value in values.items() if value is not None})
@@ -336,6 +349,16 @@ def _inert(given: Mapping[str, tuple[str, object]], values: Mapping[str, object]
         yield problem(
             "host", "is not loopback: keys would travel in clear. Put TLS in front and say --expose"
         )
+
+
+def _no_networks(given: Mapping[str, tuple[str, object]], values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield the addresses of proxies that are none."""
+    for each in str(values.get("proxies") or "").split(","):
+        try:
+            ip_network(each.strip() or "::1")
+        except ValueError as error:
+            origin = given["proxies"][0]
+            yield Problem(path=origin, code="bad_value", message=f"{origin}: {error}.")
 
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

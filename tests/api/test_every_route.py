@@ -89,6 +89,33 @@ async def test_nobody_gets_in_with_a_key_that_is_none(world, route):
     assert found.headers["www-authenticate"].startswith("Bearer")
 
 
+# Whoever watches the server asks these, also while strangers are too fast.
+WATCHED = {"/healthz", "/readyz", "/metrics"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def slow(tmp_path_factory):
+    """A server that answers each address without a key once."""
+    async with build(settings.build(data=tmp_path_factory.mktemp("slow"), address_per_minute=1)) as app:
+        yield World(app=app)
+
+
+@pytest.mark.parametrize(
+    ("index", "route"), list(enumerate(r for r in ROUTES if r.access == "anonymous")), ids=str
+)
+async def test_every_route_without_a_key_has_a_pace(slow, world, index, route):
+    headers = {"x-forwarded-for": f"198.51.100.{index}"}
+    path = path_of(route, world.ids)
+    first, second = [await slow.send(None, route.method, path, headers=headers) for _ in range(2)]
+    if route.path in WATCHED:
+        assert (first.status_code, second.status_code) == (200, 200)
+        return
+    assert first.status_code != 429
+    is_problem(second, 429, "rate_limited")
+    assert int(second.headers["retry-after"]) >= 1
+    assert 429 in route.may_fail
+
+
 @pytest.mark.parametrize(
     "route", [r for r in GUARDED if r.access in {"scope", "operator"}], ids=lambda r: f"{r.method} {r.path}"
 )

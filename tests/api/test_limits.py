@@ -1,5 +1,6 @@
 import pytest
 
+from bylaw.api import limits as limits_module
 from bylaw.api.limits import Limits
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import RateLimited
@@ -66,3 +67,13 @@ def test_a_clock_that_is_set_back_takes_nothing_from_a_bucket():
     assert limits.take(KEY, None).remaining == 58
     clock.advance(1000)
     assert limits.take(KEY, None).remaining == 58
+
+
+def test_a_crowd_of_callers_is_forgotten_the_oldest_first(monkeypatch):
+    monkeypatch.setattr(limits_module, "_MOST_BUCKETS", 10)
+    limits = Limits(ManualClock(), 2)
+    for n in range(25):
+        limits.take(("", str(n)), None)
+    assert len(limits._buckets) <= 10
+    assert limits.take(("", "24"), None).remaining == 0
+    assert limits.take(("", "0"), None).remaining == 1

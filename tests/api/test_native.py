@@ -191,6 +191,19 @@ async def test_all_who_come_without_a_key_share_one_pace(tmp_path):
         assert (await world.send(None, "GET", "/healthz")).status_code == 200
 
 
+async def test_one_address_leaves_something_for_the_others(tmp_path):
+    limits = {"unknown_per_minute": 5, "address_per_minute": 2}
+    async with build(settings.build(data=tmp_path / "data", **limits)) as app:
+        world = World(app=app)
+
+        async def status_of(address):
+            headers = {"x-forwarded-for": address}
+            return (await world.send(None, "GET", "/v1/log", headers=headers)).status_code
+
+        assert [await status_of("198.51.100.1") for _ in range(20)] == [200, 200, *[429] * 18]
+        assert [await status_of(f"198.51.100.{n}") for n in range(2, 6)] == [200, 200, 200, 429]
+
+
 async def test_no_answer_is_kept_by_anything_on_its_way(server):
     for path in ("/v1/workspaces", "/v1/decisions", "/nothing"):
         assert (await server.send("admin", "GET", path)).headers["cache-control"] == "no-store"

@@ -50,6 +50,7 @@ def test_variables_of_other_programs_are_let_through():
         ({"BYLAW_DATABASE": "postgresql://h/d"}, "BYLAW_DATABASE needs --key-file"),
         ({"BYLAW_EXPOSE": "true"}, "BYLAW_EXPOSE has no effect while the host is loopback"),
         ({"BYLAW_HOST": "0.0.0.0"}, "BYLAW_HOST is not loopback"),
+        ({"BYLAW_PROXIES": "10.0.0.1, lb.internal"}, "BYLAW_PROXIES: 'lb.internal' does not appear to be"),
         ({"BYLAW_CONFIG": "/does/not/exist.toml"}, "/does/not/exist.toml cannot be read"),
     ],
 )

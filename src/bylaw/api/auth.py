@@ -1,17 +1,20 @@
 """Who is calling: a key from `Authorization: Bearer` or `X-API-Key`, looked up in memory, at its pace."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bylaw.api.incoming import Incoming
 from bylaw.api.limits import Limits, Pace
 from bylaw.api.metrics import Metrics
+from bylaw.api.origin import Proxies
 from bylaw.core.clock import Clock
 from bylaw.core.errors import BylawError, Unauthenticated
 from bylaw.core.ids import KeyId, TenantId
 from bylaw.tenancy.keys import Caller, KeyTable
 
-_NOBODY: Final = (TenantId(""), KeyId(""))
+# The bucket of all who come without a key; that of one address has it as its second part.
+_NOBODY: Final = ("", "")
 
 
 class Keyring(Protocol):
@@ -22,20 +25,33 @@ class Keyring(Protocol):
         """The table that holds now."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownPace:
+    """The pace of those who come without a key.
+
+    Units: `per_minute` in requests of all of them together, `per_address` in requests of one address;
+    `proxies` say which one it is.
+    """
+
+    per_minute: int
+    per_address: int
+    proxies: Proxies
+
+
 class Door:
     """Lets callers in: resolves their key, takes from its bucket, and asks for a scope.
 
-    Units: `unknown_per_minute` in requests, for all who come without a key together.
+    `unknown` is the pace of those who come without a key.
     """
 
     def __init__(
-        self, keyring: Keyring, limits: Limits, *, clock: Clock, metrics: Metrics, unknown_per_minute: int
+        self, keyring: Keyring, limits: Limits, *, clock: Clock, metrics: Metrics, unknown: UnknownPace
     ) -> None:
         self._keyring = keyring
         self._limits = limits
         self._clock = clock
         self._metrics = metrics
-        self._unknown_per_minute = unknown_per_minute
+        self._unknown = unknown
         self._used: dict[tuple[TenantId, KeyId], int] = {}
 
     def enter(self, incoming: Incoming, scope: str | None, *, cost: int = 1) -> Caller:
@@ -50,13 +66,15 @@ class Door:
             raise
 
     def enter_unknown(self, incoming: Incoming) -> None:
-        """Let in somebody without a key; all of them share one pace. Raises: RateLimited."""
+        """Let in somebody without a key, at the pace of their address and of all. Raises: RateLimited."""
+        origin = self._unknown.proxies.origin(incoming)
         try:
-            pace = self._limits.take(_NOBODY, self._unknown_per_minute)
+            own = self._limits.take(("", origin), self._unknown.per_address) if origin else None
+            pace = self._limits.take(_NOBODY, self._unknown.per_minute)
         except BylawError as error:
             self._metrics.refused(error.code)
             raise
-        incoming.answer_headers += _shown(pace)
+        incoming.answer_headers += _shown(pace if own is None or pace.remaining < own.remaining else own)
 
     def charge(self, caller: Caller, cost: int) -> None:
         """Take `cost` more requests from the bucket of a caller who is in. Raises: RateLimited."""

@@ -81,6 +81,7 @@ class Edge:
             method=cast("str", scope["method"]),
             path=cast("str", scope["path"]),
             headers=headers,
+            peer=_peer(scope),
         )
         reply = _Reply(send, incoming)
         self._metrics.started()
@@ -216,6 +217,11 @@ class _Reply:
             if self.deadline is not None:
                 self.deadline.reschedule(None)
         await self._send(message)
+
+
+def _peer(scope: Scope) -> str:
+    client = cast("tuple[str, int] | None", scope.get("client"))
+    return "" if client is None else client[0]
 
 
 def _replay(body: bytes) -> Receive:

@@ -1,11 +1,10 @@
-"""The pace of keys: one token bucket for each, refilled by the minute."""
+"""The pace of callers: one token bucket for each, refilled by the minute."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from bylaw.core.clock import Clock
 from bylaw.core.errors import RateLimited
-from bylaw.core.ids import KeyId, TenantId
 
 _MINUTE_MS: Final = 60_000
 _MOST_BUCKETS: Final = 100_000
@@ -19,7 +18,7 @@ class _Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How a key stands after a request: requests a minute, whole ones left, seconds until it is full."""
+    """How a caller stands after a request: requests a minute, whole ones left, seconds until it is full."""
 
     limit: int
     remaining: int
@@ -27,14 +26,17 @@ class Pace:
 
 
 class Limits:
-    """The buckets of every key that this process has seen; a key may burst up to its limit of one minute."""
+    """The buckets of every caller that this process has seen; each may burst up to its limit of one minute.
+
+    A caller is a key of a tenant; one without a key has no tenant and an address.
+    """
 
     def __init__(self, clock: Clock, default_per_minute: int) -> None:
         self._clock = clock
         self._default = default_per_minute
-        self._buckets: dict[tuple[TenantId, KeyId], _Bucket] = {}
+        self._buckets: dict[tuple[str, str], _Bucket] = {}
 
-    def take(self, key: tuple[TenantId, KeyId], per_minute: int | None, *, cost: int = 1) -> Pace:
+    def take(self, key: tuple[str, str], per_minute: int | None, *, cost: int = 1) -> Pace:
         """Take `cost` requests from the bucket of `key` and return how it stands. Raises: RateLimited."""
         limit = self._default if per_minute is None else per_minute
         now = self._clock.now_ms()
@@ -54,11 +56,10 @@ class Limits:
         reset_s = int((limit - bucket.tokens) * 60 / limit) + 1
         return Pace(limit=limit, remaining=max(0, int(bucket.tokens)), reset_s=reset_s)
 
-    def _add(self, key: tuple[TenantId, KeyId], limit: int, now: int) -> _Bucket:
-        """Return a full bucket; when there are too many, those unused for a minute are dropped."""
+    def _add(self, key: tuple[str, str], limit: int, now: int) -> _Bucket:
+        """Return a full bucket; of too many, those unused for a minute and the oldest are dropped."""
         if len(self._buckets) >= _MOST_BUCKETS:
-            self._buckets = {
-                each: bucket for each, bucket in self._buckets.items() if now - bucket.at_ms < _MINUTE_MS
-            }
+            used = [each for each in self._buckets.items() if now - each[1].at_ms < _MINUTE_MS]
+            self._buckets = dict(used[-_MOST_BUCKETS // 2 :])
         bucket = self._buckets[key] = _Bucket(float(limit), now)
         return bucket

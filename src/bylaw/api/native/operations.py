@@ -1,10 +1,13 @@
 """What runs the server rather than the product: health, readiness, metrics, keys to verify with, this API."""
 
+from typing import Annotated
+
 import msgspec
 from fastapi import APIRouter, Request
 
 from bylaw.api import metrics
-from bylaw.api.native.route import Document, Metrics, Reply, Route, parts_of
+from bylaw.api.native.route import Document, Metrics, Reply, Route, anyone, parts_of
+from bylaw.api.parts import Parts
 
 router = APIRouter(tags=["operations"], route_class=Route)
 
@@ -56,12 +59,12 @@ async def read_metrics(request: Request) -> Metrics:
 
 
 @router.get("/.well-known/jwks.json")
-async def read_keys(request: Request) -> Document:
+async def read_keys(parts: Annotated[Parts, anyone()]) -> Document:
     """Read the keys with which receipts and checkpoints are verified, each with its standing (RFC 7517)."""
-    return Document((await parts_of(request).signing.published()).jwks())
+    return Document((await parts.signing.published()).jwks())
 
 
 @router.get("/openapi.json")
-async def read_openapi(request: Request) -> Document:
+async def read_openapi(parts: Annotated[Parts, anyone()]) -> Document:
     """Read this API as an OpenAPI 3.1 document."""
-    return Document(parts_of(request).openapi)
+    return Document(parts.openapi)

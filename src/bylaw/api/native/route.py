@@ -223,14 +223,14 @@ class Anyone:
     """The dependency behind `anyone`."""
 
     def __call__(self, request: Request) -> Parts:
-        """Return the parts of the server. Raises: RateLimited when all without a key are too fast."""
+        """Return the parts of the server. Raises: RateLimited."""
         parts = parts_of(request)
         parts.door.enter_unknown(incoming_of(request))
         return parts
 
 
 def anyone() -> object:
-    """Return the dependency that lets in everybody, at one pace for all."""
+    """Return the dependency that lets in everybody, at the pace of their address and of all."""
     return Depends(Anyone())
 
 
