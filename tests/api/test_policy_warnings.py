@@ -1,5 +1,7 @@
 """Saving a policy answers with what in it is probably not meant."""
 
+from bylaw.api.native.examples import EXAMPLES
+
 CALL = {"tool_call.name": "pay"}
 RULE = {"expr": "tool_call.arguments.amount < 5000"}
 
@@ -41,3 +43,16 @@ async def test_declared_fields_are_not_guessed_at(server):
     assert codes(await server.make("/v1/policies", {"name": "A", "rules": rules})) == [
         ("rules[0].expr", "misspelt_field")
     ]
+
+
+async def test_a_plan_answers_with_the_warnings_of_each_policy(server):
+    document = {"pack": "p", "policies": {"a": {"name": "A", "rules": [RULE], "conditions": CALL}}}
+    sent = {"documents": [{"file": "p.yaml", "document": document}]}
+    plan = (await server.send("admin", "POST", "/v1/packs/plan", json=sent)).json()
+    assert codes(plan["steps"][0]) == [("policies.a.conditions.tool_call.name", "other_phases")]
+
+
+async def test_the_examples_of_the_api_are_as_they_should_be(server):
+    assert (await server.make("/v1/policies", EXAMPLES["NewPolicy"]))["warnings"] == []
+    plan = await server.send("admin", "POST", "/v1/packs/plan", json=EXAMPLES["PacksToPlan"])
+    assert plan.json()["steps"][0]["warnings"] == []

@@ -34,13 +34,34 @@ def test_lazy_commands_load_and_describe_themselves():
                 assert lazy.says.endswith(".")
 
 
-def test_help_loads_neither_the_server_nor_a_database_library():
-    program = """
+def loaded_by(arguments, *names):
+    """Which of `names` are loaded after a command line ran."""
+    program = f"""
 import sys
 from bylaw.cli import main
-sys.argv = ["bylaw", "-h"]
+sys.argv = ["bylaw", *{arguments!r}]
 main()
-print([name for name in ("fastapi", "sqlalchemy", "apsw", "uvicorn") if name in sys.modules])
+print([name for name in {names!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()[-1]
+
+
+def test_help_loads_no_command():
+    assert loaded_by(["-h"], "bylaw.rules", "bylaw.receipts", "bylaw.settings", "msgspec") == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["policies", "export", "nowhere", "--server", "http://127.0.0.1:9", "--key", "k"],
+        ["log", "keys", "list", "--server", "http://127.0.0.1:9", "--key", "k"],
+        ["log", "checkpoints", "--server", "http://127.0.0.1:9", "--out", "kept.txt"],
+        ["verify", "nothing.json"],
+        ["rules", "check", "amount < 5"],
+    ],
+    ids=lambda arguments: "-".join(arguments[:2]),
+)
+def test_what_needs_no_server_loads_none(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert loaded_by(arguments, "fastapi", "pydantic", "sqlalchemy", "apsw", "uvicorn") == "[]"

@@ -126,6 +126,30 @@ def test_doubtful_words_are_reported(run, at, files):
     assert "finance.yaml:8:11 policies.tone.name: yes is text here" in err
 
 
+def test_what_is_probably_not_meant_is_reported_before_the_plan(run, at, files):
+    text = PACK.replace(
+        "    rules:\n      - expr: amount",
+        "    conditions: {tool_call.name: pay}\n    rules:\n      - expr: amount",
+    )
+    (files / "finance.yaml").write_text(text, encoding="utf-8")
+    for command in ("apply", "--dry-run"), ("diff",):
+        code, _, err = run("policies", command[0], files, *command[1:], *at)
+        assert code in {0, 3}
+        assert "warning  finance.yaml:5:18 policies.limit.conditions.tool_call.name: " in err
+        assert "phase: tool_call" in err
+
+
+def test_cases_and_single_decisions_report_it_too(run, files):
+    (files / "finance.yaml").write_text(PACK.replace("amount <", "arguments.amount <"), encoding="utf-8")
+    (files / "cases").mkdir()
+    case = "cases: [{name: small, request: {metadata: {arguments: {amount: 3}}}, expect: {outcome: allow}}]"
+    (files / "cases" / "limit.yaml").write_text(case, encoding="utf-8")
+    _, _, err = run("test", files)
+    assert "Did you mean tool_call.arguments?" in err
+    _, _, err = run("decide", "{}", "--policies", files)
+    assert "Did you mean tool_call.arguments?" in err
+
+
 def test_without_a_person_nothing_is_done_unasked(run, at, files, monkeypatch):
     monkeypatch.setattr("sys.stdin", open(os.devnull))  # noqa: SIM115, PTH123 - closed with the test
     (files / "finance.yaml").write_text(PACK.replace("finance", "unasked"), encoding="utf-8")

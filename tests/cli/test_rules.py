@@ -61,6 +61,17 @@ def test_check_says_what_a_rule_reads_or_what_is_wrong_with_it(tmp_path: Path) -
     assert json.loads(run("check", "amount < 5", "--json")[1].output)["fields"] == ["amount"]
 
 
+def test_check_suggests_the_field_that_was_probably_meant(tmp_path: Path) -> None:
+    ended, result = run("check", 'tool_cal.name == "x"')
+    assert ended == 0
+    assert "Did you mean tool_call?" in result.stderr
+    ended, result = run("check", 'tool_cal.name == "x"', "--json")
+    assert "Did you mean tool_call?" in json.loads(result.stdout)["warnings"][0]
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object", "properties": {"tool_cal": {"type": "object"}}}')
+    assert "Did you mean" not in run("check", "has(tool_cal.name)", "--schema", str(schema))[1].output
+
+
 def test_explain_draws_the_tree_or_writes_it_as_json() -> None:
     code, result = run("explain", "amount < 5000", "-c", '{"amount": 7000}')
     assert code == 1

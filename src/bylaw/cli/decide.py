@@ -8,11 +8,11 @@ import click
 import msgspec
 
 from bylaw.backtest.local import LocalPolicies
+from bylaw.cli.folder import read_folder
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.request import decode
 from bylaw.policies.model import Outcome
-from bylaw.policies.packs.load import load_folder
 
 EXIT: dict[Outcome, int] = {"allow": 0, "flag": 0, "review": 3, "block": 1}
 COLOURS: dict[Outcome, str] = {"allow": "green", "flag": "yellow", "review": "yellow", "block": "red"}
@@ -51,7 +51,7 @@ def decide(request: str, directory: Path, *, as_json: bool) -> int:
 
 def load(directory: Path) -> LocalPolicies:
     """Return the policies in a directory of packs. Raises: InvalidInput that names every fault."""
-    return LocalPolicies(load_folder(directory))
+    return LocalPolicies(read_folder(directory))
 
 
 async def _decide(policies: LocalPolicies, request: Request) -> Decision:

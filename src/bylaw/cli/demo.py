@@ -14,7 +14,7 @@ import click
 import msgspec
 
 import bylaw
-from bylaw.api.native.packs import PacksToApply
+from bylaw.api.native.pack_views import PacksToApply
 from bylaw.cli.decide import COLOURS
 from bylaw.cli.policies import ServerTarget, as_sent
 from bylaw.cli.remote import Remote

@@ -1,4 +1,4 @@
-"""Commands that are loaded when they are called: `bylaw verify` starts without the whole server."""
+"""What is loaded when it is called: help starts without any command, a client without the server."""
 
 import importlib
 from collections.abc import Mapping
@@ -13,6 +13,13 @@ class Lazy(NamedTuple):
 
     place: str
     says: str
+
+
+def load(place: str) -> object:
+    """Return what `place` (`module:name`) names, loading its module only now."""
+    module, _, name = place.partition(":")
+    found: object = getattr(importlib.import_module(module), name)
+    return found
 
 
 class LazyGroup(click.Group):
@@ -30,8 +37,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
             return super().get_command(ctx, cmd_name)
-        module, _, name = self._lazy[cmd_name].place.partition(":")
-        return cast("click.Command", getattr(importlib.import_module(module), name))
+        return cast("click.Command", load(self._lazy[cmd_name].place))
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

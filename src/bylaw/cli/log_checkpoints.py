@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 import click
 import msgspec
 
-from bylaw.api.native.log import CheckpointsView
-from bylaw.cli.log import read_lines
+from bylaw.api.native.log_views import CheckpointsView
+from bylaw.cli.log_audit import read_lines
 from bylaw.cli.remote import Remote
 from bylaw.cli.verify import EXIT, UNUSABLE, keys_option
 from bylaw.core.errors import InvalidInput, Unavailable

@@ -1,26 +1,21 @@
 """`bylaw log keys`: the keys that sign the logs, on a server or in a data directory."""
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, cast
 from urllib.parse import quote
 
 import click
 import msgspec
 
-from bylaw.api.native.signing_keys import Revocation, SigningKeysView, SigningKeyView, view
-from bylaw.app import App, build
+from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
+from bylaw.cli.lazy import load
 from bylaw.cli.remote import Remote
 from bylaw.core.clock import from_rfc3339, rfc3339
-from bylaw.core.errors import InvalidInput
 from bylaw.receipts.checkpoint import verifier_key
 from bylaw.receipts.signing import KeySet, key_set
-from bylaw.settings import load
 
-T = TypeVar("T")
 Command = Callable[..., object]
 
 COLOURS: Final = {"active": "green", "retired": None, "revoked": "red"}
@@ -57,49 +52,6 @@ class ServerTarget:
         """Revoke a key from a moment on (now), and return it."""
         path = f"/v1/log/keys/{quote(kid, safe='')}/revoke"
         return _key(self.remote.request("POST", path, Revocation(revoked_at=revoked_at)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryTarget:
-    """A data directory on which no server runs."""
-
-    data: Path
-
-    def listed(self) -> Sequence[SigningKeyView]:
-        """Return every key, oldest first."""
-
-        async def every(app: App) -> Sequence[SigningKeyView]:
-            found = (await app.signing.published()).keys
-            return [await view(key, app.signing, app.stores.ledger) for key in found]
-
-        return self._run(every)
-
-    def rotate(self) -> SigningKeyView:
-        """Take a new key into use, and return it."""
-
-        async def rotate(app: App) -> SigningKeyView:
-            return await view(await app.signing.rotate(), app.signing, app.stores.ledger)
-
-        return self._run(rotate)
-
-    def revoke(self, kid: str, revoked_at: str | None) -> SigningKeyView:
-        """Revoke a key from a moment on (now), and return it."""
-        at_ms = None if revoked_at is None else from_rfc3339(revoked_at)
-
-        async def revoke(app: App) -> SigningKeyView:
-            return await view(await app.signing.revoke(kid, at_ms), app.signing, app.stores.ledger)
-
-        return self._run(revoke)
-
-    def _run(self, action: Callable[[App], Awaitable[T]]) -> T:
-        if not self.data.is_dir():
-            raise InvalidInput(f"There is no data in {self.data}: name its directory with --data.")
-
-        async def carry_out() -> T:
-            async with build(load({"data": self.data}, os.environ)) as app:
-                return await action(app)
-
-        return asyncio.run(carry_out())
 
 
 def _options(command: Command) -> Command:
@@ -190,7 +142,8 @@ def revoke_key(kid: str, revoked_at: str | None, *, server: str, key: str | None
 
 def _target(server: str, key: str | None, data: Path | None) -> Target:
     if data is not None:
-        return DirectoryTarget(data=data)
+        directory = cast("Callable[..., Target]", load("bylaw.cli.log_keys_data:DirectoryTarget"))
+        return directory(data=data)
     if key is None:
         raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
     return ServerTarget(remote=Remote(server, key))

@@ -10,9 +10,6 @@ import click
 
 import bylaw
 from bylaw.cli.lazy import Lazy, LazyGroup
-from bylaw.cli.log import log
-from bylaw.cli.rules import rules_group
-from bylaw.cli.verify import verify
 from bylaw.core.errors import BylawError, InvalidInput
 
 EPILOG = """\b
@@ -23,7 +20,6 @@ Examples:
 """
 
 
-# Commands that stand on the whole server are loaded when they are called: `bylaw verify` starts without it.
 _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
     {
         "demo": Lazy("bylaw.cli.demo:demo", "Run the whole story on a temporary server, offline."),
@@ -32,6 +28,9 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.decide:decide", "Decide one request by the packs in a directory, with no server."
         ),
         "docs": Lazy("bylaw.cli.docs:docs", "Write the reference pages that are made from the code."),
+        "log": Lazy(
+            "bylaw.cli.log:log", "Export and audit logs, keep their checkpoints, look after their keys."
+        ),
         "policies": Lazy(
             "bylaw.cli.policies:policies",
             "Apply policies from files, compare them, and write them back to files.",
@@ -40,10 +39,15 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.replay:replay_recording",
             "Decide every consequential call of a recording, with no server.",
         ),
+        "rules": Lazy("bylaw.cli.rules:rules_group", "Check, evaluate and explain rules."),
         "serve": Lazy("bylaw.cli.serve:serve", "Run the server; it starts with no settings at all."),
         "settings": Lazy("bylaw.cli.settings:show_settings", "List every setting of the server."),
         "test": Lazy(
             "bylaw.cli.test:test_policies", "Run the cases that are kept beside packs, with no server."
+        ),
+        "verify": Lazy(
+            "bylaw.cli.verify:verify",
+            "Check receipts offline: bundles, or DSSE exports; `-` is standard input.",
         ),
     }
 )
@@ -58,11 +62,6 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
 @click.version_option(bylaw.__version__, prog_name="bylaw")
 def cli() -> None:
     """The policy server for AI agents: decide, hold, block, and prove which text applied."""
-
-
-cli.add_command(verify)
-cli.add_command(log)
-cli.add_command(rules_group)
 
 
 def main() -> int:

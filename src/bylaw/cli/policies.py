@@ -1,25 +1,20 @@
 r"""`bylaw policies`: packs of files against a server: planned, applied, compared and written back."""
 
-import asyncio
-import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, cast
 from urllib.parse import urlencode
 
 import click
 import msgspec
-from fastapi import Response
 from typing_extensions import override
 
-from bylaw.api.native import packs
-from bylaw.api.native.packs import (
+from bylaw.api.native.pack_views import (
     AppliedView,
-    ExportQuery,
     PackDocument,
     PacksToApply,
     PacksToPlan,
@@ -27,16 +22,14 @@ from bylaw.api.native.packs import (
     PlanView,
     StepView,
 )
-from bylaw.api.ports import Unit
-from bylaw.cli.local import carry_out
+from bylaw.cli.folder import read_folder
+from bylaw.cli.lazy import load
 from bylaw.cli.remote import Remote
 from bylaw.core.errors import Conflict, InvalidInput
-from bylaw.core.ids import TenantId
 from bylaw.policies.packs.documents import locate_all
 from bylaw.policies.packs.export import HEADER, SCHEMA_FILE, yaml_text
-from bylaw.policies.packs.load import load_folder
 from bylaw.policies.packs.model import Folder, pack_schema, schema_text
-from bylaw.tenancy.principal import OPERATOR_TENANT, Acting
+from bylaw.tenancy.principal import OPERATOR_TENANT
 
 DIFFERENT: Final = 3
 MANY: Final = 100  # changes from which on it is said that they take a moment
@@ -66,7 +59,7 @@ class Target(Protocol):
     def apply(self, sent: PacksToApply) -> AppliedView:
         """Apply, and return what was done."""
 
-    def export(self, query: ExportQuery) -> PacksView:
+    def export(self, *, pack: str | None, others: str) -> PacksView:
         """Return the approved policies as files."""
 
 
@@ -84,33 +77,10 @@ class ServerTarget:
         """Apply, and return what was done."""
         return _read(self.remote.request("POST", "/v1/packs/apply", sent), AppliedView)
 
-    def export(self, query: ExportQuery) -> PacksView:
+    def export(self, *, pack: str | None, others: str) -> PacksView:
         """Return the approved policies as files."""
-        asked = urlencode(query.model_dump(exclude_none=True))
+        asked = urlencode({"others": others} | ({} if pack is None else {"pack": pack}))
         return _read(self.remote.request("GET", f"/v1/packs?{asked}"), PacksView)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DirectoryTarget:
-    """A data directory on which no server runs."""
-
-    data: Path
-    tenant_id: TenantId
-
-    def plan(self, sent: PacksToPlan) -> PlanView:
-        """Return what applying would do."""
-        return _read(self._run(lambda acting: packs.plan_packs(acting, sent)), PlanView)
-
-    def apply(self, sent: PacksToApply) -> AppliedView:
-        """Apply, and return what was done."""
-        return _read(self._run(lambda acting: packs.apply_packs(acting, sent)), AppliedView)
-
-    def export(self, query: ExportQuery) -> PacksView:
-        """Return the approved policies as files."""
-        return _read(self._run(lambda acting: packs.export_packs(acting, query)), PacksView)
-
-    def _run(self, action: Callable[[Acting[Unit]], Awaitable[Response]]) -> bytes:
-        return asyncio.run(carry_out(self.data, self.tenant_id, action, environ=os.environ))
 
 
 WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
@@ -155,7 +125,8 @@ class TargetCommand(click.Command):
 
 def _target(*, server: str, key: str | None, data: Path | None, tenant: str) -> Target:
     if data is not None:
-        return DirectoryTarget(data=data, tenant_id=TenantId(tenant))
+        directory = cast("Callable[..., Target]", load("bylaw.cli.policies_data:DirectoryTarget"))
+        return directory(data=data, tenant_id=tenant)
     if key is None:
         raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
     return ServerTarget(remote=Remote(server, key))
@@ -193,7 +164,7 @@ def apply_command(
     Everything is done in one transaction, and exactly what was shown: if anything changed meanwhile, nothing
     is done, and the policies that changed are named. Doing it again does nothing more.
     """
-    folder, target = _load(directory), find()
+    folder, target = read_folder(directory), find()
     documents = as_sent(folder)
     plan = _located(folder, lambda: target.plan(PacksToPlan(documents=documents, prune=prune)))
     _show(plan)
@@ -225,7 +196,7 @@ def apply_command(
 @click.pass_obj
 def diff_command(find: Callable[[], Target], directory: Path, *, prune: bool) -> int:
     """Show how what is stored differs from the packs in DIRECTORY. Exit code: 0 same, 3 different."""
-    folder, target = _load(directory), find()
+    folder, target = read_folder(directory), find()
     plan = _located(folder, lambda: target.plan(PacksToPlan(documents=as_sent(folder), prune=prune)))
     _show(plan)
     for step in plan.steps:
@@ -245,7 +216,7 @@ def export_command(
     find: Callable[[], Target], directory: Path, *, pack: str | None, others: str, force: bool
 ) -> None:
     """Write the approved policies as packs into DIRECTORY; applied again they change nothing."""
-    found = find().export(ExportQuery(pack=pack, others=others))
+    found = find().export(pack=pack, others=others)
     files = {each.file: HEADER + yaml_text(msgspec.to_builtins(each.document)) for each in found.documents}
     files[SCHEMA_FILE] = schema_text(pack_schema())
     there = [name for name in files if (directory / name).exists() and name != SCHEMA_FILE]
@@ -255,13 +226,6 @@ def export_command(
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8")
         click.echo(f"wrote {directory / name}")
-
-
-def _load(directory: Path) -> Folder:
-    folder = load_folder(directory)
-    for warning in folder.warnings:
-        click.echo(f"{warning.path}: {warning.message}", err=True)
-    return folder
 
 
 def as_sent(folder: Folder) -> tuple[PackDocument, ...]:

@@ -8,7 +8,9 @@ from typing import Final
 import click
 
 from bylaw import rules
+from bylaw.cli.folder import warn
 from bylaw.core.errors import InvalidInput, RuleSyntax
+from bylaw.policies.warnings import warnings_about_rule
 
 EXIT: Final[dict[rules.Status, int]] = {"satisfied": 0, "violated": 1, "indeterminate": 3}
 UNUSABLE: Final = 2
@@ -59,11 +61,15 @@ def check(expression: str | None, path: Path | None, schema: Path | None, *, as_
     rule = _rule(expression, path, schema, as_json=as_json)
     if rule is None:
         return UNUSABLE
+    warnings = () if schema is not None else warnings_about_rule(rule)
     if as_json:
-        _write({"valid": True, "lang": rule.lang, "rule": rule.source, "fields": list(rule.fields)})
+        said = [warning.message for warning in warnings]
+        fields = list(rule.fields)
+        _write({"valid": True, "lang": rule.lang, "rule": rule.source, "fields": fields, "warnings": said})
     else:
         click.echo(f"valid ({rule.lang})")
         click.echo(f"  reads: {', '.join(rule.fields) or 'nothing'}")
+        warn(warnings)
     return 0
 
 

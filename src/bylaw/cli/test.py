@@ -10,7 +10,7 @@ import click
 from bylaw.backtest.cases import Run, run_cases
 from bylaw.backtest.junit import junit
 from bylaw.backtest.local import LocalPolicies
-from bylaw.policies.packs.load import load_folder
+from bylaw.cli.folder import read_folder
 
 FAILED = 1
 NO_CASES = 2
@@ -34,7 +34,7 @@ def test_policies(directory: Path, junit_path: Path | None, *, coverage: bool, a
     Exit codes: 0 all as expected · 1 some case or the coverage failed · 2 there are no cases, or the files
     are unusable.
     """
-    folder = load_folder(directory)
+    folder = read_folder(directory)
     if not folder.cases:
         click.echo(f"No cases in {directory}: put them in {directory / 'cases'}/*.yaml.", err=True)
         return NO_CASES

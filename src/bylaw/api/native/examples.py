@@ -11,6 +11,7 @@ _PACK: Final = {
         "policies": {
             "invoice-limit": {
                 "name": "Invoice limit",
+                "conditions": {"phase": "tool_call"},
                 "rules": [{"expr": "tool_call.arguments.amount < 5000"}],
             }
         },
@@ -52,7 +53,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
                 {"expr": "tool_call.arguments.amount < 5000", "message": "Above 5,000 a person approves."},
                 {"text": "Flag as unusual when the supplier is new.", "effect": "flag"},
             ],
-            "conditions": {"min_amount": 1},
+            "conditions": {"phase": "tool_call", "tool_call.name": "pay_invoice"},
             "risk": "HIGH",
             "action": "review",
         },

@@ -7,10 +7,10 @@ about a split view until somebody else keeps its checkpoints.
 from collections.abc import Sequence
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from bylaw.api.native.log_views import CheckpointsView, CheckpointView
 from bylaw.api.native.route import (
     Lines,
     Notes,
@@ -32,20 +32,6 @@ from bylaw.receipts.reading import to_base64
 router = APIRouter(tags=["log"], route_class=Route)
 
 Public = Annotated[Parts, anyone()]
-
-
-class CheckpointView(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed note over the size and root of one log; keep it, and the log cannot be rewritten unnoticed."""
-
-    log: str
-    size: int
-    note: str
-
-
-class CheckpointsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Checkpoints of one log, smallest first, or the latest of each log."""
-
-    data: tuple[CheckpointView, ...]
 
 
 class CheckpointsQuery(StrictQuery):

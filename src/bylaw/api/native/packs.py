@@ -3,102 +3,34 @@
 import asyncio
 from typing import Annotated, cast
 
-import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from bylaw.api.native.policy_views import DiffView, diff_view
+from bylaw.api.native.pack_views import (
+    AppliedView,
+    ChangedPolicy,
+    PackDocument,
+    PacksToApply,
+    PacksToPlan,
+    PacksView,
+    PlanView,
+    StepView,
+)
+from bylaw.api.native.policy_views import diff_view, warnings_view
 from bylaw.api.native.route import Reply, Route, StrictQuery, body, needs
 from bylaw.api.ports import Unit
 from bylaw.core.canonical_json import Json
-from bylaw.policies.model import Status
 from bylaw.policies.packs import apply, export, plan
 from bylaw.policies.packs.documents import Document
 from bylaw.policies.packs.load import parse_packs
 from bylaw.policies.packs.model import NAME_PATTERN, Pack
-from bylaw.policies.packs.plan import Kind, Switch, Write
+from bylaw.policies.packs.plan import Write
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["packs"], route_class=Route)
 
 Reading = Annotated[Acting[Unit], needs("policy:read")]
 Writing = Annotated[Acting[Unit], needs("policy:write")]
-
-
-class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a request; unknown fields are refused."""
-
-
-class PackDocument(_Sent, frozen=True):
-    """One file of a pack as plain data (see `pack.schema.json`); `file` names it in problems."""
-
-    file: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
-    document: dict[str, object]
-
-
-class PacksToPlan(_Sent, frozen=True):
-    """The files of one or more packs. With `prune`, what a pack made and no longer contains is archived."""
-
-    documents: Annotated[tuple[PackDocument, ...], msgspec.Meta(min_length=1, max_length=1000)]
-    prune: bool = False
-
-
-class PacksToApply(PacksToPlan, frozen=True):
-    """The files, and what was agreed to: with `plan`, the digest of a plan, only exactly that is done."""
-
-    plan: str | None = None
-    reason: str = ""
-
-
-class _Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of an answer."""
-
-
-class StepView(_Shown, frozen=True):
-    """What is to be done about one policy: `diff` for a new text, `switches` for the rest.
-
-    `revision` is that of the stored policy on which the step builds.
-    """
-
-    kind: Kind
-    slug: str
-    policy_id: str | None
-    revision: int | None
-    diff: DiffView | None
-    switches: tuple[Switch, ...]
-    note: str
-
-
-class PlanView(_Shown, frozen=True):
-    """Everything to be done, in order; `digest` names exactly this plan on exactly this state."""
-
-    digest: str
-    is_empty: bool
-    steps: tuple[StepView, ...]
-
-
-class ChangedPolicy(_Shown, frozen=True):
-    """A policy as a plan left it."""
-
-    slug: str
-    id: str
-    status: Status
-    is_in_force: bool
-    version: int
-    pending: int | None
-
-
-class AppliedView(_Shown, frozen=True):
-    """The plan that was carried out, and the policies that it changed."""
-
-    plan: PlanView
-    policies: tuple[ChangedPolicy, ...]
-
-
-class PacksView(_Shown, frozen=True):
-    """The approved policies as files of packs, which applied again change nothing."""
-
-    documents: tuple[PackDocument, ...]
 
 
 class ExportQuery(StrictQuery):
@@ -170,4 +102,5 @@ def _step(step: plan.Write | plan.Archive) -> StepView:
         diff=None if diff is None else diff_view(diff),
         switches=step.switches if isinstance(step, Write) else (),
         note=step.note,
+        warnings=warnings_view(step.packed.warnings if isinstance(step, Write) else ()),
     )

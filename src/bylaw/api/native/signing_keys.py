@@ -2,44 +2,18 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter
 
 from bylaw.api.native.route import Operating, Reply, Route, body, needs_operator
 from bylaw.api.native.shape import moment, when
+from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
 from bylaw.api.signing import Signing
 from bylaw.core.clock import rfc3339
 from bylaw.receipts.checkpoint import verifier_key
 from bylaw.receipts.ports import Ledger
-from bylaw.receipts.signing import PublicKey, Standing
+from bylaw.receipts.signing import PublicKey
 
 router = APIRouter(tags=["log"], route_class=Route)
-
-
-class SigningKeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A signing key and its standing; `signs_here`: this process signs with it.
-
-    `verifier_keys` are the key as note tools take it, for each log of this installation.
-    """
-
-    kid: str
-    status: Standing
-    since: str
-    ended_at: str | None
-    signs_here: bool
-    verifier_keys: tuple[str, ...]
-
-
-class SigningKeysView(msgspec.Struct, frozen=True, kw_only=True):
-    """Every key that ever signed a log of this installation, oldest first."""
-
-    data: tuple[SigningKeyView, ...]
-
-
-class Revocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """From when on nothing that the key says counts; now when it is left out."""
-
-    revoked_at: str | None = None
 
 
 @router.get("/v1/log/keys")
