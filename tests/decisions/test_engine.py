@@ -17,7 +17,7 @@ from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.evaluators.scripted import ScriptedEvaluator
-from tests.decisions.world import World, caller, policy
+from tests.decisions.world import HERE, World, agent, caller, place, policy
 
 
 def rule_of(decision, policy_id="p", position=0):
@@ -246,3 +246,40 @@ def test_the_deterministic_path_never_waits():
     with pytest.raises(StopIteration) as finished:
         engine.decide(read({}), caller()).send(None)
     assert finished.value.value.outcome == "allow"
+
+
+FOUND = st.fixed_dictionaries({key: st.booleans() for key in "ab"} | {"c": st.sampled_from([True, False, 1])})
+WAYS = st.sampled_from(
+    [
+        {},
+        {"workspace_id": "w1"},
+        {"agent_id": "bound"},
+        {"agent_id": "lost"},
+        {"agent_id": "anyone", "workspace_id": "w1"},
+        {"policy_id": "named"},
+        {"topics": ["money"]},
+        {"policy_rules": ["a"]},
+    ]
+)
+
+
+@given(st.lists(st.tuples(FOUND, WAYS), min_size=2, max_size=12), st.booleans())
+def test_what_was_found_before_changes_no_later_decision(requests, conditional):
+    policies = [
+        policy("p", "a", "b", action="review"),
+        policy("q", "b", "c", where=place("w1"), risk="HIGH"),
+        policy("money", "c", topic="money"),
+        policy("bound", "a", reach="bound"),
+        policy("named", "b", reach="bound"),
+    ]
+    if conditional:
+        policies.append(policy("only", "a", conditions={"b": True}))
+    agents = [agent("bound", "bound"), agent("lost", "gone", where=HERE, require_policy=True)]
+
+    world = World(policies=policies, agents=agents, dormant=["gone"])
+    by = caller("decisions:write", "policy:write")
+    engine = world.engine()
+    for found, way in requests:
+        request = way | {"metadata": found}
+        decision = asyncio.run(engine.decide(read({"dry_run": True} | request), by))
+        assert decision == world.decide(by, dry_run=True, **request)

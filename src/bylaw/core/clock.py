@@ -47,6 +47,7 @@ class ManualClock:
         self._ms += ms
 
 
+@lru_cache(maxsize=64)
 def rfc3339(ms: int) -> str:
     """Return `ms` since the epoch as RFC 3339 with milliseconds and `Z`: `2026-01-01T00:00:00.000Z`."""
     seconds, millis = divmod(ms, 1000)

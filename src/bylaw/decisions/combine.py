@@ -15,6 +15,7 @@ from bylaw.policies.model import Outcome, Risk
 
 _ALL_WELL: Final = "No rule speaks against it."
 _NOBODY: Final[frozenset[str]] = frozenset()
+_REMEMBERED: Final = 64
 _TOLD: Final = frozenset({"violated", "flagged", "indeterminate"})
 _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
@@ -37,6 +38,35 @@ def combine(
     selection: Selection, tallies: Sequence[Tally | None], extra: CompiledRules, extra_tally: Tally | None
 ) -> Combined:
     """Return what the results come to; `tallies` are in the order of `selection.applied`, None where calm."""
+    standing = selection.standing
+    found = _findings(tallies) if selection.applied is standing.certain and not extra.calm else None
+    if found is None:
+        return _combine(selection, tallies, extra, extra_tally)
+    known = standing.concluded.get(found)
+    if isinstance(known, Combined):
+        return known
+    combined = _combine(selection, tallies, extra, extra_tally)
+    if len(standing.concluded) < _REMEMBERED:
+        standing.concluded[found] = combined
+    return combined
+
+
+def _findings(tallies: Sequence[Tally | None]) -> tuple[tuple[int, ...], ...] | None:
+    """Return which rules of each policy are violated, None when that is not all there is to say."""
+    found: list[tuple[int, ...]] = []
+    for tally in tallies:
+        if tally is None:
+            found.append(())
+        elif tally.is_plain:
+            found.append(tuple(tally.violated))
+        else:
+            return None
+    return tuple(found)
+
+
+def _combine(
+    selection: Selection, tallies: Sequence[Tally | None], extra: CompiledRules, extra_tally: Tally | None
+) -> Combined:
     policies = tuple(map(policy_result, selection.applied, tallies))
     calm = extra_tally is None and tallies.count(None) == len(tallies)
     if calm and policies and not selection.lacks_policy:
@@ -124,7 +154,7 @@ def _status(tally: Tally) -> PolicyStatus:
 
 def _breaks(tally: Tally) -> bool:
     """Return whether a rule is violated, or one that rejects is indeterminate."""
-    return tally.violated or (
+    return bool(tally.violated) or (
         tally.undecided
         and any(rule.status == "indeterminate" and rule.effect == "reject" for rule in tally.results)
     )
@@ -134,11 +164,12 @@ def _risk(loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None) -> Ri
     """Return the highest risk of what was found; what is flagged, and the request's own rules, are HIGH."""
     risk: Risk = "LOW"
     for policy, tally in loud:
+        if tally.flagged:
+            return "HIGH"
         if (tally.violated or tally.undecided) and _RISK_RANK[policy.risk] > _RISK_RANK[risk]:
             risk = policy.risk
-    flagged = any(tally.flagged for _, tally in loud)
-    spoken = extra is not None and (extra.violated or extra.undecided or extra.flagged)
-    return "HIGH" if flagged or spoken else risk
+    spoken = extra is not None and bool(extra.violated or extra.undecided or extra.flagged)
+    return "HIGH" if spoken else risk
 
 
 def _reasons(
@@ -153,8 +184,10 @@ def _reasons(
         reasons += _told(policy.name, tally)
     if extra is not None:
         reasons += _told("Rule of the request", extra)
-    if selection.dormant is not None:
-        reasons.append(f"The policy {selection.dormant!r} that is bound to the agent is not in force.")
+    if selection.standing.dormant is not None:
+        reasons.append(
+            f"The policy {selection.standing.dormant!r} that is bound to the agent is not in force."
+        )
     return reasons
 
 

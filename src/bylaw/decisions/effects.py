@@ -111,7 +111,10 @@ EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect
 
 def obligations(request: Request, combined: Combined, receipt_id: str) -> tuple[Obligation, ...]:
     """Return what has to follow, in the order of the policies; `receipt_id` is empty on a dry run."""
-    if combined.outcome in {"allow", "flag"} and not combined.attention:
+    if not combined.attention and "review" not in (
+        combined.extra_outcome,
+        *[policy.outcome for policy in combined.policies],
+    ):
         return ()
     found: list[Obligation] = []
     held = combined.outcome == "review" and is_approvable(request)

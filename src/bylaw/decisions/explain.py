@@ -167,8 +167,8 @@ def _why_not(
             missed["conditions"].append(WhyNot(id=ident, reason="conditions", keys=keys))
     for found in missed.values():
         yield from found
-    if selection.dormant is not None:
-        yield WhyNot(id=selection.dormant, reason="not_in_force")
+    if selection.standing.dormant is not None:
+        yield WhyNot(id=selection.standing.dormant, reason="not_in_force")
 
 
 async def _changes(

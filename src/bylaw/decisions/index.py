@@ -39,7 +39,7 @@ class _Keyed:
 class _Group:
     """Policies that share place and topic."""
 
-    __slots__ = ("_always", "_keyed")
+    __slots__ = ("_always", "_keyed", "certain")
 
     def __init__(self, policies: Iterable[CompiledPolicy]) -> None:
         always: list[CompiledPolicy] = []
@@ -52,6 +52,7 @@ class _Group:
                 keyed.setdefault(hint.path.text, []).append((policy, hint))
         self._always = tuple(always)
         self._keyed = tuple(map(_keyed, keyed.values()))
+        self.certain = not keyed and not any(policy.conditions.any_at_all for policy in always)
 
     def find(self, facts: Mapping[str, object]) -> Iterable[CompiledPolicy]:
         """Return those that the facts do not rule out."""
@@ -73,6 +74,11 @@ class Table:
         self._all = _Group(everything)
         self._without_topic = _Group(by_topic.pop(None, []))
         self._by_topic = {topic: _Group(found) for topic, found in by_topic.items()}
+
+    @property
+    def certain(self) -> bool:
+        """Whether all of its policies apply to a request without topics, whatever the facts."""
+        return self._all.certain
 
     def find(self, facts: Mapping[str, object], topics: Iterable[str] | None) -> Iterable[CompiledPolicy]:
         """Return those that the facts do not rule out; if given, of `topics` (by `topic_key`) or of none."""

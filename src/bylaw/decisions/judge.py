@@ -17,7 +17,8 @@ from bylaw.policies.model import Outcome
 from bylaw.policies.outcomes import RANK
 from bylaw.rules.limits import RULE
 
-DECISION_STEPS: Final = 6 * RULE.steps // 5
+RULE_STEPS: Final = RULE.steps
+DECISION_STEPS: Final = 6 * RULE_STEPS // 5
 
 
 class Allowance(rules.Budget):
@@ -31,45 +32,56 @@ class Allowance(rules.Budget):
 
 
 class Tally:
-    """What is known about the rules of one policy: their results, and what occurred among them."""
+    """What is known about the rules of one policy: their results, and what occurred among them.
+
+    `violated` are the positions of the rules that are.
+    """
 
     __slots__ = ("attention", "compiled", "flagged", "results", "skipped", "starved", "undecided", "violated")
 
     def __init__(self, compiled: CompiledRules) -> None:
         self.compiled = compiled
         self.results = list(compiled.calm)
-        self.violated = self.undecided = self.flagged = False
-        self.skipped = self.starved = self.attention = False
+        self.violated: list[int] = []
+        self.undecided = self.flagged = self.skipped = self.starved = self.attention = False
 
     def put(self, position: int, result: RuleResult, *, attention: bool = False) -> None:
         """Set the result of one rule. `attention`: it asks for a person if anything is found."""
         self.results[position] = result
         status = result.status
         if status == "violated":
-            self.violated = True
+            self.violated.append(position)
         elif status == "flagged":
             self.flagged = True
         elif status == "indeterminate":
             self.undecided = True
         self.attention |= attention and status in {"violated", "flagged"}
 
+    @property
+    def is_plain(self) -> bool:
+        """Return whether which rules are violated says all about it."""
+        return not (self.undecided or self.flagged or self.starved or self.compiled.asks)
+
 
 def check_all(compiled: CompiledRules, facts: dict[str, object], allowance: Allowance) -> Tally | None:
     """Return what the deterministic rules come to; None when every rule is one and satisfied."""
     tally = Tally(compiled) if compiled.asks else None
     for check in compiled.checks:
-        if allowance.total <= 0:
-            tally = Tally(compiled) if tally is None else tally
-            _starve(tally, check)
-            continue
-        given = allowance.left = min(RULE.steps, allowance.total)
+        total, given = allowance.total, RULE_STEPS
+        if total < RULE_STEPS:
+            if total <= 0:
+                tally = Tally(compiled) if tally is None else tally
+                _starve(tally, check)
+                continue
+            given = total
+        allowance.left = given
         verdict = check.evaluate(facts, allowance)
-        allowance.total -= given - allowance.left
+        allowance.total = total - given + allowance.left
         if verdict.status != "satisfied":
             tally = Tally(compiled) if tally is None else tally
             if verdict.status == "violated":
                 tally.put(check.position, check.violated, attention=check.attention)
-            elif verdict.code == "budget" and given < RULE.steps:
+            elif verdict.code == "budget" and given < RULE_STEPS:
                 _starve(tally, check)
             else:
                 tally.put(check.position, check.indeterminate(verdict))
@@ -83,24 +95,15 @@ def outcome_of(tally: Tally, policy: CompiledPolicy | None) -> Outcome:
     """
     violated: Outcome = "block" if policy is None else policy.violated
     undecided: Outcome = "review" if policy is None else policy.undecided
-    outcome: Outcome = "allow"
-    for occurred, wanted in (
-        (tally.violated or tally.starved, violated),
-        (tally.undecided, undecided),
-        (tally.flagged, "flag"),
-    ):
-        if occurred and RANK[wanted] > RANK[outcome]:
-            outcome = wanted
-    return outcome
+    outcome: Outcome = violated if tally.violated or tally.starved else "allow"
+    if tally.undecided and RANK[undecided] > RANK[outcome]:
+        outcome = undecided
+    return "flag" if tally.flagged and outcome == "allow" else outcome
 
 
 def strictest(outcomes: Iterable[Outcome]) -> Outcome:
     """Return the strictest outcome, `allow` when there is none."""
-    strictest_yet: Outcome = "allow"
-    for outcome in outcomes:
-        if RANK[outcome] > RANK[strictest_yet]:
-            strictest_yet = outcome
-    return strictest_yet
+    return max(outcomes, key=RANK.__getitem__, default="allow")
 
 
 def waiting(
@@ -111,15 +114,13 @@ def waiting(
     Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
     make it stricter.
     """
-    if extra is None and tallies.count(None) == len(tallies):
+    if not [1 for tally in (*tallies, extra) if tally is not None and tally.compiled.asks]:
         return []
     owned: list[tuple[CompiledPolicy | None, Tally]] = [
         (each.policy, tally) for each, tally in zip(applied, tallies, strict=True) if tally is not None
     ]
     if extra is not None:
         owned.append((None, extra))
-    if not any(tally.compiled.asks for _, tally in owned):
-        return []
     blocked = strictest(outcome_of(tally, policy) for policy, tally in owned) == "block"
     found: list[tuple[Tally, Ask]] = []
     for policy, tally in owned:
@@ -170,7 +171,8 @@ def _still_matters(ask: Ask, tally: Tally, policy: CompiledPolicy | None) -> boo
     if not tally.violated:
         return True
     worst = Tally(tally.compiled)
-    worst.violated, worst.flagged, worst.undecided = ask.effect == "reject", ask.effect == "flag", True
+    worst.violated = [ask.position] if ask.effect == "reject" else []
+    worst.flagged, worst.undecided = ask.effect == "flag", True
     return RANK[outcome_of(worst, policy)] > RANK[outcome_of(tally, policy)]
 
 

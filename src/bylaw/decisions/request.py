@@ -47,13 +47,12 @@ def read(value: object) -> Request:
 def facts_of(request: Request) -> Object:
     """Return what rules and conditions see."""
     metadata = request.metadata
-    facts: Object = {
-        name: value for name, value in zip(FACTS, _values(request), strict=True) if value is not UNSET
-    }
+    facts: Object = metadata.copy() if isinstance(metadata, dict) else {}
+    for name, value in zip(FACTS, _values(request), strict=True):
+        if value is not UNSET:
+            facts[name] = value
     if metadata is not UNSET:
         facts["metadata"] = metadata
-        if isinstance(metadata, dict):
-            facts = metadata | facts
     call = request.tool_call
     if call is not UNSET:
         facts["tool_call"] = None if call is None else _call(call)

@@ -15,10 +15,10 @@ from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
 from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Via
 from bylaw.decisions.request import facts_of, text_of
-from bylaw.decisions.snapshot import Snapshot
+from bylaw.decisions.snapshot import Snapshot, Standing
 from bylaw.policies.model import topic_key
 from bylaw.rules import Budget
-from bylaw.tenancy.model import EVERYWHERE, Agent, Place, overlap
+from bylaw.tenancy.model import EVERYWHERE, Place, overlap
 from bylaw.tenancy.principal import Principal
 
 ASKING_SCOPE: Final = "decisions:write"
@@ -27,32 +27,18 @@ NAMED_SCOPE: Final = "policy:write"
 CONDITION_STEPS: Final = 50_000
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a request stands before any policy is looked at.
-
-    `places` are those whose policies govern it: around `place`, which the request or else its agent names,
-    and around the agent's own. `requires_policy`: without a policy that governs it, the outcome is a block.
-    """
-
-    place: Place
-    places: tuple[Place, ...]
-    agent: Agent | None
-    requires_policy: bool
-
-
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What a request is judged by, over which facts.
 
-    `revision` is that of the snapshot; `named` is the policy that is named or bound; `dormant` is the agent's
-    policy if it is not in force. `lacks_policy`: one is required, and none that applies counts.
+    `revision` is that of the snapshot; `named` is the policy that is named or bound. `lacks_policy`: one is
+    required, and none that applies counts.
     """
 
     revision: int
     standing: Standing
     facts: Object
-    applied: list[Applied]
+    applied: tuple[Applied, ...]
     named: str | None
-    dormant: str | None
     lacks_policy: bool
 
 
@@ -62,32 +48,39 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     Raises: NotFound for an unknown place or policy; Conflict (`policy_inactive`) for one that is not in
     force; Forbidden when another policy than the agent's bound one is named without the scope for it.
     """
-    standing = stand(snapshot, request)
-    named, dormant = special(snapshot, standing, request, caller)
+    standing = snapshot.standing(_sent(request.agent_id), _sent(request.workspace_id), _sent(request.repo_id))
     facts = facts_of(request)
-    topics = topics_of(request)
-    seen = _Seen(facts, lazy_text(request), Budget(CONDITION_STEPS))
-    found = [] if named is None else [_applied(named.policy, named.via, seen)]
-    for place in standing.places:
-        table = snapshot.tables.get(place)
-        if table is not None:
-            found += [
-                _applied(policy, "place", seen)
-                for policy in table.find(facts, topics)
-                if named is None or policy is not named.policy
-            ]
-    applied = [each for each in found if each is not None]
-    applied.sort(key=_by_id)
+    if standing.certain is not None and not request.policy_id and not request.topics:
+        named, applied = standing.bound, standing.certain
+        lacks_policy = standing.requires_policy and not applied
+    else:
+        named = special(snapshot, standing, request, caller)
+        applied = _found(standing, request, facts, named)
+        lacks_policy = standing.requires_policy and not any(
+            _counts(snapshot, each, caller, standing.place) for each in applied
+        )
     return Selection(
         revision=snapshot.revision,
         standing=standing,
         facts=facts,
         applied=applied,
         named=None if named is None else named.policy.id,
-        dormant=dormant,
-        lacks_policy=standing.requires_policy
-        and not any(_counts(snapshot, each, caller, standing.place) for each in applied),
+        lacks_policy=lacks_policy,
     )
+
+
+def _found(standing: Standing, request: Request, facts: Object, named: Applied | None) -> tuple[Applied, ...]:
+    """Return what applies, sorted by id: what is named, and what governs the place and these facts."""
+    topics = topics_of(request)
+    seen = _Seen(facts, lazy_text(request), Budget(CONDITION_STEPS))
+    found = [] if named is None else [_applied(named.policy, named.via, seen)]
+    for table in standing.tables:
+        found += [
+            _applied(policy, "place", seen)
+            for policy in table.find(facts, topics)
+            if named is None or policy is not named.policy
+        ]
+    return tuple(sorted([each for each in found if each is not None], key=_by_id))
 
 
 def _counts(snapshot: Snapshot, applied: Applied, caller: Principal, place: Place) -> bool:
@@ -147,45 +140,23 @@ def placed(snapshot: Snapshot, request: Request, caller: Principal) -> Request:
     )
 
 
-def stand(snapshot: Snapshot, request: Request) -> Standing:
-    """Return where the request stands. Raises: NotFound for an unknown place."""
-    agent = snapshot.agent(_sent(request.agent_id))
-    places = snapshot.around(_sent(request.workspace_id), _sent(request.repo_id))
-    place = places[-1]
-    if agent is not None and agent.place != EVERYWHERE:
-        home = snapshot.around(agent.place.workspace_id, agent.place.repo_id)
-        place = home[-1] if len(places) == 1 else place
-        places = tuple(dict.fromkeys((*places, *home)))
-    required = agent is not None and agent.require_policy
-    if snapshot.requiring and not required:
-        required = any(each.workspace_id in snapshot.requiring for each in places)
-    return Standing(place=place, places=places, agent=agent, requires_policy=required)
-
-
-def special(
-    snapshot: Snapshot, standing: Standing, request: Request, caller: Principal
-) -> tuple[Applied | None, str | None]:
-    """Return the policy that is named or else bound, and the id of the bound one if that is not in force.
-
-    Raises: as `select`.
-    """
-    bound = None if standing.agent is None else standing.agent.policy_id
-    dormant = None if bound is None or bound in snapshot.entries else bound
+def special(snapshot: Snapshot, standing: Standing, request: Request, caller: Principal) -> Applied | None:
+    """Return the policy that is named, or else the bound one. Raises: as `select`."""
     named = _sent(request.policy_id)
-    if named is None or (named == bound and dormant is None):
-        entry = None if bound is None else snapshot.entries.get(bound)
-        return (None if entry is None else entry.policy.applied["bound"]), dormant
+    bound = standing.bound
+    if named is None or (bound is not None and named == bound.policy.id):
+        return bound
     entry = snapshot.entries.get(named)
-    if entry is None and (named in snapshot.dormant or named == dormant):
+    if entry is None and (named in snapshot.dormant or named == standing.dormant):
         raise Conflict(
             f"Policy {named!r} is not in force: approve and activate it, or name another.",
             reason="policy_inactive",
         )
     if entry is None or not any(entry.place.contains(place) for place in standing.places):
         raise NotFound("policy", named)
-    if bound is not None and dormant is None:
+    if bound is not None:
         caller.require(NAMED_SCOPE, standing.place)
-    return entry.policy.applied["explicit"], dormant
+    return entry.policy.applied["explicit"]
 
 
 def topics_of(request: Request) -> tuple[str, ...] | None:

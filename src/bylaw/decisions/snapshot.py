@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bylaw.core.errors import NotFound, Unavailable
 from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
-from bylaw.decisions.compiled import CompiledPolicy
+from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.index import Table
 from bylaw.policies.model import Outline, Reach
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
+
+# How many ways to stand a snapshot remembers: an agent's name is the caller's choice.
+_REMEMBERED: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +42,35 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a request stands, and all that follows from that alone.
+
+    `places` are those whose policies govern it: around `place`, which the request or else its agent names,
+    and around the agent's own; `tables` are theirs. `requires_policy`: without a policy that governs it, the
+    outcome is a block. `bound` is the agent's policy, `dormant` its id if it is not in force. `certain` is
+    what applies, sorted by id, unless the request names a policy or topics; None when the facts decide.
+    `concluded` remembers what came of it, by what was found.
+    """
+
+    place: Place
+    places: tuple[Place, ...]
+    tables: tuple[Table, ...]
+    requires_policy: bool
+    bound: Applied | None
+    dormant: PolicyId | None
+    certain: tuple[Applied, ...] | None
+    concluded: dict[tuple[tuple[int, ...], ...], object] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The state of a tenant that decisions see. `build` makes it; nothing changes it.
 
     `entries` are the policies in force by id, `dormant` the ids of the others, `chains` by (workspace, repo)
     and widest place first. `requiring` are the workspaces in which a decision without a policy is a block.
+    `standings` remembers what was worked out.
     """
 
     tenant_id: TenantId
@@ -53,6 +81,20 @@ class Snapshot:
     agents: Mapping[str, Agent]
     chains: Mapping[tuple[str | None, str | None], tuple[Place, ...]]
     requiring: frozenset[WorkspaceId | None]
+    standings: dict[tuple[str | None, str | None, str | None], Standing] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def standing(self, agent_id: str | None, workspace_id: str | None, repo_id: str | None) -> Standing:
+        """Return where a request of that agent stands that names that place. Raises: as `around`."""
+        key = (agent_id, workspace_id, repo_id)
+        found = self.standings.get(key)
+        if found is None:
+            found = self._stand(*key)
+            if len(self.standings) >= _REMEMBERED:
+                self.standings.clear()
+            self.standings[key] = found
+        return found
 
     def around(self, workspace_id: str | None, repo_id: str | None) -> tuple[Place, ...]:
         """Return the place that the ids name, after all that enclose it.
@@ -66,9 +108,39 @@ class Snapshot:
             raise NotFound("workspace", workspace_id or "")
         return chain
 
-    def agent(self, agent_id: str | None) -> Agent | None:
-        """Return the agent, if there is anything to know about it."""
-        return None if agent_id is None else self.agents.get(agent_id)
+    def _stand(self, agent_id: str | None, workspace_id: str | None, repo_id: str | None) -> Standing:
+        agent = None if agent_id is None else self.agents.get(agent_id)
+        places = self.around(workspace_id, repo_id)
+        place = places[-1]
+        if agent is not None and agent.place != EVERYWHERE:
+            home = self.around(agent.place.workspace_id, agent.place.repo_id)
+            place = home[-1] if len(places) == 1 else place
+            places = tuple(dict.fromkeys((*places, *home)))
+        required = agent is not None and agent.require_policy
+        named = None if agent is None else agent.policy_id
+        entry = None if named is None else self.entries.get(named)
+        bound = None if entry is None else entry.policy.applied["bound"]
+        tables = tuple([self.tables[each] for each in places if each in self.tables])
+        return Standing(
+            place=place,
+            places=places,
+            tables=tables,
+            requires_policy=required or any(each.workspace_id in self.requiring for each in places),
+            bound=bound,
+            dormant=named if entry is None else None,
+            certain=_certain(tables, bound),
+        )
+
+
+def _certain(tables: Sequence[Table], bound: Applied | None) -> tuple[Applied, ...] | None:
+    """Return what applies if that depends on nothing that a request says, None otherwise."""
+    if not all(table.certain for table in tables) or (bound and bound.policy.conditions.any_at_all):
+        return None
+    found = {} if bound is None else {bound.policy.id: bound}
+    for table in tables:
+        for policy in table.find({}, None):
+            found.setdefault(policy.id, policy.applied["place"])
+    return tuple([found[ident] for ident in sorted(found)])
 
 
 def build(material: Material) -> Snapshot:
