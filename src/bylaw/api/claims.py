@@ -2,9 +2,16 @@
 
 from typing import Final
 
-from bylaw.decisions.model import Decision, PolicyResult, Request
+from bylaw.decisions.model import Decision, MaskResult, PolicyResult, Request
 from bylaw.decisions.model import RuleResult as Judged
-from bylaw.receipts.model import AppliedPolicy, DecisionClaim, EvaluatorUsed, RuleResult
+from bylaw.receipts.model import (
+    AppliedMask,
+    AppliedPolicy,
+    DecisionClaim,
+    EvaluatorUsed,
+    Redaction,
+    RuleResult,
+)
 from bylaw.rules import LANG
 from bylaw.tenancy.principal import Principal
 
@@ -54,16 +61,27 @@ class Claims:
             condition=result.conditions.state,
             digest=result.digest,
             id=result.id,
+            mask=None if result.mask is None else _mask(result.mask),
             outcome=result.outcome,
             rules=tuple([_rule(each) for each in result.rules]),
             version=result.version,
             via=result.via,
         )
-        if result.status == "satisfied":
+        if result.status == "satisfied" and result.mask is None:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
             self._kept[key] = (result, claim)
         return claim
+
+
+def _mask(mask: MaskResult) -> AppliedMask:
+    return AppliedMask(
+        code=mask.code,
+        path=mask.path,
+        redactions=tuple(
+            [Redaction(count=each.count, kind=each.kind, path=each.path) for each in mask.redactions]
+        ),
+    )
 
 
 def _rule(rule: Judged) -> RuleResult:

@@ -133,6 +133,8 @@ def _misses(case: Case, decision: Decision) -> Iterator[str]:
     expect = case.written.expect
     yield from _miss("outcome", expect.outcome, decision.outcome, decision.reasons)
     yield from _miss("compliant", expect.compliant, decision.compliant, decision.reasons)
+    masked = {} if isinstance(decision.masked, msgspec.UnsetType) else decision.masked
+    yield from _miss("masked", expect.masked, masked)
     found = {policy.id: policy for policy in decision.policies}
     for slug, wanted in {} if isinstance(expect.policies, msgspec.UnsetType) else expect.policies.items():
         yield from _policy_misses(slug, wanted, found.get(slug))

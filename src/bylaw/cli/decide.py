@@ -70,7 +70,7 @@ def _body(given: str) -> bytes:
 
 
 def show(decision: Decision) -> None:
-    """Print a decision for a person: the outcome, why, and every rule that was not satisfied."""
+    """Print a decision for a person: the outcome, why, which rules were not satisfied, what is withheld."""
     click.echo(click.style(decision.outcome, fg=COLOURS[decision.outcome], bold=True))
     for reason in decision.reasons:
         click.echo(f"  {reason}")
@@ -80,3 +80,5 @@ def show(decision: Decision) -> None:
             if rule.status != "satisfied":
                 said = ": ".join(text for text in (rule.code, rule.message) if text)
                 click.echo(f"    {rule.id} {rule.status}" + (f" - {said}" if said else ""))
+        for each in () if policy.mask is None else policy.mask.redactions:
+            click.echo(f"    {each.kind} withheld - {each.path} ({each.count})")

@@ -1,15 +1,16 @@
 """Step 4 of a decision: from the results of rules to policies, and from those to one outcome with reasons."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from bylaw.decisions.compiled import APPLIES, Applied, CompiledRules
 from bylaw.decisions.judge import Tally, outcome_of, strictest
-from bylaw.decisions.model import PolicyResult, PolicyStatus, Posture, RuleResult
+from bylaw.decisions.model import MaskResult, Object, PolicyResult, PolicyStatus, Posture, RuleResult
 from bylaw.decisions.select import Selection
 from bylaw.policies.model import Outcome, Risk
 
@@ -21,7 +22,10 @@ _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 
 class Combined(msgspec.Struct, frozen=True, kw_only=True):
-    """What the results of all rules come to; `attention`: policies with a rule that asks for a person."""
+    """What the results of all rules come to; `attention`: policies with a rule that asks for a person.
+
+    `masked` is what there is to show in place of what was sent.
+    """
 
     outcome: Outcome
     compliant: bool
@@ -32,6 +36,7 @@ class Combined(msgspec.Struct, frozen=True, kw_only=True):
     extra_rules: tuple[RuleResult, ...]
     extra_outcome: Outcome
     attention: frozenset[str]
+    masked: Object | UnsetType = UNSET
 
 
 def combine(
@@ -108,6 +113,43 @@ def _calm(selection: Selection, policies: tuple[PolicyResult, ...], extra: Compi
         extra_rules=extra.calm,
         extra_outcome="allow",
         attention=_NOBODY,
+    )
+
+
+def with_masks(
+    combined: Combined, found: Mapping[str, MaskResult], undecided: Mapping[str, Outcome]
+) -> Combined:
+    """Return `combined` with what masks came to, by policy; one that failed leaves its policy undecided.
+
+    `undecided` are the outcomes of policies that are. A block shows nothing, so nothing is withheld from it.
+    """
+    failed = {ident for ident, result in found.items() if result.code}
+    outcome = strictest([combined.outcome, *[undecided[ident] for ident in failed]])
+    if outcome == "block":
+        found = {ident: msgspec.structs.replace(found[ident], redactions=()) for ident in failed}
+    policies = [
+        _with_mask(policy, found[policy.id], undecided[policy.id]) if policy.id in found else policy
+        for policy in combined.policies
+    ]
+    blamed = [policy for policy in policies if policy.id in failed]
+    told = [f"{policy.name}: {found[policy.id].message}" for policy in blamed]
+    return msgspec.structs.replace(
+        combined,
+        outcome=outcome,
+        policies=tuple(policies),
+        reasons=(*[each for each in combined.reasons if each != _ALL_WELL or not told], *told),
+        risk=max([combined.risk, *[policy.risk for policy in blamed]], key=lambda risk: _RISK_RANK[risk]),
+    )
+
+
+def _with_mask(policy: PolicyResult, result: MaskResult, undecided: Outcome) -> PolicyResult:
+    if not result.code:
+        return msgspec.structs.replace(policy, mask=result)
+    return msgspec.structs.replace(
+        policy,
+        status="violated" if policy.status == "violated" else "indeterminate",
+        outcome=strictest([policy.outcome, undecided]),
+        mask=result,
     )
 
 

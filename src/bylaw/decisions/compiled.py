@@ -17,6 +17,7 @@ from bylaw.policies.model import (
     Current,
     DeterministicRule,
     Effect,
+    Mask,
     NaturalRule,
     Outcome,
     Outline,
@@ -96,6 +97,7 @@ class CompiledPolicy:
     undecided: Outcome
     conditions: Conditions
     rules: CompiledRules
+    mask: Mask | None
     calm: Mapping[Via, PolicyResult]
     stamp: bytes
     applied: dict[Via, "Applied"] = field(default_factory=dict, repr=False, compare=False)
@@ -150,6 +152,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
         undecided=when_undecided(content),
         conditions=compile_conditions(content.conditions),
         rules=compiled,
+        mask=content.mask,
         calm={
             "place": result,
             "bound": msgspec.structs.replace(result, via="bound"),

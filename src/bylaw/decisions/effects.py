@@ -242,7 +242,10 @@ def _told(policies: Iterable[PolicyResult], occasion: Occasion) -> Iterator[Effe
 
 def _said(policy: PolicyResult, *statuses: str) -> str:
     """Return what the rules say; never an evaluator's rationale, which may quote what is erased later."""
-    return " ".join(rule.message for rule in policy.rules if rule.status in statuses)
+    said = [rule.message for rule in policy.rules if rule.status in statuses]
+    if policy.mask is not None and "indeterminate" in statuses:
+        said.append(policy.mask.message)
+    return " ".join(filter(None, said))
 
 
 def _occasion(decision: Decision, receipt_id: str, request: Request, caller: Principal) -> Occasion:

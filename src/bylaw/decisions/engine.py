@@ -5,7 +5,9 @@
 3. judge    `judge`: deterministic rules, then one batched call of the evaluator
 4. combine  `combine`: the strictest outcome, compliance, posture, reasons
 
-Steps 5 and 6, effects and the receipt, belong to the caller: `effects` and `bylaw.receipts`.
+5. mask     `mask`: what may be shown of the request
+
+Steps 6 and 7, effects and the receipt, belong to the caller: `effects` and `bylaw.receipts`.
 """
 
 import time
@@ -21,6 +23,7 @@ from bylaw.decisions.compiled import Ask, CompiledRules
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
 from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
+from bylaw.decisions.mask import carry_out, masking
 from bylaw.decisions.model import Decision, Judgement, Request
 from bylaw.decisions.request import matter_of
 from bylaw.decisions.select import Selection, placed, select
@@ -68,6 +71,8 @@ class Engine:
         asks = waiting(selection.applied, tallies, extra_tally)
         judgement = await self._consult(request, caller.tenant_id, asks, began=began) if asks else None
         combined = combine(selection, tallies, extra, extra_tally)
+        if masks := masking(request, selection.applied):
+            combined = await carry_out(request, masks, combined)
         left_ms = self._left_ms(request, began)
         if left_ms is not None and left_ms <= 0:
             raise DeadlineExceeded("The deadline passed before there was an answer; nothing was recorded.")
@@ -132,6 +137,7 @@ class Engine:
             decided_at=rfc3339(self.clock.now_ms()),
             duration_us=(self.ticks() - began) // 1_000,
             dry_run=request.dry_run,
+            masked=combined.masked,
         )
 
     def _left_ms(self, request: Request, began: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bylaw.policies.model import Action, Effect, Outcome, Phase, Risk
+from bylaw.policies.model import Action, Effect, Outcome, PersonalData, Phase, Risk
 
 Posture = Literal["governed", "ungoverned"]
 RuleStatus = Literal["satisfied", "violated", "flagged", "not_applicable", "indeterminate"]
@@ -150,11 +150,32 @@ class ConditionResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     unclear: tuple[str, ...] = ()
 
 
+class Redaction(_Answered, frozen=True, kw_only=True):
+    """What was withheld at a path, as a policy writes it: whole fields, or personal data of a kind."""
+
+    path: str
+    kind: Literal["field"] | PersonalData
+    count: int
+
+
+class MaskResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
+    """What a policy's mask withheld.
+
+    `code` says why it could not be carried out as it is written, `path` where; more is withheld then.
+    """
+
+    redactions: tuple[Redaction, ...] = ()
+    code: Literal["", "mask_shape", "mask_budget"] = ""
+    path: str = ""
+    message: str = ""
+
+
 class PolicyResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """What one policy version that applied came to.
 
     `via`: it governs the place, is bound to the agent, or was named by the request. `outcome` is what the
-    policy asks for; an approval that was spent on it is named by `approval_id` and `approved_by`.
+    policy asks for; an approval that was spent on it is named by `approval_id` and `approved_by`. `mask` is
+    there when its mask withheld something.
     """
 
     id: str
@@ -171,6 +192,7 @@ class PolicyResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     rules: tuple[RuleResult, ...]
     approval_id: str = ""
     approved_by: str = ""
+    mask: MaskResult | None = None
 
 
 class Obligation(_Answered, frozen=True, kw_only=True, omit_defaults=True):
@@ -200,8 +222,9 @@ class Decision(_Answered, frozen=True, kw_only=True):
     `compliant`: no rule is violated, and none that rejects is indeterminate. `posture` is `ungoverned` when
     nothing applied. `policies` are those that applied, sorted by id; `extra_rules` came with the request.
     `reasons` say in plain sentences what led to the outcome. `receipt_id` and `receipt` are None on a dry
-    run. `effective_rules_digest` covers all policies and rules that were applied. `snapshot_revision` is the
-    tenant's change counter that the decision saw.
+    run. `masked` are the parts of the request to show in place of those that were sent, by name: it is there
+    when masks withheld something, unless the outcome is a block. `effective_rules_digest` covers all policies
+    and rules that were applied. `snapshot_revision` is the tenant's change counter that the decision saw.
     Units: `duration_us` in microseconds; `decided_at` is RFC 3339.
     """
 
@@ -223,4 +246,5 @@ class Decision(_Answered, frozen=True, kw_only=True):
     decided_at: str
     duration_us: int
     dry_run: bool = False
+    masked: Object | UnsetType = UNSET
     receipt: ReceiptPointer | None = None

@@ -5,7 +5,7 @@ it differs from its default, so the digest of an old version never changes.
 """
 
 from collections.abc import Mapping
-from typing import Literal, TypedDict, cast
+from typing import Literal, NotRequired, TypedDict, cast
 
 from bylaw.core import canonical_json
 from bylaw.core.canonical_json import Json
@@ -16,8 +16,10 @@ from bylaw.policies.model import (
     Effect,
     Example,
     Expectation,
+    Mask,
     NaturalRule,
     Outcome,
+    PersonalData,
     Risk,
     Rule,
 )
@@ -56,6 +58,13 @@ class ExampleDocument(TypedDict):
     request: Mapping[str, Json]
 
 
+class MaskDocument(TypedDict):
+    """A mask as plain data."""
+
+    fields: list[str]
+    personal_data: list[PersonalData]
+
+
 class ContentDocument(TypedDict):
     """A content as plain data: what is stored, and what the digest covers."""
 
@@ -68,11 +77,12 @@ class ContentDocument(TypedDict):
     action: Action
     on_indeterminate: Outcome | None
     examples: list[ExampleDocument]
+    mask: NotRequired[MaskDocument]
 
 
 def document(content: Content) -> ContentDocument:
     """Return `content` as plain data, ready for JSON."""
-    return ContentDocument(
+    written = ContentDocument(
         name=content.name,
         description=content.description,
         topic=content.topic,
@@ -86,6 +96,14 @@ def document(content: Content) -> ContentDocument:
             for example in content.examples
         ],
     )
+    if content.mask is not None:
+        written["mask"] = mask_document(content.mask)
+    return written
+
+
+def mask_document(mask: Mask) -> MaskDocument:
+    """Return a mask as plain data."""
+    return MaskDocument(fields=list(mask.fields), personal_data=list(mask.personal_data))
 
 
 def rule_document(rule: Rule) -> RuleDocument:
@@ -129,7 +147,12 @@ def restore_content(stored: ContentDocument) -> Content:
             Example(name=example["name"], expect=example["expect"], request=example["request"])
             for example in stored["examples"]
         ),
+        mask=_restore_mask(stored["mask"]) if "mask" in stored else None,
     )
+
+
+def _restore_mask(mask: MaskDocument) -> Mask:
+    return Mask(fields=tuple(mask["fields"]), personal_data=tuple(mask["personal_data"]))
 
 
 def _restore_rule(rule: RuleDocument) -> Rule:

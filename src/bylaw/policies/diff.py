@@ -9,7 +9,7 @@ from typing import Literal, cast
 from bylaw.core.canonical_json import Json
 from bylaw.policies.content import RuleDocument, document, rule_document
 from bylaw.policies.direction import Direction, expression_direction, together
-from bylaw.policies.model import Content, DeterministicRule, NaturalRule, Outcome, Rule
+from bylaw.policies.model import Content, DeterministicRule, Mask, NaturalRule, Outcome, Rule
 from bylaw.policies.outcomes import RANK, when_undecided, when_violated
 
 ChangeKind = Literal["added", "removed", "changed"]
@@ -65,11 +65,14 @@ def _field_changes(old: Content, new: Content) -> list[FieldChange]:
         "on_indeterminate": _strength(when_undecided(old), when_undecided(new)),
         "conditions": _conditions(old.conditions, new.conditions),
         "topic": _presence(old.topic, new.topic),
+        "mask": _withheld(old.mask, new.mask),
     }
     return [
-        FieldChange(field=name, old=before[name], new=after[name], direction=directions.get(name, "same"))
-        for name in before
-        if name != "rules" and before[name] != after[name]
+        FieldChange(
+            field=name, old=before.get(name), new=after.get(name), direction=directions.get(name, "same")
+        )
+        for name in {**before, **after}
+        if name != "rules" and before.get(name) != after.get(name)
     ]
 
 
@@ -99,6 +102,12 @@ def _conditions(old: Mapping[str, Json] | None, new: Mapping[str, Json] | None) 
             "narrows" if before.keys() - after.keys() else "same",
         ]
     )
+
+
+def _withheld(old: Mask | None, new: Mask | None) -> Direction:
+    """Return the direction of a mask: the more it names, the less is shown."""
+    before, after = ({*mask.fields, *mask.personal_data} if mask else set() for mask in (old, new))
+    return together(["narrows" if after - before else "same", "widens" if before - after else "same"])
 
 
 def _rule_changes(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> list[RuleChange]:

@@ -16,6 +16,7 @@ Outcome = Literal["allow", "flag", "review", "block"]
 Effect = Literal["reject", "flag"]
 Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Expectation = Literal["pass", "violate"]
+PersonalData = Literal["email", "iban", "card", "phone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +57,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """What is withheld from those who are shown what was said or done.
+
+    `fields` are paths into it (`tool_result.orders.*.email`), `personal_data` the kinds that are found in its
+    text.
+    """
+
+    fields: tuple[str, ...] = ()
+    personal_data: tuple[PersonalData, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What a version says; its canonical bytes are what the digest covers.
 
     `on_indeterminate` is None for the default of the action: review for block and review, flag for alert,
-    allow for log.
+    allow for log. Without rules, it has a mask.
     """
 
     name: str
@@ -72,6 +85,7 @@ class Content:
     action: Action = "block"
     on_indeterminate: Outcome | None = None
     examples: tuple[Example, ...] = ()
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from bylaw.core.canonical_json import Json
+from bylaw.policies.mask import read_mask
 from bylaw.policies.model import Action, Content, Example, Expectation, Outcome, Phase, Risk
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.rules import Reading, read_rules
@@ -25,6 +26,7 @@ FIELDS: Final = (
     "action",
     "on_indeterminate",
     "examples",
+    "mask",
 )
 
 
@@ -40,18 +42,21 @@ def read_content(data: object, reading: Reading) -> Content:
     """Return the content in `data`, leaving what is wrong with it to the reader."""
     reader, path = reading.reader, reading.path
     fields = reader.fields(data, FIELDS, path)
+    mask = read_mask(fields.get("mask"), join(path, "mask"), reader)
+    without_rules = mask is not None and fields.get("rules", ()) in ([], ())
     return Content(
         name=reader.text(fields.get("name", ""), join(path, "name"), most=MAX_NAME, blank=False).strip(),
         description=reader.text(
             fields.get("description", ""), join(path, "description"), most=MAX_DESCRIPTION
         ),
         topic=_topic(reader, fields, path),
-        rules=read_rules(fields.get("rules"), join(path, "rules"), reading),
+        rules=() if without_rules else read_rules(fields.get("rules"), join(path, "rules"), reading),
         conditions=_conditions(reader, fields, path),
         risk=reader.choice(fields.get("risk", "MEDIUM"), join(path, "risk"), get_args(Risk), "MEDIUM"),
         action=reader.choice(fields.get("action", "block"), join(path, "action"), get_args(Action), "block"),
         on_indeterminate=_on_indeterminate(reader, fields, path),
         examples=tuple(_examples(reader, fields.get("examples", ()), join(path, "examples"))),
+        mask=mask,
     )
 
 

@@ -45,7 +45,7 @@ def read_rules(data: object, path: str, reading: Reading) -> tuple[Rule, ...]:
     """Return the rules in `data`, leaving what is wrong with them to the reader."""
     items = [] if data is None else reading.reader.items(data, path, most=MAX_RULES)
     if data is None or data in ([], ()):
-        reading.reader.refuse(path, "required", "There must be at least one rule.")
+        reading.reader.refuse(path, "required", "There must be at least one rule, or a mask.")
     drafts = [_draft(item, f"{path}[{index}]", reading) for index, item in enumerate(items)]
     _refuse_repeated_ids(drafts, reading.reader)
     partners = _partners(drafts, reading.before)

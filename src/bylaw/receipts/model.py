@@ -40,15 +40,33 @@ class RuleResult(_Said, frozen=True, kw_only=True):
     status: str
 
 
+class Redaction(_Said, frozen=True, kw_only=True):
+    """How often something was withheld at a path: a whole `field`, or personal data of a kind."""
+
+    count: Count
+    kind: str
+    path: str
+
+
+class AppliedMask(_Said, frozen=True, kw_only=True):
+    """What a policy's mask withheld; `code` and `path` say why and where more than it names."""
+
+    code: str = ""
+    path: str = ""
+    redactions: tuple[Redaction, ...] = ()
+
+
 class AppliedPolicy(_Said, frozen=True, kw_only=True):
     """One policy version that was applied: which content, why, what it came to, and each rule's result.
 
+    `mask` is there when it withheld something from what was shown.
     `via` is `place`, `bound` or `explicit`; `condition` is `applies` or `undetermined`.
     """
 
     condition: str = "applies"
     digest: str
     id: str
+    mask: AppliedMask | None = None
     outcome: str
     rules: tuple[RuleResult, ...]
     version: Count

@@ -46,9 +46,28 @@ def variants():
         ("topic", None),
         ("reach", "bound"),
         ("id", "pol_1"),
+        ("mask", None),
+        ("mask", {}),
+        ("mask", {"fields": []}),
+        ("mask", {"fields": ["tool_result.orders.*.email"]}),
+        ("mask", {"fields": ["messages.*.content", "user_intent"], "personal_data": ["email", "iban"]}),
+        ("mask", {"fields": ["messages.content"]}),
+        ("mask", {"fields": ["tool_result..x"]}),
+        ("mask", {"fields": ["agent_output.x"]}),
+        ("mask", {"fields": ["metadata.x"]}),
+        ("mask", {"fields": ["tool_result" + ".a" * 33]}),
+        ("mask", {"personal_data": ["name"]}),
     ]:
         policy = {"name": "A", "rules": [{"text": "t"}], path: value}
         yield {"pack": "p", "policies": {"a": policy}}, parse_packs, pack_schema
+    for without_rules in (
+        {"name": "A", "mask": {"fields": ["tool_result"]}},
+        {"name": "A", "mask": {"fields": ["tool_result"]}, "rules": []},
+        {"name": "A", "mask": None},
+        {"name": "A", "mask": {}},
+        {"name": "A"},
+    ):
+        yield {"pack": "p", "policies": {"a": without_rules}}, parse_packs, pack_schema
     yield CASE, parse_cases, cases_schema
     for case in (
         {},

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bylaw.policies.model import Action, Effect, Outcome, Reach, Risk
+from bylaw.policies.model import Action, Effect, Outcome, PersonalData, Reach, Risk
 
 Object = dict[str, object]
 
@@ -29,6 +29,13 @@ class RuleIn(_Sent, frozen=True):
     message: str | UnsetType = UNSET
     attention: bool | UnsetType = UNSET
     lang: Literal["cel/1"] | UnsetType = UNSET
+
+
+class MaskIn(_Sent, frozen=True):
+    """What is withheld: `fields` by path (`*` for every item of a list), `personal_data` in any text."""
+
+    fields: list[str] = []
+    personal_data: list[PersonalData] = []
 
 
 class ExampleIn(_Sent, frozen=True):
@@ -67,10 +74,10 @@ class PolicyFrame(_Sent, frozen=True):
 
 
 class NewPolicy(PolicyFrame, frozen=True, kw_only=True):
-    """A policy to be written: where it holds, and what it says."""
+    """A policy to be written: where it holds, and what it says, in rules, a mask or both."""
 
     name: str
-    rules: list[RuleIn]
+    rules: list[RuleIn] = []
     description: str = ""
     topic: str | None = None
     conditions: Object | None = None
@@ -78,6 +85,7 @@ class NewPolicy(PolicyFrame, frozen=True, kw_only=True):
     action: Action = "block"
     on_indeterminate: Outcome | None = None
     examples: list[ExampleIn] = []
+    mask: MaskIn | None = None
 
 
 class PolicyEdit(_Sent, frozen=True):
@@ -94,6 +102,7 @@ class PolicyEdit(_Sent, frozen=True):
     action: Action | UnsetType = UNSET
     on_indeterminate: Outcome | UnsetType | None = UNSET
     examples: list[ExampleIn] | UnsetType = UNSET
+    mask: MaskIn | UnsetType | None = UNSET
 
 
 class Reason(_Sent, frozen=True):

@@ -18,7 +18,9 @@ from bylaw.policies.model import (
     Current,
     DeterministicRule,
     Effect,
+    Mask,
     Outcome,
+    PersonalData,
     Reach,
     Risk,
     Rule,
@@ -62,6 +64,13 @@ class ExampleView(_Shown, frozen=True):
     request: Mapping[str, object]
 
 
+class MaskView(_Shown, frozen=True):
+    """What is withheld: fields by path, and kinds of personal data in any text."""
+
+    fields: tuple[str, ...]
+    personal_data: tuple[PersonalData, ...]
+
+
 class ContentView(_Shown, frozen=True):
     """What a version says."""
 
@@ -74,6 +83,7 @@ class ContentView(_Shown, frozen=True):
     action: Action
     on_indeterminate: Outcome | None
     examples: tuple[ExampleView, ...]
+    mask: MaskView | None
 
 
 class PolicyView(ContentView, frozen=True):
@@ -222,6 +232,7 @@ def content_view(content: Content) -> ContentView:
         examples=tuple(
             ExampleView(name=each.name, expect=each.expect, request=each.request) for each in content.examples
         ),
+        mask=_mask(content.mask),
     )
 
 
@@ -245,6 +256,10 @@ def diff_view(diff: Diff) -> DiffView:
         direction=diff.direction,
         text=diff.text,
     )
+
+
+def _mask(mask: Mask | None) -> MaskView | None:
+    return None if mask is None else MaskView(fields=mask.fields, personal_data=mask.personal_data)
 
 
 def _rule(rule: Rule) -> RuleView:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 import yaml
 from typing_extensions import override
 from yaml.representer import BaseRepresenter
 
 from bylaw.core.canonical_json import Json
+from bylaw.policies.content import mask_document
 from bylaw.policies.model import Content, Current, DeterministicRule, Rule
 from bylaw.policies.packs.documents import is_ambiguous, plain_scalar
 from bylaw.policies.packs.model import PACK_FORMAT
@@ -62,7 +63,12 @@ def written_policy(current: Current) -> Object:
     written |= {"risk": content.risk, "action": content.action}
     if content.on_indeterminate is not None:
         written["on_indeterminate"] = content.on_indeterminate
-    written["rules"] = _rules(content)
+    if content.rules:
+        written["rules"] = _rules(content)
+    if content.mask is not None:
+        written["mask"] = cast(
+            "Json", {name: kinds for name, kinds in mask_document(content.mask).items() if kinds}
+        )
     if content.conditions is not None:
         written["conditions"] = content.conditions
     if content.examples:

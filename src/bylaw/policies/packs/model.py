@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from bylaw.core.canonical_json import Json
 from bylaw.core.errors import Problem
-from bylaw.policies.model import Action, Content, Effect, Expectation, Outcome, Reach, Risk
+from bylaw.policies.mask import FIELD_PATTERN, MAX_FIELD, MAX_FIELDS
+from bylaw.policies.model import Action, Content, Effect, Expectation, Outcome, PersonalData, Reach, Risk
 from bylaw.policies.packs.documents import Document
 from bylaw.policies.parse import MAX_DESCRIPTION, MAX_EXAMPLES, MAX_NAME, MAX_TOPIC
 from bylaw.policies.rules import MAX_MESSAGE, MAX_RULE_TEXT, MAX_RULES
@@ -22,6 +23,11 @@ NAME_PATTERN: Final = "^[a-z0-9][a-z0-9._-]{0,63}$"
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Object = dict[str, Annotated[object, Meta(extra_json_schema={"description": "any JSON"})]]
+
+
+def _with(name: str, **asked: object) -> dict[str, object]:
+    """Return the schema of what has a field `name` of which this is `asked`."""
+    return {"required": [name], "properties": {name: asked}}
 
 
 class _Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +70,29 @@ class WrittenExample(_Written, frozen=True, kw_only=True):
     request: Object
 
 
+class WrittenMask(_Written, frozen=True, kw_only=True):
+    """What is withheld: `fields` by path (`*` for every item of a list), `personal_data` in any text."""
+
+    fields: (
+        Annotated[
+            list[Annotated[str, Meta(max_length=MAX_FIELD, pattern=FIELD_PATTERN)]],
+            Meta(max_length=MAX_FIELDS),
+        ]
+        | UnsetType
+    ) = UNSET
+    personal_data: Annotated[list[PersonalData], Meta(max_length=MAX_FIELDS)] | UnsetType = UNSET
+
+
+OneMask = Annotated[
+    WrittenMask | UnsetType | None,
+    Meta(
+        extra_json_schema={
+            "allOf": [{"anyOf": [_with("fields", minItems=1), _with("personal_data", minItems=1)]}]
+        }
+    ),
+]
+
+
 class _Habits(_Written, frozen=True):
     """What a policy has, and what a file may set for all its policies."""
 
@@ -81,14 +110,24 @@ class WrittenDefaults(_Habits, frozen=True, kw_only=True):
 
 
 class WrittenPolicy(_Habits, frozen=True, kw_only=True):
-    """One policy. `id` names a stored one that no pack made, as `bylaw policies export` writes it."""
+    """One policy, with rules, a mask or both.
+
+    `id` names a stored one that no pack made, as `bylaw policies export` writes it.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
     description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] | UnsetType = UNSET
-    rules: Annotated[list[OneRule], Meta(min_length=1, max_length=MAX_RULES)]
+    rules: Annotated[list[OneRule], Meta(max_length=MAX_RULES)] | UnsetType = UNSET
+    mask: OneMask = UNSET
     conditions: Object | UnsetType | None = UNSET
     examples: Annotated[list[WrittenExample], Meta(max_length=MAX_EXAMPLES)] | UnsetType = UNSET
     id: str | UnsetType = UNSET
+
+
+OnePolicy = Annotated[
+    WrittenPolicy,
+    Meta(extra_json_schema={"anyOf": [_with("rules", minItems=1), _with("mask", type="object")]}),
+]
 
 
 class PackFile(_Written, frozen=True, kw_only=True):
@@ -98,7 +137,7 @@ class PackFile(_Written, frozen=True, kw_only=True):
     pack: Name
     description: str | UnsetType = UNSET
     defaults: WrittenDefaults | UnsetType = UNSET
-    policies: dict[Name, WrittenPolicy]
+    policies: dict[Name, OnePolicy]
 
 
 class WrittenPolicyResult(_Written, frozen=True, kw_only=True):
@@ -112,11 +151,15 @@ class WrittenPolicyResult(_Written, frozen=True, kw_only=True):
 
 
 class WrittenExpectation(_Written, frozen=True, kw_only=True):
-    """What a case expects of the decision; what is left out is not checked."""
+    """What a case expects of the decision; what is left out is not checked.
+
+    `masked` are the parts to show in place of those of the request: `{}` when nothing is withheld.
+    """
 
     outcome: Outcome | UnsetType = UNSET
     compliant: bool | UnsetType = UNSET
     policies: dict[str, WrittenPolicyResult] | UnsetType = UNSET
+    masked: Object | UnsetType = UNSET
 
 
 class WrittenCase(_Written, frozen=True, kw_only=True):

@@ -1,0 +1,265 @@
+"""Step 5 of a decision: masks. What somebody is shown of a request, without what its policies withhold.
+
+The masks of all policies that apply are carried out together, in one walk over the parts that the phase
+shows. A field is replaced by `[masked]`, personal data in a text by its kind, `[email]`. Whatever cannot be
+looked at is withheld whole, and the policy is undecided: `mask_shape` where a field is not of the shape that
+its path expects, `mask_budget` where the walk takes more steps than a decision has for it.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from bylaw.decisions.combine import Combined, with_masks
+from bylaw.decisions.compiled import Applied
+from bylaw.decisions.model import MaskResult, Object, Redaction, Request
+from bylaw.evaluators.patterns import SHAPES
+from bylaw.policies.mask import EVERY, SHOWN
+from bylaw.policies.model import Mask, PersonalData
+
+MASKED: Final = "[masked]"
+# About half a second of work, of which others wait for a hundredth at a time.
+MASK_STEPS: Final = 500_000
+_TURN: Final = 5_000
+_CHARACTERS_PER_STEP: Final = 64
+_STEPS_PER_NUMBER: Final = 4
+_SHORTEST_CARD: Final = 10**12
+# Without any of these there is no personal data in a text that a shape could find.
+_HINT: Final = re.compile(r"[@+\d]")
+
+
+class _OutOfSteps(Exception):
+    """The walk would take more steps than a decision has for it."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """Where the paths of fields lead on: to members, to every item of a list, or nowhere: `ends`."""
+
+    path: str
+    members: dict[str, "_Node"] = field(default_factory=dict)
+    every: "_Node | None" = None
+    ends: bool = False
+
+    def step(self, name: str) -> "_Node":
+        """Return the node that is one step further, making it if it is new."""
+        path = f"{self.path}.{name}" if self.path else name
+        if name != EVERY:
+            return self.members.setdefault(name, _Node(path))
+        if self.every is None:
+            self.every = _Node(path)
+        return self.every
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An object or a list on the way, its copy so far, and the place in the paths that is reached with it."""
+
+    copy: dict[str, object] | list[object]
+    items: Iterator[tuple[str, object]]
+    node: _Node | None
+    repeated: Counter[str] = field(default_factory=Counter)
+
+    def child(self, name: str) -> _Node | None:
+        """Return where the paths lead on below an item."""
+        if self.node is None:
+            return None
+        return self.node.members.get(name) if isinstance(self.copy, dict) else self.node.every
+
+    def put(self, name: str, value: object) -> None:
+        """Add one item to the copy; a name that another one has become gets a number."""
+        if isinstance(self.copy, list):
+            self.copy.append(value)
+            return
+        free = name
+        while free in self.copy:
+            self.repeated[name] += 1
+            free = f"{name} {self.repeated[name] + 1}"
+        self.copy[free] = value
+
+
+class _Walk:
+    """Carries out masks on the parts of a request.
+
+    `counts` says how often a kind was withheld at a path.
+    """
+
+    def __init__(self, shown: Object, masks: Sequence[Mask]) -> None:
+        self.shown: Object = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        # Places at which paths expect a list (True) or an object, and there is something else.
+        self._misfits: set[tuple[str, bool]] = set()
+        self._kinds = [kind for kind in SHAPES if any(kind in mask.personal_data for mask in masks)]
+        self._left = MASK_STEPS
+        self._turn = MASK_STEPS - _TURN
+        self._part = ""
+        root = _Node("")
+        for path in {path for mask in masks for path in mask.fields}:
+            node = root
+            for name in path.split("."):
+                node = node.step(name)
+            node.ends = True
+        self._frames = [_Frame(self.shown, iter(shown.items()), root)]
+
+    def run(self) -> Iterator[None]:
+        """Fill `shown`, and yield whenever others should have their turn. Raises: _OutOfSteps."""
+        while self._frames:
+            frame = self._frames[-1]
+            for name, value in frame.items:
+                if self._spend(1):
+                    yield
+                if frame.copy is self.shown:
+                    self._part = name
+                node = frame.child(name)
+                key = (yield from self._text(name)) if self._kinds and name else name
+                frame.put(key, (yield from self._item(value, node)))
+                if self._frames[-1] is not frame:
+                    break
+            else:
+                self._frames.pop()
+
+    def result(self, mask: Mask) -> MaskResult | None:
+        """Return what one of the masks came to, None when there was nothing to withhold."""
+        failed = sorted((place, path) for path in mask.fields for place in self._misfits_of(path))
+        places = sorted({*mask.fields, *(place for place, _ in failed)})
+        fields = [
+            Redaction(path=place, kind="field", count=count)
+            for place in places
+            if (count := self.counts[place, "field"])
+        ]
+        data = [
+            Redaction(path=part, kind=kind, count=count)
+            for kind in mask.personal_data
+            for part in self.shown
+            if (count := self.counts[part, kind])
+        ]
+        if not failed:
+            return MaskResult(redactions=(*fields, *data)) if fields or data else None
+        place, path = failed[0]
+        return MaskResult(
+            redactions=(*fields, *data),
+            code="mask_shape",
+            path=place,
+            message=f"The mask of `{path}` does not fit what is at `{place}`, which is withheld whole.",
+        )
+
+    def _misfits_of(self, path: str) -> Iterator[str]:
+        """Yield the places on the way of `path` that are not of the shape that it expects."""
+        for place, is_list in self._misfits:
+            beyond = path.removeprefix(place + ".")
+            if beyond != path and (beyond.split(".", maxsplit=1)[0] == EVERY) is is_list:
+                yield place
+
+    def _item(self, value: object, node: _Node | None) -> Generator[None, None, object]:
+        """Return what is shown of a value; the items of an object or a list are put there later."""
+        if node is not None and (node.ends or self._misfit(node, value)):
+            self.counts[node.path, "field"] += 1
+            return MASKED
+        if node is None and not self._kinds:
+            return value
+        if isinstance(value, dict):
+            copy: dict[str, object] = {}
+            self._frames.append(_Frame(copy, iter(value.items()), node))
+            return copy
+        if isinstance(value, list):
+            items: list[object] = []
+            self._frames.append(_Frame(items, (("", item) for item in value), node))
+            return items
+        if isinstance(value, str):
+            return (yield from self._text(value))
+        if type(value) is int and value >= _SHORTEST_CARD and "card" in self._kinds:
+            digits = str(value)
+            said = yield from self._text(digits)
+            return value if said == digits else said
+        return value
+
+    def _misfit(self, node: _Node, value: object) -> bool:
+        """Return whether the paths expect another shape than a value has; null has nothing to withhold."""
+        if value is None:
+            return False
+        no_list = node.every is not None and not isinstance(value, list)
+        no_object = bool(node.members) and not isinstance(value, dict)
+        if no_list:
+            self._misfits.add((node.path, True))
+        if no_object:
+            self._misfits.add((node.path, False))
+        return no_list or no_object
+
+    def _text(self, text: str) -> Generator[None, None, str]:
+        """Return a text with personal data replaced by its kind."""
+        if not _HINT.search(text):
+            return text
+        for kind in self._kinds:
+            if self._spend(len(text) // _CHARACTERS_PER_STEP):
+                yield
+            text = yield from self._replaced(text, kind)
+        return text
+
+    def _replaced(self, text: str, kind: PersonalData) -> Generator[None, None, str]:
+        pieces: list[str] = []
+        done = 0
+        for span in SHAPES[kind].search(text):
+            if self._spend(_STEPS_PER_NUMBER):
+                yield
+            if span is not None:
+                pieces += (text[done : span[0]], f"[{kind}]")
+                done = span[1]
+                self.counts[self._part, kind] += 1
+        return "".join((*pieces, text[done:])) if pieces else text
+
+    def _spend(self, steps: int) -> bool:
+        """Count steps, and return whether others should have their turn now. Raises: _OutOfSteps."""
+        self._left -= steps
+        if self._left < 0:
+            raise _OutOfSteps
+        if self._left > self._turn:
+            return False
+        self._turn = self._left - _TURN
+        return True
+
+
+def masking(request: Request, applied: Sequence[Applied]) -> Sequence[Applied]:
+    """Return the policies whose masks concern what the phase of the request shows."""
+    return [each for each in applied if each.policy.mask is not None] if SHOWN[request.phase] else ()
+
+
+async def carry_out(request: Request, applied: Sequence[Applied], combined: Combined) -> Combined:
+    """Return what is decided once the masks of `applied` are carried out.
+
+    Shape: `masked` holds the parts of which something is withheld; a block shows nothing.
+    """
+    masks = {each.policy.id: each.policy.mask for each in applied if each.policy.mask is not None}
+    sent = {part: getattr(request, part) for part in SHOWN[request.phase]}
+    sent = {part: value for part, value in sent.items() if value is not UNSET and value is not None}
+    if combined.outcome == "block" or not sent:
+        return combined
+    walk = _Walk(sent, list(masks.values()))
+    try:
+        for _ in walk.run():
+            await asyncio.sleep(0)
+    except _OutOfSteps:
+        shown: Object = dict.fromkeys(sent, MASKED)
+        found = dict.fromkeys(masks, _all_withheld(sent))
+    else:
+        touched = {path.split(".")[0] for path, _ in walk.counts}
+        shown = {part: value for part, value in walk.shown.items() if part in touched}
+        results = {ident: walk.result(mask) for ident, mask in masks.items()}
+        found = {ident: result for ident, result in results.items() if result is not None}
+    if not found:
+        return combined
+    combined = with_masks(combined, found, {each.policy.id: each.policy.undecided for each in applied})
+    return combined if combined.outcome == "block" else msgspec.structs.replace(combined, masked=shown)
+
+
+def _all_withheld(sent: Mapping[str, object]) -> MaskResult:
+    return MaskResult(
+        redactions=tuple(Redaction(path=part, kind="field", count=1) for part in sorted(sent)),
+        code="mask_budget",
+        message="There is more to mask than the steps of one decision allow: everything is withheld.",
+    )
