@@ -30,6 +30,7 @@ from bylaw.api.projection import Projector
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
+from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
 from bylaw.api.upkeep import Upkeep
@@ -203,6 +204,7 @@ class _Joined:
                 proxies=Proxies(settings.server.proxies),
             ),
         )
+        self.soundness = Soundness(control, ledger)
         kept = settings.decisions.kept_judgements
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
         self.engine = Engine(snapshots=self.snapshots, evaluator=self.evaluator, clock=clock, ids=ids)
@@ -213,6 +215,7 @@ class _Joined:
             entries=self.entries,
             sightings=self.sightings,
             signing=self.signing,
+            soundness=self.soundness,
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             follow_s=settings.storage.follow_ms / 1000,
@@ -261,7 +264,11 @@ class _Joined:
         late = lag_ms > _LATE * self._settings.storage.follow_ms + _SLACK_MS
         return (
             Check(name="changes", detail=f"not looked for since {lag_ms} ms" if late else ""),
-            Check(name="receipts", detail="" if state.ready else "the log cannot be written"),
+            Check(name="control", detail=self.soundness.control),
+            Check(
+                name="receipts",
+                detail=self.soundness.receipts if state.ready else "the log cannot be written",
+            ),
         )
 
     def watch(self) -> None:

@@ -155,6 +155,7 @@ async def test_the_server_says_that_it_is_ready_and_what_it_counts(server):
         "ready": True,
         "checks": [
             {"name": "changes", "ok": True, "detail": ""},
+            {"name": "control", "ok": True, "detail": ""},
             {"name": "receipts", "ok": True, "detail": ""},
         ],
     }

@@ -63,6 +63,9 @@ class SystemUnit(OperatorUnit, Protocol):
     def progress(self) -> Progress:
         """How far the effects of each log are projected."""
 
+    async def probe(self) -> None:
+        """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+
     def of(self, tenant_id: TenantId) -> Unit:
         """Return what a tenant holds, inside this transaction; its own writers are not waited for."""
 

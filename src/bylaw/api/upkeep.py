@@ -14,6 +14,7 @@ from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
+from bylaw.api.soundness import Soundness
 
 _log = logging.getLogger("bylaw.upkeep")
 
@@ -30,6 +31,7 @@ class Upkeep:
     entries: Entries
     sightings: Sightings
     signing: Signing
+    soundness: Soundness
     anchors: Anchors
     door: Door
     follow_s: float
@@ -47,6 +49,7 @@ class Upkeep:
             asyncio.create_task(_keep("effects", self._project, every_s=0)),
             asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("soundness", self.soundness.look, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("signing keys", self.signing.follow, every_s=self.anchor_s)),
             asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),
         ]

@@ -253,5 +253,8 @@ class Ledger(Protocol):
     def of(self, tenant: TenantId) -> Receipts:
         """Return the receipts of `tenant`."""
 
+    async def probe(self) -> None:
+        """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+
     async def close(self) -> None:
         """Finish what was accepted, then close every file and connection."""

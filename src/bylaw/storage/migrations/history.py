@@ -63,23 +63,23 @@ async def _move(database: Database, step: Callable[[Config], None]) -> tuple[str
         step(_config(connection))
         return before, _revision(connection)
 
-    try:
-        with failures():
+    with failures():
+        try:
             async with database.migrating() as connection:
                 return await connection.run_sync(move)
-    except CommandError as error:
-        raise Unavailable(
-            f"This version does not know the schema of the database ({error}): use the Bylaw that made"
-            " it, or a newer one."
-        ) from error
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
-            raise
-        raise Forbidden(
-            "This role may not change the schema: run `bylaw db upgrade` as the owner of the tables, or name"
-            " that role as database_owner.",
-            needs="the owner of the tables",
-        ) from error
+        except CommandError as error:
+            raise Unavailable(
+                f"This version does not know the schema of the database ({error}): use the Bylaw that made"
+                " it, or a newer one."
+            ) from error
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+                raise
+            raise Forbidden(
+                "This role may not change the schema: run `bylaw db upgrade` as the owner of the tables, or"
+                " name that role as database_owner.",
+                needs="the owner of the tables",
+            ) from error
 
 
 def _config(connection: Connection | None = None) -> Config:

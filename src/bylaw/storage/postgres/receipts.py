@@ -57,6 +57,8 @@ class Readers:
                 yield connection
         except _AWAY as error:
             raise Unavailable("The receipts cannot be read now: try again.") from error
+        except asyncpg.SyntaxOrAccessError as error:
+            raise Unavailable(f"The receipts cannot be read: {error}.") from error
 
     async def close(self) -> None:
         """Close every session."""
@@ -197,6 +199,11 @@ class PostgresLedger:
     def of(self, tenant: TenantId) -> PostgresReceipts:
         """Return the receipts of `tenant`."""
         return PostgresReceipts(self._readers, tenant)
+
+    async def probe(self) -> None:
+        """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+        async with self._readers.begin(None) as db:
+            await queries.probe(db)
 
     async def close(self) -> None:
         """Finish what was accepted, let another process claim the log, close the sessions."""

@@ -21,6 +21,8 @@ from bylaw.storage.receipt_rows import Edge, Key
 
 Window = tuple[SortKey | None, int, int]  # after this one, so many, not these
 
+TABLES = ("logs", "receipts", "policy_sets", "parts", "effects", "idempotency", "nodes", "checkpoints")
+
 _RECEIPT = (
     "SELECT r.id, r.tenant, r.receipt, r.signature, l.origin, r.leaf, r.issued_ms, r.log"
     " FROM ledger.receipts AS r JOIN ledger.logs AS l ON l.number = r.log"
@@ -160,6 +162,12 @@ async def tiles(
 ) -> Mapping[Tile, bytes]:
     """Return the stored hashes of each wanted tile, joined: what the first `size` leaves fill of it."""
     return {tile: await _tile(db, log, tile, size) for tile in wanted}
+
+
+async def probe(db: asyncpg.Connection) -> None:
+    """Look at every table."""
+    for table in TABLES:
+        await db.execute(f"SELECT 1 FROM ledger.{table} LIMIT 1")  # noqa: S608 - no value in it
 
 
 async def effects(db: asyncpg.Connection, origin: str, position: int, limit: int) -> list[StoredEffect]:

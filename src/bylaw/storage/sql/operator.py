@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, and_, or_, select, update
+from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, and_, exists, literal, or_, select, update
 
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
@@ -27,6 +27,11 @@ class SqlSystemUnit:
         self.replies = SqlReplies(session, None)
         self.queue = SqlQueue(session)
         self.progress = SqlProgress(session)
+
+    async def probe(self) -> None:
+        """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+        looks = [exists(select(literal(1)).select_from(table)) for table in tables.metadata.sorted_tables]
+        await self._session.row(select(*looks))
 
     def of(self, tenant_id: TenantId) -> SqlUnit:
         """Return what a tenant holds, inside this transaction; its own writers are not waited for."""

@@ -26,6 +26,8 @@ from bylaw.storage.sql.database import Database
 _PASSING = ("08", "40", "53", "55", "57")
 # Classes after which an operator has to do something: refused logins, and no such database.
 _CLOSED = ("28", "3D")
+# What a schema does not hold, or does not show: a schema, a table, a column, a right.
+_LACKING = ("3F000", "42P01", "42703", "42501")
 # What drivers raise without such a class when the database does not answer as it should.
 _UNREACHED = (OperationalError, InternalError, PoolTimeout, OSError)
 
@@ -131,6 +133,8 @@ def translate(error: SQLAlchemyError | OSError) -> Exception:
         return Corrupt("The database file is damaged: restore it from a backup.", place="the control plane")
     if state.startswith(_CLOSED) or "unable to open" in reason:
         return Unavailable(f"The database does not let this server in: {reason}")
+    if state in _LACKING or "no such" in reason:
+        return Unavailable(f"The database lacks something that this server needs: {reason.strip('.')}.")
     if isinstance(error, (OperationalError, InternalError, PoolTimeout, OSError)) or state.startswith(
         _PASSING
     ):

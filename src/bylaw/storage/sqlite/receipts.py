@@ -155,6 +155,10 @@ class SqliteLedger:
         """Return the receipts of `tenant`."""
         return SqliteReceipts(self, tenant)
 
+    async def probe(self) -> None:
+        """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+        await self.points.run(queries.probe)
+
     async def close(self) -> None:
         """Finish what was accepted, close the connections, let another process take over."""
         await self.points.close()

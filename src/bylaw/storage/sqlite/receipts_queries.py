@@ -21,6 +21,8 @@ from bylaw.storage.receipt_rows import Edge, Key
 
 Window = tuple[SortKey | None, int, int]  # after this one, so many, not these
 
+TABLES = ("log", "receipts", "policy_sets", "parts", "effects", "idempotency", "nodes", "checkpoints")
+
 _RECEIPT = "SELECT leaf, id, tenant, receipt, signature, issued_ms FROM receipts"
 _RESTRICTIONS = (
     ("kind", "kind = ?"),
@@ -107,6 +109,12 @@ def checkpoints(db: apsw.Connection, named: str, above: int, limit: int) -> list
 def tiles(db: apsw.Connection, wanted: Collection[Tile], size: int) -> Mapping[Tile, bytes]:
     """Return the stored hashes of each wanted tile, joined: what the first `size` leaves fill of it."""
     return {tile: _tile(db, tile, size) for tile in wanted}
+
+
+def probe(db: apsw.Connection) -> None:
+    """Look at every table."""
+    for table in TABLES:
+        db.execute(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - no value in it
 
 
 def effects(db: apsw.Connection, named: str, position: int, limit: int) -> Sequence[StoredEffect]:

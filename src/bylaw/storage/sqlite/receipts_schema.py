@@ -82,7 +82,7 @@ class Opened:
             return cast("T", await self._connection.async_run(work, self._direct, *args, **kwargs))
         except (apsw.CorruptError, apsw.NotADBError) as error:
             raise Corrupt(f"The receipts file is damaged: {error}.", place=FILE) from error
-        except (apsw.IOError, apsw.FullError, apsw.BusyError, apsw.CantOpenError) as error:
+        except (apsw.IOError, apsw.FullError, apsw.BusyError, apsw.CantOpenError, apsw.SQLError) as error:
             raise Unavailable(f"The receipts file cannot be used now: {error}.") from error
 
     async def close(self) -> None:
