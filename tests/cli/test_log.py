@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from bylaw.cli.main import main
 from bylaw.cli.remote import Remote
 from bylaw.receipts import checkpoint
+from tests.e2e import serving as servers
 
 RAW_KEY = "sf_live_v1_" + "k" * 32
 QUESTION = {"agent_id": "a", "phase": "input", "user_intent": "hello"}
@@ -39,21 +39,16 @@ def environment(monkeypatch):
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Auditor")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "auditor@example.com")
+    for whose in ("GLOBAL", "SYSTEM"):
+        monkeypatch.setenv(f"GIT_CONFIG_{whose}", os.devnull)
 
 
 @contextmanager
 def serving(data):
     """Run a real server on the directory `data`, and yield its address."""
-    command = [sys.executable, "-m", "bylaw", "serve", "--data", str(data), "--port", "0"]
-    environ = {**os.environ, "BYLAW_ADMIN_KEY": RAW_KEY, "BYLAW_ACCESS_LOG": "off"}
-    environ.pop("BYLAW_API_KEY")
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
-    try:
-        yield re.search(r"http://\S+", process.stdout.readline())[0]
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+    with servers.serving("--data", str(data), key=RAW_KEY) as running:
+        yield running.url
+        assert running.stop() == 0
 
 
 def decide(url, count=1):

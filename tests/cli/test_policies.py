@@ -1,12 +1,11 @@
 import json
 import os
-import re
-import subprocess
 import sys
 
 import pytest
 
 from bylaw.cli.main import main
+from tests.e2e.serving import serving
 
 RAW_KEY = "sf_live_v1_" + "k" * 32
 PACK = """\
@@ -53,24 +52,8 @@ def files(tmp_path):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The address of a real server whose admin key is RAW_KEY."""
-    command = [
-        sys.executable,
-        "-m",
-        "bylaw",
-        "serve",
-        "--data",
-        str(tmp_path_factory.mktemp("data")),
-        "--port",
-        "0",
-    ]
-    environment = {**os.environ, "BYLAW_ADMIN_KEY": RAW_KEY}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        yield re.search(r"http://\S+", process.stdout.readline())[0]
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+    with serving("--data", str(tmp_path_factory.mktemp("data")), key=RAW_KEY) as running:
+        yield running.url
 
 
 @pytest.fixture(params=["server", "directory"])

@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.docs.pages import Page, matches, pages
+from tests.e2e.serving import serving
 
 ADMIN_KEY = "sf_live_v1_" + "d" * 32
 EXECUTED = [page for page in pages() if page.mode != "shown"]
@@ -20,9 +22,12 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the examples need {', '.
 
 
 def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
+    """Return a port that nobody gets who does not ask for it: one below those that are handed out."""
+    for port in range(20_000 + os.getpid() % 1000 * 10, 32_000):
+        with socket.socket() as held, contextlib.suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +42,10 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(environment, tmp_path_factory):
+def server(tmp_path_factory):
     """The port of a real server whose admin key is ADMIN_KEY."""
-    folder = tmp_path_factory.mktemp("server")
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            ["bylaw", "serve", "--data", "data", "--port", "0"],
-            cwd=folder, env={**environment, "BYLAW_ADMIN_KEY": ADMIN_KEY},
-            stdout=subprocess.PIPE, stderr=log, text=True,
-        )  # fmt: skip
-        try:
-            yield int(process.stdout.readline().rpartition(":")[2])
-        finally:
-            process.terminate()
-            process.wait(30)
-            process.stdout.close()
+    with serving("--data", str(tmp_path_factory.mktemp("server")), key=ADMIN_KEY) as running:
+        yield urlsplit(running.url).port
 
 
 def script_of(page: Page, port: int) -> str:

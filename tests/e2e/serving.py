@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,8 +44,7 @@ class Running:
         """Ask it to stop and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(sent)
-        self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode
+        return self.process.wait(PATIENCE_S)
 
 
 @contextmanager
@@ -52,22 +52,23 @@ def serving(*options: str, cwd: Path = ROOT, key: str = ADMIN_KEY) -> Iterator[R
     """Start a server and yield it once it has said all that it says."""
     extra = {"BYLAW_ADMIN_KEY": key} if key else {}
     command = [sys.executable, "-m", "bylaw", "serve", "--port", "0", "--access-log", "off", *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=environment(**extra)
-    )
     said: list[str] = []
-    try:
-        while not any("ready" in line for line in said):
-            line = process.stdout.readline()
-            if not line:
-                raise AssertionError(f"it ended by itself: {process.communicate()[1]}")
-            said.append(line.rstrip())
-        running = Running(process, said)
-        yield running
-    finally:
-        if process.poll() is None:
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=cwd, env=environment(**extra)
+        ) as process,
+    ):
+        try:
+            while not any("ready" in line for line in said):
+                line = process.stdout.readline()
+                if not line:
+                    errors.seek(0)
+                    raise AssertionError(f"it ended by itself: {errors.read()}")
+                said.append(line.rstrip())
+            yield Running(process, said)
+        finally:
             process.kill()
-            process.communicate()
 
 
 def refused(*options: str, cwd: Path = ROOT, **extra: str) -> tuple[int, str]:

@@ -1,5 +1,6 @@
 """The server as a process: started with nothing, stopped politely, started again, and refused."""
 
+import json
 import signal
 import socket
 import threading
@@ -35,7 +36,7 @@ def test_it_starts_with_no_settings_and_keeps_everything(tmp_path):
     with serving(cwd=tmp_path, key="") as running:
         assert running.named("admin key") == ""
         with running.client(key) as client:
-            assert client.get(f"/v1/policies/{policy['id']}").json() == policy
+            assert client.get(f"/v1/policies/{policy['id']}").json().items() <= policy.items()
             again = client.get(f"/v1/decisions/{decision['receipt_id']}").json()
             assert again["reasons"] == decision["reasons"]
             assert client.post("/v1/decisions", json=ASKED).json()["outcome"] == "block"
@@ -44,22 +45,32 @@ def test_it_starts_with_no_settings_and_keeps_everything(tmp_path):
         assert running.stop(signal.SIGINT) == 0
 
 
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_ready_hears_at_once_that_it_shall_stop(tmp_path, sent):
+    with serving("--data", str(tmp_path)) as running:
+        assert running.stop(sent) == 0
+
+
 def test_a_polite_stop_answers_what_was_accepted(tmp_path):
-    answered, dropped = [], []
+    answered, cut_short = [], []
     batch = {"requests": [ASKED] * 50}
 
     def call(running, ready):
         with running.client() as client:
             client.get("/healthz")
             ready.wait()
+            begun = False
             try:
                 while True:
-                    found = client.post("/v1/decisions:batch", json=batch)
-                    answered.extend(each["decision"]["receipt_id"] for each in found.json()["results"])
-            except httpx.ConnectError:
-                return
-            except httpx.RemoteProtocolError as error:
-                dropped.append(str(error))
+                    with client.stream("POST", "/v1/decisions:batch", json=batch) as found:
+                        begun = True
+                        results = json.loads(found.read())["results"]
+                    answered.extend(each["decision"]["receipt_id"] for each in results)
+                    begun = False
+            except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+                # A connection that ends before anything of an answer arrived was not accepted any more.
+                if begun:
+                    cut_short.append(error)
 
     with serving("--data", str(tmp_path)) as running:
         ready = threading.Barrier(5)
@@ -67,13 +78,12 @@ def test_a_polite_stop_answers_what_was_accepted(tmp_path):
         for caller in callers:
             caller.start()
         ready.wait()
-        while len(answered) < 200:
+        while len(answered) < 200 and callers[0].is_alive():
             callers[0].join(0.01)
         assert running.stop() == 0
         for caller in callers:
             caller.join()
-    # A connection that is closed before anything of an answer arrived was not accepted any more.
-    assert all("without sending a response" in each for each in dropped)
+    assert cut_short == []
     with serving("--data", str(tmp_path)) as running, running.client() as client:
         for ident in answered[:: max(1, len(answered) // 50)]:
             client.get(f"/v1/receipts/{ident}").raise_for_status()

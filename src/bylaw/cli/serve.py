@@ -74,12 +74,14 @@ async def run(settings: Settings) -> None:
             proxy_headers=False,
             timeout_graceful_shutdown=settings.server.shutdown_s,
         )
+        server = uvicorn.Server(config)
+        # Nobody may ask to stop and not be heard: neither before the server listens for signals itself, nor
+        # when it is done and raises the one that stopped it once more.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, server.handle_exit)
         announce(settings, app, listener.getsockname()[1])
         spare_the_collector()
-        # The server raises the signal that stopped it once more when it is done; by then we are stopping too.
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
         click.echo("Stopping: everything that was accepted is answered.", err=True)
     click.echo("Stopped.", err=True)
 
