@@ -91,9 +91,14 @@ class PostgresWriter:
         self._appender = None
         self._sets.rollback()
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-            self._insert = await self._connection.prepare(_INSERT)
-            await self._claim(self._connection)
+            connection = await self._connect()
+            with contextlib.ExitStack() as unless_claimed:
+                unless_claimed.callback(connection.terminate)
+                self._insert = await connection.prepare(_INSERT)
+                await self._claim(connection)
+                unless_claimed.pop_all()
+            connection.add_termination_listener(self._lost)
+            self._connection = connection
         edge = await queries.edge(self._connection, self._number, self._origin)
         self._effects = (await queries.last_effects(self._connection)).get(self._origin, 0)
         published = key_changes.published(key_changes.claims(await queries.key_entries(self._connection)))
@@ -139,7 +144,6 @@ class PostgresWriter:
         role = await serving_role(connection)
         if role:
             await connection.execute(f"SET ROLE {role}")
-        connection.add_termination_listener(self._lost)
         return connection
 
     def _lost(self, _: object) -> None:
