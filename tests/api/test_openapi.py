@@ -42,6 +42,15 @@ def running(tmp_path_factory):
         yield found
 
 
+def decisions(body):
+    """Every decision that a body may ask for: itself, or those of a batch."""
+    if isinstance(body, dict):
+        batch = body.get("requests")
+        for each in [body, *(batch if isinstance(batch, list) else ())]:
+            if isinstance(each, dict):
+                yield each
+
+
 @schema.parametrize()
 @settings(
     max_examples=15,
@@ -50,8 +59,9 @@ def running(tmp_path_factory):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 def test_the_server_does_what_its_document_says(case, running):
-    if isinstance(case.body, dict) and case.body.get("deadline_ms") == 1:
-        case.body["deadline_ms"] = 60_000  # that a millisecond passes is a documented 504
+    for asked in decisions(case.body):
+        if type(asked.get("deadline_ms")) is int and 0 < asked["deadline_ms"] < 60_000:
+            asked["deadline_ms"] = 60_000  # that the time of a decision passes is a documented 504
     case.call_and_validate(
         base_url=running.url,
         excluded_checks=NOT_TRIED,
@@ -74,10 +84,11 @@ def test_every_route_is_documented_with_every_status_that_it_gives():
 def test_every_body_has_an_example_that_fits_its_schema():
     components = {"$defs": DOCUMENT["components"]["schemas"]}
     named = json.loads(json.dumps(components).replace("#/components/schemas/", "#/$defs/"))
+    jsonschema.Draft202012Validator.check_schema(named)
     for route in described():
         if route.takes is not None:
             name = route.takes.__name__
-            jsonschema.validate(EXAMPLES[name], {"$ref": f"#/$defs/{name}", **named})
+            jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", **named}).validate(EXAMPLES[name])
 
 
 def test_operation_ids_are_unique():

@@ -30,10 +30,10 @@ def database(postgres_server):
 
 @pytest.fixture
 def start(database, tmp_path):
-    """Return what starts a server with the key file of this name."""
+    """Return what starts a server with the key file of this name; of itself it looks at nothing again."""
 
     def start(name):
-        given = {"database": database, "key_file": str(tmp_path / f"{name}.json"), "anchor_s": 30}
+        given = {"database": database, "key_file": str(tmp_path / f"{name}.json"), "anchor_s": 3600}
         return build(settings.build(admin_key=RAW_KEY, **given))
 
     return start
