@@ -1,7 +1,7 @@
-"""Bodies are I-JSON (RFC 7493): what two readers could understand differently is refused, with its place.
+"""Bodies are I-JSON (RFC 7493) but for long integers: what readers could differ on is refused, with its place.
 
 1. The bytes are UTF-8 and one JSON text.  2. No object names a member twice.  3. No text holds a lone
-surrogate or NUL.  4. Integers stay below 2^53 (longer ones are sent as strings) and other numbers are finite.
+surrogate or NUL.  4. Integers have 64 bits (longer ones are sent as strings) and other numbers are finite.
 5. Nesting stays within 32 levels.
 
 A fast reader that keeps the last of two members of one name lets most bodies through: written out again, the
@@ -18,10 +18,11 @@ import msgspec
 import re2
 
 from bylaw.api.fit import fit
-from bylaw.core.canonical_json import MAX_SAFE_INTEGER
 from bylaw.core.errors import InvalidInput, Problem
 
 MAX_DEPTH = 32
+# Tool calls carry ids of 64 bits: they are compared exactly, and what is signed holds none of them.
+_INTEGERS = range(-(2**63), 2**64)
 T = TypeVar("T")
 
 # Escaped characters, long numbers, large exponents, and space before a colon: what needs the exact reader.
@@ -123,8 +124,8 @@ def _unsafe(value: object, path: str) -> Iterator[tuple[str, str, str]]:
             yield path, "nul", "The text holds NUL: take it out."
         elif any("\ud800" <= character <= "\udfff" for character in value):
             yield path, "lone_surrogate", "The text holds half of a surrogate pair: send whole characters."
-    elif isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
-        yield path, "number_range", "The integer is beyond 2^53 - 1: send it as a string."
+    elif isinstance(value, int) and value not in _INTEGERS:
+        yield path, "number_range", "The integer has more than 64 bits: send it as a string."
     elif isinstance(value, float) and math.isinf(value):
         yield path, "number_range", "The number is too large: send it as a string."
 
