@@ -41,3 +41,15 @@ async def test_a_rule_is_checked_against_the_schema_from_then_on(shop):
     policy = {"name": "P", "rules": [{"expr": "amuont < 5"}], "workspace_id": "shop"}
     found = await shop.send("admin", "POST", "/v1/policies", json=policy)
     assert [each["path"] for each in found.json()["errors"]] == ["rules[0].expr"]
+
+
+async def test_who_changed_what_is_in_the_log_before_the_answer(shop):
+    path = "/v1/workspaces/shop"
+    assert (await shop.send("admin", "PATCH", path, json={"require_policy": True})).status_code == 200
+    (found, *_) = (await shop.send("admin", "GET", "/v1/receipts?kind=change")).json()["data"]
+    claim = found["receipt"]["claim"]
+    assert (claim["noun"], claim["id"], claim["change"]) == ("workspace", "shop", "changed")
+    assert claim["fields"] == [{"name": "require_policy", "now": "true", "was": "false"}]
+    assert claim["author"].startswith("key:")
+    verified = (await shop.send(None, "GET", f"/v1/receipts/{found['id']}/verify")).json()
+    assert verified["status"] == "verified"

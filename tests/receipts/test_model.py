@@ -42,6 +42,7 @@ claims = {
     "outcome": structs(model.OutcomeClaim),
     "policy_version": structs(model.PolicyVersionClaim),
     "approval": structs(model.ApprovalClaim),
+    "change": structs(model.ChangeClaim),
     "key": structs(model.KeyClaim),
     "cross_anchor": structs(model.CrossAnchorClaim),
 }

@@ -1,4 +1,4 @@
-"""Queued entries on their way into the log: what was decided about policies, approvals and keys."""
+"""Queued entries on their way into the log: what was decided about policies, approvals and callers."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,12 +10,16 @@ from bylaw.api.ports import ControlStore
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import ReceiptId, TenantId
 from bylaw.receipts.issue import PREFIX, Issuer
-from bylaw.receipts.model import ApprovalClaim, Claim, PolicyVersionClaim
+from bylaw.receipts.model import ApprovalClaim, ChangeClaim, Claim, PolicyVersionClaim
 from bylaw.receipts.ports import PendingEntry, ReceiptLog
 from bylaw.tenancy.changes import Entry
 
 _MOST: Final = 200
-_CLAIMS: Final[Mapping[str, type[Claim]]] = {"policy_version": PolicyVersionClaim, "approval": ApprovalClaim}
+_CLAIMS: Final[Mapping[str, type[Claim]]] = {
+    "policy_version": PolicyVersionClaim,
+    "approval": ApprovalClaim,
+    "change": ChangeClaim,
+}
 
 
 class Entries:

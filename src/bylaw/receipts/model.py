@@ -22,7 +22,7 @@ COMMITMENT_ALG = "sha256-salt32"
 SALT_BYTES = 32
 MAX_RECEIPT_BYTES = 1 << 20
 
-Kind = Literal["decision", "outcome", "policy_version", "approval", "key", "cross_anchor"]
+Kind = Literal["decision", "outcome", "policy_version", "approval", "change", "key", "cross_anchor"]
 Count = Annotated[int, msgspec.Meta(ge=0, le=canonical_json.MAX_SAFE_INTEGER)]
 
 
@@ -141,6 +141,28 @@ class ApprovalClaim(_Said, frozen=True, kw_only=True):
     receipt: str = ""
 
 
+class Field(_Said, frozen=True, kw_only=True):
+    """What one field is `now` and `was` before, as JSON text; a new thing was nothing."""
+
+    name: str
+    now: str
+    was: str = ""
+
+
+class ChangeClaim(_Said, frozen=True, kw_only=True):
+    """The claim of kind `change`: an agent, API key, user, repo or workspace (`noun`, `id`) is another now.
+
+    `change` is `created`, `changed`, `deleted` or `revoked`. Of the noun `log` it is `accepted`: its operator
+    goes on although it is not what it was known to be.
+    """
+
+    author: str
+    change: str
+    fields: tuple[Field, ...] = ()
+    id: str
+    noun: str
+
+
 class KeyClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `key`: a signing key (`x`, public) was `activated`, `retired` or `revoked`."""
 
@@ -156,7 +178,15 @@ class CrossAnchorClaim(_Said, frozen=True, kw_only=True):
     checkpoints: tuple[str, ...]
 
 
-Claim = DecisionClaim | OutcomeClaim | PolicyVersionClaim | ApprovalClaim | KeyClaim | CrossAnchorClaim
+Claim = (
+    DecisionClaim
+    | OutcomeClaim
+    | PolicyVersionClaim
+    | ApprovalClaim
+    | ChangeClaim
+    | KeyClaim
+    | CrossAnchorClaim
+)
 
 
 class Commitment(_Said, frozen=True, kw_only=True):
@@ -206,6 +236,7 @@ KINDS: Mapping[type[Claim], Kind] = MappingProxyType(
         OutcomeClaim: "outcome",
         PolicyVersionClaim: "policy_version",
         ApprovalClaim: "approval",
+        ChangeClaim: "change",
         KeyClaim: "key",
         CrossAnchorClaim: "cross_anchor",
     }

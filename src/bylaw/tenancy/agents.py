@@ -8,6 +8,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import Conflict, NotFound
 from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.entries import record
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place
 from bylaw.tenancy.naming import checked_id, checked_name
 from bylaw.tenancy.places import require_place
@@ -51,7 +52,7 @@ async def register_agent(acting: Acting[TenancyUnit], new: NewAgent) -> Agent:
     )
     stored = await acting.unit.tenancy.agents.get_or_add(agent)
     if stored == agent:
-        await acting.unit.changes.bump()
+        await record(acting, None, agent)
         return agent
     if stored.registered:
         raise Conflict(f"The agent {new.id!r} is registered already.", reason="exists")

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from bylaw.core.errors import InvalidInput, NotFound, Problem, Unauthenticated
 from bylaw.core.ids import KeyId, TenantId, UserId
 from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.entries import record
 from bylaw.tenancy.model import EVERYWHERE, ApiKey, Place, User
 from bylaw.tenancy.naming import checked_name
 from bylaw.tenancy.places import require_place
@@ -85,7 +86,7 @@ async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) 
         expires_ms=spec.expires_ms,
     )
     await acting.unit.tenancy.keys.add(key)
-    await acting.unit.changes.bump()
+    await record(acting, None, key)
     return key
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar, get_args
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from bylaw.core.ids import UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.entries import record
 from bylaw.tenancy.model import EVERYWHERE, OrgRole, Place, User, WorkspaceRole
 from bylaw.tenancy.naming import checked_email, checked_id, checked_name
 from bylaw.tenancy.places import known_workspaces, read_workspace
@@ -38,7 +39,7 @@ async def create_user(acting: Acting[TenancyUnit], new: NewUser) -> User:
         created_ms=acting.clock.now_ms(),
     )
     await acting.unit.tenancy.users.add(user)
-    await acting.unit.changes.bump()
+    await record(acting, None, user)
     return user
 
 

@@ -9,6 +9,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from bylaw.core.ids import Ids, RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
+from bylaw.tenancy.entries import record
 from bylaw.tenancy.model import EVERYWHERE, Place, Repo, Tenant, Workspace
 from bylaw.tenancy.naming import checked_id, checked_name
 from bylaw.tenancy.principal import Acting, Principal
@@ -66,7 +67,7 @@ async def create_workspace(
         created_ms=acting.clock.now_ms(),
     )
     await acting.unit.tenancy.workspaces.add(workspace)
-    await acting.unit.changes.bump()
+    await record(acting, None, workspace)
     return workspace
 
 
@@ -122,7 +123,7 @@ async def create_repo(
         created_ms=acting.clock.now_ms(),
     )
     await acting.unit.tenancy.repos.add(repo)
-    await acting.unit.changes.bump()
+    await record(acting, None, repo)
     return repo
 
 

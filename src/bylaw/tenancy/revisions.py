@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import asdict
 
 from bylaw.core.errors import PreconditionFailed
+from bylaw.tenancy.entries import record
 from bylaw.tenancy.model import Agent, ApiKey, Repo, User, Workspace
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import TenancyUnit
@@ -37,5 +38,5 @@ async def save_next(
         return old
     following = replace(new, revision=old.revision + 1)
     await save(following)
-    await acting.unit.changes.bump()
+    await record(acting, old, following)
     return following

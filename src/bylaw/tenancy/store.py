@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
-from bylaw.tenancy.changes import Changes
+from bylaw.tenancy.changes import Changes, Outbox
 from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
 
 K_contra = TypeVar("K_contra", contravariant=True)
@@ -122,6 +122,10 @@ class TenancyUnit(Protocol):
     @property
     def changes(self) -> Changes:
         """Its change counter."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Its entries for the log."""
 
 
 class OperatorUnit(Protocol):

@@ -1,0 +1,92 @@
+"""What a change of places, people, keys and agents leaves behind: an entry for the log.
+
+An entry says which fields are what now and what they were, as JSON text. Names and addresses of people stay
+out, so that they can be erased; of a context schema there is its digest.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from bylaw.core.canonical_json import Json
+from bylaw.tenancy.model import Agent, ApiKey, Repo, User, Workspace
+from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.store import TenancyUnit
+
+KIND: Final = "change"
+
+Change = Literal["created", "changed", "deleted", "revoked"]
+Item = Agent | ApiKey | Repo | User | Workspace
+R = TypeVar("R", Agent, ApiKey, Repo, User, Workspace)
+
+_NOUNS: Final[tuple[tuple[type, str], ...]] = (
+    (Agent, "agent"),
+    (ApiKey, "api_key"),
+    (Repo, "repo"),
+    (User, "user"),
+    (Workspace, "workspace"),
+)
+_TOLD: Final = frozenset(
+    {
+        "context_schema",
+        "expires_ms",
+        "org_role",
+        "place",
+        "policy_id",
+        "rate_per_minute",
+        "registered",
+        "require_policy",
+        "review_edits",
+        "scopes",
+        "separate_approvers",
+        "user_id",
+        "workspace_id",
+        "workspace_roles",
+    }
+)
+
+
+async def record(acting: Acting[TenancyUnit], old: R | None, new: R) -> None:
+    """Queue an entry that says how `new` differs from `old`, if it is told; raise the change counter."""
+    told = _fields(new)
+    before = {} if old is None else _fields(old)
+    fields: list[Json] = [
+        {"name": name, "now": now, "was": before.get(name, "")}
+        for name, now in told.items()
+        if now != before.get(name)
+    ]
+    change = _change(old, new)
+    if fields or change != "changed":
+        noun = next(noun for kind, noun in _NOUNS if isinstance(new, kind))
+        entry: Mapping[str, Json] = {
+            "author": acting.principal.actor,
+            "change": change,
+            "fields": fields,
+            "id": new.id,
+            "noun": noun,
+        }
+        await acting.unit.outbox.add(KIND, entry)
+    await acting.unit.changes.bump()
+
+
+def _change(old: Item | None, new: Item) -> Change:
+    if old is None:
+        return "created"
+    if isinstance(new, ApiKey):
+        return "changed" if new.revoked_ms is None else "revoked"
+    return "changed" if isinstance(new, Agent) or new.deleted_ms is None else "deleted"
+
+
+def _fields(item: Item) -> dict[str, str]:
+    return {
+        name: _text(name, getattr(item, name)) for name in sorted(_TOLD & item.__dataclass_fields__.keys())
+    }
+
+
+def _text(name: str, value: object) -> str:
+    encoded = msgspec.json.encode(value, order="deterministic")
+    if name == "context_schema" and value is not None:
+        return f'"sha256:{hashlib.sha256(encoded).hexdigest()}"'
+    return encoded.decode()
