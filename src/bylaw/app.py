@@ -19,6 +19,7 @@ from bylaw.api.edge import Edge, EdgeLimits
 from bylaw.api.entries import Entries
 from bylaw.api.first_start import first_start
 from bylaw.api.follow import Follower
+from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
@@ -113,7 +114,8 @@ async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable(f"{folder} cannot be the data directory: {error.strerror}.") from error
+        message = f"{folder} (--data, BYLAW_DATA) cannot be the data directory: {error.strerror}."
+        raise Unavailable(message) from error
     key_file = KeyFile(Path(settings.storage.key_file) if settings.storage.key_file else folder / "keys.json")
     keys = key_file.load_or_create(clock)
     ledger = await open_ledger(
@@ -204,6 +206,8 @@ class _Joined:
                 proxies=Proxies(settings.server.proxies),
             ),
         )
+        keep_ms = settings.storage.keep_answers_h * 3_600_000
+        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
         self.soundness = Soundness(control, ledger)
         kept = settings.decisions.kept_judgements
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
@@ -216,6 +220,7 @@ class _Joined:
             sightings=self.sightings,
             signing=self.signing,
             soundness=self.soundness,
+            forgetting=self.forgetting,
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             follow_s=settings.storage.follow_ms / 1000,
@@ -236,6 +241,7 @@ class _Joined:
             engine=self.engine,
             door=self.door,
             metrics=self.metrics,
+            forgetting=self.forgetting,
             clock=self._clock,
             ids=self._ids,
             settle=self.settle,

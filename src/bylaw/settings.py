@@ -90,6 +90,13 @@ class Storage:
         "",
         "File of this server's signing keys. Default: `keys.json` in `data`; required with `database`.",
     )
+    keep_answers_h: int = _setting(
+        7 * 24,
+        "How long the answer to a POST is kept to be repeated under its `Idempotency-Key`; that of a decision"
+        " is kept with its receipt.",
+        unit="hours",
+        low=1,
+    )
     follow_ms: int = _setting(
         1000, "How often changes made by other processes are looked for: the longest lag.", unit="ms", low=10
     )
@@ -216,9 +223,10 @@ def known() -> Iterator[Known]:
             )
 
 
-def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+def load(flags: Mapping[str, object], environ: Mapping[str, str], *, signs: bool = True) -> Settings:
     """Return the settings that `flags` (by name; None is absent), `environ` and its file say.
 
+    Who never `signs` needs no key file.
     Raises: InvalidInput that names every unknown, unusable or inert setting and suggests the fix.
     """
     problems: list[Problem] = []
@@ -230,6 +238,11 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     given |= {name: (table[name].flag, value) for name, value in flags.items() if value is not None}
     values = {name: _parse(table[name], origin, raw, problems) for name, (origin, raw) in given.items()}
     problems += _inert(given, values)
+    problems += _unusable_databases(given, values)
+    if signs and "database" in given and "key_file" not in given:
+        name = given["database"][0]
+        message = f"{name} needs --key-file (BYLAW_KEY_FILE): the file of this server's signing keys."
+        problems.append(Problem(path=name, code="missing_setting", message=message))
     problems += _no_networks(given, values)
     if problems:
         raise InvalidInput(" ".join(problem.message for problem in problems), *problems)
@@ -269,7 +282,7 @@ def _from_file(
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        message = f"The settings file {path} cannot be read: {why}."
+        message = f"BYLAW_CONFIG: the file {path} cannot be read: {why}."
         problems.append(Problem(path="BYLAW_CONFIG", code="unreadable", message=message))
         return {}
     by_key = {each.key: each for each in table.values()}
@@ -339,16 +352,22 @@ def _inert(given: Mapping[str, tuple[str, object]], values: Mapping[str, object]
         yield problem("data", f"has no effect beside {given['database'][0]}: leave one of the two out")
     if "database_owner" in given and "database" not in given:
         yield problem("database_owner", "has no effect without a database")
-    if "database" in given and "key_file" not in given:
-        name = given["database"][0]
-        message = f"{name} needs --key-file (BYLAW_KEY_FILE): the file of this server's signing keys."
-        yield Problem(path=name, code="missing_setting", message=message)
     if values.get("expose") is True and str(values.get("host", "127.0.0.1")) in LOOPBACK:
         yield problem("expose", "has no effect while the host is loopback: name the host as well")
     if "host" in given and str(values.get("host")) not in LOOPBACK and values.get("expose") is not True:
-        yield problem(
-            "host", "is not loopback: keys would travel in clear. Put TLS in front and say --expose"
-        )
+        advice = "put TLS in front and say --expose (BYLAW_EXPOSE=true)"
+        yield problem("host", f"{values['host']!r} is not loopback, so keys would travel in clear: {advice}")
+
+
+def _unusable_databases(
+    given: Mapping[str, tuple[str, object]], values: Mapping[str, object]
+) -> Iterator[Problem]:
+    """Yield the addresses of databases that are none; what they say may be secret, so it is not repeated."""
+    for name in ("database", "database_owner"):
+        if not str(values.get(name) or "postgresql://").startswith("postgresql://"):
+            origin = given[name][0]
+            message = f"{origin} begins with postgresql://, as in postgresql://user@host/name."
+            yield Problem(path=origin, code="bad_value", message=message)
 
 
 def _no_networks(given: Mapping[str, tuple[str, object]], values: Mapping[str, object]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bylaw.api.forgetting import Forgetting
 from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Slice
@@ -181,6 +182,29 @@ async def test_an_old_answer_gives_way(opened):
         assert await unit.replies.get(old.caller, old.key, since_ms=START + 1) is None
         await unit.replies.add(new)
         assert await unit.replies.get(old.caller, old.key, since_ms=START + 1) == new
+
+
+async def kept_of(unit, keys):
+    return [key for key in keys if await unit.replies.get("key:1", key, since_ms=0) is not None]
+
+
+async def test_old_answers_of_everybody_are_forgotten_a_bounded_number_at_once(store, clock):
+    keys = [str(n) for n in range(5)]
+    async with store.system() as system:
+        for unit in (system, system.of(A), system.of(B)):
+            for n, key in enumerate(keys):
+                await unit.replies.add(reply(key=key, caller="key:1", created_ms=START + n))
+    async with store.system() as system:
+        assert await system.drop_replies(before_ms=START + 2, limit=4) == 4
+        assert await system.drop_replies(before_ms=START + 2, limit=4) == 2
+        assert await system.drop_replies(before_ms=START + 2, limit=4) == 0
+        for unit in (system, system.of(A), system.of(B)):
+            assert await kept_of(unit, keys) == ["2", "3", "4"]
+    clock.advance(START + 4 - clock.now_ms() + 1_000)
+    await Forgetting(store, clock, keep_ms=1_000, batch=2).forget()
+    async with store.system(writes=False) as system:
+        for unit in (system, system.of(A), system.of(B)):
+            assert await kept_of(unit, keys) == ["4"]
 
 
 async def test_of_many_with_one_key_one_is_carried_out(opened):

@@ -30,7 +30,10 @@ _IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "The same key and request within 24 hours are carried out once; the answer is repeated.",
+    "description": (
+        "The same request under the same key is carried out once; its answer is repeated for 7 days (unless"
+        " the server is set otherwise), that of a decision for ever."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 

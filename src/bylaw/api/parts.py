@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from bylaw.api.auth import Door
+from bylaw.api.forgetting import Forgetting
 from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore
 from bylaw.api.receipts import ReceiptReader
@@ -38,6 +39,7 @@ class Parts:
     engine: Engine
     door: Door
     metrics: Metrics
+    forgetting: Forgetting
     clock: Clock
     ids: Ids
     settle: Callable[[TenantId], Awaitable[None]]

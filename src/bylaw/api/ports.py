@@ -55,6 +55,9 @@ class SystemUnit(OperatorUnit, Protocol):
     def replies(self) -> Replies:
         """The operator's answers kept for repeats."""
 
+    async def drop_replies(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
+
     @property
     def queue(self) -> Queue:
         """The entries of every tenant that wait for the log."""

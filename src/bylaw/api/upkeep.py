@@ -10,6 +10,7 @@ from bylaw.api.anchors import Anchors
 from bylaw.api.auth import Door
 from bylaw.api.entries import Entries
 from bylaw.api.follow import Follower
+from bylaw.api.forgetting import Forgetting
 from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
 from bylaw.api.sightings import Sightings
@@ -19,6 +20,7 @@ from bylaw.api.soundness import Soundness
 _log = logging.getLogger("bylaw.upkeep")
 
 NOTES_EVERY_S = 5.0
+FORGET_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Upkeep:
     sightings: Sightings
     signing: Signing
     soundness: Soundness
+    forgetting: Forgetting
     anchors: Anchors
     door: Door
     follow_s: float
@@ -49,6 +52,7 @@ class Upkeep:
             asyncio.create_task(_keep("effects", self._project, every_s=0)),
             asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("kept answers", self.forgetting.forget, every_s=FORGET_EVERY_S)),
             asyncio.create_task(_keep("soundness", self.soundness.look, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("signing keys", self.signing.follow, every_s=self.anchor_s)),
             asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),

@@ -25,7 +25,7 @@ class Replies(Protocol):
     """The kept answers of one tenant, inside a transaction."""
 
     async def get(self, caller: str, key: str, *, since_ms: int) -> Reply | None:
-        """Return the answer kept for this key at `since_ms` or later, or None."""
+        """Return the answer kept for this key at `since_ms` or later, or None; writing drops an older one."""
 
     async def add(self, reply: Reply) -> None:
         """Keep an answer in place of an older one that `get` no longer returns.

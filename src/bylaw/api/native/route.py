@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Annotated, Final, Generic, TypeVar, cast
+from typing import Annotated, Generic, TypeVar, cast
 
 import msgspec
 from fastapi import Depends, Header, Request, Response
@@ -37,7 +37,6 @@ from bylaw.tenancy.replies import Reply as KeptReply
 T = TypeVar("T")
 V = TypeVar("V")
 
-KEEP_REPLIES_MS: Final = 24 * 60 * 60 * 1000
 _encoder = msgspec.json.Encoder()
 
 
@@ -66,6 +65,12 @@ class Document(Response):
     """A JSON document that is sent as it is stored."""
 
     media_type = "application/json"
+
+
+class Envelope(Response):
+    """A DSSE envelope."""
+
+    media_type = "application/vnd.dsse.envelope.v1+json"
 
 
 class Lines(StreamingResponse):
@@ -341,8 +346,8 @@ async def _begin(request: Request, held: Transaction, principal: Principal) -> N
     held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", checked_key(sent)
     target = f"{incoming.method} {incoming.path}\n".encode()
     held.digest = "sha256:" + hashlib.sha256(target + incoming.body).hexdigest()
-    since = parts_of(request).clock.now_ms() - KEEP_REPLIES_MS
-    kept = await held.unit.replies.get(held.caller, sent, since_ms=since)
+    since_ms = parts_of(request).forgetting.since_ms
+    kept = await held.unit.replies.get(held.caller, sent, since_ms=since_ms)
     if kept is None:
         return
     if kept.digest != held.digest:

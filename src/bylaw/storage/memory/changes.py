@@ -6,7 +6,7 @@ from bylaw.core.canonical_json import Json
 from bylaw.core.clock import Clock
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import Ids, TenantId
-from bylaw.storage.memory.heap import Heap, Row
+from bylaw.storage.memory.heap import Heap
 from bylaw.storage.refusals import require_writing, taken
 from bylaw.storage.rows import from_row, reply_row
 from bylaw.storage.sql import tables
@@ -89,12 +89,13 @@ class MemoryReplies:
         self._tenant_id = "" if tenant_id is None else tenant_id
 
     async def get(self, caller: str, key: str, *, since_ms: int) -> Reply | None:
-        """Return the answer kept for this key at `since_ms` or later, or None; writing drops older ones."""
-        if self._heap.writes:
-            for old in [row for row in self._heap.all(tables.replies) if self._is_old(row, since_ms)]:
-                self._heap.remove(tables.replies, old)
+        """Return the answer kept for this key at `since_ms` or later, or None; writing drops an older one."""
         row = self._heap.get(tables.replies, self._tenant_id, caller, key)
-        return None if row is None or self._is_old(row, since_ms) else from_row(Reply, row)
+        if row is not None and whole(row["created_ms"]) < since_ms:
+            if self._heap.writes:
+                self._heap.remove(tables.replies, row)
+            return None
+        return None if row is None else from_row(Reply, row)
 
     async def add(self, reply: Reply) -> None:
         """Keep an answer in place of an older one that `get` no longer returns.
@@ -103,9 +104,6 @@ class MemoryReplies:
         """
         if not self._heap.insert_new(tables.replies, {**reply_row(reply), "tenant_id": self._tenant_id}):
             raise taken("kept answer")
-
-    def _is_old(self, row: Row, since_ms: int) -> bool:
-        return row["tenant_id"] == self._tenant_id and whole(row["created_ms"]) < since_ms
 
 
 class MemoryProgress:

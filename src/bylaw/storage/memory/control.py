@@ -51,6 +51,14 @@ class MemorySystemUnit:
         self.queue = MemoryQueue(heap)
         self.progress = MemoryProgress(heap)
 
+    async def drop_replies(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
+        rows = self._heap.all(tables.replies)
+        old = [row for row in rows if whole(row["created_ms"]) < before_ms][:limit]
+        for row in old:
+            self._heap.remove(tables.replies, row)
+        return len(old)
+
     async def probe(self) -> None:
         """Look at every table: there is none."""
 

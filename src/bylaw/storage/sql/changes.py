@@ -96,15 +96,14 @@ class SqlReplies:
         self._tenant_id = "" if tenant_id is None else tenant_id
 
     async def get(self, caller: str, key: str, *, since_ms: int) -> Reply | None:
-        """Return the answer kept for this key at `since_ms` or later, or None; writing drops older ones."""
+        """Return the answer kept for this key at `since_ms` or later, or None; writing drops an older one."""
         columns = tables.replies.c
-        mine = columns.tenant_id == self._tenant_id
-        if self._session.writes:
-            await self._session.change(delete(tables.replies).where(mine, columns.created_ms < since_ms))
-        wanted = select(tables.replies).where(
-            mine, columns.caller == caller, columns.key == key, columns.created_ms >= since_ms
-        )
-        row = await self._session.row(wanted)
+        mine = and_(columns.tenant_id == self._tenant_id, columns.caller == caller, columns.key == key)
+        row = await self._session.row(select(tables.replies).where(mine))
+        if row is not None and row["created_ms"] < since_ms:
+            if self._session.writes:
+                await self._session.change(delete(tables.replies).where(mine))
+            return None
         return None if row is None else from_row(Reply, row)
 
     async def add(self, reply: Reply) -> None:

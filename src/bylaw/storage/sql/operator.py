@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, and_, exists, literal, or_, select, update
+from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    and_,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
@@ -27,6 +38,14 @@ class SqlSystemUnit:
         self.replies = SqlReplies(session, None)
         self.queue = SqlQueue(session)
         self.progress = SqlProgress(session)
+
+    async def drop_replies(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
+        replies = tables.replies.c
+        owners = union_all(select(tables.tenants.c.id), select(literal("")))
+        key = (replies.tenant_id, replies.caller, replies.key)
+        old = select(*key).where(replies.tenant_id.in_(owners), replies.created_ms < before_ms).limit(limit)
+        return await self._session.change(delete(tables.replies).where(tuple_(*key).in_(old)))
 
     async def probe(self) -> None:
         """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
