@@ -51,6 +51,15 @@ async def test_a_decision_is_read_again_as_it_was_answered_and_proved_offline(wo
     assert "amount" not in json.dumps(said)
 
 
+async def test_a_receipt_is_exported_signed_and_checked_offline(world):
+    ident = (await decide(world)).json()["receipt_id"]
+    exported = await world.send("admin", "GET", f"/v1/receipts/{ident}/dsse")
+    assert exported.headers["content-type"] == "application/vnd.dsse.envelope.v1+json"
+    keys = key_set((await world.send(None, "GET", "/.well-known/jwks.json")).content)
+    assert verify(exported.content, Trust(keys=keys)).status == "verified"
+    assert verify(exported.content.replace(b'"sig":"', b'"sig":"A'), Trust(keys=keys)).status == "invalid"
+
+
 async def test_the_same_key_and_request_get_the_same_decision_once(world):
     before = len(await receipts(world))
     first, second = await decide(world, key="k"), await decide(world, key="k")

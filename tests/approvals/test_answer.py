@@ -59,7 +59,15 @@ async def test_an_answer_can_come_too_late(desk):
 async def test_the_key_that_made_a_call_does_not_answer_for_it(desk):
     ident = (await desk.decide()).obligations[0].id
     with pytest.raises(Forbidden):
-        await desk.answer(ident, "approved", by=caller("admin"))
+        await desk.answer(ident, "approved", by=caller("conversations:write"))
+    admin = replace(caller("admin"), id="another")
+    assert (await desk.answer(ident, "approved", by=admin)).status == "approved"
+
+
+async def test_an_admin_key_answers_for_its_own_call_and_is_named(desk):
+    ident = (await desk.decide(by=caller("admin"))).obligations[0].id
+    answered = await desk.answer(ident, "approved", by=caller("admin"))
+    assert answered.decided_by == caller("admin").actor
 
 
 async def test_answering_needs_the_scope_where_the_call_was_made(desk):

@@ -10,10 +10,10 @@ import logging
 
 from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.errors import InvalidInput, NotFound, Problem
-from bylaw.receipts import key_changes
+from bylaw.receipts import dsse, key_changes
 from bylaw.receipts.issue import Issuer, key_changed
 from bylaw.receipts.model import KeyClaim
-from bylaw.receipts.ports import Ledger
+from bylaw.receipts.ports import Ledger, StoredReceipt
 from bylaw.receipts.signing import KeySet, PublicKey
 from bylaw.receipts.signing_keys import KeyStore, SigningKeys
 
@@ -44,6 +44,10 @@ class Signing:
         """Return the keys of every process, with their standing."""
         said = await self._said()
         return key_changes.published([*said, *key_changes.changes_of(self._keys.published)])
+
+    def sealed(self, stored: StoredReceipt) -> bytes:
+        """Return a receipt as a DSSE envelope, signed now with the key in use."""
+        return dsse.export(stored.id, stored.receipt, self._keys.signer)
 
     async def follow(self) -> None:
         """Use what the key file says now, complete what was begun, and replace a key that may not sign."""

@@ -4,7 +4,8 @@
        └────── refuse ───▶ refused
 
 Answering the same again is a success that changes nothing; another answer is a Conflict (`already_answered`),
-and so is one that comes too late (`expired`). Nobody answers a call that was made with their own key.
+and so is one that comes too late (`expired`). A key does not answer for the call that it made, so that an
+agent never lifts what holds it; only an admin key does, which could make itself another key anyway.
 """
 
 from dataclasses import replace
@@ -51,8 +52,9 @@ async def answer(
     """
     approval = await _found(acting, ident, ANSWERS)
     require_revision(approval.revision, revision)
-    if acting.principal.kind == "key" and acting.principal.id == approval.occasion.key_id:
-        raise Forbidden("The key that made a call does not answer for it: ask a person.", needs=ANSWERS)
+    asked_with = acting.principal.kind == "key" and acting.principal.id == approval.occasion.key_id
+    if asked_with and not acting.principal.may("admin", approval.occasion.place):
+        raise Forbidden("The key that made a call does not answer for it: ask a person.", needs="another key")
     why = checked_reason(reason)
     if approval.status == said:
         return approval

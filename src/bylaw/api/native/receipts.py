@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bylaw.api.native.route import (
     Document,
+    Envelope,
     ListQuery,
     Page,
     Reply,
@@ -212,6 +213,14 @@ async def read_bundle(
     parts = await reader.parts(acting.principal, receipt_id) if query.disclose else ()
     found = await reader.bundle(seen, acting.unit.policies, parts, kept_size=query.kept_size)
     return Document(bundles.write(found))
+
+
+@router.get("/v1/receipts/{receipt_id}/dsse")
+async def read_envelope(acting: Reading, receipt_id: ReceiptId, request: Request) -> Envelope:
+    """Read a receipt as a signed DSSE envelope, for tools that know in-toto statements and not our log."""
+    parts = parts_of(request)
+    seen = await parts.receipts.get(acting.principal, receipt_id)
+    return Envelope(parts.signing.sealed(seen.stored))
 
 
 @router.get("/v1/receipts/{receipt_id}/verify")
