@@ -19,6 +19,7 @@ import uvloop
 
 from bench.receipts import Desk
 from bench.report import Table
+from bench.server import postgres as database
 from bylaw.storage.memory.receipts import MemoryLedger
 from bylaw.storage.postgres import receipts as on_postgres
 from bylaw.storage.sqlite import receipts as on_sqlite
@@ -31,7 +32,7 @@ STORES = ("memory", "sqlite", "sqlite, synchronous=NORMAL", "postgres")
 
 def run(*, quick: bool) -> list[Table]:
     rounds, seconds = (1, 1.0) if quick else (5, 3.0)
-    with postgres.server() as url:
+    with database() as url:
         return [stores(url, rounds, seconds), processes(url, rounds, seconds)]
 
 
@@ -85,8 +86,8 @@ def measured(
     store: str, url: str, clients: int, seconds: float, *, processes: int = 1
 ) -> list[dict[str, float]]:
     """Return what `processes` processes measured at the same time over a fresh store."""
-    with tempfile.TemporaryDirectory() as folder, postgres.fresh_database(url) as database:
-        place = postgres.plain(database) if store == "postgres" else folder
+    with tempfile.TemporaryDirectory() as folder, postgres.fresh_database(url) as fresh:
+        place = postgres.plain(fresh) if store == "postgres" else folder
         command = [sys.executable, "-m", "bench.ledger", store, place, str(clients), str(seconds)]
         running = [
             subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, env=os.environ)

@@ -11,6 +11,8 @@ If the outcome of a commit is unknown (a lost connection), drop the appender and
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from bylaw.core.errors import Corrupt
 from bylaw.receipts import checkpoint as checkpoints
 from bylaw.receipts import proof
@@ -20,8 +22,7 @@ from bylaw.receipts.ports import PendingEntry, StoredCheckpoint
 from bylaw.receipts.signing import Signer
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True):
     """An entry with its place: row `index` of the log, and the leaf hash to store."""
 
     index: int

@@ -64,8 +64,7 @@ class PendingEntry(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """The entry is durable: leaf `index` of the log `origin`."""
 
     origin: str

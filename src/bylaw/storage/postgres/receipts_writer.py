@@ -125,7 +125,7 @@ class PostgresWriter:
         # Writers of the same keys or sets take them in the same order, so that they never wait in a circle.
         rows = rows._replace(keys=sorted(rows.keys), policy_sets=sorted(rows.policy_sets))
         columns = [
-            column
+            () if column.count(None) == len(column) else column  # `unnest` fills a shorter column with null
             for width, table in zip(_WIDTHS, rows, strict=True)
             for column in (zip(*table, strict=True) if table else [()] * width)
         ]
