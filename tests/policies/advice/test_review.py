@@ -85,10 +85,8 @@ def test_quoted_words_are_data_and_not_vague():
 
 
 def test_a_vague_word_with_its_meaning_beside_it_is_not_vague():
-    assert "vague_word" not in codes("Reject unusual (more than 5 a day) orders.")
-    assert "vague_word" not in codes(
-        ["Reject suspicious orders", " suspicious means three countries in one day."][1]
-    )
+    assert codes("Reject unusual (more than 5 a day) orders.") == set()
+    assert codes("Reject suspicious orders (more than three countries in 1 day).") == set()
 
 
 def test_another_language_is_said_and_never_scored_down():

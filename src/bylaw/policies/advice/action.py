@@ -7,7 +7,7 @@ from typing import Final
 from bylaw.policies.advice.checks import Check, Kind, each, phrases
 from bylaw.policies.advice.model import Issue
 from bylaw.policies.advice.reading import Reading, Sentence
-from bylaw.policies.advice.words import content_stems
+from bylaw.policies.advice.words import content_stems, listed
 
 _EMPTY: Final = Kind(
     type="actionability",
@@ -66,34 +66,29 @@ _EVERYTHING: Final = Kind(
     suggestion="Name the cases that “{}” is meant for: which topic, tool, customer or amount.",
 )
 
-_VERBS: Final = (
-    "accept add advise alert allow answer anonymise anonymize append apply approve archive ask assign attach"
-    " authenticate avoid begin block book call cancel charge check choose cite clarify classify close collect"
-    " compare complete confirm contact convert copy create credit decline delete deny describe direct"
-    " disclose"
-    " display do document drop email encrypt end enforce ensure escalate exclude execute explain export"
-    " flag follow"
-    " forbid forward give greet grant guide halt hand handle hide hold identify ignore include inform"
-    " insert install"
-    " invite issue keep leave limit link list log look mail make mark mask match mention merge modify"
-    " monitor move"
-    " name notify obtain offer open overwrite pass pause pay permit pick place prefer present prevent"
-    " process prohibit"
-    " promise prompt propose provide publish push put quote raise read recommend record redact redirect"
-    " refer refrain refund"
-    " refuse reject release remind remove repeat replace reply report request require reset resolve respond"
-    " restrict"
-    " retain retry return review revoke route run save say schedule search see select send set share show"
-    " sign skip"
-    " speak start state stop store suggest summarise summarize suspend switch take tell terminate test"
-    " track transfer"
-    " translate treat turn update upload use validate verify wait warn withhold write stay"
+_VERBS: Final = listed(
+    """accept add advise alert allow anonymise anonymize answer append apply approve archive ask assign
+    attach authenticate avoid begin bill block book buy call cancel charge check choose cite clarify
+    classify close collect commit compare complete confirm contact convert copy count create credit cut
+    decide decline delete deliver deny deploy describe direct disclose display do document download
+    draft drop email encrypt end enforce ensure escalate exclude execute explain export fetch fix flag
+    follow forbid forward give grant greet guide halt hand handle hide hire hold identify ignore include
+    inform insert install invite issue keep label leave limit link list lock log look lower mail make
+    mark mask match mention merge modify monitor move mute name notify obtain offer open order overwrite
+    pass pause pay permit pick place prefer present prevent print process prohibit promise prompt
+    propose provide publish push put query quote raise rank read recommend record redact redirect refer
+    refrain refund refuse reject release remind remove rename repeat replace reply report request
+    require reset resolve respond restart restrict retain retry return review revoke rotate round route
+    run sanitise sanitize save say scan schedule search see select sell send set share ship show sign
+    skip sort speak split start state stay stop store suggest summarise summarize suspend switch tag
+    take tell terminate test track transfer translate treat trim turn unlock update upload use validate
+    verify wait warn wipe withhold write"""
 )
 _LEAD: Final = (
     r"(?:^|[,:;]\s+|\b(?:then|and|or|but|also|immediately|please|otherwise|instead|first|only|\w{2,12}ly)\s+)"
 )
 _ACTS: Final = re.compile(
-    rf"{_LEAD}(?:{'|'.join(_VERBS.split())})\b"
+    rf"{_LEAD}(?:{'|'.join(sorted(_VERBS))})\b"
     r"|\b(?:must|shall|should|may not|may only|cannot|can't|can only|need(?:s)? to|has to|have to|never"
     r"|always|don't)\b"
     r"|\bdo(?:es)? not\b|\brequires?\b|\b(?:is|are) (?:not |never |only |strictly )?(?:allowed|permitted"
