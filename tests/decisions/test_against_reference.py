@@ -34,6 +34,29 @@ CONDITIONS = [
     {"odd": {"unknown": 1}},
 ]
 
+MASKS = [
+    None,
+    {"fields": ["tool_result.customer.email", "user_intent"]},
+    {"fields": ["tool_result.customer", "tool_result.orders.*.note"]},
+    {"fields": ["tool_result.orders.id"], "personal_data": ["email"]},
+    {"fields": ["tool_result.orders.*.*.note"], "personal_data": ["card", "phone"]},
+    {"personal_data": ["iban", "email"]},
+]
+TEXTS_SEEN = [
+    "a refund, please",
+    "kim@example.org or +49 30 1234567",
+    "4111 1111 1111 1111 12/27, DE89 3704 0044 0532 0130 00",
+]
+some_results = st.recursive(
+    st.sampled_from([None, True, 3, 4111111111111111, *TEXTS_SEEN]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["customer", "orders", "email", "note", "id", "kim@example.org"]), inner
+        )
+    ),
+    max_leaves=8,
+)
 some_rules = st.lists(
     st.sampled_from([*EXPRESSIONS, *(f"nl:{text}" for text in TEXTS), *(f"flag:{text}" for text in TEXTS)]),
     min_size=1,
@@ -50,6 +73,7 @@ policies = st.lists(
         action=st.sampled_from(["log", "alert", "review", "block"]),
         risk=st.sampled_from(["LOW", "MEDIUM", "HIGH"]),
         on_indeterminate=st.sampled_from([None, None, "allow", "flag", "block"]),
+        mask=st.sampled_from(MASKS),
     ),
     max_size=6,
 )
@@ -59,7 +83,10 @@ requests = st.fixed_dictionaries(
         "agent_id": st.sampled_from(["a1", "a2", "stranger"]),
         "workspace_id": st.sampled_from(["w1", "w2"]),
         "topics": st.sampled_from([[], ["returns"], ["Order Verification", "returns"], ["other"]]),
-        "user_intent": st.sampled_from(["a refund, please", "hello"]),
+        "phase": st.sampled_from(["input", "tool_call", "tool_result", "output", "decision"]),
+        "user_intent": st.sampled_from(["hello", *TEXTS_SEEN]),
+        "agent_output": st.sampled_from(TEXTS_SEEN),
+        "tool_result": some_results,
         "tool_call": st.sampled_from([None, {"name": "refund", "arguments": {"amount": 4}}, {"name": "pay"}]),
         "metadata": st.fixed_dictionaries(
             {},
@@ -119,6 +146,14 @@ def extra_of(request: dict) -> tuple:
     )
 
 
+def redactions(decision) -> dict:
+    return {
+        each.id: {(found.path, found.kind): found.count for found in each.mask.redactions}
+        for each in decision.policies
+        if each.mask is not None and each.mask.redactions
+    }
+
+
 def decide(world: World, request: dict):
     return world.decide(caller("decisions:write", "policy:write"), **request)
 
@@ -146,6 +181,10 @@ def test_the_engine_decides_as_the_reference_does(made, request, chooses):
         for ident, (via, state, _, outcome, statuses) in wanted.policies.items()
     }
     assert [rule.status for rule in decision.extra_rules] == wanted.extra
+    assert (decision.masked or {}) == wanted.masked
+    assert redactions(decision) == {
+        ident: +counts for ident, counts in wanted.redactions.items() if counts.total()
+    }
     for each in decision.policies:
         status = wanted.policies[each.id][2]
         skipped = status == "satisfied" and "not_needed" in {rule.code for rule in each.rules}
@@ -169,6 +208,7 @@ def test_the_order_of_policies_and_rules_changes_nothing(made, request, random):
     assert (after.outcome, after.compliant, after.risk) == (before.outcome, before.compliant, before.risk)
     assert [each.id for each in after.policies] == [each.id for each in before.policies]
     assert after.effective_rules_digest == before.effective_rules_digest
+    assert (after.masked, redactions(after)) == (before.masked, redactions(before))
 
 
 @settings(max_examples=150, deadline=None)

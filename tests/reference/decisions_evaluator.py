@@ -6,6 +6,7 @@ rule or one set of conditions says is taken from `bylaw.rules`, which has refere
 
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec import UNSET
 
 from bylaw import rules
@@ -13,6 +14,7 @@ from bylaw.decisions.model import Request
 from bylaw.decisions.request import facts_of, text_of
 from bylaw.policies.model import Content, Current, DeterministicRule, NaturalRule, topic_key
 from bylaw.rules.conditions import compile_conditions
+from tests.reference.masks import withhold
 
 STRICTNESS = ["allow", "flag", "review", "block"]
 RISKS = ["LOW", "MEDIUM", "HIGH"]
@@ -29,6 +31,8 @@ class Answer:
     # id → (via, conditions, status, outcome, status of each rule)
     policies: dict[str, tuple[str, str, str, str, list[str]]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
+    masked: dict[str, object] = field(default_factory=dict)
+    redactions: dict[str, dict] = field(default_factory=dict)
 
 
 def given(value):
@@ -106,7 +110,25 @@ def decide(world, request: Request, said: dict[str, str], extra: tuple = (), *, 
     ]
     if required and not counted:
         answer.outcome = "block"
+    if answer.outcome != "block":
+        mask(answer, request, [current for current, _, _ in applied])
     return answer
+
+
+def mask(answer: Answer, request: Request, applied: list[Current]) -> None:
+    """What is withheld; a policy whose mask does not fit is undecided, whatever its rules say."""
+    contents = {current.policy.id: current.version.content for current in applied}
+    masks = {ident: content.mask for ident, content in contents.items() if content.mask is not None}
+    found = withhold(msgspec.to_builtins(request), masks)
+    for ident in [ident for ident, places in found.failed.items() if places]:
+        content, (via, state, status, outcome, statuses) = contents[ident], answer.policies[ident]
+        undecided = content.on_indeterminate or UNDECIDED[content.action]
+        status = status if status == "violated" else "indeterminate"
+        answer.policies[ident] = (via, state, status, strictest([outcome, undecided]), statuses)
+        answer.outcome = strictest([answer.outcome, undecided])
+        answer.risk = max(answer.risk, content.risk, key=RISKS.index)
+    if answer.outcome != "block":
+        answer.masked, answer.redactions = found.shown, found.redactions
 
 
 def how_selected(current: Current, request: Request, agent, places) -> str | None:
