@@ -25,7 +25,11 @@ POLICY = {"name": "Invoices", "rules": [{"expr": "amount < 5000"}]}
 
 
 def entries(unit):
-    return [(payload["change"], payload["policy"]["version"]) for _, payload in unit.outbox.entries]
+    return [
+        (payload["change"], payload["policy"]["version"])
+        for kind, payload in unit.outbox.entries
+        if kind == "policy_version"
+    ]
 
 
 async def make(acting, place=W1, **kwargs):

@@ -173,7 +173,7 @@ def edited(acting: Acting[PolicyUnit], draft: Draft, content: Content) -> Change
     if content_digest(content) == draft.base.digest:
         return None
     version = _version(acting, old, content, number=old.latest + 1, reason=draft.reason)
-    reviewed = draft.workspace is not None and draft.workspace.review_edits
+    reviewed = draft.workspace is not None and draft.workspace.waits_for_approval
     waits = old.approved is not None and reviewed
     policy = replace(
         touched(acting, old),
@@ -201,7 +201,7 @@ def _version(
 
 def _first_status(acting: Acting[PolicyUnit], new: NewPolicy, workspace: Workspace | None) -> Status:
     """Return the status of a new policy; where edits are reviewed, approving it at once is an approval."""
-    reviewed = workspace is not None and workspace.review_edits
+    reviewed = workspace is not None and workspace.waits_for_approval
     if new.status is None:
         return "pending_review" if reviewed else "approved"
     if new.status == "approved" and reviewed:

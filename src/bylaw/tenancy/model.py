@@ -48,8 +48,8 @@ class Tenant:
 class Workspace:
     """Part of a tenant that owns policies and keys, with its habits of review.
 
-    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: nobody approves
-    their own edit. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
+    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
+    nobody approves their own. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
     rules may read, as a JSON Schema subset, or None.
     """
 
@@ -63,6 +63,11 @@ class Workspace:
     created_ms: int
     deleted_ms: int | None = None
     revision: int = 1
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether a new policy and an edit wait here; where nobody approves their own, all of them do."""
+        return self.review_edits or self.separate_approvers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,8 @@ class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class WorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a tenant that owns policies and keys, with its habits of review.
 
-    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: nobody approves
-    their own edit. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
+    `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
+    nobody approves their own. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
     rules may read, as a JSON Schema subset.
     """
 

@@ -198,7 +198,7 @@ def _note(policy: Policy | None, workspace: Workspace | None, *, changes: bool) 
         return "it was rejected and stays so: give a new one another key"
     if policy is not None and policy.status == "pending_review":
         return "it waits for approval"
-    if changes and workspace is not None and workspace.review_edits:
+    if changes and workspace is not None and workspace.waits_for_approval:
         return "it will wait for approval"
     return "an edit waits for approval" if policy is not None and policy.pending is not None else ""
 
