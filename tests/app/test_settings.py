@@ -49,13 +49,25 @@ def test_variables_of_other_programs_are_let_through():
         ({"BYLAW_DATABASE_OWNER": "postgresql://h/d"}, "BYLAW_DATABASE_OWNER has no effect"),
         ({"BYLAW_DATABASE": "postgresql://h/d"}, "BYLAW_DATABASE needs --key-file"),
         ({"BYLAW_EXPOSE": "true"}, "BYLAW_EXPOSE has no effect while the host is loopback"),
-        ({"BYLAW_HOST": "0.0.0.0"}, "BYLAW_HOST is not loopback"),
+        ({"BYLAW_HOST": "0.0.0.0"}, "BYLAW_HOST '0.0.0.0' is not loopback"),
+        (
+            {"BYLAW_DATABASE": "mysql://u:secret@h/d", "BYLAW_KEY_FILE": "k"},
+            "BYLAW_DATABASE begins with postgresql://, as in",
+        ),
         ({"BYLAW_PROXIES": "10.0.0.1, lb.internal"}, "BYLAW_PROXIES: 'lb.internal' does not appear to be"),
-        ({"BYLAW_CONFIG": "/does/not/exist.toml"}, "/does/not/exist.toml cannot be read"),
+        ({"BYLAW_CONFIG": "/does/not/exist.toml"}, "BYLAW_CONFIG: the file /does/not/exist.toml"),
     ],
 )
 def test_a_bad_or_inert_setting_is_refused_by_name(environ, words):
     assert words in refused({}, environ).message
+
+
+def test_a_secret_is_never_repeated():
+    assert "secret" not in refused({"database": "mysql://u:secret@h/d", "key_file": "k"}, {}).message
+
+
+def test_who_never_signs_needs_no_key_file():
+    assert settings.load({"database": "postgresql://h/d"}, {}, signs=False).storage.key_file == ""
 
 
 def test_an_inert_flag_is_named_as_it_was_written():

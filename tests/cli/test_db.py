@@ -3,8 +3,11 @@
 import sys
 
 import pytest
+from sqlalchemy import make_url
 
+from bylaw.app import build as build_app
 from bylaw.cli.main import main
+from bylaw.settings import build
 from bylaw.storage.control import open_database
 from bylaw.storage.migrations import history
 from tests import postgres
@@ -31,12 +34,6 @@ def where(request, tmp_path):
         return
     with postgres.fresh_database(request.getfixturevalue("postgres_server")) as url:
         yield "--database", url
-
-
-@pytest.fixture(autouse=True)
-def key_file(monkeypatch, tmp_path, where):
-    if "--database" in where:
-        monkeypatch.setenv("BYLAW_KEY_FILE", str(tmp_path / "keys.json"))
 
 
 def test_upgrade_then_check_then_upgrade_again(run, where):
@@ -73,24 +70,57 @@ async def _downgrade(url):
     await database.close()
 
 
-def test_a_bad_url_is_said_in_one_sentence(run, monkeypatch, tmp_path):
-    monkeypatch.setenv("BYLAW_KEY_FILE", str(tmp_path / "keys.json"))
+def test_a_bad_url_is_said_in_one_sentence(run):
     for url in ("mysql://x/y", "nonsense", "sqlite://"):
         code, _, err = run("check", "--database", url)
         assert code in {1, 2}
         assert "postgresql://" in err
 
 
-def test_a_refused_login_is_said_with_its_reason(run, monkeypatch, tmp_path, postgres_server):
-    monkeypatch.setenv("BYLAW_KEY_FILE", str(tmp_path / "keys.json"))
+def test_the_owner_makes_everything_and_the_server_needs_its_role(run, tmp_path, postgres_server):
+    """What the guide says: an owner for the migration, and a login that may only become `bylaw_app`."""
+    owner, login = f"owner_{tmp_path.name}", f"login_{tmp_path.name}"
+    postgres.apart(
+        lambda: postgres.execute(
+            postgres_server,
+            f'CREATE ROLE "{owner}" LOGIN CREATEROLE',
+            f'CREATE ROLE "{login}" LOGIN NOBYPASSRLS',
+        )
+    )
+    with postgres.fresh_database(postgres_server) as url:
+        owned, served = (
+            postgres.database_of(url, make_url(url).database, user=user) for user in (owner, login)
+        )
+        grant = f'ALTER DATABASE {make_url(url).database} OWNER TO "{owner}"'
+        postgres.apart(lambda: postgres.execute(postgres_server, grant))
+        refused = run("upgrade", "--database", served)
+        assert refused[0] == 1
+        assert "run `bylaw db upgrade` as the owner" in refused[2]
+        assert run("upgrade", "--database", served, "--database-owner", owned)[0] == 0
+        code, _, err = run("check", "--database", served)
+        assert (code, "`GRANT bylaw_app` to it" in err) == (1, True)
+        postgres.apart(lambda: postgres.execute(postgres_server, f'GRANT bylaw_app TO "{login}"'))
+        assert run("check", "--database", served)[0] == 0
+        settings = build(database=served, key_file=str(tmp_path / "keys.json"))
+        assert postgres.apart(lambda: _serves(settings))
+    gone = (f'DROP ROLE "{login}"', f'DROP ROLE "{owner}"')
+    postgres.apart(lambda: postgres.execute(postgres_server, *gone))
+
+
+async def _serves(settings):
+    async with build_app(settings) as app:
+        return app.stores.ledger.log.state.ready
+
+
+def test_a_refused_login_is_said_with_its_reason(run, postgres_server):
     code, _, err = run("upgrade", "--database", postgres.database_of(postgres_server, "no_such_database"))
     assert code == 1
     assert '"no_such_database" does not exist' in err
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_sentence(run, monkeypatch, tmp_path):
-    monkeypatch.setenv("BYLAW_KEY_FILE", str(tmp_path / "keys.json"))
-    code, out, err = run("upgrade", "--database", f"postgresql://nobody@/none?host={tmp_path}")
+def test_a_database_that_does_not_answer_is_said_in_one_sentence(run, tmp_path):
+    code, out, err = run("upgrade", "--database", f"postgresql://nobody:secret@/none?host={tmp_path}")
     assert (code, out) == (1, "")
     assert "[unavailable]" in err
+    assert "No database answers at postgresql://nobody:***@" in err
     assert err.count("\n") == 1

@@ -2,7 +2,7 @@
 
 from bylaw.api.ports import ControlStore, SystemUnit, Unit
 from bylaw.core.clock import Clock
-from bylaw.core.errors import Conflict
+from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.core.ids import Ids
 from bylaw.tenancy.keys import KeySpec, hash_key, mint_key, register_key
 from bylaw.tenancy.model import Tenant
@@ -16,7 +16,8 @@ async def first_start(store: ControlStore, *, clock: Clock, ids: Ids, raw: str) 
 
     `raw` is the text of a key that the operator has already: it is registered, now or at a later start, and
     none is made.
-    Raises: Conflict (`admin_key_unusable`) when `raw` was revoked or is somebody else's.
+    Raises: InvalidInput when `raw` is no key; Conflict (`admin_key_unusable`) when it was revoked or is
+    somebody else's.
     """
     async with store.system() as system:
         is_first = await system.tenant(OPERATOR_TENANT) is None
@@ -42,6 +43,9 @@ async def _is_known(system: SystemUnit, raw: str) -> bool:
 async def _register(acting: Acting[Unit], raw: str) -> None:
     try:
         await register_key(acting, _SPEC, raw=raw)
+    except InvalidInput as error:
+        message = f"BYLAW_ADMIN_KEY cannot be registered: {error.message} Leave it out to have one made."
+        raise InvalidInput.of("BYLAW_ADMIN_KEY", "bad_value", message) from None
     except Conflict as error:
         message = "BYLAW_ADMIN_KEY names a key that was revoked or may not administer: choose another."
         raise Conflict(message, reason="admin_key_unusable") from error

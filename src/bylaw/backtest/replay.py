@@ -69,8 +69,8 @@ def read(record: Data, mapping: ReplayMapping, *, at: str) -> Conversation:
     bound: Data = {"record": record}
     ident = str(compute(mapping.record.id, bound, at=f"{at}: record.id"))
     messages = compute(mapping.record.messages, bound, at=f"{at}: record.messages")
-    if not isinstance(messages, list):
-        raise InvalidInput(f"{at}: record.messages gives no list of messages.")
+    if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
+        raise InvalidInput(f"{at}: record.messages gives no list of messages, which are objects.")
     expected = _expected(mapping, bound, at)
     success = mapping.record.success
     return Conversation(

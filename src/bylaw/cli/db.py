@@ -2,22 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 
 from bylaw.cli.lazy import Lazy, LazyGroup
+from bylaw.cli.lazy import load as load_named
 from bylaw.core.errors import NotFound
 from bylaw.settings import Storage, load
-from bylaw.storage.control import control_url, open_database
+from bylaw.storage.control import control_url, open_database, reached
 from bylaw.storage.migrations import history
 from bylaw.storage.sql.database import Database
 from bylaw.storage.sql.session import failures
 
 T = TypeVar("T")
+MakeTables = Callable[[str], Coroutine[None, None, None]]
 
 EPILOG = """\b
 Examples:
@@ -51,11 +53,15 @@ def db() -> None:
 @_database
 @click.option("--database-owner", help="postgresql://… of the role that owns the tables.")
 def upgrade(**flags: object) -> None:
-    """Bring the schema up to date; nothing happens when it is."""
-    storage = load(flags, os.environ).storage
+    """Bring the schema up to date, that of the receipts in PostgreSQL too; nothing happens when it is."""
+    storage = load(flags, os.environ, signs=False).storage
     if not storage.database:
         storage.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before, after = _run(storage.database_owner or _url(storage), history.upgrade)
+    owner = storage.database_owner or _url(storage)
+    before, after = _run(owner, history.upgrade)
+    if storage.database:
+        make = cast("MakeTables", load_named("bylaw.storage.postgres.receipts_schema:make_tables"))
+        asyncio.run(make(owner))
     click.echo(f"at {after} already" if before == after else f"from {before or 'nothing'} to {after}")
 
 
@@ -64,7 +70,7 @@ def upgrade(**flags: object) -> None:
 @_database
 def current(**flags: object) -> int:
     """Say where the schema is in its history; exit 1 when it is not where this version needs it."""
-    found = _run(_existing(load(flags, os.environ).storage), history.current)
+    found = _run(_existing(load(flags, os.environ, signs=False).storage), history.current)
     click.echo(f"at {found or 'nothing'}; this version works with {history.newest()}")
     return 0 if found == history.newest() else 1
 
@@ -74,7 +80,7 @@ def current(**flags: object) -> int:
 @_database
 def check(**flags: object) -> int:
     """Check that the schema is what this version needs and keeps the tenants apart; exit 1 when not."""
-    problems = _run(_existing(load(flags, os.environ).storage), _problems)
+    problems = _run(_existing(load(flags, os.environ, signs=False).storage), _problems)
     for problem in problems:
         click.echo(problem, err=True)
     if not problems:
@@ -95,7 +101,8 @@ def _run(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
     async def done() -> T:
         database = open_database(url)
         try:
-            return await work(database)
+            with reached(url):
+                return await work(database)
         finally:
             await database.close()
 

@@ -43,10 +43,13 @@ Example:
 def replay_recording(recording: Path, mapping_path: Path, directory: Path, *, as_json: bool) -> int:
     """Decide every consequential call of RECORDING (one JSON object a line), with no server.
 
-    Exit codes: 0 done · 1 a call known to be right would have been blocked · 2 unusable input.
+    Exit codes: 0 done · 1 a call known to be right would have been blocked · 2 unusable input, or no call
+    to decide.
     """
     mapping = mappings.load(mapping_path)
     conversations = list(_conversations(recording, mapping))
+    if not any(conversation.calls for conversation in conversations):
+        raise _nothing_to_decide(recording, len(conversations), mapping)
     policies = load(directory)
     engine = policies.engine()
 
@@ -61,15 +64,25 @@ def replay_recording(recording: Path, mapping_path: Path, directory: Path, *, as
     return FALSE_BLOCKS if report.false_blocks else 0
 
 
+def _nothing_to_decide(recording: Path, conversations: int, mapping: mappings.Mapping) -> InvalidInput:
+    if not conversations:
+        return InvalidInput(f"{recording} is empty: a recording has a JSON object for each conversation.")
+    tools = ", ".join(mapping.decide.tools) or "none"
+    return InvalidInput(
+        f"None of the {conversations} conversations in {recording} calls a tool that the mapping decides"
+        f" (decide.tools: {tools})."
+    )
+
+
 def _conversations(recording: Path, mapping: mappings.Mapping) -> Iterator[Conversation]:
-    with recording.open(encoding="utf-8") as lines:
+    with recording.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 at = f"{recording}:{number}"
                 yield read(_object(line, at), mapping, at=at)
 
 
-def _object(line: str, at: str) -> dict[str, object]:
+def _object(line: bytes, at: str) -> dict[str, object]:
     try:
         value = json.loads(line)
     except ValueError as error:

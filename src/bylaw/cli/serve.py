@@ -106,7 +106,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise InvalidInput(f"{host!r} is not an address of this machine: {error.strerror}.") from error
+        message = f"{host!r} (--host, BYLAW_HOST) is not an address of this machine: {error.strerror}."
+        raise InvalidInput(message) from error
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -114,7 +115,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise Conflict(
-            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port.",
+            f"Port {port} on {host} cannot be used: {error.strerror}. Choose another: --port or BYLAW_PORT.",
             reason="port_in_use",
         ) from error
     listener.listen(2048)

@@ -1,13 +1,14 @@
 """Opens the control plane where a URL says: a SQLite file or a PostgreSQL database."""
 
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bylaw.core.clock import Clock
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import InvalidInput, Unavailable
 from bylaw.core.ids import Ids
 from bylaw.storage.migrations import history
 from bylaw.storage.postgres.database import PostgresDatabase
@@ -27,15 +28,28 @@ async def open_control(url: str, *, ids: Ids, clock: Clock, owner_url: str = "")
         database = open_database(url)
         stack.push_async_callback(database.close)
         owner = open_database(owner_url) if owner_url else database
-        try:
-            await history.upgrade(owner)
-        finally:
-            if owner is not database:
-                await owner.close()
-        with failures():
+        with reached(owner_url or url):
+            try:
+                await history.upgrade(owner)
+            finally:
+                if owner is not database:
+                    await owner.close()
+        with reached(url), failures():
             await database.settle()
         stack.pop_all()
     return SqlControlStore(database, ids=ids, clock=clock)
+
+
+@contextmanager
+def reached(url: str) -> Iterator[None]:
+    """Name the database that does not answer, without its password. Raises: Unavailable."""
+    try:
+        yield
+    except Unavailable as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise Unavailable(f"No database answers at {shown}: {error.__cause__}.") from error
 
 
 def control_url(data: Path, database: str) -> str:

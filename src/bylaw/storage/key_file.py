@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bylaw.core.clock import Clock
-from bylaw.core.errors import Conflict, Corrupt
+from bylaw.core.errors import Conflict, Corrupt, Unavailable
 from bylaw.receipts.signing import Signer, key_set
 from bylaw.receipts.signing_keys import SigningKeys
 
@@ -27,13 +27,20 @@ class KeyFile:
     path: Path
 
     def load_or_create(self, clock: Clock) -> SigningKeys:
-        """Return the keys; make a first one when there is no file. Raises: as `load`."""
-        with self.locked():
-            if self.path.exists():
-                return self.load()
-            made = SigningKeys.first(clock.now_ms())
-            self.store(made)
-            return made
+        """Return the keys; make a first one when there is no file.
+
+        Raises: as `load`; Unavailable where no file can be.
+        """
+        try:
+            with self.locked():
+                if self.path.exists():
+                    return self.load()
+                made = SigningKeys.first(clock.now_ms())
+                self.store(made)
+                return made
+        except OSError as error:
+            message = f"{self.path} (--key-file, BYLAW_KEY_FILE) cannot be the file of the signing keys"
+            raise Unavailable(f"{message}: {error.strerror}.") from error
 
     def load(self) -> SigningKeys:
         """Return the keys.

@@ -27,10 +27,17 @@ def newest() -> str:
 
 
 async def current(database: Database) -> str | None:
-    """Return the revision of the database, or None when it is empty."""
+    """Return the revision of the database, or None when it is empty. Raises: Forbidden without the rights."""
     with failures():
-        async with database.begin(None, writes=False) as connection:
-            return await connection.run_sync(_revision)
+        try:
+            async with database.begin(None, writes=False) as connection:
+                return await connection.run_sync(_revision)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+                raise
+            raise Forbidden(
+                "This role may not read the tables: `GRANT bylaw_app` to it.", needs="bylaw_app"
+            ) from error
 
 
 async def upgrade(database: Database, revision: str = "head") -> tuple[str | None, str | None]:

@@ -75,7 +75,7 @@ _WALLED = (*_OWN, "effects", "nodes", "checkpoints")
 async def make_tables(url: str) -> None:
     """Make the tables, or bring them up to date, as the owner that `url` logs in; repeats harmlessly.
 
-    Raises: Conflict (`newer_data`) when a newer Bylaw did.
+    Raises: Conflict (`newer_data`) when a newer Bylaw did; Forbidden when the login role is no owner.
     """
     connection = await asyncpg.connect(url)
     try:
@@ -97,6 +97,12 @@ async def make_tables(url: str) -> None:
                 await connection.execute("UPDATE ledger.version SET number = $1", VERSION)
             if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", APP_ROLE):
                 await connection.execute(_grants())
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise Forbidden(
+            f"This role may not make the tables of the receipts ({error}): run `bylaw db upgrade` as the"
+            " owner of the database, or name that role as database_owner.",
+            needs="the owner of the database",
+        ) from error
     finally:
         await connection.close()
 
