@@ -6,7 +6,16 @@ from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
 from bylaw.policies.content import content_digest
-from bylaw.policies.model import Content, DeterministicRule, Example, NaturalRule, Policy, Source, Version
+from bylaw.policies.model import (
+    Content,
+    DeterministicRule,
+    Example,
+    Mask,
+    NaturalRule,
+    Policy,
+    Source,
+    Version,
+)
 from bylaw.review.model import Alert, AttentionItem, Violation
 from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
 from bylaw.tenancy.replies import Reply
@@ -72,7 +81,8 @@ def content(**given) -> Content:
     )
     made = {"name": "Refunds", "topic": "Order-Verification", "rules": rules}
     example = Example(name="small", expect="pass", request={"amount": 12.5, "tags": ["a", None, True]})
-    return Content(**(made | {"conditions": {"min_order": 5}, "examples": (example,)} | given))
+    mask = Mask(fields=("tool_result.orders.*.email",), personal_data=("iban",))
+    return Content(**(made | {"conditions": {"min_order": 5}, "examples": (example,), "mask": mask} | given))
 
 
 def version(policy_id: PolicyId, number: int = 1, **given) -> Version:

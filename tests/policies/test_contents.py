@@ -28,6 +28,7 @@ contents = st.fixed_dictionaries(
         "risk": st.sampled_from(["LOW", "MEDIUM", "HIGH"]),
         "on_indeterminate": st.sampled_from(["allow", "flag", "review", "block", None]),
         "conditions": st.dictionaries(words, st.integers(-99, 99) | words, max_size=3) | st.none(),
+        "mask": st.sampled_from([None, {"fields": ["tool_result.a"]}, {"personal_data": ["card", "email"]}]),
     },
 )
 

@@ -258,6 +258,7 @@ policy = st.fixed_dictionaries(
         "active": st.booleans(),
         "reach": st.sampled_from(["place", "bound"]),
         "on_indeterminate": st.sampled_from(["allow", "block"]),
+        "mask": st.sampled_from([None, {"fields": ["tool_result.a"]}, {"personal_data": ["card", "email"]}]),
         "conditions": st.dictionaries(words, st.integers(-9, 9) | words, max_size=2),
     },
 )

@@ -1,0 +1,273 @@
+"""What policies withhold of a request from those who are shown it."""
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from bylaw.decisions import mask as masks
+from bylaw.decisions.effects import AlertEffect, AttentionEffect, effects_of
+from bylaw.decisions.request import read
+from bylaw.policies.mask import SHOWN
+from tests.decisions.world import World, caller, policy
+from tests.reference.masks import MASKED
+
+EVERY_KIND = ["email", "iban", "card", "phone"]
+ORDERS = {"orders": [{"id": 1, "email": "kim@example.org"}, {"id": 2}], "total": 2}
+
+
+def decide(*policies, **request):
+    return World(policies=policies).decide(**{"phase": "tool_result", **request})
+
+
+def shown(mask, result, **content):
+    """What is shown of a tool result, the result itself when nothing is withheld."""
+    decision = decide(policy("p", mask=mask, **content), tool_result=result)
+    return result if decision.masked is UNSET else decision.masked["tool_result"]
+
+
+def test_a_field_is_withheld_and_the_rest_is_not():
+    mask = {"fields": ["tool_result.orders.*.email", "tool_result.absent.name"]}
+    decision = decide(policy("p", mask=mask), tool_result=ORDERS)
+    assert decision.masked == {"tool_result": {"orders": [{"id": 1, "email": MASKED}, {"id": 2}], "total": 2}}
+    assert (decision.outcome, decision.policies[0].status) == ("allow", "satisfied")
+    (found,) = decision.policies[0].mask.redactions
+    assert (found.path, found.kind, found.count) == ("tool_result.orders.*.email", "field", 1)
+
+
+def test_personal_data_is_withheld_wherever_it_stands():
+    result = {
+        "note": "Ask kim@example.org or +49 30 1234567.",
+        "paid": ["4111 1111 1111 1111 12/27", 4111111111111111, "DE89 3704 0044 0532 0130 00 EUR"],
+        "by": {"kim@example.org": 1, "li@example.org": 2},
+        "id": 12,
+        "at": 1731234567890,
+    }
+    assert shown({"personal_data": EVERY_KIND}, result) == {
+        "note": "Ask [email] or [phone].",
+        "paid": ["[card] 12/27", "[card]", "[iban] EUR"],
+        "by": {"[email]": 1, "[email] 2": 2},
+        "id": 12,
+        "at": 1731234567890,
+    }
+
+
+def test_only_what_is_named_is_withheld():
+    result = {"note": "Ask kim@example.org or +49 30 1234567."}
+    assert shown({"personal_data": ["phone"]}, result) == {"note": "Ask kim@example.org or [phone]."}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("jürgen@müller.example!", "[email]!"),
+        ("write a.b+c@x-y.co.uk-now", "write [email]-now"),
+        ("a@b, @home, x@y.z1", "a@b, @home, x@y.z1"),
+        ("order 1234 4111 1111 1111 1111", "order 1234 [card]"),
+        ("4111111111111112 and 0000000000000000", "4111111111111112 and 0000000000000000"),
+        ("BE68 5390 0754 7034 PAID 100", "[iban] PAID 100"),
+        ("GB82 WEST 1234 5698 7654 33", "GB82 WEST 1234 5698 7654 33"),
+        ("+1 (212) 555-0100, 212-555-0100", "[phone], 212-555-0100"),
+    ],
+)
+def test_personal_data_is_what_its_shape_and_checksum_say(text, seen):
+    assert shown({"personal_data": EVERY_KIND}, text) == seen
+
+
+@pytest.mark.parametrize(
+    ("phase", "parts"),
+    [
+        ("input", {"user_intent", "messages"}),
+        ("tool_call", set()),
+        ("tool_result", {"tool_result"}),
+        ("output", {"agent_output"}),
+        ("decision", {"user_intent", "messages", "tool_result", "agent_output"}),
+    ],
+)
+def test_the_phase_says_what_is_shown(phase, parts):
+    said = "kim@example.org"
+    request = {
+        "user_intent": said, "agent_output": said, "tool_result": said, "rationale": said,
+        "messages": [{"role": "user", "content": said}], "metadata": {"by": said},
+        "tool_call": {"name": "mail", "arguments": {"to": said}},
+    }  # fmt: skip
+    decision = decide(policy("p", mask={"personal_data": ["email"]}), phase=phase, **request)
+    assert set(decision.masked or {}) == parts == set(SHOWN[phase])
+    assert "kim" not in json.dumps(decision.masked or {})
+
+
+@pytest.mark.parametrize(("result", "place"), [("text", ""), (3, ""), ([], ""), ({"orders": {}}, ".orders")])
+def test_what_is_not_of_the_shape_of_a_path_is_withheld_whole_and_held_for_review(result, place):
+    mask = {"fields": ["tool_result.orders.*.email"]}
+    decision = decide(policy("p", mask=mask), tool_result=result)
+    found = decision.policies[0]
+    assert (decision.outcome, found.status) == ("review", "indeterminate")
+    assert (found.mask.code, found.mask.path) == ("mask_shape", f"tool_result{place}")
+    assert decision.masked == {"tool_result": {"orders": MASKED} if place else MASKED}
+    assert decision.reasons == (f"p: {found.mask.message}",)
+    assert decision.risk == "MEDIUM"
+
+
+@pytest.mark.parametrize("result", [{}, {"orders": None}, {"orders": []}, {"orders": [None, {"id": 1}]}])
+def test_where_there_is_nothing_to_withhold_nothing_is(result):
+    decision = decide(policy("p", mask={"fields": ["tool_result.orders.*.email"]}), tool_result=result)
+    assert (decision.outcome, decision.masked, decision.policies[0].mask) == ("allow", UNSET, None)
+
+
+def test_one_item_of_another_shape_does_not_withhold_its_neighbours():
+    result = {"orders": ["odd", {"id": 1, "email": "kim@example.org"}]}
+    mask = {"fields": ["tool_result.orders.*.email"]}
+    assert shown(mask, result) == {"orders": [MASKED, {"id": 1, "email": MASKED}]}
+
+
+def test_a_mask_that_fails_means_what_the_policy_says_of_the_undecided():
+    mask = {"fields": ["tool_result.a"]}
+    for said, outcome in (("allow", "allow"), ("flag", "flag"), ("block", "block")):
+        decision = decide(policy("p", mask=mask, on_indeterminate=said), tool_result="odd")
+        assert decision.outcome == outcome
+        assert (decision.masked is UNSET) is (outcome == "block")
+        redactions = decision.policies[0].mask.redactions
+        assert (redactions == ()) is (outcome == "block")
+
+
+def test_a_block_shows_nothing():
+    decision = decide(policy("a", mask={"fields": ["tool_result"]}), policy("b", "false"), tool_result=ORDERS)
+    assert (decision.outcome, decision.masked, decision.policies[0].mask) == ("block", UNSET, None)
+
+
+def test_masks_of_several_policies_add_up():
+    one = policy("a", mask={"fields": ["tool_result.orders.*.email"]})
+    two = policy("b", mask={"fields": ["tool_result.total"], "personal_data": ["email"]})
+    decision = decide(one, two, tool_result={**ORDERS, "note": "kim@example.org"})
+    assert decision.masked["tool_result"] == {
+        "orders": [{"id": 1, "email": MASKED}, {"id": 2}],
+        "total": MASKED,
+        "note": "[email]",
+    }
+    assert [[each.path for each in found.mask.redactions] for found in decision.policies] == [
+        ["tool_result.orders.*.email"],
+        ["tool_result.total", "tool_result"],
+    ]
+
+
+def test_undetermined_conditions_withhold_all_the_same():
+    mask = {"fields": ["tool_result.total"]}
+    decision = decide(policy("p", mask=mask, conditions={"region": "eu"}), tool_result=ORDERS)
+    assert decision.policies[0].conditions.state == "undetermined"
+    assert decision.masked["tool_result"]["total"] == MASKED
+    elsewhere = decide(
+        policy("p", mask=mask, conditions={"region": "eu"}), tool_result=ORDERS, metadata={"region": "us"}
+    )
+    assert elsewhere.masked is UNSET
+
+
+def test_people_are_told_of_a_mask_that_fails():
+    request = {"phase": "tool_result", "tool_result": "odd"}
+    decision = World(policies=[policy("p", mask={"fields": ["tool_result.a"]})]).decide(**request)
+    rows = effects_of(decision, read(request), caller())
+    assert [type(row) for row in rows] == [AlertEffect, AttentionEffect]
+    assert "tool_result.a" in rows[0].message
+
+
+words = st.sampled_from(
+    ["kim@example.org", "4111 1111 1111 1111", "+49 30 1234567", "DE89370400440532013000", "hello", ".", "-"]
+)
+texts = st.lists(words | st.text(alphabet="a1@.-+ 4I", max_size=6), max_size=5).map(" ".join)
+results = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 10**16) | texts,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc") | texts, inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+paths = st.lists(st.sampled_from(["a", "b", "*"]), max_size=3).map(
+    lambda steps: ".".join(["tool_result", *steps])
+)
+some_masks = st.one_of(
+    st.fixed_dictionaries({"fields": st.lists(paths, min_size=1, max_size=3)}),
+    st.fixed_dictionaries({"personal_data": st.lists(st.sampled_from(EVERY_KIND), min_size=1)}),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(some_masks, results)
+def test_masking_again_changes_nothing(mask, result):
+    once = shown(mask, result)
+    assert shown(mask, once) == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(some_masks, min_size=1, max_size=3), results, st.randoms(use_true_random=False))
+def test_masks_together_withhold_what_each_does_in_any_order(made, result, random):
+    policies = [policy(f"p{number}", mask=mask) for number, mask in enumerate(made)]
+    masked = decide(*policies, tool_result=result).masked
+    together = masked["tool_result"] if masked else result
+    random.shuffle(policies)
+    assert decide(*policies, tool_result=result).masked == masked
+    one_by_one = result
+    for mask in made:
+        assert shown(mask, together) == together
+        one_by_one = shown(mask, one_by_one)
+    if not any("personal_data" in mask for mask in made):
+        assert one_by_one == together
+
+
+@settings(max_examples=200, deadline=None)
+@given(results)
+def test_no_personal_data_is_left(result):
+    kept = json.dumps(shown({"personal_data": EVERY_KIND}, result))
+    assert not any(secret in kept for secret in ("kim@", "4111 1111 1111 1111", "DE89370400440532013000"))
+
+
+LARGE = 1_000_000
+HOSTILE = {
+    "digits": "1 " * (LARGE // 2),
+    "look-alikes": "AB12 " * (LARGE // 5),
+    "addresses": "kim@example.org " * (LARGE // 16),
+    "a long list": [{"a": "kim@example.org"}] * 100_000,
+    "many keys": {f"k{number}@example.org": number for number in range(30_000)},
+    "numbers": [0] * 400_000,
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_a_large_result_is_masked_or_withheld_and_others_have_their_turn(what):
+    mask = {"personal_data": EVERY_KIND, "fields": ["tool_result.*.b"] if what == "a long list" else []}
+    engine = World(policies=[policy("p", mask=mask)]).engine()
+    request = read({"phase": "tool_result", "tool_result": HOSTILE[what]})
+    deciding = asyncio.ensure_future(engine.decide(request, caller()))
+    turns = 0
+    while not deciding.done():
+        await asyncio.sleep(0)
+        turns += 1
+    decision = deciding.result()
+    withheld = decision.policies[0].mask is not None and decision.policies[0].mask.code == "mask_budget"
+    assert 10 < turns <= 2 + masks.MASK_STEPS // 1_000
+    if withheld:
+        assert (decision.outcome, decision.masked) == ("review", {"tool_result": MASKED})
+    else:
+        assert "@" not in json.dumps(decision.masked["tool_result"] if decision.masked else 0)
+
+
+def test_more_than_a_decision_has_steps_for_is_withheld_whole(monkeypatch):
+    monkeypatch.setattr(masks, "MASK_STEPS", 10)
+    mask = {"fields": ["user_intent"], "personal_data": ["email"]}
+    request = {"phase": "input", "user_intent": "x", "messages": [{"content": "y"}] * 9}
+    decision = decide(policy("p", mask=mask), **request)
+    found = decision.policies[0].mask
+    assert (decision.outcome, found.code) == ("review", "mask_budget")
+    assert decision.masked == {"user_intent": MASKED, "messages": MASKED}
+    assert {each.path for each in found.redactions} == {"user_intent", "messages"}
+
+
+def test_no_depth_is_too_deep():
+    result: object = "kim@example.org"
+    for _ in range(30_000):
+        result = [result]
+    seen = shown({"personal_data": ["email"]}, result)
+    while isinstance(seen, list):
+        (seen,) = seen
+    assert seen == "[email]"
