@@ -125,7 +125,7 @@ def test_every_page_is_in_the_index():
 
 def test_every_decision_record_is_listed_and_has_its_own_number():
     records = sorted(path.name for path in (ROOT / "docs/adr").glob("0*.md"))
-    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    assert len({name[:4] for name in records}) == len(records)
     assert PAGES["docs/adr/README.md"].links == records
 
 
