@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import positive_data_acceptance
 
 from bylaw.api.native.app import described, document
-from bylaw.api.native.examples import EXAMPLES
+from bylaw.api.native.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
 from tests.e2e.serving import ADMIN_KEY, serving
 
 DOCUMENT = json.loads(document())
@@ -81,14 +81,41 @@ def test_every_route_is_documented_with_every_status_that_it_gives():
         assert ("requestBody" in operation) == (route.takes is not None)
 
 
-def test_every_body_has_an_example_that_fits_its_schema():
-    components = {"$defs": DOCUMENT["components"]["schemas"]}
-    named = json.loads(json.dumps(components).replace("#/components/schemas/", "#/$defs/"))
-    jsonschema.Draft202012Validator.check_schema(named)
-    for route in described():
-        if route.takes is not None:
-            name = route.takes.__name__
-            jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", **named}).validate(EXAMPLES[name])
+BODIES = [
+    (f"{method} {path} {what}", media)
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+    for what, holder in [("request", operation.get("requestBody", {})), *operation["responses"].items()]
+    if what == "request" or what.startswith("2")
+    for media in holder.get("content", {}).values()
+]
+
+
+def test_the_schemas_are_schemas():
+    for each in DOCUMENT["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(each)
+
+
+@pytest.mark.parametrize("media", [media for _, media in BODIES], ids=[name for name, _ in BODIES])
+def test_every_body_has_an_example_that_fits_its_schema(media):
+    components = {"$defs": DOCUMENT["components"]["schemas"], **media["schema"]}
+    schema = json.loads(json.dumps(components).replace("#/components/schemas/", "#/$defs/"))
+    jsonschema.Draft202012Validator(schema).validate(media["example"])
+
+
+def test_every_parameter_is_described():
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            for each in operation["parameters"]:
+                assert each["description"], f"{method} {path} {each['name']}"
+
+
+def test_every_word_for_an_example_is_used():
+    said = json.dumps(DOCUMENT)
+    fields = [name.rpartition(".")[2] for name in WORDS]
+    assert {name for name in (*fields, *PARAMETERS) if f'"{name}"' not in said} == set()
+    assert set(ANSWERS) <= {route.name for route in described()}
+    assert set(EXAMPLES) <= {route.takes.__name__ for route in described() if route.takes is not None}
 
 
 def test_operation_ids_are_unique():

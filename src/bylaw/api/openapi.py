@@ -1,14 +1,30 @@
 """The OpenAPI 3.1 document, made from the route table: every route with every status that it gives."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from bylaw.api.described import Described
 from bylaw.api.problems import MEDIA_TYPE, ProblemBody
+from bylaw.api.samples import Words, sample
 
 Schema = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """What examples are made from: of whole types and of fields by name, of other answers by operation."""
+
+    whole: Mapping[str, object]
+    words: Words
+    answers: Mapping[str, object]
+
+    def of(self, kind: object) -> object:
+        """Return an example of a type of the wire."""
+        return sample(kind, self.words, self.whole)
+
 
 _REF: Final = "#/components/schemas/{name}"
 _MEANING: Final[Mapping[int, str]] = {
@@ -43,12 +59,11 @@ def document(
     *,
     version: str,
     parameters: Mapping[tuple[str, str], Sequence[Schema]],
-    examples: Mapping[str, object],
+    examples: Examples,
 ) -> Schema:
     """Return the document of `routes`.
 
-    `parameters` holds those of the path and the query by method and path, `examples` a value of each type
-    by its name.
+    `parameters` holds those of the path and the query by method and path.
     """
     kinds = [kind for route in routes for kind in (route.takes, route.gives) if kind is not None]
     schemas, components = msgspec.json.schema_components(
@@ -87,7 +102,7 @@ def _anything(kind: type) -> Schema:
 
 
 def _operation(
-    route: Described, refs: Mapping[str, Schema], parameters: Sequence[Schema], examples: Mapping[str, object]
+    route: Described, refs: Mapping[str, Schema], parameters: Sequence[Schema], examples: Examples
 ) -> Schema:
     needs = {"any key": "Needs a key.", "operator": "For the operator.", "anonymous": ""}
     access = f"Needs the scope `{route.scope}`." if route.access == "scope" else needs[route.access]
@@ -101,31 +116,27 @@ def _operation(
         "security": [] if route.access == "anonymous" else [{"bearer": []}, {"apiKey": []}],
     }
     if route.takes is not None:
-        content = _content(refs[repr(route.takes)], route.takes, examples)
+        content = _content(refs[repr(route.takes)], examples.of(route.takes))
         operation["requestBody"] = {"required": not route.takes_nothing_too, "content": content}
     return operation
 
 
 def _responses(
-    route: Described, refs: Mapping[str, Schema], examples: Mapping[str, object]
+    route: Described, refs: Mapping[str, Schema], examples: Examples
 ) -> Iterable[tuple[str, Schema]]:
     done: Schema = {"description": "Done." if route.status != 204 else "Done; there is nothing to say."}
     done["headers"] = {
         "X-Request-Id": {"description": "The id of the request.", "schema": {"type": "string"}}
     }
     if route.gives is not None:
-        done["content"] = _content(refs[repr(route.gives)], route.gives, examples)
+        done["content"] = _content(refs[repr(route.gives)], examples.of(route.gives))
     elif route.media_type and route.status != 204:
-        done["content"] = {route.media_type: {"schema": {}}}
+        done["content"] = _content({}, examples.answers[route.name], route.media_type)
     yield str(route.status), done
     for status in sorted(route.may_fail):
         problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="ProblemBody")}}}
         yield str(status), {"description": _MEANING[status], "content": problem}
 
 
-def _content(schema: Schema, kind: object, examples: Mapping[str, object]) -> Schema:
-    media: Schema = {"schema": schema}
-    name = getattr(kind, "__name__", "")
-    if name in examples:
-        media["example"] = examples[name]
-    return {"application/json": media}
+def _content(schema: Schema, example: object, media_type: str = "application/json") -> Schema:
+    return {media_type: {"schema": schema, "example": example}}

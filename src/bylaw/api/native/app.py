@@ -27,7 +27,7 @@ from bylaw.api.native import (
     users,
     workspaces,
 )
-from bylaw.api.native.examples import EXAMPLES
+from bylaw.api.native.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
 from bylaw.api.native.table import table
 from bylaw.api.parts import Parts
 
@@ -70,7 +70,10 @@ def described() -> list[Described]:
 def document() -> bytes:
     """Return the OpenAPI document of the native API."""
     made = openapi.document(
-        described(), version=bylaw.__version__, parameters=_parameters(), examples=EXAMPLES
+        described(),
+        version=bylaw.__version__,
+        parameters=_parameters(),
+        examples=openapi.Examples(whole=EXAMPLES, words=WORDS, answers=ANSWERS),
     )
     return msgspec.json.encode(made)
 
@@ -79,7 +82,10 @@ def _parameters() -> Mapping[tuple[str, str], Sequence[openapi.Schema]]:
     """Return the parameters of each route by method and path, as the framework reads them."""
     found = get_openapi(title="", version="", routes=routes())["paths"]
     return {
-        (method.upper(), path): operation.get("parameters", ())
+        (method.upper(), path): [
+            {"description": PARAMETERS.get(each["name"], ""), **each}
+            for each in operation.get("parameters", ())
+        ]
         for path, operations in found.items()
         for method, operation in operations.items()
     }

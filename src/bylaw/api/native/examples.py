@@ -1,6 +1,6 @@
-"""One example of each body that the native API takes, for its documentation; the tests send them."""
+"""Examples for the documentation of the native API: bodies, which the tests send, and words for answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -68,5 +68,164 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "Request": _REQUEST,
         "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
         "Reason": {"reason": "Agreed with finance."},
+    }
+)
+
+_RECEIPT: Final = "rcpt_01M7Z5P01F4RC8MEN98Y4PJ4HV"
+_POLICY: Final = "pol_01M7Z5P01F4RC8MEN98Y4PJ4HV"
+_APPROVAL: Final = "apr_01M7Z5P01F4RC8MEN98Y4PJ4HV"
+_KEY: Final = "key_01M7Z5P01F4RC8MEN98Y4PJ4HV"
+_UUID: Final = "01a1fee4-3087-7b11-a849-9a0726395d12"
+_DIGEST: Final = "sha256:" + "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+_LOG: Final = "bylaw.local/5d88a67a60a7/main"
+_NOTE: Final = (
+    f"{_LOG}\n2048\nuKVaXPR1+jaTAJKT6VBVy4FkqVNkFTHgz4VYRqKQS4M=\n\n\u2014 {_LOG} "
+    "Pgj2mQGq8hQ0dYv3xkJ0T8gq2v9mS1Zc4bHn7wR5uX0aLk3eFf6iOp1sTtUyVzAaBbCcDdEeFfGgHhIiJjKkLlMmNnOo\n"
+)
+
+WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
+    {
+        "id": [_POLICY],
+        "TenantView.id": ["acme"],
+        "TenantView.name": ["Acme"],
+        "WorkspaceView.id": ["support-eu"],
+        "WorkspaceView.name": ["Support Europe"],
+        "RepoView.id": [_UUID],
+        "RepoView.name": ["refund-agent"],
+        "UserView.id": [_UUID],
+        "UserView.name": ["Ada"],
+        "KeyView.id": [_KEY],
+        "KeyView.name": ["Checkout agent"],
+        "MintedKeyView.id": [_KEY],
+        "MintedKeyView.name": ["Checkout agent"],
+        "MintedKeyView.key": ["sf_live_v1_k3J9xw0Qm7Tz2bVn5Rc8Ld1Yf4Hs6Gp"],
+        "AgentView.id": ["refund-agent-7"],
+        "AgentView.name": ["Refunds"],
+        "ReceiptView.id": [_RECEIPT],
+        "VerificationView.id": [_RECEIPT],
+        "RuleResult.id": ["r1"],
+        "ExpressionView.id": ["r1"],
+        "TextView.id": ["r2"],
+        "RuleChangeView.id": ["r1"],
+        "RuleWhy.id": ["r1"],
+        "Obligation.id": [_APPROVAL],
+        "ApprovalView.id": [_APPROVAL],
+        "CheckView.name": ["receipts"],
+        "Welcome.name": ["Bylaw"],
+        "PartView.name": ["request"],
+        "StepView.name": ["inclusion"],
+        "Decision.extra_rules": [[]],
+        "Decision.evaluators": [[]],
+        "VerificationView.status": ["verified"],
+        "StepView.result": ["pass"],
+        "StepView.reason": [""],
+        "attention": [False],
+        "latest": [3],
+        "description": ["Large invoices need a person."],
+        "evaluator": ["offline"],
+        "verifier_keys": [[f"{_LOG}+7d5c1f09+AW5vdCBhIHJlYWwga2V5"]],
+        "policy_id": [_POLICY],
+        "receipt_id": [_RECEIPT],
+        "receipt": [_RECEIPT],
+        "approval_id": [_APPROVAL],
+        "agent_id": ["refund-agent-7"],
+        "user_id": [_UUID],
+        "conversation_id": ["conv-8841"],
+        "workspace_id": ["support-eu"],
+        "request_id": [_UUID],
+        "kid": ["ed25519-7d5c1f09"],
+        "name": ["Invoice approval"],
+        "email": ["ada@example.com"],
+        "org_role": ["WORKSPACES"],
+        "workspace_roles": [{"support-eu": "WRITE"}],
+        "scopes": [["decisions:write", "receipts:read"]],
+        "prefix": ["sf_live_v1_k3J9"],
+        "topic": ["invoices"],
+        "rules": [["r1"]],
+        "expr": ["tool_call.arguments.amount < 5000"],
+        "lang": ["cel/1"],
+        "message": ["Above 5,000 a person approves."],
+        "reason": ["Agreed with finance."],
+        "reasons": [["Invoice approval: above 5,000 a person approves."]],
+        "action": ["review"],
+        "outcome": ["review"],
+        "risk": ["HIGH"],
+        "reach": ["place"],
+        "status": ["violated", "approved", "pending", "open", 200],
+        "phase": ["tool_call"],
+        "tool": ["pay_invoice"],
+        "digest": [_DIGEST],
+        "call_digest": [_DIGEST],
+        "effective_rules_digest": [_DIGEST],
+        "extra_rules_digest": [_DIGEST],
+        "log": [_LOG],
+        "origin": [_LOG],
+        "note": [_NOTE],
+        "size": [2048],
+        "old_size": [1024],
+        "index": [2047],
+        "hashes": [["uKVaXPR1+jaTAJKT6VBVy4FkqVNkFTHgz4VYRqKQS4M="]],
+        "compliant": [False],
+        "dry_run": [False],
+        "is_empty": [False],
+        "at": ["2026-01-01T00:00:00Z"],
+        "created_at": ["2026-01-01T00:00:00Z"],
+        "updated_at": ["2026-01-01T00:00:00Z"],
+        "decided_at": ["2026-01-01T00:00:00Z"],
+        "issued_at": ["2026-01-01T00:00:00Z"],
+        "expires_at": ["2036-01-01T00:00:00Z"],
+        "since": ["2026-01-01T00:00:00Z"],
+        "created_by": [f"key:{_KEY}"],
+        "updated_by": [f"key:{_KEY}"],
+        "author": [f"key:{_KEY}"],
+        "version": ["0.1.0", 3],
+        "next_cursor": [None],
+        "detail": [""],
+        "file": ["finance.yaml"],
+    }
+)
+
+ANSWERS: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "read_bundle": {"format": "bylaw-bundle/1", "receipt": "eyJhZ2VudCI6InJlZnVuZC1hZ2VudC03In0="},
+        "read_checkpoint": _NOTE,
+        "read_checkpoints": _NOTE + _NOTE,
+        "export_log": '{"kind":"checkpoint","note":"…"}\n',
+        "read_metrics": 'bylaw_decisions_total{outcome="allow",posture="governed",dry_run="no"} 42.0\n',
+        "read_keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "ed25519-7d5c1f09", "x": "11qYAYKx"}]},
+        "read_openapi": {"openapi": "3.1.0", "info": {"title": "Bylaw"}, "paths": {}},
+    }
+)
+
+PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tenant_id": "The tenant.",
+        "workspace_id": "The workspace.",
+        "repo_id": "The repo.",
+        "user_id": "The user.",
+        "key_id": "The API key.",
+        "agent_id": "The agent, by the name that its decisions use.",
+        "policy_id": "The policy.",
+        "receipt_id": "The receipt, and the decision that it is of.",
+        "approval_id": "The approval.",
+        "attention_id": "The item of the attention queue.",
+        "conversation_id": "The conversation.",
+        "kid": "The signing key.",
+        "number": "The number of the version.",
+        "old": "The number of the older version.",
+        "new": "The number of the newer version.",
+        "status": "Only those with this status.",
+        "risk": "Only those of this risk.",
+        "action": "Only those with this action.",
+        "reach": "Only those with this reach.",
+        "slug": "Only the one with this slug.",
+        "topic": "Only those of this topic.",
+        "source_type": "Only those that came from here.",
+        "is_active": "Only those that are, or are not, switched on.",
+        "has_pending": "Only those with, or without, a version that waits for review.",
+        "kind": "Only those of this kind.",
+        "type": "Only those of this type.",
+        "outcome": "Only those with this outcome.",
+        "limit": "Most items to return.",
     }
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Request
 
+import bylaw
 from bylaw.api import metrics
 from bylaw.api.native.route import Document, Metrics, Reply, Route, anyone, parts_of
 from bylaw.api.parts import Parts
@@ -31,6 +32,25 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
 
     ready: bool
     checks: tuple[CheckView, ...]
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What this is, and where to go on."""
+
+    name: str = "Bylaw"
+    version: str = bylaw.__version__
+    openapi: str = "/openapi.json"
+    health: str = "/healthz"
+    ready: str = "/readyz"
+    metrics: str = "/metrics"
+    keys: str = "/.well-known/jwks.json"
+
+
+@router.get("/")
+async def welcome(parts: Annotated[Parts, anyone()]) -> Reply[Welcome]:
+    """Say what this is, and where its description and its health are."""
+    del parts
+    return Reply(Welcome())
 
 
 @router.get("/healthz")
