@@ -60,6 +60,14 @@ async def test_a_receipt_is_exported_signed_and_checked_offline(world):
     assert verify(exported.content.replace(b'"sig":"', b'"sig":"A'), Trust(keys=keys)).status == "invalid"
 
 
+async def test_a_receipt_says_who_was_let_in_to_ask_whatever_they_say(world):
+    await decide(world, ASKED | {"user_id": "chief@example.org"})
+    claim = (await receipts(world))[0]["receipt"]["claim"]
+    me = (await world.send("admin", "GET", "/v1/keys?limit=500")).json()["data"]
+    assert claim["key"] in {each["id"] for each in me}
+    assert (claim["asked_by"], claim["user"]) == (f"key:{claim['key']}", "chief@example.org")
+
+
 async def test_the_same_key_and_request_get_the_same_decision_once(world):
     before = len(await receipts(world))
     first, second = await decide(world, key="k"), await decide(world, key="k")

@@ -46,8 +46,10 @@ def decision(outcome: str = "allow", *, agent: str = "agent-7", outcome_of: str 
     )
     return DecisionClaim(
         agent=agent,
+        asked_by="user:ana",
         compliant=outcome == "allow",
         effective_rules_digest=effective_rules_digest([applied], ""),
+        key="key-3",
         outcome=outcome,
         outcome_of=outcome_of,
         phase="decision",

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from types import NoneType, UnionType
 
 import msgspec
 import orjson
@@ -34,6 +35,8 @@ def _strategy(hint):
         return counts
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return structs(hint)
+    if isinstance(hint, UnionType):
+        return st.one_of(*(st.none() if each is NoneType else _strategy(each) for each in hint.__args__))
     return st.lists(_strategy(hint.__args__[0]), max_size=3).map(tuple)
 
 

@@ -31,6 +31,7 @@ class Claims:
         """Return what a receipt of `decision` claims."""
         return DecisionClaim(
             agent=request.agent_id or "",
+            asked_by=caller.actor,
             compliant=decision.compliant,
             effective_rules_digest=decision.effective_rules_digest,
             evaluators=tuple(
@@ -41,6 +42,7 @@ class Claims:
             ),
             extra_rules=tuple([_rule(each) for each in decision.extra_rules]),
             extra_rules_digest=decision.extra_rules_digest,
+            key=caller.id if caller.kind == "key" else "",
             outcome=decision.outcome,
             outcome_of=request.outcome_of or "",
             phase=request.phase,

@@ -84,16 +84,19 @@ class EvaluatorUsed(_Said, frozen=True, kw_only=True):
 class DecisionClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `decision`: who asked, what applied, what came out.
 
-    `outcome_of` is the receipt of the earlier decision whose outcome this is about. `extra_rules` came with
-    the call; `effective_rules_digest` covers them and every policy together.
+    `asked_by` is who was let in to ask (`user:…` or `key:…`) and `key` the API key that they showed; `agent`
+    and `user` are what they said. `outcome_of` is the receipt of the earlier decision whose outcome this is
+    about. `extra_rules` came with the call; `effective_rules_digest` covers them and every policy together.
     """
 
     agent: str
+    asked_by: str = ""
     compliant: bool
     effective_rules_digest: str
     evaluators: tuple[EvaluatorUsed, ...] = ()
     extra_rules: tuple[RuleResult, ...] = ()
     extra_rules_digest: str = ""
+    key: str = ""
     outcome: str
     outcome_of: str = ""
     phase: str
