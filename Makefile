@@ -40,7 +40,7 @@ test: $(VENV)/dev.stamp ## run every test
 # The packages on which a decision stands are covered whole, the others to nine tenths.
 WHOLE := */bylaw/core/*,*/bylaw/tenancy/*,*/bylaw/rules/*,*/bylaw/receipts/*,*/bylaw/policies/*,*/bylaw/decisions/*
 coverage: $(VENV)/dev.stamp ## run every test and hold how much of the code they reach (minutes)
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov=bylaw --cov-report=
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLE)' --fail-under=100
 	@$(BIN)/coverage report --omit='$(WHOLE)' --fail-under=90
 

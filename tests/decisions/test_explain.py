@@ -141,6 +141,7 @@ def test_a_change_that_is_no_longer_a_request_is_not_offered():
 def test_a_flag_is_turned_over_and_what_is_absent_is_not_made_up():
     world = World(policies=[policy("p", "off != true", "has(ticket)")])
     assert changes_of(world, metadata={"off": True}) == {"metadata.off": (False, "block")}
+    assert changes_of(world) == {}
 
 
 def test_no_more_changes_are_offered_than_anybody_reads():

@@ -48,6 +48,14 @@ def test_what_cannot_apply_is_not_looked_at():
     assert [each.id for each in found] == ["t7", "o3"]
 
 
+@pytest.mark.parametrize(
+    ("fact", "found"), [(["x", {}, "b", "a"], ["p"]), ("b", ["p"]), (["x", None], []), ({}, ["p"])]
+)
+def test_a_list_of_facts_is_looked_up_by_each_of_its_items(fact, found):
+    snapshot = build(World(policies=[policy("p", "true", conditions={"tags": ["a", "b"]})]).material())
+    assert [each.id for each in snapshot.tables[place()].find({"tags": fact}, None)] == found
+
+
 async def test_a_snapshot_is_loaded_from_the_store(stored):
     snapshots = LoadedSnapshots()
     async with stored.begin(TENANT) as unit:

@@ -16,7 +16,7 @@ def test_a_phase_that_no_request_has_is_refused_with_what_was_meant(phase, at):
     assert "did you mean" in refused.value.problems[0].message
 
 
-@pytest.mark.parametrize("phase", ["tool_call", ["input", "output"], {"ne": "input"}, None])
+@pytest.mark.parametrize("phase", ["tool_call", ["input", "output"], ["input", 5], {"ne": "input"}, None])
 def test_phases_that_requests_have_are_kept_as_written(phase):
     read = parse_content({"name": "A", "rules": [{"expr": "a == 1"}], "conditions": {"phase": phase}})
     assert read.conditions == {"phase": phase}

@@ -115,6 +115,19 @@ def test_what_is_missing_and_what_is_unclear_are_named():
     assert found == Applicability(state=OPEN, missing=("text", "order_value"), unclear=("tier",))
 
 
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        ("categories", "category"),
+        ("category", "categories"),
+        ("addresses", "address"),
+        ("vendorIds", "vendor_id"),
+    ],
+)
+def test_one_and_many_are_one_key(asked, known):
+    assert state({asked: "a"}, {known: "a"}) == YES
+
+
 def test_an_exact_spelling_goes_before_a_tolerant_one():
     assert state({"type": "a"}, {"types": "b", "type": "a"}) == YES
 
