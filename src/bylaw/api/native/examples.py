@@ -188,6 +188,11 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
 ANSWERS: Final[Mapping[str, object]] = MappingProxyType(
     {
         "read_bundle": {"format": "bylaw-bundle/1", "receipt": "eyJhZ2VudCI6InJlZnVuZC1hZ2VudC03In0="},
+        "read_envelope": {
+            "payload": "eyJmb3JtYXQiOiJieWxhdy5yZWNlaXB0LzEifQ==",
+            "payloadType": "application/vnd.in-toto+json",
+            "signatures": [{"keyid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "sig": "c2lnbmF0dXJl"}],
+        },
         "read_checkpoint": _NOTE,
         "read_checkpoints": _NOTE + _NOTE,
         "export_log": '{"kind":"checkpoint","note":"…"}\n',
