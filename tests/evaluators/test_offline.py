@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.offline import MOST_READ, OfflineEvaluator
 from bylaw.evaluators.patterns import MOST_QUOTES, cards, emails, ibans, phones, secrets
 from bylaw.evaluators.protocol import Batch, Question
 from bylaw.evaluators.verdicts import verdicts
@@ -108,7 +108,7 @@ def test_data_is_found_by_shape_and_checksum(finder, text, found):
     assert finder(text) == found
 
 
-LARGE = 1_000_000
+LARGE = MOST_READ
 SLOW = [
     ("emails", " ".join(f"a{number:05d}@b.co" for number in range(LARGE // 12)), BROKEN),
     ("secrets", "eyJ-" * (LARGE // 4), OPEN),
@@ -122,6 +122,30 @@ async def test_a_large_text_is_judged_in_bounded_work(what, text, status):
     found = await judge(f"The output must not contain {what}.", said(text))
     assert found.status == status
     assert len(found.evidence) <= MOST_QUOTES
+
+
+WORDS = "lorem " * (MOST_READ // 6 + 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "status"),
+    [
+        ("The output must not contain 'chargeback'.", WORDS, OPEN),
+        ("The output must not contain 'chargeback'.", "chargeback " + WORDS, BROKEN),
+        ("The output must not contain 'chargeback'.", WORDS + "chargeback", OPEN),
+        ("The output must include 'chargeback'.", WORDS, OPEN),
+        ("The output must include 'chargeback'.", "chargeback " + WORDS, KEPT),
+        ("The output must not contain emails.", "x" * (MOST_READ + 1), OPEN),
+    ],
+)
+async def test_of_a_text_that_is_too_long_nothing_is_said_to_be_absent(rule, text, status):
+    found = await judge(rule, said(text))
+    assert (found.status, found.code) == (status, "too_long" if status == OPEN else "")
+
+
+async def test_a_long_phrase_is_not_looked_for():
+    found = await judge(f"The output must include '{'a ' * 200}b'.", said("a " * 1000))
+    assert (found.status, found.code) == (OPEN, "abstained")
 
 
 @pytest.mark.parametrize(
@@ -138,19 +162,29 @@ async def test_what_the_request_says_stands_in_the_evidence_alone(text, facts, s
     assert secret not in found.rationale + found.message
 
 
-async def test_others_get_their_turn_between_two_questions():
-    turns = 0
+async def test_others_get_their_turn_while_one_rule_looks_for_many_things():
+    words = " or ".join(f"'word{number}'" for number in range(50))
+    assert await turns(f"The output must not contain {words}.", facts=said(WORDS)) >= 50
 
-    async def count():
-        nonlocal turns
+
+async def test_others_get_their_turn_between_two_questions():
+    assert await turns(*["Be kind."] * 20) >= 20
+
+
+async def turns(*rules, facts=None):
+    """How often others had their turn while the rules were judged."""
+    taken = 0
+
+    async def take():
+        nonlocal taken
         while True:
-            turns += 1
+            taken += 1
             await asyncio.sleep(0)
 
-    other = asyncio.create_task(count())
     questions = tuple(
-        Question(id=str(number), text="Be kind.", effect="reject", digest="sha256:0") for number in range(20)
+        Question(id=str(at), text=rule, effect="reject", digest="sha256:0") for at, rule in enumerate(rules)
     )
-    await OfflineEvaluator().evaluate(Batch(questions=questions, facts=said("x"), timeout_ms=1000))
+    other = asyncio.create_task(take())
+    await OfflineEvaluator().evaluate(Batch(questions=questions, facts=facts or said("x"), timeout_ms=1000))
     other.cancel()
-    assert turns >= 20
+    return taken

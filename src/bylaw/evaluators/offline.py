@@ -10,6 +10,7 @@ It reads closed shapes of wording, each in full or not at all:
 
 A quoted phrase means just these words, so its absence is shown as well; words without quotes may stand for a
 meaning, so only their presence is. Limits and presence read `metadata` and the arguments of the tool call.
+Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`).
 What the request says goes into the evidence alone: rationales are kept when the request is erased.
 """
 
@@ -26,7 +27,15 @@ from bylaw.evaluators.patterns import FINDERS, MOST_QUOTES, Finder, quote
 from bylaw.evaluators.protocol import Answer, Batch, EvaluatorBasis, Question, Reply
 from bylaw.rules.spelling import MISSING, Path
 
+# What is read of one text, and of all texts until others get their turn: together how long they ever wait.
+MOST_READ: Final = 200_000
+_TURN: Final = 100_000
+# What beginning a search costs, in characters read.
+_BEGINNING: Final = 500
+
 _Facts = Mapping[str, object]
+_Found = tuple[list[str], bool]
+_Search = Callable[[str], _Found]
 
 _ACT: Final = (
     r"(?:please )?(?:reject|block|deny|refuse|decline|do not (?:approve|allow|send)|flag(?: as [\w-]+)?)"
@@ -86,79 +95,112 @@ _PRESENCE: Final = _shape(rf"{_NAME} (?:is required|must be (?:present|given|pro
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ruling:
-    """What was shown about a rule, by which quotes."""
+    """What was shown about a rule, by which quotes; `kept` is None when a text is too long to tell."""
 
-    kept: bool
+    kept: bool | None
     basis: EvaluatorBasis
     rationale: str
     evidence: tuple[str, ...] = ()
+
+
+_TOO_LONG: Final = _Ruling(kept=None, basis="pattern", rationale="")
+
+
+class _Reader:
+    """Reads the texts of one request, and gives others their turn meanwhile."""
+
+    def __init__(self, facts: _Facts) -> None:
+        self.facts = facts
+        self._left = _TURN
+
+    async def read(self, text: str, search: _Search) -> _Found:
+        """Return what `search` finds in the text, and whether finding nothing shows that there is nothing."""
+        part = text
+        if not _is_read(text):
+            begun = text[:MOST_READ]
+            part = begun.rpartition(" ")[0] or begun
+        self._left -= len(part) + _BEGINNING
+        if self._left < 0:
+            self._left = _TURN
+            await asyncio.sleep(0)
+        return search(part)
 
 
 class OfflineEvaluator:
     """Decides by words, shapes and numbers alone; needs nothing and reaches nowhere."""
 
     id = "offline"
-    digest = digest({"evaluator": "offline", "version": 1})
+    digest = digest({"evaluator": "offline", "version": 2})
 
     async def evaluate(self, batch: Batch) -> Reply:
         """Return an answer to every rule: to most of them, that it abstains."""
+        reader = _Reader(batch.facts)
         answers: list[Answer] = []
         for question in batch.questions:
-            answers.append(_answer(question, batch.facts))
-            await asyncio.sleep(0)  # a large text takes a while: others get their turn, and deadlines hold
+            answers.append(await _answer(question, reader))
+            await asyncio.sleep(0)  # others get their turn, and deadlines hold
         return Reply(answers=answers)
 
 
-def _answer(question: Question, facts: _Facts) -> Answer:
+async def _answer(question: Question, reader: _Reader) -> Answer:
     wording = " ".join(question.text.split())
-    for judge in (_forbidden, _wanted, _limit, _presence):
-        ruling = judge(wording, facts)
-        if ruling is not None:
-            return Answer(
-                id=question.id,
-                status="satisfied" if ruling.kept else "violated",
-                rationale=ruling.rationale,
-                evidence=ruling.evidence,
-                basis=ruling.basis,
-            )
-    return Answer(id=question.id, status="indeterminate", code="abstained", basis="pattern")
+    ruling = (
+        await _forbidden(wording, reader)
+        or await _wanted(wording, reader)
+        or _limit(wording, reader.facts)
+        or _presence(wording, reader.facts)
+    )
+    if ruling is None or ruling.kept is None:
+        code = "abstained" if ruling is None else "too_long"
+        return Answer(id=question.id, status="indeterminate", code=code, basis="pattern")
+    return Answer(
+        id=question.id,
+        status="satisfied" if ruling.kept else "violated",
+        rationale=ruling.rationale,
+        evidence=ruling.evidence,
+        basis=ruling.basis,
+    )
 
 
-def _forbidden(wording: str, facts: _Facts) -> _Ruling | None:
+async def _forbidden(wording: str, reader: _Reader) -> _Ruling | None:
     """Shapes 1 and 2: kept when everything named is shown to be absent."""
     found = next(filter(None, (shape.fullmatch(wording) for shape in _FORBIDS)), None)
-    texts = _subject(found, facts)
+    texts = _subject(found, reader.facts)
     searches = list(_things(found)) if found and texts else []
     if None in searches:
         return None
     quotes: dict[str, None] = {}
     open_ends = not searches
     for search, text in itertools.product(filter(None, searches), texts):
-        quoted, shown = search(text)
+        quoted, shown = await reader.read(text, search)
         quotes |= dict.fromkeys(quoted)
         open_ends |= not quoted and not shown
         if len(quotes) >= MOST_QUOTES:
             break
     if quotes:
         return _Ruling(kept=False, basis="pattern", rationale="The text has it.", evidence=tuple(quotes))
-    return None if open_ends else _Ruling(kept=True, basis="pattern", rationale="The text has none of it.")
+    if open_ends:
+        return None
+    none = _Ruling(kept=True, basis="pattern", rationale="The text has none of it.")
+    return none if all(map(_is_read, texts)) else _TOO_LONG
 
 
-def _wanted(wording: str, facts: _Facts) -> _Ruling | None:
+async def _wanted(wording: str, reader: _Reader) -> _Ruling | None:
     """Shape 3: kept when one of the quoted phrases is there."""
     found = _WANTS.fullmatch(wording)
-    texts = _subject(found, facts)
+    texts = _subject(found, reader.facts)
     phrases = list(_phrases(found["what"])) if found and texts else []
-    if not phrases or not all(quoted for _, quoted in phrases):
+    if not phrases or not all(quoted and len(phrase.split()) <= _MOST_WORDS for phrase, quoted in phrases):
         return None
     for phrase, _ in phrases:
         for text in texts:
-            quotes = _occurrences(phrase, text)
+            quotes, _ = await reader.read(text, _search_words(phrase, shown=True))
             if quotes:
                 return _Ruling(
                     kept=True, basis="pattern", rationale="The text has it.", evidence=(quotes[0],)
                 )
-    return _Ruling(kept=False, basis="pattern", rationale=f"The text lacks {phrases[0][0]!r}.")
+    lacking = _Ruling(kept=False, basis="pattern", rationale=f"The text lacks {phrases[0][0]!r}.")
+    return lacking if all(map(_is_read, texts)) else _TOO_LONG
 
 
 def _limit(wording: str, facts: _Facts) -> _Ruling | None:
@@ -189,6 +231,11 @@ def _subject(found: re.Match[str] | None, facts: _Facts) -> list[str]:
     return [text for field in fields for text in _texts(facts.get(field))]
 
 
+def _is_read(text: str) -> bool:
+    """Return whether a text is read to its end."""
+    return len(text) <= MOST_READ
+
+
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -197,9 +244,6 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
-
-
-_Search = Callable[[str], tuple[list[str], bool]]
 
 
 def _things(found: re.Match[str]) -> Iterator[_Search | None]:

@@ -35,6 +35,7 @@ _SAID: Final = {
     "evaluator_failed": "the evaluator failed",
     "no_evaluator": "no evaluator judges rules in plain language here",
     "abstained": "the evaluator cannot tell",
+    "too_long": "the text is too long for the evaluator to read to its end",
 }
 
 
