@@ -35,6 +35,7 @@ from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
 from bylaw.api.upkeep import Upkeep
+from bylaw.api.witness import Witness, refusal
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput, Unavailable
 from bylaw.core.ids import Ids, TenantId
@@ -83,19 +84,48 @@ class App:
     key_file: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """What a server would stand on, and what tells whether its planes belong together."""
+
+    stores: Stores
+    signing: Signing
+    witness: Witness
+    issuer: Issuer
+
+
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[App]:
     """Open what `settings` name, and run a server on it until the block ends.
 
-    Raises: Conflict when another process owns the data, or a key file is not private.
+    Raises: Conflict when another process owns the data, or a key file is not private; Corrupt when receipts
+    and control plane are not of one time.
     """
     clock = SystemClock()
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
-        open_stores = _open_postgres if settings.storage.database else _open_sqlite
-        stores = await open_stores(settings, clock, ids, stack)
+        stores = await _open(settings, clock, ids, stack)
         tracer = _tracer(stack) if settings.telemetry.traces == "otlp" else None
         yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids, tracer=tracer))
+
+
+@asynccontextmanager
+async def unserved(settings: Settings) -> AsyncIterator[Unserved]:
+    """Open what `settings` name and run no server on it: nothing is written, nothing is compared.
+
+    Raises: as `build`.
+    """
+    clock = SystemClock()
+    ids = Ids(clock)
+    async with AsyncExitStack() as stack:
+        stores = await _open(settings, clock, ids, stack)
+        server = _Joined(settings, stores, clock=clock, ids=ids)
+        yield Unserved(stores=stores, signing=server.signing, witness=server.witness, issuer=server.issuer)
+
+
+async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
+    open_stores = _open_postgres if settings.storage.database else _open_sqlite
+    return await open_stores(settings, clock, ids, stack)
 
 
 def _tracer(stack: AsyncExitStack) -> Tracer:
@@ -161,9 +191,15 @@ def _installation(settings: Settings, keys: SigningKeys) -> str:
 async def join(
     settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer | None = None
 ) -> AsyncIterator[App]:
-    """Run a server on `stores` until the block ends; they are closed by whoever opened them."""
-    admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
+    """Run a server on `stores` until the block ends; they are closed by whoever opened them.
+
+    Raises: Corrupt when receipts and control plane are not of one time.
+    """
     server = _Joined(settings, stores, clock=clock, ids=ids)
+    found = await server.witness.objections()
+    if found:
+        raise refusal(found)
+    admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
     async with server.upkeep.running():
         yield App(
             asgi=server.edge(tracer),
@@ -192,7 +228,8 @@ class _Joined:
         self.projector = Projector(control, ledger.effects)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
-        self.entries = Entries(control, self.issuer, ledger.log)
+        self.witness = Witness(control, ledger, clock)
+        self.entries = Entries(control, self.issuer, ledger.log, note=self.witness.note_with)
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
         self.door = Door(
@@ -223,6 +260,7 @@ class _Joined:
             forgetting=self.forgetting,
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
+            witness=self.witness,
             follow_s=settings.storage.follow_ms / 1000,
             anchor_s=settings.receipts.anchor_s,
         )

@@ -3,12 +3,14 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import asyncpg
 import pytest
 
 from bylaw import settings
 from bylaw.api.anchors import Anchors
 from bylaw.app import build
 from bylaw.core.clock import SystemClock
+from bylaw.core.errors import Corrupt
 from bylaw.core.ids import Ids
 from bylaw.receipts import checkpoint, model
 from bylaw.receipts.audit import audit
@@ -151,3 +153,24 @@ async def test_idle_logs_do_not_anchor_each_other_for_ever(start):
         await decide(two)
         grown = await rounds(5)
         assert [new - old for new, old in zip(grown, settled, strict=True)] == [1, 1]
+
+
+async def test_a_log_whose_last_rows_were_removed_stops_every_server(start, database):
+    async with start("one"), start("two") as second:
+        origin = second.stores.ledger.log.origin
+        await decide(World(app=second, keys={"admin": RAW_KEY}), 3)
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("SELECT set_config('bylaw.system', 'on', false)")
+        number = await connection.fetchval("SELECT number FROM ledger.logs WHERE origin = $1", origin)
+        for statement in (
+            "DELETE FROM ledger.checkpoints WHERE log = $1 AND size > 1",
+            "DELETE FROM ledger.receipts WHERE log = $1 AND leaf >= 1",
+            "DELETE FROM ledger.nodes WHERE log = $1",
+        ):
+            await connection.execute(statement, number)
+    finally:
+        await connection.close()
+    with pytest.raises(Corrupt, match=f"The log {origin} had .* are missing"):
+        async with start("one"):
+            pass

@@ -8,6 +8,7 @@ from bylaw.api.forgetting import Forgetting
 from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Slice
+from bylaw.tenancy.changes import KnownLog
 from tests.contracts.lists import every
 from tests.contracts.values import START, A, B, key, reply, tenant, user, workspace
 
@@ -129,6 +130,21 @@ async def test_progress_moves_on_only_and_can_begin_again(store):
         assert await system.progress.positions() == {"log/a": 5, "log/b": 2}
         await system.progress.reset()
         assert await system.progress.positions() == {}
+
+
+async def test_a_log_is_known_as_far_as_it_was_seen(store):
+    def seen(size, origin="log/a"):
+        return KnownLog(origin=origin, size=size, note=f"note of {size} — ü", at_ms=START + size)
+
+    async with store.system() as system:
+        assert list(await system.known_logs.all()) == []
+        for each in (seen(5), seen(3), seen(5), seen(1, "log/b"), seen(2, "log/b")):
+            await system.known_logs.note(each)
+    async with store.system() as system:
+        found = sorted(await system.known_logs.all(), key=lambda each: each.origin)
+        assert found == [seen(5), seen(2, "log/b")]
+        await system.known_logs.reset()
+        assert list(await system.known_logs.all()) == []
 
 
 async def test_the_operator_works_inside_a_tenant_in_one_transaction(store):

@@ -1,16 +1,16 @@
 """Queued entries on their way into the log: what was decided about policies, approvals and callers."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from bylaw.api.ports import ControlStore
+from bylaw.api.ports import ControlStore, SystemUnit
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import ReceiptId, TenantId
 from bylaw.receipts.issue import PREFIX, Issuer
-from bylaw.receipts.model import ApprovalClaim, ChangeClaim, Claim, PolicyVersionClaim
+from bylaw.receipts.model import ApprovalClaim, ChangeClaim, Claim, Kind, PolicyVersionClaim
 from bylaw.receipts.ports import PendingEntry, ReceiptLog
 from bylaw.tenancy.changes import Entry
 
@@ -23,12 +23,23 @@ _CLAIMS: Final[Mapping[str, type[Claim]]] = {
 
 
 class Entries:
-    """Brings queued entries into the log of this process, each recorded once however often it is tried."""
+    """Brings queued entries into the log of this process, each recorded once however often it is tried.
 
-    def __init__(self, store: ControlStore, issuer: Issuer, log: ReceiptLog) -> None:
+    `note` keeps how far the logs are, in the transaction that forgets an entry.
+    """
+
+    def __init__(
+        self,
+        store: ControlStore,
+        issuer: Issuer,
+        log: ReceiptLog,
+        *,
+        note: Callable[[SystemUnit], Awaitable[None]],
+    ) -> None:
         self._store = store
         self._issuer = issuer
         self._log = log
+        self._note = note
         self._draining = asyncio.Lock()
 
     async def drain(self, tenant_id: TenantId | None = None) -> None:
@@ -43,6 +54,7 @@ class Entries:
                 await self._log.append([self._issue(entry) for entry in waiting])
                 async with self._store.system() as system:
                     await system.queue.remove(waiting)
+                    await self._note(system)
 
     def _issue(self, entry: Entry) -> PendingEntry:
         claim, reason = claim_of(entry)
@@ -50,6 +62,11 @@ class Entries:
         return self._issuer.issue(
             claim, tenant=entry.tenant_id, ident=ReceiptId(PREFIX + entry.id), contents=contents
         )
+
+
+def handed_over(kind: Kind) -> bool:
+    """Return whether receipts of this kind come out of the queue."""
+    return kind in _CLAIMS
 
 
 def claim_of(entry: Entry) -> tuple[Claim, str]:

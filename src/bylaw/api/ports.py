@@ -7,7 +7,7 @@ from bylaw.approvals.store import Approvals
 from bylaw.core.ids import TenantId
 from bylaw.policies.store import Policies
 from bylaw.review.store import Review
-from bylaw.tenancy.changes import Changes, Outbox, Progress, Queue
+from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
 
@@ -68,6 +68,10 @@ class SystemUnit(OperatorUnit, Protocol):
 
     async def probe(self) -> None:
         """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""
+
+    @property
+    def known_logs(self) -> KnownLogs:
+        """How far each log was when it was last seen."""
 
     def of(self, tenant_id: TenantId) -> Unit:
         """Return what a tenant holds, inside this transaction; its own writers are not waited for."""

@@ -16,6 +16,7 @@ from bylaw.api.projection import Projector
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
+from bylaw.api.witness import Witness
 
 _log = logging.getLogger("bylaw.upkeep")
 
@@ -37,6 +38,7 @@ class Upkeep:
     forgetting: Forgetting
     anchors: Anchors
     door: Door
+    witness: Witness
     follow_s: float
     anchor_s: float
 
@@ -51,6 +53,7 @@ class Upkeep:
             asyncio.create_task(_keep("changes", self.follower.catch_up, every_s=self.follow_s)),
             asyncio.create_task(_keep("effects", self._project, every_s=0)),
             asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("known logs", self.witness.note, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("kept answers", self.forgetting.forget, every_s=FORGET_EVERY_S)),
             asyncio.create_task(_keep("soundness", self.soundness.look, every_s=NOTES_EVERY_S)),
@@ -61,7 +64,13 @@ class Upkeep:
             yield
         finally:
             await _stop(loops)
-            for work in (self.entries.drain, self.projector.catch_up, self.write_notes, self.anchors.anchor):
+            for work in (
+                self.entries.drain,
+                self.projector.catch_up,
+                self.write_notes,
+                self.anchors.anchor,
+                self.witness.note,
+            ):
                 await _try("the last round", work)
 
     async def write_notes(self) -> None:

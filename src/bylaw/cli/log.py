@@ -8,6 +8,10 @@ from bylaw.cli.lazy import Lazy, LazyGroup
 
 _LAZY = MappingProxyType(
     {
+        "accept": Lazy(
+            "bylaw.cli.log_accept:accept_logs",
+            "Go on with logs that are not what the server knew, and record that.",
+        ),
         "audit": Lazy(
             "bylaw.cli.log_audit:audit_log",
             "Check every leaf, checkpoint and link of an exported log, offline.",

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import click
 
-from bylaw.app import build
+from bylaw.app import unserved
 from bylaw.core.errors import InvalidInput
 from bylaw.receipts import export
 from bylaw.settings import Settings, load
@@ -25,15 +25,23 @@ Example:
 @click.option(
     "-o", "--output", type=click.File("wb"), default="-", help="The file to write (standard output)."
 )
-def export_log(output: BinaryIO, **flags: str | None) -> None:
-    """Write every log of a stopped server, without any body part. A running one has GET /v1/log/export."""
+def export_log(output: BinaryIO, **flags: str | None) -> int:
+    """Write every log of a stopped server, without any body part. A running one has GET /v1/log/export.
+
+    Exit code: 0; 1 when a log is not what the server knew it to be, which is said and shows in an audit.
+    """
     settings = load(flags, os.environ)
     if not settings.storage.database and not settings.storage.data.is_dir():
         raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
-    asyncio.run(_write(settings, output))
+    return asyncio.run(_write(settings, output))
 
 
-async def _write(settings: Settings, output: BinaryIO) -> None:
-    async with build(settings) as app:
-        async for line in export.lines(app.stores.ledger.logs, await app.signing.published()):
+async def _write(settings: Settings, output: BinaryIO) -> int:
+    async with unserved(settings) as found:
+        objections = await found.witness.objections()
+        lost = [each.note for each in objections if each.note]
+        async for line in export.lines(found.stores.ledger.logs, await found.signing.published(), lost=lost):
             output.write(line)
+    for each in objections:
+        click.echo(each.message, err=True)
+    return 1 if objections else 0

@@ -63,12 +63,17 @@ _encoder = msgspec.json.Encoder()
 
 
 async def lines(
-    logs: Logs, keys: KeySet, *, upto: Sequence[StoredCheckpoint] | None = None
+    logs: Logs,
+    keys: KeySet,
+    *,
+    upto: Sequence[StoredCheckpoint] | None = None,
+    lost: Sequence[str] = (),
 ) -> AsyncIterator[bytes]:
     """Yield the export of every log up to its latest checkpoint, line by line.
 
     `upto` are the latest checkpoints that were read before `keys` were, where a log grows meanwhile: no key
-    that signed by then is missing.
+    that signed by then is missing. `lost` are signed notes that the logs should have and have not: with them
+    an audit finds what is missing.
     Raises: Corrupt when a leaf below that checkpoint is absent.
     """
     yield _encoder.encode(Header(format=FORMAT, keys=msgspec.Raw(keys.jwks()))) + b"\n"
@@ -78,6 +83,9 @@ async def lines(
             leaves += isinstance(line, Leaf)
             checkpoints += isinstance(line, Note)
             yield _encoder.encode(line) + b"\n"
+    for note in lost:
+        checkpoints += 1
+        yield _encoder.encode(Note(note=note)) + b"\n"
     yield _encoder.encode(End(leaves=leaves, checkpoints=checkpoints)) + b"\n"
 
 

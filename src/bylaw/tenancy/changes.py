@@ -19,6 +19,16 @@ class Entry:
     created_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLog:
+    """A log as it was last seen, at `at_ms`: how many leaves, under which signed checkpoint."""
+
+    origin: str
+    size: int
+    note: str
+    at_ms: int
+
+
 class Changes(Protocol):
     """The change counter of one tenant, inside a transaction."""
 
@@ -54,3 +64,16 @@ class Progress(Protocol):
 
     async def reset(self) -> None:
         """Forget every position, to project all effects again."""
+
+
+class KnownLogs(Protocol):
+    """How far each log was when it was last seen, as the operator knows it."""
+
+    async def all(self) -> Sequence[KnownLog]:
+        """Return what is known of each log: one for each process that ever wrote."""
+
+    async def note(self, seen: KnownLog) -> None:
+        """Know a log as it was seen, unless it is known with as many leaves."""
+
+    async def reset(self) -> None:
+        """Forget every log, to know them as they are."""

@@ -8,9 +8,9 @@ from bylaw.core.errors import NotFound
 from bylaw.core.ids import Ids, TenantId
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.refusals import require_writing, taken
-from bylaw.storage.rows import from_row, reply_row
+from bylaw.storage.rows import from_row, reply_row, to_row
 from bylaw.storage.sql import tables
-from bylaw.tenancy.changes import Entry
+from bylaw.tenancy.changes import Entry, KnownLog
 from bylaw.tenancy.replies import Reply
 
 
@@ -125,3 +125,25 @@ class MemoryProgress:
         """Forget every position, to project all effects again."""
         for row in list(self._heap.all(tables.progress)):
             self._heap.remove(tables.progress, row)
+
+
+class MemoryKnownLogs:
+    """How far each log was when it was last seen."""
+
+    def __init__(self, heap: Heap) -> None:
+        self._heap = heap
+
+    async def all(self) -> Sequence[KnownLog]:
+        """Return what is known of each log."""
+        return [from_row(KnownLog, row) for row in self._heap.all(tables.known_logs)]
+
+    async def note(self, seen: KnownLog) -> None:
+        """Know a log as it was seen, unless it is known with as many leaves."""
+        known = self._heap.get(tables.known_logs, seen.origin)
+        if known is None or whole(known["size"]) < seen.size:
+            self._heap.replace(tables.known_logs, to_row(seen))
+
+    async def reset(self) -> None:
+        """Forget every log, to know them as they are."""
+        for row in list(self._heap.all(tables.known_logs)):
+            self._heap.remove(tables.known_logs, row)

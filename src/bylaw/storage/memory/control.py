@@ -9,6 +9,7 @@ from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.memory.changes import (
     MemoryChanges,
+    MemoryKnownLogs,
     MemoryOutbox,
     MemoryProgress,
     MemoryQueue,
@@ -50,6 +51,7 @@ class MemorySystemUnit:
         self.replies = MemoryReplies(heap, None)
         self.queue = MemoryQueue(heap)
         self.progress = MemoryProgress(heap)
+        self.known_logs = MemoryKnownLogs(heap)
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""

@@ -10,11 +10,11 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import Ids, TenantId
 from bylaw.storage.refusals import taken
-from bylaw.storage.rows import from_row, reply_row
+from bylaw.storage.rows import from_row, reply_row, to_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.lists import equals
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.changes import Entry
+from bylaw.tenancy.changes import Entry, KnownLog
 from bylaw.tenancy.replies import Reply
 
 
@@ -137,3 +137,25 @@ class SqlProgress:
     async def reset(self) -> None:
         """Forget every position, to project all effects again."""
         await self._session.change(delete(tables.progress))
+
+
+class SqlKnownLogs:
+    """How far each log was when it was last seen."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def all(self) -> Sequence[KnownLog]:
+        """Return what is known of each log."""
+        return [from_row(KnownLog, row) for row in await self._session.rows(select(tables.known_logs))]
+
+    async def note(self, seen: KnownLog) -> None:
+        """Know a log as it was seen, unless it is known with as many leaves."""
+        row, columns = to_row(seen), tables.known_logs.c
+        if not await self._session.insert_new(tables.known_logs, row):
+            shorter = and_(columns.origin == seen.origin, columns.size < seen.size)
+            await self._session.change(update(tables.known_logs).where(shorter).values(**row))
+
+    async def reset(self) -> None:
+        """Forget every log, to know them as they are."""
+        await self._session.change(delete(tables.known_logs))

@@ -256,6 +256,16 @@ progress = Table(
 )
 
 
+known_logs = Table(
+    "known_logs",
+    metadata,
+    Column("origin", Ident, primary_key=True),
+    Column("size", Int64, nullable=False),
+    Column("note", LongText, nullable=False),
+    Column("at_ms", Int64, nullable=False),
+)
+
+
 def _left_by_decisions(name: str, *items: SchemaItem) -> Table:
     """Return a table of what decisions leave for people: the whole item, and what it is looked for by.
 
