@@ -43,6 +43,17 @@ async def test_a_rule_is_checked_against_the_schema_from_then_on(shop):
     assert [each["path"] for each in found.json()["errors"]] == ["rules[0].expr"]
 
 
+async def test_a_workspace_is_made_with_its_habits(server):
+    habits = {"review_edits": True, "require_policy": True, "context_schema": {"properties": {}}}
+    made = await server.make("/v1/workspaces", {"id": "desk", "name": "Desk", **habits})
+    assert made | habits == made
+    assert made["separate_approvers"] is False
+    assert (await server.send("admin", "GET", "/v1/workspaces/desk")).json() == made
+    unfit = {"id": "unfit", "name": "Unfit", "context_schema": {"properties": []}}
+    assert (await server.send("admin", "POST", "/v1/workspaces", json=unfit)).status_code == 422
+    assert (await server.send("admin", "GET", "/v1/workspaces/unfit")).status_code == 404
+
+
 async def test_who_changed_what_is_in_the_log_before_the_answer(shop):
     path = "/v1/workspaces/shop"
     assert (await shop.send("admin", "PATCH", path, json={"require_policy": True})).status_code == 200

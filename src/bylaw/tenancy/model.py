@@ -49,8 +49,8 @@ class Workspace:
     """Part of a tenant that owns policies and keys, with its habits of review.
 
     `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
-    nobody approves their own. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
-    rules may read, as a JSON Schema subset, or None.
+    nobody approves their own. `require_policy`: a decision to which nothing applies is a block.
+    `context_schema`: what rules may read, as a JSON Schema subset, or None.
     """
 
     id: WorkspaceId

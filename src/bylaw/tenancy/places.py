@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -25,6 +26,9 @@ class WorkspaceChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     separate_approvers: bool | UnsetType = UNSET
     require_policy: bool | UnsetType = UNSET
     context_schema: Mapping[str, object] | UnsetType | None = UNSET
+
+
+_USUAL: Final = WorkspaceChange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +60,22 @@ def require_operator(principal: Principal) -> None:
 
 
 async def create_workspace(
-    acting: Acting[TenancyUnit], name: str, *, workspace_id: str | None = None
+    acting: Acting[TenancyUnit],
+    name: str,
+    *,
+    workspace_id: str | None = None,
+    habits: WorkspaceChange = _USUAL,
 ) -> Workspace:
-    """Store a new workspace and return it; without an id it gets one."""
+    """Store a new workspace with its habits of review and return it; without an id it gets one."""
     acting.principal.require("workspaces:write", EVERYWHERE)
-    workspace = Workspace(
+    _require_to_say_who_reviews(acting, habits)
+    plain = Workspace(
         id=WorkspaceId(acting.ids.uuid7() if workspace_id is None else checked_id(workspace_id)),
         tenant_id=acting.unit.tenant_id,
         name=checked_name(name),
         created_ms=acting.clock.now_ms(),
     )
+    workspace = changed(plain, habits)
     await acting.unit.tenancy.workspaces.add(workspace)
     await record(acting, None, workspace)
     return workspace
@@ -74,18 +84,23 @@ async def create_workspace(
 async def change_workspace(
     acting: Acting[TenancyUnit], workspace_id: WorkspaceId, change: WorkspaceChange, *, revision: int | None
 ) -> Workspace:
-    """Store the changed workspace and return it. Raises: PreconditionFailed when `revision` is not current.
-
-    How edits are reviewed is for those who administer the whole tenant, not for the people it binds.
-    """
+    """Store the changed workspace and return it. Raises: PreconditionFailed for an old `revision`."""
     workspace = await _writable_workspace(acting, workspace_id)
     require_revision(workspace.revision, revision)
-    if change.review_edits is not UNSET or change.separate_approvers is not UNSET:
-        acting.principal.require("admin", EVERYWHERE)
+    _require_to_say_who_reviews(acting, change)
     new = changed(workspace, change)
     if change.name is not UNSET:
         new = replace(new, name=checked_name(change.name))
     return await save_next(acting, workspace, new, save=acting.unit.tenancy.workspaces.save)
+
+
+def _require_to_say_who_reviews(acting: Acting[TenancyUnit], change: WorkspaceChange) -> None:
+    """Return nothing if the caller may set how edits are reviewed, or leaves it alone. Raises: Forbidden.
+
+    It is for those who administer the whole tenant, not for the people it binds.
+    """
+    if change.review_edits is not UNSET or change.separate_approvers is not UNSET:
+        acting.principal.require("admin", EVERYWHERE)
 
 
 async def delete_workspace(acting: Acting[TenancyUnit], workspace_id: WorkspaceId) -> Workspace:

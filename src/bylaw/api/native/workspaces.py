@@ -21,8 +21,8 @@ from bylaw.tenancy.principal import Acting
 router = APIRouter(tags=["workspaces"], route_class=Route)
 
 
-class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A workspace to be made; without an id it gets one."""
+class NewWorkspace(WorkspaceChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to be made; without an id it gets one, and what is left out is off."""
 
     name: str
     id: str | None = None
@@ -32,8 +32,8 @@ class WorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a tenant that owns policies and keys, with its habits of review.
 
     `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
-    nobody approves their own. `require_policy`: a decision to which nothing applies is a block. `context_schema`: what
-    rules may read, as a JSON Schema subset.
+    nobody approves their own. `require_policy`: a decision to which nothing applies is a block.
+    `context_schema`: what rules may read, as a JSON Schema subset.
     """
 
     id: str
@@ -73,7 +73,14 @@ async def create_workspace(
     new: Annotated[NewWorkspace, body(NewWorkspace)],
 ) -> Reply[WorkspaceView]:
     """Make a workspace."""
-    return _workspace(await places.create_workspace(acting, new.name, workspace_id=new.id))
+    _require_schema(new)
+    habits = WorkspaceChange(
+        review_edits=new.review_edits,
+        separate_approvers=new.separate_approvers,
+        require_policy=new.require_policy,
+        context_schema=new.context_schema,
+    )
+    return _workspace(await places.create_workspace(acting, new.name, workspace_id=new.id, habits=habits))
 
 
 @router.get("/v1/workspaces")
@@ -100,8 +107,7 @@ async def change_workspace(
     revision: Revision,
 ) -> Reply[WorkspaceView]:
     """Change a workspace; fields left out stay."""
-    if change.context_schema is not UNSET:
-        _require_schema(change.context_schema)
+    _require_schema(change)
     return _workspace(await places.change_workspace(acting, workspace_id, change, revision=revision))
 
 
@@ -181,10 +187,12 @@ def repo_view(repo: Repo) -> RepoView:
     )
 
 
-def _require_schema(schema: object) -> None:
-    """Return nothing if rules can be checked against `schema`. Raises: InvalidInput that names the place."""
+def _require_schema(change: WorkspaceChange) -> None:
+    """Return nothing if rules can be checked against its schema. Raises: InvalidInput that names where."""
+    if change.context_schema is UNSET:
+        return
     try:
-        rules.compile("true", schema=schema)
+        rules.compile("true", schema=change.context_schema)
     except InvalidInput as error:
         problems = (
             Problem(path=f"context_{each.path}", code=each.code, message=f"context_{each.message}")
