@@ -116,8 +116,7 @@ class Walk:
             value = node.value
         elif isinstance(node, ast.Name) and node.name in self.variables:
             value = self.variables[node.name].value
-        short = type(value) is int and abs(value) <= values.INT_RANGE[1]
-        return repr(value) if type(value) is str or short else ""
+        return shown_key(value)
 
     def value(self, node: ast.Node) -> object:
         """Return the value of `node`; a failure that has no place yet gets this node's."""
@@ -305,7 +304,7 @@ class Walk:
         two = len(node.variables) == 2
         origin = self.path(node.target)
         for key, value in pairs:
-            place = origin and f"{origin}[{key!r}]"
+            place = f"{origin}[{shown_key(key)}]" if origin and shown_key(key) else ""
             bound = [_Variable(value=value if two or isinstance(target, list) else key, origin=place)]
             bound = [_Variable(value=key), *bound] if two else bound
             yield bound[0].value, self.inside(dict(zip(node.variables, bound, strict=True)))
@@ -329,6 +328,13 @@ class Walk:
         if not isinstance(result, Optional):
             raise unsuitable(result)
         return result
+
+
+def shown_key(key: object) -> str:
+    """Return how a path shows a key: whole numbers of the language and text of up to 200 characters."""
+    text = type(key) is str and len(key) <= 200  # type: ignore[arg-type]
+    number = type(key) is int and abs(key) <= values.INT_RANGE[1]  # type: ignore[arg-type]
+    return repr(key) if text or number else ""
 
 
 def index_places(node: ast.Node) -> list[int]:

@@ -6,6 +6,7 @@ Used by the tests (every one ends as it should, in bounded memory) and by the be
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 Context = dict[str, object]
 
@@ -15,12 +16,16 @@ BUDGET = "budget"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hostile:
-    """One hostile input; `ends` holds the endings that are right: `refused`, a status or a code."""
+    """One hostile input; `ends` holds the endings that are right: `refused`, a status or a code.
+
+    `spends` is how many steps it takes at least, all of them before the large value is touched.
+    """
 
     name: str
     rule: str
     context: Callable[[], Context] = dict
     ends: tuple[str, ...]
+    spends: int = 0
 
 
 def nested(depth: int) -> Context:
@@ -551,4 +556,115 @@ HOSTILE = [
         context=lambda: {"x": "٥"},
         ends=("invalid_argument",),
     ),
+]
+
+
+_COUNT = 250_000
+_LARGE_VALUES: dict[str, Callable[[], object]] = {
+    "numbers": lambda: list(range(_COUNT)),
+    "ones": lambda: [1] * 2 * _COUNT,
+    "words": lambda: [f"word {n}" for n in range(_COUNT)],
+    "mixed": lambda: [1, *["a"] * _COUNT],
+    "nulls": lambda: [None] * _COUNT,
+    "lists": lambda: [[1]] * _COUNT,
+    "map": lambda: {f"k{n}": n for n in range(_COUNT)},
+    "same": lambda: {f"k{n}": n for n in range(_COUNT)},
+    "empty": list,
+    "text": lambda: "x" * 10_000_000,
+    "accents": lambda: "é" * 1_000_000,
+    "spaces": lambda: " " * 10_000_000,
+    "wide": lambda: "\u3000" * 1_000_000,
+    "slashes": lambda: "\\" * 1_000_000,
+    "percents": lambda: "%%" * 500_000,
+    "keys": lambda: {"y" * 10_000_000: 1},
+}
+
+
+def large(rule: str) -> Context:
+    """Return the values that `rule` names: 250,000 elements, 1 MB or 10 MB each."""
+    return {name: make() for name, make in _LARGE_VALUES.items() if name in rule}
+
+
+# Rule, ending, and the steps that it takes at least: 250,000 elements and texts of 1 or 10 MB have a price.
+LARGE: list[tuple[str, str, int]] = [
+    ("ones.sort().size() > 0", BUDGET, 500_000),
+    ("words.sort().size() > 0", BUDGET, 250_000),
+    ("numbers.sortBy(i, -i).size() > 0", BUDGET, 100_000),
+    ("nulls.sort().size() > 0", BUDGET, 250_000),
+    ("size('%s'.format([ones])) > 0", BUDGET, 500_000),
+    ("size('%s'.format([map])) > 0", BUDGET, 250_000),
+    ("size('%s'.format([text])) > 0", "satisfied", 78_000),
+    ("size('%x'.format([text])) > 0", BUDGET, 100_000),
+    ("size(percents.format([])) > 0", BUDGET, 100_000),
+    ("size(spaces.trim()) == 0", BUDGET, 100_000),
+    ("size(wide.trim()) == 0", BUDGET, 100_000),
+    ("size(text.trim()) > 0", "satisfied", 78_000),
+    ("size(accents.upperAscii()) > 0", "satisfied", 7_800),
+    ("size(accents.lowerAscii()) > 0", "satisfied", 7_800),
+    ("size(accents.reverse()) > 0", "satisfied", 7_800),
+    ("size(strings.quote(slashes)) > 0", "satisfied", 62_000),
+    ("size(strings.quote(text)) > 0", BUDGET, 100_000),
+    ("size(text.replace('x', '')) >= 0", BUDGET, 600_000),
+    ("size(text.replace('xx', 'y')) >= 0", BUDGET, 300_000),
+    ("size(text.split('x')) > 0", BUDGET, 10_000_000),
+    ("size(text.split('')) > 0", BUDGET, 10_000_000),
+    ("size(text.substring(1)) > 0", "satisfied", 78_000),
+    ("size(words.join(',')) > 0", BUDGET, 250_000),
+    ("nulls.join() == ''", BUDGET, 250_000),
+    ("text.contains('xxxxxxxy')", "violated", 78_000),
+    ("text.indexOf('xxxxxxxy') > 0", "violated", 78_000),
+    ("text.lastIndexOf('yxxxxxxx') > 0", "violated", 78_000),
+    ("text == spaces", "violated", 9_700),
+    ("text < spaces", "violated", 78_000),
+    ("size(text + text) > 0", BUDGET, 156_000),
+    ("text.matches('y$')", BUDGET, 100_000),
+    ("size(bytes(text)) > 0", "satisfied", 78_000),
+    ("size(base64.encode(bytes(accents))) > 0", "satisfied", 23_000),
+    ("size(base64.decode(text)) > 0", "satisfied", 78_000),
+    ("timestamp(0).getHours(text) > 0", "invalid_argument", 78_000),
+    ("map == same", BUDGET, 500_000),
+    ("numbers == ones", "violated", 0),
+    ("numbers == numbers.reverse()", BUDGET, 500_000),
+    ("[numbers] == [words]", BUDGET, 500_000),
+    ("'a' in words", "violated", 31_000),
+    ("words.contains('a')", "violated", 31_000),
+    ("'b' in mixed", "violated", 31_000),
+    ("-1 in numbers", BUDGET, 250_000),
+    ("mixed.contains(true)", BUDGET, 250_000),
+    ("nulls.contains(1)", BUDGET, 250_000),
+    ("map.all(k, k != '')", BUDGET, 100_000),
+    ("map.all(k, v, v >= 0)", BUDGET, 100_000),
+    ("size(map.transformMap(k, v, v)) > 0", BUDGET, 100_000),
+    ("size(numbers.transformList(i, v, v)) > 0", BUDGET, 100_000),
+    ("keys.all(k, v, v.z > 0)", "type_error", 0),
+    ("size(numbers.distinct()) > 0", BUDGET, 250_000),
+    ("size(lists.flatten()) > 0", BUDGET, 250_000),
+    ("ones.sum() > 0", BUDGET, 500_000),
+    ("math.greatest(numbers) > 0", BUDGET, 250_000),
+    ("math.least(numbers) >= 0", BUDGET, 250_000),
+    ("sets.contains(numbers, [5])", BUDGET, 250_000),
+    ("sets.contains(empty, numbers)", BUDGET, 250_000),
+    ("sets.intersects(numbers, empty)", BUDGET, 250_000),
+    ("sets.intersects(empty, numbers)", "violated", 0),
+    ("sets.equivalent(numbers, ones)", BUDGET, 500_000),
+    ("size(numbers.reverse()) > 0", "satisfied", 15_000),
+    ("size(numbers.slice(1, 200000)) > 0", "satisfied", 12_000),
+    ("size(numbers + ones) > 0", "satisfied", 46_000),
+    ("optional.of(map) == optional.of(same)", BUDGET, 500_000),
+    # what looks at no more than the beginning of a value, or only at its size
+    ("size(text) > 0 && size(map) > 0 && size(numbers) > 0", "satisfied", 0),
+    ("text.startsWith('y')", "violated", 0),
+    ("text.charAt(5) == 'x'", "satisfied", 0),
+    ("numbers[?5].orValue(1) == 5", "satisfied", 0),
+    ("numbers.first().value() == 0", "satisfied", 0),
+    ("int(text) > 0", "invalid_argument", 0),
+    ("double(text) > 0.0", "invalid_argument", 0),
+    ("bool(text)", "invalid_argument", 0),
+    ("duration(text) > duration('0')", "invalid_argument", 0),
+    ("ip(text) == ip('10.0.0.1')", "invalid_argument", 0),
+]
+
+HOSTILE += [
+    Hostile(name=f"large: {rule}", rule=rule, context=partial(large, rule), ends=(ends,), spends=spends)
+    for rule, ends, spends in LARGE
 ]

@@ -16,10 +16,12 @@ import pytest
 
 from bylaw import rules
 from bylaw.core.errors import RuleSyntax
+from bylaw.rules.limits import RULE
 from tests.rules.hostile import BUDGET, HOSTILE, REFUSED, Context, Hostile, nested
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY_LIMIT_BYTES = 32 * 2**20
+FEW_STEPS, FEW_BYTES = 1_000, 256 * 1_024
 
 
 def ending(rule: str, context: Context) -> str:
@@ -39,6 +41,26 @@ def test_hostile_input_ends_as_documented_in_bounded_memory(hostile: Hostile) ->
     try:
         assert ending(hostile.rule, context) in hostile.ends
         assert tracemalloc.get_traced_memory()[1] < MEMORY_LIMIT_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("hostile", [each for each in HOSTILE if each.spends], ids=lambda each: each.name)
+def test_large_values_have_a_price(hostile: Hostile) -> None:
+    budget = rules.Budget()
+    rules.compile(hostile.rule).evaluate(hostile.context(), budget)
+    assert RULE.steps - budget.left >= hostile.spends
+
+
+@pytest.mark.parametrize("hostile", [each for each in HOSTILE if each.spends], ids=lambda each: each.name)
+def test_large_values_are_paid_for_before_they_are_touched(hostile: Hostile) -> None:
+    """Who cannot pay gets nothing done: no copy, no list, no wrapped key."""
+    rule, context = rules.compile(hostile.rule), hostile.context()
+    budget = rules.Budget(FEW_STEPS)
+    tracemalloc.start()
+    try:
+        assert rule.evaluate(context, budget).code == BUDGET
+        assert tracemalloc.get_traced_memory()[1] < FEW_BYTES
     finally:
         tracemalloc.stop()
 

@@ -28,6 +28,7 @@ from bylaw.rules.values import Timestamp
 from bylaw.rules.verdict import Failure
 
 _LOOPS: Final = frozenset({"all", "exists", "existsOne", "filter", "map", "transformList"})
+_WALKED_LOOPS: Final = frozenset({"sortBy", "transformMap"})
 
 
 def call(e: Emitter, node: Call) -> Code:
@@ -79,8 +80,8 @@ def _contains(e: Emitter, args: list[Code], parts: tuple[Node, ...], overloads: 
     if not _is_text(parts[1]):
         return None
     held, wanted = e.fresh("t"), args[1].text
-    kind = f"(type({held} := {args[0].text}) is str or type({held}) is list and plain({held}))"
-    test = f"{kind} and len({held}) < {SHORT}"
+    kind = f"(type({held} := {args[0].text}) is str or type({held}) is list)"
+    test = f"{kind} and len({held}) < {SHORT} and (type({held}) is str or plain({held}))"
     text = f"({wanted} in {held} if {test} else {_general(e, overloads, held, wanted)})"
     return deeper(text, bool, *args)
 
@@ -129,9 +130,13 @@ _INLINE: Final[dict[str, Inline]] = {
 
 
 def macro(e: Emitter, node: Macro) -> Code:
-    """Return code for a macro that loops: a call of a function with the loop."""
+    """Return code for a macro that loops: a call of a function with the loop.
+
+    A loop that is not compiled leaves compiled code at once: walked here, it could take a whole budget, and
+    the walk that follows another one.
+    """
     if node.name not in _LOOPS:
-        return e.walked(node)
+        return Code("bail()") if node.name in _WALKED_LOOPS else e.walked(node)
     target = e.value(node.target)
     names = tuple(e.fresh("x") for _ in node.variables)
     held, function = e.fresh("s"), e.fresh("f")
@@ -140,10 +145,11 @@ def macro(e: Emitter, node: Macro) -> Code:
     steps = 1 + sum(map(_weight, node.args))
     head = [
         f"def {function}({held}, {e.parameters()}):",
-        *([f"    if type({held}) is not list: {held} = elements({held})"] if len(names) == 1 else []),
-        f"    {'s0'} = pairs({held})" if len(names) == 2 else f"    s0 = {held}",
+        f"    if type({held}) is not list and type({held}) is not dict: bail()",
         f"    b.left -= len({held}) * {steps}",
         "    if b.left < 0: overdrawn()",
+        *([f"    if type({held}) is not list: {held} = elements({held})"] if len(names) == 1 else []),
+        f"    s0 = pairs({held})" if len(names) == 2 else f"    s0 = {held}",
     ]
     loop = f"    for {', '.join(names)} in s0:"
     e.functions.append("\n".join([*head, *body[0], loop, *body[1], *body[2]]) + "\n")

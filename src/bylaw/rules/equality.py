@@ -40,9 +40,11 @@ def equal(left: object, right: object, budget: Budget) -> bool:
             budget.spend(2 * len(a))
             pairs.extend(zip(reversed(a), reversed(b), strict=True))
         elif type(a) is dict and type(b) is dict:
-            if len(a) != len(b) or not a.keys() <= b.keys():
+            if len(a) != len(b):
                 return False
             budget.spend(2 * len(a))
+            if not a.keys() <= b.keys():
+                return False
             pairs.extend((item, b[key]) for key, item in a.items())
         elif type(a) is Optional and type(b) is Optional:
             if a.present != b.present:
@@ -120,9 +122,10 @@ def map_key(value: object) -> object:
 def contains(container: object, value: object, budget: Budget) -> bool:
     """Return whether a list has an element equal to `value`, or a map has it as key."""
     if type(container) is list:
-        if type(value) is str and plain(container):
+        if type(value) is str:
             budget.spend(len(container) // 8 * (1 + len(value) // COMPARED_PER_STEP))
-            return value in container
+            if plain(container):
+                return value in container
         budget.spend(len(container))
         return any(equal(item, value, budget) for item in container)
     if type(container) is dict:

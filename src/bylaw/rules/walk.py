@@ -12,6 +12,7 @@ from bylaw.rules.values import INT_MAX
 from bylaw.rules.verdict import Failure
 
 ABSENT: Final = object()
+_LONGEST_KEY: Final = 200
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,14 +62,22 @@ class Walk(ABC):
 
     def _key(self, node: Node) -> str:
         """Return `[3]` or `['name']` for a key that is written out or held by a variable."""
-        key: object = None
         if isinstance(node, Literal):
-            key = node.value
-        elif isinstance(node, Name):
-            key = self.scope.get(node.name)
-        if type(key) is str or (type(key) is int and abs(key) <= INT_MAX):
-            return f"[{key!r}]"
-        return ""
+            return key_step(node.value)
+        return key_step(self.scope.get(node.name)) if isinstance(node, Name) else ""
+
+
+def key_step(key: object) -> str:
+    """Return the step of a path that takes `key`, such as `[3]`; nothing for one too long to be shown."""
+    if (type(key) is str and len(key) <= _LONGEST_KEY) or (type(key) is int and abs(key) <= INT_MAX):
+        return f"[{key!r}]"
+    return ""
+
+
+def inner_path(origin: str, key: object) -> str:
+    """Return the path of what `origin` holds under `key`, or nothing when either has no path."""
+    step = key_step(key)
+    return origin + step if origin and step else ""
 
 
 class Scope:

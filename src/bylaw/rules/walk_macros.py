@@ -1,6 +1,7 @@
 """What macros mean."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bylaw.rules.ast import Bind, Macro
 from bylaw.rules.equality import map_key
@@ -8,7 +9,9 @@ from bylaw.rules.library.collections import sort_by
 from bylaw.rules.operators import no_overload
 from bylaw.rules.values import NOTHING, Optional, from_key
 from bylaw.rules.verdict import Failure
-from bylaw.rules.walk import Scope, Walk, earliest
+from bylaw.rules.walk import Scope, Walk, earliest, inner_path
+
+_ROUND: Final = 2  # steps to begin a round: a variable and the path it came from
 
 
 def bind(at: Walk, node: Bind) -> object:
@@ -56,14 +59,14 @@ def _rounds(at: Walk, node: Macro, target: object, bound: tuple[Scope, str]) -> 
     two = len(node.variables) == 2
     if type(target) is list:
         for position, item in enumerate(target):
-            at.budget.spend(1)
-            scope.set((position, item) if two else (item,), origin and f"{origin}[{position}]")
+            at.budget.spend(_ROUND)
+            scope.set((position, item) if two else (item,), inner_path(origin, position))
             yield position if two else item
     elif type(target) is dict:
         for internal, item in target.items():
-            at.budget.spend(1)
+            at.budget.spend(_ROUND)
             key = from_key(internal)
-            scope.set((key, item) if two else (key,), origin and f"{origin}[{key!r}]" if two else "")
+            scope.set((key, item) if two else (key,), inner_path(origin, key) if two else "")
             yield key
     else:
         raise no_overload(f"{node.name}()", target)

@@ -22,7 +22,7 @@ class Key:
 
 
 class Overloads:
-    """The functions of one key."""
+    """The functions of one key: what a call costs is spent here, before any of them runs."""
 
     __slots__ = ("_exact", "_general", "name", "variants")
 
@@ -40,11 +40,17 @@ class Overloads:
         kinds = tuple(map(type, args))
         found = self._exact.get(kinds)
         if found is not None:
-            return found.run(budget, *args)
+            return _run(found, budget, args)
         for each in self._general:
             if all(want is object or want is kind for want, kind in zip(each.params, kinds, strict=True)):
-                return each.run(budget, *args)
+                return _run(each, budget, args)
         raise no_overload(f"{self.name}()", *args)
+
+
+def _run(function: Function, budget: Budget, args: tuple[object, ...]) -> object:
+    if function.cost is not None:
+        budget.spend(function.cost(*args))
+    return function.run(budget, *args)
 
 
 def _collect(functions: tuple[Function, ...]) -> Mapping[Key, Overloads]:

@@ -30,8 +30,11 @@ def _slice(budget: Budget, items: list[object], start: int, end: int) -> list[ob
     return items[start:end]
 
 
-def _reverse(budget: Budget, items: list[object]) -> list[object]:
-    budget.spend(len(items) // 16)
+def _copied(items: list[object]) -> int:
+    return len(items) // 16
+
+
+def _reverse(_: Budget, items: list[object]) -> list[object]:
     return items[::-1]
 
 
@@ -66,7 +69,6 @@ def _distinct(budget: Budget, items: list[object]) -> list[object]:
     """Return the elements without later repeats; every pair of kept elements is compared."""
     kept: list[object] = []
     for item in items:
-        budget.spend(1)
         if type(item) not in TYPE_NAME:
             raise foreign(item)
         if not contains(kept, item, budget):
@@ -76,6 +78,7 @@ def _distinct(budget: Budget, items: list[object]) -> list[object]:
 
 def sort_by(budget: Budget, items: list[object], keys: list[object]) -> list[object]:
     """Return `items` in the order of their `keys`, which are all of one ordered kind."""
+    budget.spend(4 * len(keys))
     for key in keys:
         if type(key) not in _ORDERED or type(key) is not type(keys[0]):
             raise no_overload("sort()", keys[0], key)
@@ -96,7 +99,6 @@ def _sum(budget: Budget, items: list[object]) -> object:
     """Return the sum as `+` adds from the left; 0 for no elements."""
     total: object = 0
     for position, item in enumerate(items):
-        budget.spend(1)
         if type(item) not in _SUMMED:
             raise no_overload("sum()", item)
         total = add(total, item, budget) if position else item
@@ -158,41 +160,40 @@ def _or_value(_: Budget, optional: Optional, other: object) -> object:
 # --- base64
 
 
-def _encode(budget: Budget, data: bytes) -> str:
-    budget.read(len(data) * 2)
+def _encode(_: Budget, data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _decode(budget: Budget, text: str) -> bytes:
+def _decode(_: Budget, text: str) -> bytes:
     """Return the bytes; padding may be left out."""
-    budget.read(len(text) * 2)
+    unpadded = text.rstrip("=")
     try:
-        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise Failure("invalid_argument", "the text is not base64") from None
 
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     function("lists.range", (int,), list, _range),
-    method("slice", (list, int, int), list, _slice),
-    method("reverse", (list,), list, _reverse),
-    method("first", (list,), Optional, _first),
-    method("last", (list,), Optional, _last),
+    method("slice", (list, int, int), list, _slice, cost=None),
+    method("reverse", (list,), list, _reverse, cost=_copied),
+    method("first", (list,), Optional, _first, cost=None),
+    method("last", (list,), Optional, _last, cost=None),
     method("flatten", (list,), list, _flatten),
     method("flatten", (list, int), list, _flatten),
     method("distinct", (list,), list, _distinct),
-    method("sort", (list,), list, _sort),
+    method("sort", (list,), list, _sort, cost=None),
     method("sum", (list,), object, _sum),
-    function("sets.contains", (list, list), bool, _set_contains),
+    function("sets.contains", (list, list), bool, _set_contains, cost=lambda _, wanted: len(wanted)),
     function("sets.equivalent", (list, list), bool, _set_equivalent),
-    function("sets.intersects", (list, list), bool, _set_intersects),
-    function("optional.of", (object,), Optional, lambda _, value: Optional(value)),
-    function("optional.ofNonZeroValue", (object,), Optional, _of_non_zero),
+    function("sets.intersects", (list, list), bool, _set_intersects, cost=lambda a, _: len(a)),
+    function("optional.of", (object,), Optional, lambda _, value: Optional(value), cost=None),
+    function("optional.ofNonZeroValue", (object,), Optional, _of_non_zero, cost=None),
     function("optional.none", (), Optional, lambda _: NOTHING),
     method("hasValue", (Optional,), bool, lambda _, optional: optional.present),
     method("value", (Optional,), object, _value),
     method("or", (Optional, Optional), Optional, _or),
-    method("orValue", (Optional, object), object, _or_value),
+    method("orValue", (Optional, object), object, _or_value, cost=None),
     function("base64.encode", (bytes,), str, _encode),
     function("base64.decode", (str,), bytes, _decode),
 )

@@ -19,11 +19,8 @@ _MOST_ARGS: Final = 12
 def _extreme(name: str, better: Callable[[Number, Number], bool]) -> Callable[..., Number]:
     """Return the function that gives the first argument that no other one beats."""
 
-    def run(budget: Budget, *args: object) -> Number:
-        items = args
-        if len(args) == 1 and isinstance(args[0], list):
-            items = tuple(args[0])
-            budget.spend(len(items))
+    def run(_: Budget, *args: object) -> Number:
+        items = args[0] if len(args) == 1 and isinstance(args[0], list) else args
         if not items:
             raise Failure("invalid_argument", f"{name}() of an empty list")
         numbers = [_number(name, item) for item in items]

@@ -8,7 +8,7 @@ from typing import Final
 from bylaw.rules import times
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import contains
-from bylaw.rules.library.function import Function, both, function, method
+from bylaw.rules.library.function import Function, both, by_size, function, method
 from bylaw.rules.library.network import cidr_text, ip_text
 from bylaw.rules.library.text_format import plain_double
 from bylaw.rules.operators import unsigned, whole
@@ -27,14 +27,14 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("1", "t", "true", "TRUE", "True", "T"), True),
     **dict.fromkeys(("0", "f", "false", "FALSE", "False", "F"), False),
 }
+_LONGEST_BOOLEAN: Final = max(map(len, _BOOLEANS))
 
 
 def _size(_: Budget, value: Sized) -> int:
     return len(value)
 
 
-def _text_contains(budget: Budget, text: str, part: str) -> bool:
-    budget.read(len(text) + len(part))
+def _text_contains(_: Budget, text: str, part: str) -> bool:
     return part in text
 
 
@@ -42,13 +42,16 @@ def _list_contains(budget: Budget, items: list[object], value: object) -> bool:
     return contains(items, value, budget)
 
 
-def _starts_with(budget: Budget, text: str, prefix: str) -> bool:
-    budget.read(len(prefix))
+def _affix(_: str, wanted: str) -> int:
+    """Return the steps of comparing the beginning or the end of a text."""
+    return by_size(wanted)
+
+
+def _starts_with(_: Budget, text: str, prefix: str) -> bool:
     return text.startswith(prefix)
 
 
-def _ends_with(budget: Budget, text: str, suffix: str) -> bool:
-    budget.read(len(suffix))
+def _ends_with(_: Budget, text: str, suffix: str) -> bool:
     return text.endswith(suffix)
 
 
@@ -109,16 +112,14 @@ def _text_of_int(_: Budget, value: int) -> str:
     return str(int(value)) if value.bit_length() <= 64 else str(whole(value))
 
 
-def _text_of_bytes(budget: Budget, value: bytes) -> str:
-    budget.read(len(value))
+def _text_of_bytes(_: Budget, value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         raise Failure("invalid_argument", "the bytes are not UTF-8") from None
 
 
-def _bytes_of_text(budget: Budget, value: str) -> bytes:
-    budget.read(len(value))
+def _bytes_of_text(_: Budget, value: str) -> bytes:
     try:
         return value.encode("utf-8")
     except UnicodeEncodeError:
@@ -126,7 +127,7 @@ def _bytes_of_text(budget: Budget, value: str) -> bytes:
 
 
 def _bool_of_text(_: Budget, text: str) -> bool:
-    if text in _BOOLEANS:
+    if len(text) <= _LONGEST_BOOLEAN and text in _BOOLEANS:
         return _BOOLEANS[text]
     raise _not_a(text, "a boolean")
 
@@ -144,28 +145,28 @@ def _duration_of_text(_: Budget, text: str) -> Duration:
 
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
-    *(f for kind in (str, bytes, list, dict) for f in both("size", (kind,), int, _size)),
+    *(f for kind in (str, bytes, list, dict) for f in both("size", (kind,), int, _size, cost=None)),
     method("contains", (str, str), bool, _text_contains),
-    method("contains", (list, object), bool, _list_contains),
-    method("startsWith", (str, str), bool, _starts_with),
-    method("endsWith", (str, str), bool, _ends_with),
-    *both("matches", (str, str), bool, _matches),
-    function("type", (object,), Type, _type),
-    function("dyn", (object,), object, _same),
+    method("contains", (list, object), bool, _list_contains, cost=None),
+    method("startsWith", (str, str), bool, _starts_with, cost=_affix),
+    method("endsWith", (str, str), bool, _ends_with, cost=_affix),
+    *both("matches", (str, str), bool, _matches, cost=None),
+    function("type", (object,), Type, _type, cost=None),
+    function("dyn", (object,), object, _same, cost=None),
     function("int", (int,), int, lambda _, value: whole(value)),
     function("int", (UInt,), int, lambda _, value: whole(int(value))),
     function("int", (float,), int, _int_of_double),
-    function("int", (str,), int, _int_of_text),
+    function("int", (str,), int, _int_of_text, cost=None),
     function("int", (Timestamp,), int, lambda _, moment: moment.ns // times.SECOND),
     function("uint", (UInt,), UInt, _same),
     function("uint", (int,), UInt, lambda _, value: unsigned(value)),
     function("uint", (float,), UInt, _uint_of_double),
-    function("uint", (str,), UInt, _uint_of_text),
+    function("uint", (str,), UInt, _uint_of_text, cost=None),
     function("double", (float,), float, _same),
     function("double", (int,), float, _double_of_int),
     function("double", (UInt,), float, _double_of_int),
-    function("double", (str,), float, _double_of_text),
-    function("string", (str,), str, _same),
+    function("double", (str,), float, _double_of_text, cost=None),
+    function("string", (str,), str, _same, cost=None),
     function("string", (int,), str, _text_of_int),
     function("string", (UInt,), str, _text_of_int),
     function("string", (float,), str, lambda _, value: plain_double(value)),
@@ -175,13 +176,13 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     function("string", (Duration,), str, lambda _, span: times.format_duration(span)),
     function("string", (IP,), str, lambda _, ip: ip_text(ip)),
     function("string", (CIDR,), str, lambda _, cidr: cidr_text(cidr)),
-    function("bytes", (bytes,), bytes, _same),
+    function("bytes", (bytes,), bytes, _same, cost=None),
     function("bytes", (str,), bytes, _bytes_of_text),
     function("bool", (bool,), bool, _same),
-    function("bool", (str,), bool, _bool_of_text),
+    function("bool", (str,), bool, _bool_of_text, cost=None),
     function("timestamp", (Timestamp,), Timestamp, _same),
     function("timestamp", (int,), Timestamp, lambda _, seconds: times.timestamp(seconds * times.SECOND)),
-    function("timestamp", (str,), Timestamp, _timestamp_of_text),
+    function("timestamp", (str,), Timestamp, _timestamp_of_text, cost=None),
     function("duration", (Duration,), Duration, _same),
-    function("duration", (str,), Duration, _duration_of_text),
+    function("duration", (str,), Duration, _duration_of_text, cost=None),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bylaw.rules.budget import Budget
-from bylaw.rules.library.function import Function, function, method
+from bylaw.rules.library.function import Function, by_size, function, method
 from bylaw.rules.library.text_format import format_text
 from bylaw.rules.operators import no_overload
 from bylaw.rules.verdict import Failure
@@ -13,11 +13,12 @@ _SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_UPPER: Final = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
-_ESCAPES: Final = {
-    ord(char): "\\" + letter for char, letter in zip('\a\b\f\n\r\t\v\\"', 'abfnrtv\\"', strict=True)
-}
+_ESCAPES: Final = tuple(
+    (char, "\\" + letter) for char, letter in zip('\\\a\b\f\n\r\t\v"', '\\abfnrtv"', strict=True)
+)  # the backslash first: the others bring new ones
+_TRIMMED_AT_ONCE: Final = 4_096
+_TRIMMED_PER_STEP: Final = 8
+_REPLACED_PER_STEP: Final = 16
 
 
 def _checked(position: int, length: int) -> int:
@@ -31,19 +32,16 @@ def _char_at(_: Budget, text: str, position: int) -> str:
     return text[position : position + 1]
 
 
-def _index_of(budget: Budget, text: str, part: str, start: int = 0) -> int:
-    budget.read(len(text) + len(part))
+def _index_of(_: Budget, text: str, part: str, start: int = 0) -> int:
     return text.find(part, _checked(start, len(text)))
 
 
-def _last_index_of(budget: Budget, text: str, part: str) -> int:
-    budget.read(len(text) + len(part))
+def _last_index_of(_: Budget, text: str, part: str) -> int:
     return text.rfind(part)
 
 
-def _last_index_until(budget: Budget, text: str, part: str, last: int) -> int:
+def _last_index_until(_: Budget, text: str, part: str, last: int) -> int:
     """Return the greatest position up to `last` where `part` begins."""
-    budget.read(len(text) + len(part))
     return text.rfind(part, 0, _checked(last, len(text)) + len(part))
 
 
@@ -53,12 +51,12 @@ def _replace(  # noqa: PLR0917 - the arguments of replace()
     found = text.count(old)
     if count >= 0:
         found = min(found, count)
+    budget.spend(found // _REPLACED_PER_STEP)
     budget.read(len(text) + found * len(new))
     return text.replace(old, new, max(count, -1))
 
 
 def _split(budget: Budget, text: str, separator: str, limit: int = -1) -> list[str]:
-    budget.read(len(text))
     if limit == 0:
         return []
     if separator:
@@ -72,7 +70,6 @@ def _split(budget: Budget, text: str, separator: str, limit: int = -1) -> list[s
 
 
 def _join(budget: Budget, items: list[object], separator: str = "") -> str:
-    budget.spend(len(items))
     texts = [item for item in items if type(item) is str]
     if len(texts) != len(items):
         raise no_overload("join()", items)
@@ -90,32 +87,46 @@ def _substring(budget: Budget, text: str, start: int, end: int | None = None) ->
 
 
 def _trim(budget: Budget, text: str) -> str:
-    budget.read(len(text))
-    return text.strip(_SPACE)
+    start, end = 0, len(text)
+    while start < end and (spaces := _spaces(budget, text[start : start + _TRIMMED_AT_ONCE])):
+        start += spaces
+    while start < end and (spaces := _spaces(budget, text[max(start, end - _TRIMMED_AT_ONCE) : end][::-1])):
+        end -= spaces
+    budget.read(end - start)
+    return text[start:end]
 
 
-def _reverse(budget: Budget, text: str) -> str:
-    budget.read(len(text))
+def _spaces(budget: Budget, part: str) -> int:
+    """Return how many spaces stand at the start of `part`: slow to find, so only a part is looked at."""
+    budget.spend(len(part) // _TRIMMED_PER_STEP)
+    return len(part) - len(part.lstrip(_SPACE))
+
+
+def _reverse(_: Budget, text: str) -> str:
     return text[::-1]
 
 
-def _lower_ascii(budget: Budget, text: str) -> str:
-    budget.read(len(text) * 4)
-    return text.translate(_LOWER)
+def _lower_ascii(_: Budget, text: str) -> str:
+    """Return `text` in lower case: of bytes, Python changes the ASCII letters only."""
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
-def _upper_ascii(budget: Budget, text: str) -> str:
-    budget.read(len(text) * 4)
-    return text.translate(_UPPER)
+def _upper_ascii(_: Budget, text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
-def _quote(budget: Budget, text: str) -> str:
-    budget.read(len(text) * 4)
-    return '"' + text.translate(_ESCAPES) + '"'
+def _quote(_: Budget, text: str) -> str:
+    for char, escape in _ESCAPES:
+        text = text.replace(char, escape)
+    return f'"{text}"'
+
+
+def _quoted(text: str) -> int:
+    return by_size(text) * len(_ESCAPES)
 
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
-    method("charAt", (str, int), str, _char_at),
+    method("charAt", (str, int), str, _char_at, cost=None),
     method("indexOf", (str, str), int, _index_of),
     method("indexOf", (str, str, int), int, _index_of),
     method("lastIndexOf", (str, str), int, _last_index_of),
@@ -128,10 +139,10 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     method("split", (str, str, int), list, _split),
     method("join", (list,), str, _join),
     method("join", (list, str), str, _join),
-    method("substring", (str, int), str, _substring),
-    method("substring", (str, int, int), str, _substring),
-    method("trim", (str,), str, _trim),
+    method("substring", (str, int), str, _substring, cost=None),
+    method("substring", (str, int, int), str, _substring, cost=None),
+    method("trim", (str,), str, _trim, cost=None),
     method("reverse", (str,), str, _reverse),
     method("format", (str, list), str, format_text),
-    function("strings.quote", (str,), str, _quote),
+    function("strings.quote", (str,), str, _quote, cost=_quoted),
 )

@@ -29,10 +29,10 @@ def plain_double(value: float) -> str:
 
 def format_text(budget: Budget, template: str, values: list[object]) -> str:
     """Return `template` with its clauses replaced by `values` in order."""
-    budget.read(len(template) * 4)
     parts: list[str] = []
     at, used = 0, 0
     while (mark := template.find("%", at)) >= 0:
+        budget.spend(2)
         clause = _CLAUSE.match(template, mark)
         if clause is None:
             raise Failure("invalid_argument", f"unknown clause {template[mark : mark + 8]!r} in format()")
@@ -43,7 +43,6 @@ def format_text(budget: Budget, template: str, values: list[object]) -> str:
             continue
         if used >= len(values):
             raise Failure("range", f"format() has no value for clause {used + 1}")
-        budget.spend(1)
         parts.append(_formatted(budget, clause, values[used]))
         used += 1
     parts.append(template[at:])
@@ -106,10 +105,10 @@ def _text(budget: Budget, root: object) -> str:
     todo: list[tuple[bool, object]] = [(False, root)]  # (already text, value)
     while todo:
         done, value = todo.pop()
-        budget.spend(1)
         if done and type(value) is str:
             parts.append(value)
         elif type(value) is list:
+            budget.spend(1 + 2 * len(value))
             todo.append((True, "]"))
             for position in range(len(value) - 1, -1, -1):
                 todo.append((False, value[position]))
@@ -117,6 +116,7 @@ def _text(budget: Budget, root: object) -> str:
             if not value:
                 todo.append((True, "["))
         elif type(value) is dict:
+            budget.spend(1 + 4 * len(value))
             todo.append((True, "}"))
             entries = sorted(
                 ((_leaf(budget, from_key(key)), item) for key, item in value.items()), key=_first
