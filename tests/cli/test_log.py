@@ -4,32 +4,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
-from bylaw.cli.main import main
 from bylaw.cli.remote import Remote
 from bylaw.receipts import checkpoint
 from tests.e2e import serving as servers
 
 RAW_KEY = "sf_live_v1_" + "k" * 32
 QUESTION = {"agent_id": "a", "phase": "input", "user_intent": "hello"}
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return a function that runs the command and gives its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bylaw", *map(str, arguments)])
-        code = main()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture(autouse=True)

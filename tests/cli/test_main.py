@@ -8,8 +8,6 @@ from contextlib import suppress
 
 import pytest
 
-from bylaw.cli.main import main
-
 PACK = """\
 pack: shop
 policies:
@@ -18,18 +16,6 @@ policies:
     rules:
       - expr: amount < 5000
 """
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return a function that runs the command and gives its exit code and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bylaw", *map(str, arguments)])
-        code = main()
-        return code, capsys.readouterr().err
-
-    return run
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"phase": "toolcall"}', "@none.json"])
@@ -41,13 +27,13 @@ def test_an_unusable_request_is_not_a_block(run, tmp_path, body):
 def test_unusable_packs_are_neither_a_block_nor_a_failed_case(run, tmp_path):
     (tmp_path / "shop.yaml").write_text(PACK.replace("amount <", "amount =<"), encoding="utf-8")
     assert run("decide", "{}", "--policies", tmp_path)[0] == 2
-    code, said = run("test", tmp_path)
+    code, _, said = run("test", tmp_path)
     assert code == 2
     assert "shop.yaml:6:9 policies.limit.rules[0].expr: " in said
 
 
 def test_an_error_is_said_once(run, tmp_path):
-    code, said = run("serve", "--data", tmp_path, "--port", "99999")
+    code, _, said = run("serve", "--data", tmp_path, "--port", "99999")
     assert (code, said.count("\n")) == (2, 1)
 
 

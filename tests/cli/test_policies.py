@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-from bylaw.cli.main import main
 from tests.e2e.serving import serving
 
 RAW_KEY = "sf_live_v1_" + "k" * 32
@@ -20,19 +19,6 @@ policies:
     rules:
       - text: Flag rude replies.
 """
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return a function that runs the command and gives its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bylaw", *map(str, arguments)])
-        code = main()
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture(autouse=True)
