@@ -1,5 +1,6 @@
 """Decisions: how `engine.decide` grows with the policies in force, and beside Agent Governance Toolkit."""
 
+import asyncio
 import importlib
 import itertools
 import time
@@ -9,6 +10,7 @@ from types import ModuleType
 
 from bench.report import Table
 from bylaw.core.clock import SystemClock
+from bylaw.core.errors import RuleSyntax
 from bylaw.core.ids import Ids, PolicyId, TenantId, WorkspaceId
 from bylaw.decisions.compiled import compile_policy
 from bylaw.decisions.engine import Engine
@@ -16,9 +18,11 @@ from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.offline import OfflineEvaluator
-from bylaw.policies.model import Content, Current, DeterministicRule, Policy, Version, outline
+from bylaw.policies.model import Content, Current, DeterministicRule, NaturalRule, Policy, Version, outline
+from bylaw.rules import compile as compile_rule
 from bylaw.tenancy.model import EVERYWHERE, Place, Workspace
 from bylaw.tenancy.principal import Grant, Principal
+from tests.rules.hostile import BUDGET, HOSTILE, Hostile
 
 TENANT = TenantId("bench")
 HERE, ELSEWHERE = WorkspaceId("here"), WorkspaceId("elsewhere")
@@ -50,9 +54,9 @@ REQUEST = {
 
 
 def run(*, quick: bool) -> list[Table]:
-    """Return the cost over policies that do not apply, and the comparison."""
+    """Return the cost over policies that do not apply, the comparison, and how long others wait."""
     rounds = 2_000 if quick else 20_000
-    return [growth(rounds), comparison(rounds // 10)]
+    return [growth(rounds), comparison(rounds // 10), holds(1 if quick else 5)]
 
 
 def growth(rounds: int) -> Table:
@@ -114,6 +118,71 @@ def comparison(rounds: int) -> Table:
     )
 
 
+def holds(rounds: int) -> Table:
+    """Return how long one hostile request keeps the event loop from everybody else."""
+    things = ["personal data", *[f"'{'1 ' * 29}{number}'" for number in range(9)]]
+    wordy = NaturalRule(id="w", text=f"The output must not contain {' or '.join(things)}.", effect="reject")
+    texts = {"numbers": "1 2 3 4 5 6 " * 83_000, "digits": "1 " * 500_000, "words": "lorem ipsum " * 83_000}
+    rows = [
+        (f"expressions: {each.name}", *_held(rounds, [each.rule] * 4, metadata=each.context()))
+        for each in _costly()
+    ]
+    rows.sort(key=lambda row: -row[1])
+    del rows[5:]
+    rows += [
+        (f"words, a text of 1 MB: {name}", *_held(rounds, [wordy], agent_output=text))
+        for name, text in texts.items()
+    ]
+    return Table(
+        title="the longest that one request holds the event loop",
+        columns=("what its rules do", "longest hold, CPU ms", "whole decision, CPU ms"),
+        rows=rows,
+        notes=[
+            "Expressions: the costliest hostile inputs of tests/rules, four times in one policy, which together",
+            "take every step that a decision has. Words: a rule that names ten things, over texts that are slow.",
+        ],
+    )
+
+
+def _costly() -> list[Hostile]:
+    """Return the hostile inputs that compile and end only when their steps do."""
+    return [each for each in HOSTILE if BUDGET in each.ends and _compiles(each.rule)]
+
+
+def _compiles(rule: str) -> bool:
+    try:
+        compile_rule(rule)
+    except RuleSyntax:
+        return False
+    return True
+
+
+def _held(rounds: int, rules: list[str | NaturalRule], **sent: object) -> tuple[float, float]:
+    """Return the milliseconds of processor between two turns of others, at most, and of the whole decision."""
+    engine = _one_policy(*rules)
+    request = Request(workspace_id="here", dry_run=True, **sent)
+    runs = sorted(asyncio.run(_turns(engine, request)) for _ in range(rounds))
+    return runs[len(runs) // 2]
+
+
+async def _turns(engine: Engine, request: Request) -> tuple[float, float]:
+    began = last = time.thread_time()
+    longest = 0.0
+    deciding = asyncio.ensure_future(engine.decide(request, CALLER))
+    while not deciding.done():
+        await asyncio.sleep(0)
+        now = time.thread_time()
+        longest, last = max(longest, now - last), now
+    deciding.result()
+    return longest * 1000, (last - began) * 1000
+
+
+def _one_policy(*rules: str | NaturalRule) -> Engine:
+    snapshots = Snapshots()
+    snapshots.publish(build(_material([_policy("p", *rules)], 1)))
+    return _engine(snapshots)
+
+
 def _in_force(count: int) -> list[Current]:
     policies = [_policy(f"applies-{n}", RULES[n % 5], RULES[(n + 1) % 5]) for n in range(10)]
     others = itertools.cycle(
@@ -127,8 +196,13 @@ def _in_force(count: int) -> list[Current]:
     return policies + [next(others)(n) for n in range(count - 10)]
 
 
-def _policy(ident: str, *rules: str, place: Place = EVERYWHERE, reach="place", **content) -> Current:
-    written = tuple(DeterministicRule(id=f"r{n}", expr=rule) for n, rule in enumerate(rules, 1))
+def _policy(
+    ident: str, *rules: str | NaturalRule, place: Place = EVERYWHERE, reach="place", **content
+) -> Current:
+    written = tuple(
+        rule if isinstance(rule, NaturalRule) else DeterministicRule(id=f"r{n}", expr=rule)
+        for n, rule in enumerate(rules, 1)
+    )
     version = Version(
         policy_id=PolicyId(ident), number=1, content=Content(name=ident, rules=written, **content),
         digest=f"sha256:{ident}", author="bench", reason="", created_ms=0,
@@ -199,9 +273,7 @@ del CALL_FACTS["amount"]
 
 def _bylaw(count: int, facts: dict[str, object]) -> Callable[[], bool]:
     rules = [f"{field} {op} {value!r}" for field, op, value in _shapes(count)]
-    snapshots = Snapshots()
-    snapshots.publish(build(_material([_policy("p", *rules)], 1)))
-    engine = _engine(snapshots)
+    engine = _one_policy(*rules)
     own = {key: value for key, value in facts.items() if key in Request.__struct_fields__}
     rest = {key: value for key, value in facts.items() if key not in own}
     request = read({"agent_id": "a", "workspace_id": "here", "dry_run": True, "metadata": rest, **own})

@@ -28,8 +28,8 @@ from bylaw.evaluators.protocol import Answer, Batch, EvaluatorBasis, Question, R
 from bylaw.rules.spelling import MISSING, Path
 
 # What is read of one text, and of all texts until others get their turn: together how long they ever wait.
-MOST_READ: Final = 200_000
-_TURN: Final = 100_000
+MOST_READ: Final = 100_000
+_TURN: Final = 50_000
 # What beginning a search costs, in characters read.
 _BEGINNING: Final = 500
 

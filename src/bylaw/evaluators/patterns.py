@@ -14,7 +14,7 @@ from bylaw.policies.model import PersonalData
 
 MOST_QUOTES: Final = 20
 # How many numbers are checked before a text that is full of look-alikes is left undecided.
-MOST_TRIED: Final = 20_000
+MOST_TRIED: Final = 5_000
 # How many groups at the end of a number may belong to what follows: `4111 1111 1111 1111 12/27`.
 _MOST_DROPPED: Final = 3
 _SHORTEST_IBAN: Final = 15
