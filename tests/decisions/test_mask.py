@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from bylaw.decisions import mask as masks
 from bylaw.decisions.effects import AlertEffect, AttentionEffect, effects_of
+from bylaw.decisions.explain import explain
 from bylaw.decisions.request import read
 from bylaw.policies.mask import SHOWN
 from tests.decisions.world import World, caller, policy
@@ -271,3 +272,16 @@ def test_no_depth_is_too_deep():
     while isinstance(seen, list):
         (seen,) = seen
     assert seen == "[email]"
+
+
+async def test_explaining_a_large_masked_request_decides_again_only_so_often():
+    limits = [f"amount < {number}" for number in range(1, 9)]
+    engine = World(
+        policies=[policy("p", *limits, mask={"personal_data": ["email"]}, action="review")]
+    ).engine()
+    found = {}
+    for length in (1, LARGE):
+        request = {"phase": "tool_result", "tool_result": "x" * length, "metadata": {"amount": 9}}
+        found[length] = await explain(engine, read(request), caller())
+    assert len(found[1].changes) == len(limits)
+    assert len(found[LARGE].changes) == 1

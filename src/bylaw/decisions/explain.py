@@ -14,6 +14,7 @@ from bylaw.decisions.changes import Edit, edits
 from bylaw.decisions.compiled import Check, CompiledPolicy, CompiledRules
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
+from bylaw.decisions.mask import masking
 from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.select import Selection, lazy_text, select, topics_of
 from bylaw.decisions.snapshot import Snapshot
@@ -186,6 +187,8 @@ async def _changes(
         if check.evaluate(selection.facts, effort).status == "violated"
     ]
     cost = EXPLAIN_STEPS - effort.left  # of deciding once
+    if masking(request, selection.applied):
+        cost += len(msgspec.json.encode(request))  # of which every character may have to be looked at
     effort = Budget(EXPLAIN_STEPS)
     found: list[Change] = []
     for ident, check in violated:
