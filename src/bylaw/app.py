@@ -33,7 +33,7 @@ from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
-from bylaw.api.tracing import Tracer
+from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.core.clock import Clock, SystemClock
@@ -104,8 +104,8 @@ async def build(settings: Settings) -> AsyncIterator[App]:
     clock = SystemClock()
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
-        stores = await _open(settings, clock, ids, stack)
-        tracer = _tracer(stack) if settings.telemetry.traces == "otlp" else None
+        stores = await open_stores(settings, clock, ids, stack)
+        tracer = _tracer(stack) if settings.telemetry.traces == "otlp" else Untraced()
         yield await stack.enter_async_context(join(settings, stores, clock=clock, ids=ids, tracer=tracer))
 
 
@@ -118,14 +118,15 @@ async def unserved(settings: Settings) -> AsyncIterator[Unserved]:
     clock = SystemClock()
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
-        stores = await _open(settings, clock, ids, stack)
-        server = _Joined(settings, stores, clock=clock, ids=ids)
+        stores = await open_stores(settings, clock, ids, stack)
+        server = _Joined(settings, stores, clock=clock, ids=ids, tracer=Untraced())
         yield Unserved(stores=stores, signing=server.signing, witness=server.witness, issuer=server.issuer)
 
 
-async def _open(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
-    open_stores = _open_postgres if settings.storage.database else _open_sqlite
-    return await open_stores(settings, clock, ids, stack)
+async def open_stores(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
+    """Return the stores that `settings` name, to be closed when `stack` ends. Raises: as `build`."""
+    opening = _open_postgres if settings.storage.database else _open_sqlite
+    return await opening(settings, clock, ids, stack)
 
 
 def _tracer(stack: AsyncExitStack) -> Tracer:
@@ -181,6 +182,15 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
     return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
+def _unknown_pace(settings: Settings) -> UnknownPace:
+    """Return the pace of those who come without a key."""
+    return UnknownPace(
+        per_minute=settings.keys.unknown_per_minute,
+        per_address=settings.keys.address_per_minute,
+        proxies=Proxies(settings.server.proxies),
+    )
+
+
 def _installation(settings: Settings, keys: SigningKeys) -> str:
     """Return the first part of the names of this installation's new logs: no other has the same."""
     unique = hashlib.sha256(keys.signer.public).hexdigest()[:12]
@@ -189,20 +199,20 @@ def _installation(settings: Settings, keys: SigningKeys) -> str:
 
 @asynccontextmanager
 async def join(
-    settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer | None = None
+    settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer
 ) -> AsyncIterator[App]:
     """Run a server on `stores` until the block ends; they are closed by whoever opened them.
 
     Raises: Corrupt when receipts and control plane are not of one time.
     """
-    server = _Joined(settings, stores, clock=clock, ids=ids)
+    server = _Joined(settings, stores, clock=clock, ids=ids, tracer=tracer)
     found = await server.witness.objections()
     if found:
         raise refusal(found)
     admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
     async with server.upkeep.running():
         yield App(
-            asgi=server.edge(tracer),
+            asgi=server.edge(),
             stores=stores,
             engine=server.engine,
             signing=server.signing,
@@ -216,11 +226,12 @@ async def join(
 class _Joined:
     """The parts of one server, joined and not yet running."""
 
-    def __init__(self, settings: Settings, stores: Stores, *, clock: Clock, ids: Ids) -> None:
+    def __init__(self, settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer) -> None:
         self._settings = settings
         self._stores = stores
         self._clock = clock
         self._ids = ids
+        self._tracer = tracer
         control, ledger = stores.control, stores.ledger
         self.metrics = Metrics()
         self.snapshots = LoadedSnapshots()
@@ -237,18 +248,19 @@ class _Joined:
             limits,
             clock=clock,
             metrics=self.metrics,
-            unknown=UnknownPace(
-                per_minute=settings.keys.unknown_per_minute,
-                per_address=settings.keys.address_per_minute,
-                proxies=Proxies(settings.server.proxies),
-            ),
+            unknown=_unknown_pace(settings),
         )
         keep_ms = settings.storage.keep_answers_h * 3_600_000
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
         self.soundness = Soundness(control, ledger)
         kept = settings.decisions.kept_judgements
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
-        self.engine = Engine(snapshots=self.snapshots, evaluator=self.evaluator, clock=clock, ids=ids)
+        self.engine = Engine(
+            snapshots=self.snapshots,
+            evaluator=TracedEvaluator(self.evaluator, tracer),
+            clock=clock,
+            ids=ids,
+        )
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,
@@ -265,12 +277,14 @@ class _Joined:
             anchor_s=settings.receipts.anchor_s,
         )
 
-    def edge(self, tracer: Tracer | None) -> Edge:
+    def edge(self) -> Edge:
         """Return the whole API."""
         control, ledger = self._stores.control, self._stores.ledger
         spending = Spending(control, self.projector, self.entries, clock=self._clock, ids=self._ids)
         aftermath = Aftermath(self.metrics, self.sightings, self.projector)
-        decider = Decider(self.engine, self.issuer, ledger, spending=spending, aftermath=aftermath)
+        decider = Decider(
+            self.engine, self.issuer, ledger, spending=spending, aftermath=aftermath, tracer=self._tracer
+        )
         hot = HotRoutes(self.door, decider, batch_items=self._settings.decisions.batch_items)
         parts = Parts(
             store=control,
@@ -294,7 +308,12 @@ class _Joined:
         )
         self.watch()
         return Edge(
-            native(parts), hot.table(), limits=limits, metrics=self.metrics, ids=self._ids, tracer=tracer
+            native(parts),
+            hot.table(),
+            limits=limits,
+            metrics=self.metrics,
+            ids=self._ids,
+            tracer=self._tracer,
         )
 
     async def settle(self, tenant_id: TenantId) -> None:

@@ -1,6 +1,7 @@
 import importlib
 import sys
 import types
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -10,6 +11,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from bylaw import settings
+from bylaw.app import join, open_stores
+from bylaw.core.clock import SystemClock
+from bylaw.core.ids import Ids
+from tests.api.conftest import World
 from tests.api.test_edge import client
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -26,10 +32,14 @@ def otel(monkeypatch):
     return importlib.import_module("bylaw.api.otel")
 
 
-async def test_a_request_is_a_span_below_the_one_it_came_with(otel):
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
+def recorded():
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return exporter, provider
+
+
+async def test_a_request_is_a_span_below_the_one_it_came_with(otel):
+    exporter, provider = recorded()
     sender = client()
     sender.edge._tracer = otel.OtelTracer(provider)
     await sender.send(headers=[(b"traceparent", PARENT)])
@@ -41,6 +51,29 @@ async def test_a_request_is_a_span_below_the_one_it_came_with(otel):
     assert f"{first.parent.span_id:016x}".encode() in PARENT
     assert second.attributes["http.response.status_code"] == 415
     assert second.parent is None
+
+
+async def test_a_decision_shows_what_its_time_went_to(otel, tmp_path):
+    exporter, provider = recorded()
+    clock = SystemClock()
+    ids = Ids(clock)
+    given = settings.build(data=tmp_path / "data")
+    async with AsyncExitStack() as stack:
+        stores = await open_stores(given, clock, ids, stack)
+        tracer = otel.OtelTracer(provider)
+        app = await stack.enter_async_context(join(given, stores, clock=clock, ids=ids, tracer=tracer))
+        world = World(app=app, keys={"admin": app.admin_key})
+        exporter.clear()
+        rule = {"type": "nl", "text": "Never mention a competitor."}
+        await world.make("/v1/decisions", {"user_intent": "hello", "policy_rules": [rule]})
+    spans = {each.name: each for each in exporter.get_finished_spans()}
+    parents = {"decide": "POST", "judge": "decide", "commit": "POST"}
+    for name, parent in parents.items():
+        assert spans[name].parent.span_id == spans[parent].context.span_id
+    assert spans["decide"].attributes["bylaw.outcome"]
+    assert spans["decide"].attributes["bylaw.policies"] == 0
+    assert spans["judge"].attributes["bylaw.evaluator"] == "offline"
+    assert spans["judge"].attributes["bylaw.questions"] == 1
 
 
 def test_the_provider_sends_what_is_left_when_it_stops(otel):

@@ -12,6 +12,7 @@ from bylaw.api.claims import Claims
 from bylaw.api.idempotency import reused
 from bylaw.api.receipts import committed, seen_of
 from bylaw.api.spending import Spending
+from bylaw.api.tracing import Tracer
 from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.effects import effects_of
@@ -53,13 +54,21 @@ class Decider:
     """Decides, and answers once the receipt is durable."""
 
     def __init__(
-        self, engine: Engine, issuer: Issuer, ledger: Ledger, *, spending: Spending, aftermath: Aftermath
+        self,
+        engine: Engine,
+        issuer: Issuer,
+        ledger: Ledger,
+        *,
+        spending: Spending,
+        aftermath: Aftermath,
+        tracer: Tracer,
     ) -> None:
         self._engine = engine
         self._issuer = issuer
         self._ledger = ledger
         self._spending = spending
         self._aftermath = aftermath
+        self._tracer = tracer
         self._claims = Claims()
 
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
@@ -91,14 +100,19 @@ class Decider:
         asked = replace(asked, request=self._engine.placed(asked.request, caller))
         if asked.request.outcome_of:
             await self._require_decision(caller, ReceiptId(asked.request.outcome_of))
-        decision = await self._engine.decide(asked.request, caller)
+        with self._tracer.step("decide") as span:
+            decision = await self._engine.decide(asked.request, caller)
+            span.set_attribute("bylaw.outcome", decision.outcome)
+            span.set_attribute("bylaw.posture", decision.posture)
+            span.set_attribute("bylaw.policies", len(decision.policies))
         if asked.request.approval_id:
             decision = await self._spending.lifted(caller, asked.request, decision)
         self._aftermath.decided(caller, asked.request, decision)
         if decision.receipt_id is None:
             return Answered(body=_encoder.encode(decision))
         entry, encoded = self._issue(caller, asked, decision, promise)
-        fate = (await self._ledger.log.append([entry]))[0]
+        with self._tracer.step("commit"):
+            fate = (await self._ledger.log.append([entry]))[0]
         if isinstance(fate, Repeated):
             return await self._again(caller, fate, promise)
         if decision.outcome != "allow":

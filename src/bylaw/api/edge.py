@@ -19,7 +19,7 @@ from bylaw.api.asgi import App, Message, Receive, Scope, Send
 from bylaw.api.incoming import Incoming
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer
-from bylaw.api.tracing import Tracer
+from bylaw.api.tracing import Tracer, Untraced
 from bylaw.core.errors import BylawError, DeadlineExceeded, InvalidInput, Problem, TooLarge
 from bylaw.core.ids import Ids
 
@@ -68,7 +68,7 @@ class Edge:
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
-        self._tracer = tracer
+        self._tracer = Untraced() if tracer is None else tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other protocols are not spoken."""
@@ -85,12 +85,9 @@ class Edge:
         )
         reply = _Reply(send, incoming)
         self._metrics.started()
-        if self._tracer is None:
+        with self._tracer.request(incoming.method, incoming.path, headers) as span:
             await self._handle(scope, receive, reply)
-        else:
-            with self._tracer.request(incoming.method, incoming.path, headers) as span:
-                await self._handle(scope, receive, reply)
-                span.set_attribute("http.response.status_code", reply.status)
+            span.set_attribute("http.response.status_code", reply.status)
         self._finish(scope, reply, time.perf_counter() - started)
 
     async def _handle(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:

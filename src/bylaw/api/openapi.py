@@ -131,7 +131,7 @@ def _responses(
     if route.gives is not None:
         done["content"] = _content(refs[repr(route.gives)], examples.of(route.gives))
     elif route.media_type and route.status != 204:
-        done["content"] = _content({}, examples.answers[route.name], route.media_type)
+        done["content"] = _content({}, examples.answers.get(route.name), route.media_type)
     yield str(route.status), done
     for status in sorted(route.may_fail):
         problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="ProblemBody")}}}
