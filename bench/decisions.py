@@ -138,8 +138,8 @@ def holds(rounds: int) -> Table:
         columns=("what its rules do", "longest hold, CPU ms", "whole decision, CPU ms"),
         rows=rows,
         notes=[
-            "Expressions: the costliest hostile inputs of tests/rules, four times in one policy, which together",
-            "take every step that a decision has. Words: a rule that names ten things, over texts that are slow.",
+            "Expressions: the costliest hostile inputs of tests/rules, four times in one policy, which take",
+            "every step that a decision has. Words: a rule that names ten things, over texts that are slow.",
         ],
     )
 
@@ -158,7 +158,7 @@ def _compiles(rule: str) -> bool:
 
 
 def _held(rounds: int, rules: list[str | NaturalRule], **sent: object) -> tuple[float, float]:
-    """Return the milliseconds of processor between two turns of others, at most, and of the whole decision."""
+    """Return the milliseconds of processor between two turns of others, at most, and of the decision."""
     engine = _one_policy(*rules)
     request = Request(workspace_id="here", dry_run=True, **sent)
     runs = sorted(asyncio.run(_turns(engine, request)) for _ in range(rounds))
