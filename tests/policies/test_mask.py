@@ -9,6 +9,7 @@ from bylaw.policies.content import content_digest, document, restore_content
 from bylaw.policies.diff import diff_contents
 from bylaw.policies.model import Mask
 from bylaw.policies.parse import parse_content
+from bylaw.policies.warnings import warnings_about
 
 RULED = {"name": "Orders", "rules": [{"expr": "total < 5"}]}
 MASK = {"fields": ["tool_result.orders.*.email", "user_intent"], "personal_data": ["email", "iban"]}
@@ -90,3 +91,22 @@ def test_the_more_a_mask_names_the_less_is_allowed(old, new, direction):
     assert [(field.field, field.old, field.new) for field in diff.fields] == [("mask", old, new)]
     assert diff.direction == direction
     assert diff_contents(after, after).fields == ()
+
+
+@pytest.mark.parametrize(
+    ("phase", "mask", "idle"),
+    [
+        (None, MASK, []),
+        ("tool_result", {"fields": ["tool_result.a"], "personal_data": ["email"]}, []),
+        ("tool_result", MASK, ["mask.fields[1]"]),
+        (["input", "tool_result"], MASK, []),
+        ("tool_call", {"personal_data": ["email"]}, ["mask.personal_data"]),
+        ("tool_call", MASK, ["mask.fields[0]", "mask.fields[1]", "mask.personal_data"]),
+    ],
+)
+def test_a_mask_of_what_nobody_is_shown_is_warned_of(phase, mask, idle):
+    conditions = None if phase is None else {"phase": phase}
+    content = parse_content({"name": "Orders", "mask": mask, "conditions": conditions})
+    assert [(each.path, each.code) for each in warnings_about(content)] == [
+        (path, "idle_mask") for path in idle
+    ]

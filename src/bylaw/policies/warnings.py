@@ -3,6 +3,7 @@
 `other_phases`      a rule or condition reads what only some phases have, and the policy holds in others too
 `misspelt_field`    a field that no request has, named like one that it has
 `unclear_condition` a condition whose value nobody understands: it is undetermined whatever is asked
+`idle_mask`         a mask of what is not shown in any phase in which the policy holds
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +13,8 @@ from typing import Final, get_args
 from bylaw.core.canonical_json import Json
 from bylaw.core.errors import Problem
 from bylaw.policies.facts import CALL_FIELDS, PHASES, ROOTS
-from bylaw.policies.model import Content, DeterministicRule, Phase
+from bylaw.policies.mask import SHOWN
+from bylaw.policies.model import Content, DeterministicRule, Mask, Phase
 from bylaw.policies.reader import join
 from bylaw.rules import Rule
 from bylaw.rules import compile as compile_rule
@@ -48,6 +50,7 @@ def warnings_about(
     found = [*_unclear(conditions, at), *_misspelt_keys(conditions, at, shown)]
     if not fields_are_declared:
         found += [warning for where, rule in rules.items() for warning in _misspelt(rule, where, shown)]
+    found += _idle(content.mask, conditions, join(path, "mask"))
     # Conditions that leave a phase out leave it out for the rules too: only one of the two is to be mended.
     phases = list(_conditions_in_other_phases(conditions, at))
     return (*found, *(phases or _rules_in_other_phases(conditions, rules)))
@@ -65,6 +68,23 @@ def _unclear(conditions: Conditions, at: str) -> Iterator[Problem]:
             " policy is judged all the same. Give a value, a list of values, or operators such as gt and in."
         )
         yield Problem(path=join(at, key), code="unclear_condition", message=message)
+
+
+def _idle(mask: Mask | None, conditions: Conditions, at: str) -> Iterator[Problem]:
+    """Yield what a mask names and nobody is shown where the policy holds."""
+    if mask is None:
+        return
+    shown = {part for phase in get_args(Phase) if _applies(conditions, phase) for part in SHOWN[phase]}
+    named = {f"fields[{index}]": field.partition(".")[0] for index, field in enumerate(mask.fields)}
+    idle = [name for name, part in named.items() if part not in shown]
+    if mask.personal_data and not shown:
+        idle.append("personal_data")
+    for name in idle:
+        message = (
+            "This is shown in no phase in which the policy holds, so nothing is withheld. A phase shows"
+            " what it is about: input, tool_result or output; a tool_call is sent, not shown."
+        )
+        yield Problem(path=join(at, name), code="idle_mask", message=message)
 
 
 def _misspelt_keys(conditions: Conditions, at: str, shown: frozenset[str]) -> Iterator[Problem]:
