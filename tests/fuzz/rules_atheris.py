@@ -62,7 +62,7 @@ def grammar(script: bytes) -> None:
     except RuleSyntax:
         return
     verdict = rule.evaluate(context)
-    at = verdict.offset if verdict.code else 0
+    at = verdict.position.offset if verdict.code else 0
     mine = Outcome(status=verdict.status, code=verdict.code, path=verdict.path, offset=at)
     wanted = judge(parse(source), context)
     if mine != wanted:

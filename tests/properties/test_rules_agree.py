@@ -28,7 +28,7 @@ def compiled(source: str) -> rules.Rule | None:
 def outcome(rule: rules.Rule, context: dict[str, object]) -> Outcome:
     """Return the engine's verdict as the reference words it."""
     verdict = rule.evaluate(context)
-    at = verdict.offset if verdict.status == "indeterminate" else 0
+    at = verdict.position.offset if verdict.status == "indeterminate" else 0
     return Outcome(status=verdict.status, code=verdict.code, path=verdict.path, offset=at)
 
 

@@ -31,7 +31,7 @@ def test_explaining_comes_to_the_verdict_of_deciding(rule_script: bytes, context
         assert 0 <= cause.offset < len(source)
         assert cause.message
     if verdict.status == "indeterminate":
-        assert [cause.offset for cause in explanation.causes] == [verdict.offset]
+        assert [cause.offset for cause in explanation.causes] == [verdict.position.offset]
 
 
 @pytest.mark.slow

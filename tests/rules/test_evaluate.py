@@ -224,7 +224,7 @@ def test_an_indeterminate_verdict_names_path_and_place(
             rules.compile(rule)
         return
     verdict = rules.compile(rule).evaluate(context)
-    assert (verdict.status, verdict.code, verdict.path, verdict.column) == (
+    assert (verdict.status, verdict.code, verdict.path, verdict.position.column) == (
         "indeterminate",
         code,
         path,

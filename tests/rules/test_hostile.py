@@ -331,7 +331,12 @@ def test_what_cannot_be_a_rule_is_refused_when_saved(rule: str) -> None:
 
 def test_a_missing_place_is_named_with_its_position() -> None:
     verdict = rules.compile("true &&\n  m.x.y < 5").evaluate({"m": {"x": {}}})
-    assert (verdict.code, verdict.path, verdict.line, verdict.column) == ("missing", "m.x.y", 2, 7)
+    assert (verdict.code, verdict.path, verdict.position.line, verdict.position.column) == (
+        "missing",
+        "m.x.y",
+        2,
+        7,
+    )
 
 
 def test_evaluating_leaves_the_context_as_it_was() -> None:

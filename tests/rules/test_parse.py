@@ -1,7 +1,10 @@
 """Reading: what the grammar accepts, what a refusal says, and where nodes say they are."""
 
+from collections.abc import Callable
+
 import pytest
 
+from bylaw import rules
 from bylaw.core.errors import RuleSyntax
 from bylaw.rules import ast
 from bylaw.rules.limits import CEL, RULE, Limits
@@ -151,9 +154,35 @@ def test_every_size_is_bounded(source: str, limits: Limits) -> None:
     assert refused(source, limits)
 
 
-def test_forty_brackets_and_forty_terms_are_fine() -> None:
-    parse("(" * 39 + "a" + ")" * 39)
-    parse(" + ".join(["a"] * 40))
+EDGES: dict[str, tuple[Callable[[int], str], int, str]] = {
+    "characters": (lambda n: "a" + " " * (n - 1), RULE.source, "longer than 4096"),
+    "parts": (lambda n: f"[{', '.join(['a'] * (n - 1))}]", RULE.nodes, "more than 400 parts"),
+    "parentheses": (lambda n: "(" * n + "a" + ")" * n, RULE.depth, "nested deeper than 40"),
+    "lists": (lambda n: "[" * n + "]" * n, RULE.depth + 1, "nested deeper than 40"),
+    "calls": (lambda n: "f(" * n + "a" + ")" * n, RULE.depth, "nested deeper than 40"),
+    "indexes": (lambda n: "a[" * n + "0" + "]" * n, RULE.depth, "nested deeper than 40"),
+    "terms": (lambda n: " + ".join(["a"] * n), RULE.height, "nested deeper than 100"),
+    "fields": (lambda n: "a" + ".b" * (n - 1), RULE.height, "nested deeper than 100"),
+    "loops": (lambda n: "a.all(i, " * n + "i" + ")" * n, RULE.comprehensions, "more than 4 loops"),
+    "loops over loops": (lambda n: "a" + ".map(i, i)" * (n - 1), RULE.height, "nested deeper than 100"),
+    "optionals": (lambda n: "a" + ".optMap(i, i)" * (n - 1), RULE.height, "nested deeper than 100"),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_a_limit_is_the_largest_size_that_is_accepted(name: str) -> None:
+    source, most, message = EDGES[name]
+    parse(source(most))
+    assert message in refused(source(most + 1)).message
+
+
+def test_a_pattern_may_have_five_hundred_characters() -> None:
+    rules.compile(f"s.matches('{'a' * RULE.pattern}')")
+    with pytest.raises(RuleSyntax, match="at most 500 characters"):
+        rules.compile(f"s.matches('{'a' * (RULE.pattern + 1)}')")
+
+
+def test_chains_of_and_and_or_do_not_nest() -> None:
     parse(" && ".join(["a"] * 190))
 
 

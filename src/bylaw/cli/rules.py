@@ -95,10 +95,11 @@ def evaluate(
     if rule is None:
         return UNUSABLE
     verdict = rule.evaluate(_context(context))
+    at = verdict.position
     if as_json:
         _write(_verdict(verdict))
     else:
-        where = f" at line {verdict.line}, column {verdict.column}" if verdict.code else ""
+        where = f" at line {at.line}, column {at.column}" if verdict.code else ""
         reason = f": {verdict.message} [{verdict.code}]{where}" if verdict.code else ""
         click.echo(_coloured(verdict.status) + reason)
     return EXIT[verdict.status]
@@ -196,9 +197,9 @@ def _verdict(verdict: rules.Verdict) -> dict[str, object]:
         "code": verdict.code,
         "path": verdict.path,
         "message": verdict.message,
-        "offset": verdict.offset,
-        "line": verdict.line,
-        "column": verdict.column,
+        "offset": verdict.position.offset,
+        "line": verdict.position.line,
+        "column": verdict.position.column,
     }
 
 

@@ -16,11 +16,24 @@ from bylaw.rules.limits import Limits
 from bylaw.rules.names import DOTTED_TYPES
 from bylaw.rules.parse import parse
 from bylaw.rules.paths import read_by
+from bylaw.rules.place import Position
 from bylaw.rules.rule import LANG, Rule, build
 from bylaw.rules.schema import ANY, read
 from bylaw.rules.verdict import Code, Failure, Status, Verdict
 
-__all__ = ["LANG", "Budget", "Code", "Failure", "Limits", "Rule", "Status", "Verdict", "cel", "compile"]
+__all__ = [
+    "LANG",
+    "Budget",
+    "Code",
+    "Failure",
+    "Limits",
+    "Position",
+    "Rule",
+    "Status",
+    "Verdict",
+    "cel",
+    "compile",
+]
 
 
 def compile(expr: str, *, schema: object = None) -> Rule:  # noqa: A001 - rules.compile reads as what it is

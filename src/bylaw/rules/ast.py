@@ -17,6 +17,7 @@ one flat `Logic`; all other binary operators nest to the left. Names that the li
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 from typing import Literal as OneOf
 
 from bylaw.rules.values import UInt
@@ -171,6 +172,7 @@ MacroName = OneOf[
     "optFlatMap",
     "sortBy",
 ]
+ONCE: Final = frozenset({"optMap", "optFlatMap"})  # the macros that do not loop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Final
 from bylaw.core.errors import RuleSyntax
 from bylaw.rules import check_calls
 from bylaw.rules.ast import (
+    ONCE,
     Binary,
     Bind,
     Call,
@@ -272,7 +273,7 @@ _LOOPED: Final = (list, dict)
 
 def _macro(at: Checker, node: Macro) -> Shape:
     target = at.shape(node.target)
-    if node.name in {"optMap", "optFlatMap"}:
+    if node.name in ONCE:
         if not target.may_be(Optional):
             raise at.refuse(node, f"{node.name}() applies to an optional, not {target.words()}")
         at.within(dict.fromkeys(node.variables, ANY)).shape(node.args[0])

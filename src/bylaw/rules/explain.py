@@ -156,15 +156,15 @@ def _that_decide(step: Step) -> list[Step]:
 
 def _cause(source: str, step: Step, element: str, verdict: Verdict) -> Cause:
     node = step.node
-    line, column = position(source, node.offset)
+    at = position(source, node.offset)
     text = _text(source, node)
     failure = step.failure
     if failure is not None:
         return Cause(
             text=text,
-            offset=node.offset,
-            line=line,
-            column=column,
+            offset=at.offset,
+            line=at.line,
+            column=at.column,
             message=failure.message,
             code=failure.code,
             path=failure.path,
@@ -174,9 +174,9 @@ def _cause(source: str, step: Step, element: str, verdict: Verdict) -> Cause:
     relation = _relation(source, step)
     return Cause(
         text=text,
-        offset=node.offset,
-        line=line,
-        column=column,
+        offset=at.offset,
+        line=at.line,
+        column=at.column,
         message=verdict.message if verdict.code else _words(text, step, relation),
         path=relation.path,
         element=element,

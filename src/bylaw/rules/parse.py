@@ -17,6 +17,7 @@ from typing import Final
 
 from bylaw.rules import macros
 from bylaw.rules.ast import (
+    ONCE,
     Binary,
     BinaryOperator,
     Call,
@@ -84,20 +85,23 @@ def _bound(root: Node, source: str, limits: Limits) -> None:
     open_nodes = [(root, 1, 0)]
     while open_nodes:
         node, height, loops = open_nodes.pop()
-        loops += isinstance(node, Macro)
+        inside = loops + (isinstance(node, Macro) and node.name not in ONCE)
         if height > limits.height:
             raise refusal(source, node.offset, f"nested deeper than {limits.height}", hint="split the rule")
-        if loops > limits.comprehensions:
+        if inside > limits.comprehensions:
             message = f"more than {limits.comprehensions} loops stand inside each other"
             raise refusal(source, node.offset, message)
-        open_nodes.extend((child, height + 1, loops) for child in children(node))
+        target = node.target if isinstance(node, Macro) else None
+        open_nodes.extend(
+            (child, height + 1, loops if child is target else inside) for child in children(node)
+        )
 
 
 class _Parser(Reader):
     def __init__(self, source: str, limits: Limits, names: frozenset[str]) -> None:
         super().__init__(source, limits)
         self._names = names
-        self._depth = 0
+        self._depth = -1  # what stands outside of all brackets is not nested
 
     def whole(self) -> Node:
         if len(self._tokens) == 1:

@@ -1,14 +1,25 @@
 """Places in a rule's source: line and column, and the error that shows them."""
 
+from dataclasses import dataclass
+
 from bylaw.core.errors import RuleSyntax
 
 _WIDTH = 76
 
 
-def position(source: str, offset: int) -> tuple[int, int]:
-    """Return the line and column, both from 1, of `offset`, a count of characters from 0."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in a rule's source: `offset` counts characters from 0, `line` and `column` count from 1."""
+
+    offset: int = 0
+    line: int = 1
+    column: int = 1
+
+
+def position(source: str, offset: int) -> Position:
+    """Return the position of `offset`."""
     before = source[:offset]
-    return before.count("\n") + 1, offset - before.rfind("\n")
+    return Position(offset=offset, line=before.count("\n") + 1, column=offset - before.rfind("\n"))
 
 
 def caret(source: str, offset: int) -> str:
@@ -27,11 +38,11 @@ def caret(source: str, offset: int) -> str:
 
 def refusal(source: str, offset: int, message: str, *, hint: str = "") -> RuleSyntax:
     """Return the error that says `message` about the place `offset` of `source`."""
-    line, column = position(source, offset)
+    at = position(source, offset)
     return RuleSyntax(
-        f"line {line}, column {column}: {message}",
-        line=line,
-        column=column,
+        f"line {at.line}, column {at.column}: {message}",
+        line=at.line,
+        column=at.column,
         caret=caret(source, offset),
         hint=hint,
     )

@@ -57,8 +57,7 @@ def build(source: str, node: Node, *, fields: tuple[str, ...], types: bool) -> R
 
 
 def _violated(source: str, node: Node) -> Verdict:
-    line, column = position(source, node.offset)
-    return Verdict(status="violated", offset=node.offset, line=line, column=column)
+    return Verdict(status="violated", position=position(source, node.offset))
 
 
 def _object(context: object, node: Node) -> dict[str, object]:
@@ -102,14 +101,10 @@ def decided(node: Node, value: Callable[[], object]) -> bool:
 
 def indeterminate(source: str, failure: Failure) -> Verdict:
     """Return the verdict that says why a rule has no value."""
-    offset = max(failure.offset, 0)
-    line, column = position(source, offset)
     return Verdict(
         status="indeterminate",
         code=failure.code,
         path=failure.path,
-        offset=offset,
-        line=line,
-        column=column,
+        position=position(source, max(failure.offset, 0)),
         message=failure.message,
     )

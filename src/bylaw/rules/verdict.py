@@ -24,7 +24,9 @@ anywhere in the path, and an index beyond its list.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+from bylaw.rules.place import Position
 
 Status = Literal["satisfied", "violated", "indeterminate"]
 Code = Literal[
@@ -39,22 +41,21 @@ Code = Literal[
     "budget",
 ]
 
+START: Final = Position()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The outcome of one rule over one context.
 
     `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` is empty unless a
-    path of the context is to blame.
-    Units: `offset` counts characters from 0, `line` and `column` from 1, into the rule's source.
+    path of the context is to blame. `position` is that of the part that failed, else of the whole rule.
     """
 
     status: Status
     code: Code | Literal[""] = ""
     path: str = ""
-    offset: int = 0
-    line: int = 1
-    column: int = 1
+    position: Position = START
     message: str = ""
 
 

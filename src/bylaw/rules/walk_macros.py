@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bylaw.rules.ast import Bind, Macro
+from bylaw.rules.ast import ONCE, Bind, Macro
 from bylaw.rules.equality import map_key
 from bylaw.rules.library.collections import sort_by
 from bylaw.rules.operators import no_overload
@@ -31,7 +31,7 @@ def bind(at: Walk, node: Bind) -> object:
 def macro(at: Walk, node: Macro) -> object:
     """Return what a macro gives."""
     target = at.value(node.target)
-    if node.name in {"optMap", "optFlatMap"}:
+    if node.name in ONCE:
         return _optional(at, node, target)
     origin = at.path(node.target)
     with Scope(at, node.variables) as bound:
