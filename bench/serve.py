@@ -19,6 +19,7 @@ import uvloop
 
 from bylaw import app as joined
 from bylaw import settings
+from bylaw.api.tracing import Untraced
 from bylaw.app import Stores, join
 from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
@@ -64,7 +65,7 @@ async def without_store(wanted: settings.Settings):
         control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
         stack.push_async_callback(control.close)
         stores = Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
-        yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids))
+        yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids, tracer=Untraced()))
 
 
 async def main() -> None:
