@@ -16,6 +16,7 @@ from bylaw.core.ids import Ids
 from tests.api.test_edge import client
 
 LONG = 3600
+SHORT = 0.5  # to wait for, and still enough for what arrives in time on a busy machine
 HOST = b"host: x\r\n"
 ASKED = b"POST /hot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
@@ -128,7 +129,7 @@ async def test_lines_after_the_last_chunk_are_held_to_the_same_limit():
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"])
 async def test_a_head_that_does_not_arrive_in_time_ends_the_connection(sent):
-    async with listening(head_s=0.1) as connect:
+    async with listening(head_s=SHORT) as connect:
         reader, writer = await connect()
         writer.write(sent)
         if sent.strip():
@@ -138,7 +139,7 @@ async def test_a_head_that_does_not_arrive_in_time_ends_the_connection(sent):
 
 
 async def test_a_second_head_that_dribbles_ends_the_connection_too():
-    async with listening(head_s=0.1) as connect:
+    async with listening(head_s=SHORT) as connect:
         reader, writer = await connect()
         writer.write(ASKED)
         assert (await answer_of(reader))[0] == 200
@@ -153,7 +154,7 @@ async def test_the_time_for_a_head_does_not_run_while_a_request_is_carried_out()
         await carried_out.wait()
         return Answer(status=200, body=b"{}")
 
-    async with listening(client(slow).edge, head_s=0.05) as connect:
+    async with listening(client(slow).edge, head_s=SHORT) as connect:
         reader, writer = await connect()
         writer.write(ASKED)
         other, _ = await connect()
@@ -199,7 +200,7 @@ async def test_who_never_reads_the_answer_is_cut_off():
             await asyncio.sleep(0)
         cut_off.set()
 
-    async with listening(app, stall_s=0.1) as connect:
+    async with listening(app, stall_s=SHORT) as connect:
         _, writer = await connect()
         writer.transport.pause_reading()
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
