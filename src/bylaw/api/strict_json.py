@@ -1,4 +1,4 @@
-"""Bodies are I-JSON (RFC 7493) but for long integers: what readers could differ on is refused, with its place.
+"""Bodies are I-JSON (RFC 7493) but for long integers: what readers could differ on is refused, and where.
 
 1. The bytes are UTF-8 and one JSON text.  2. No object names a member twice.  3. No text holds a lone
 surrogate or NUL.  4. Integers have 64 bits (longer ones are sent as strings) and other numbers are finite.
