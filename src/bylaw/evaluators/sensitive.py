@@ -1,0 +1,69 @@
+"""How sensitive the data in a text or in plain data is, by what the finders of `patterns` recognise in it.
+
+Secrets, card numbers and bank accounts are high; e-mail addresses and phone numbers medium, and high when
+there are `MANY`. Low means that nothing was recognised, never that there is nothing: names and addresses in
+words are not looked for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Literal
+
+from bylaw.evaluators.patterns import cards, emails, ibans, phones, secrets
+
+Level = Literal["low", "medium", "high"]
+DataKind = Literal["secret", "card", "iban", "email", "phone"]
+
+MANY: Final = 5
+MOST_READ: Final = 200_000  # characters of all texts together
+MOST_TEXTS: Final = 10_000
+
+_FINDERS: Final[Mapping[DataKind, Callable[[str], list[str]]]] = {
+    "secret": secrets,
+    "card": cards,
+    "iban": ibans,
+    "email": emails,
+    "phone": phones,
+}
+_HIGH: Final[frozenset[DataKind]] = frozenset({"secret", "card", "iban"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """How sensitive data are, and the kinds that were found, in a fixed order."""
+
+    level: Level
+    kinds: tuple[DataKind, ...]
+
+
+def sensitive_data(value: object) -> Sensitivity:
+    """Return how sensitive the texts in `value` are: a text, or lists and objects of them, keys included."""
+    text = "\n".join(_within(islice(_texts(value), MOST_TEXTS)))
+    found = {kind: set(find(text)) for kind, find in _FINDERS.items()}
+    kinds = tuple(kind for kind, quotes in found.items() if quotes)
+    if _HIGH.intersection(kinds) or len(found["email"] | found["phone"]) >= MANY:
+        return Sensitivity(level="high", kinds=kinds)
+    return Sensitivity(level="medium" if kinds else "low", kinds=kinds)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in order, without recursion, so that no nesting is too deep."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            waiting += reversed([*each.keys(), *each.values()])
+        elif isinstance(each, (list, tuple)):
+            waiting += reversed(each)
+
+
+def _within(texts: Iterator[str]) -> Iterator[str]:
+    room = MOST_READ
+    for text in texts:
+        yield text[:room]
+        room -= len(text)
+        if room <= 0:
+            return
