@@ -21,11 +21,10 @@ from bylaw.storage.sql.session import failures
 T = TypeVar("T")
 MakeTables = Callable[[str], Coroutine[None, None, None]]
 
-EPILOG = """\b
+EXAMPLES_OF_UPGRADE = """\b
 Examples:
   bylaw db upgrade --data /var/lib/bylaw
   bylaw db upgrade --database-owner postgresql://owner@db/bylaw --database postgresql://bylaw@db/bylaw
-  bylaw db check --database postgresql://bylaw@db/bylaw
 """
 
 _data = click.option(
@@ -43,12 +42,12 @@ _LAZY = MappingProxyType(
 )
 
 
-@click.group("db", cls=LazyGroup, lazy=_LAZY, epilog=EPILOG)
+@click.group("db", cls=LazyGroup, lazy=_LAZY)
 def db() -> None:
     """Bring the schema of the database up to date, check it, and rebuild what comes from the receipts."""
 
 
-@db.command()
+@db.command(epilog=EXAMPLES_OF_UPGRADE)
 @_data
 @_database
 @click.option("--database-owner", help="postgresql://… of the role that owns the tables.")
@@ -65,7 +64,7 @@ def upgrade(**flags: object) -> None:
     click.echo(f"at {after} already" if before == after else f"from {before or 'nothing'} to {after}")
 
 
-@db.command()
+@db.command(epilog="\b\nExample:\n  bylaw db current --data /var/lib/bylaw")
 @_data
 @_database
 def current(**flags: object) -> int:
@@ -75,7 +74,7 @@ def current(**flags: object) -> int:
     return 0 if found == history.newest() else 1
 
 
-@db.command()
+@db.command(epilog="\b\nExample:\n  bylaw db check --database postgresql://bylaw@db/bylaw")
 @_data
 @_database
 def check(**flags: object) -> int:

@@ -89,7 +89,7 @@ class _Made(msgspec.Struct, frozen=True):
     key: str = ""
 
 
-@click.command("demo")
+@click.command("demo", epilog="\b\nExample:\n  bylaw demo")
 def demo() -> int:
     """Run the whole story on a temporary server: apply, decide, approve, verify, tamper, get caught."""
     with tempfile.TemporaryDirectory(prefix="bylaw-demo-") as made:

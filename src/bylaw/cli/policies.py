@@ -132,15 +132,7 @@ def _target(*, server: str, key: str | None, data: Path | None, tenant: str) -> 
     return ServerTarget(remote=Remote(server, key))
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  bylaw policies apply policies/                   # against http://127.0.0.1:8181, key in BYLAW_API_KEY
-  bylaw policies diff policies/ --server https://bylaw.example.com
-  bylaw policies apply policies/ --data bylaw-data --yes      # no server is running
-  bylaw policies export policies/
-"""
-)
+@click.group()
 def policies() -> None:
     """Apply policies from files, compare them with what is stored, and write them back to files.
 
@@ -149,7 +141,16 @@ def policies() -> None:
     """
 
 
-@policies.command("apply", cls=TargetCommand)
+@policies.command(
+    "apply",
+    cls=TargetCommand,
+    epilog="""\b
+Examples:
+  bylaw policies apply policies/ --dry-run         # against http://127.0.0.1:8181, key in BYLAW_API_KEY
+  bylaw policies apply policies/ --server https://bylaw.example.com --yes --reason "agreed with finance"
+  bylaw policies apply policies/ --data bylaw-data --yes      # no server is running
+""",
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -190,7 +191,11 @@ def apply_command(
         click.echo(f"{policy.slug}: version {policy.version}, {state}{waits}")
 
 
-@policies.command("diff", cls=TargetCommand)
+@policies.command(
+    "diff",
+    cls=TargetCommand,
+    epilog="\b\nExample:\n  bylaw policies diff policies/ --server https://bylaw.example.com",
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--prune", is_flag=True, help="Count policies of these packs that no file contains any more.")
 @click.pass_obj
@@ -206,7 +211,11 @@ def diff_command(find: Callable[[], Target], directory: Path, *, prune: bool) ->
     return 0 if plan.is_empty else DIFFERENT
 
 
-@policies.command("export", cls=TargetCommand)
+@policies.command(
+    "export",
+    cls=TargetCommand,
+    epilog="\b\nExample:\n  bylaw policies export written/ --server https://bylaw.example.com",
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--pack", help="Only this pack.")
 @click.option("--others", default="exported", show_default=True, help="Pack for policies that no pack made.")

@@ -5,7 +5,7 @@ import click
 from bylaw.settings import Known, known
 
 
-@click.command("settings")
+@click.command("settings", epilog="\b\nExample:\n  bylaw settings | grep DATABASE")
 def show_settings() -> None:
     """List every setting of the server: its variable, its key in the file, its default and what it does."""
     click.echo("\n".join(_line(each) for each in known()))
