@@ -149,14 +149,14 @@ async def test_a_batch_answers_each_by_itself(world):
 
 @pytest.mark.parametrize(("count", "status"), [(0, 422), (100, 200), (101, 422)])
 async def test_a_batch_is_bounded(world, count, status):
-    body = {"requests": [{"dry_run": True}] * count}
+    body = {"requests": [{"agent_id": "a", "dry_run": True}] * count}
     assert (await world.send("admin", "POST", "/v1/decisions:batch", json=body)).status_code == status
 
 
 async def test_a_batch_takes_from_the_pace_of_its_key_what_it_holds(world):
     spec = {"name": "slow", "scopes": ["decisions:write"], "rate_per_minute": 10}
     world.keys["slow"] = (await world.make("/v1/keys", spec))["key"]
-    body = {"requests": [{"dry_run": True}] * 9}
+    body = {"requests": [{"agent_id": "a", "dry_run": True}] * 9}
     first = await world.send("slow", "POST", "/v1/decisions:batch", json=body)
     assert (first.status_code, first.headers["ratelimit-limit"]) == (200, "10")
     second = await world.send("slow", "POST", "/v1/decisions:batch", json=body)
@@ -369,7 +369,7 @@ async def test_other_requests_get_their_turn_between_the_decisions_of_a_batch(wo
             await asyncio.sleep(0)
 
     other = asyncio.create_task(count())
-    asked = {"requests": [{"dry_run": True, "workspace_id": "w2"}] * 100}
+    asked = {"requests": [{"agent_id": "a", "dry_run": True, "workspace_id": "w2"}] * 100}
     found = await world.send("admin", "POST", "/v1/decisions:batch", json=asked)
     other.cancel()
     assert [each["status"] for each in found.json()["results"]] == [200] * 100
@@ -385,3 +385,21 @@ async def test_the_place_of_the_receipt_is_the_last_thing_that_an_answer_says(wo
     assert stored["receipt"] is None
     assert answered.json() == stored | {"receipt": answered.json()["receipt"]}
     assert answered.json()["receipt"]["index"] >= 0
+
+
+@pytest.mark.parametrize("path", ["/v1/decisions", "/v1/decisions:explain"])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"dry_run": True}, {"phase": "input", "workspace_id": "w1"}, {"agent_id": None, "tool_call": None}],
+)
+async def test_a_request_that_says_neither_who_nor_what_is_refused(world, path, body):
+    found = await world.send("admin", "POST", path, json=body)
+    assert found.status_code == 422
+    assert [each["path"] for each in found.json()["errors"]][:2] == ["agent_id", "user_intent"]
+    assert "outcome_of" in found.json()["detail"]
+
+
+async def test_one_empty_request_of_a_batch_stops_no_other(world):
+    body = {"requests": [{}, {"user_intent": "hello"}]}
+    found = (await world.send("admin", "POST", "/v1/decisions:batch", json=body)).json()
+    assert [each["status"] for each in found["results"]] == [422, 200]

@@ -148,7 +148,7 @@ async def test_a_policy_that_is_wrong_in_many_places_hears_of_all(server):
 
 async def test_the_server_says_that_it_is_ready_and_what_it_counts(server):
     await populate(server)
-    await server.send("admin", "POST", "/v1/decisions", json={"dry_run": True})
+    await server.send("admin", "POST", "/v1/decisions", json={"agent_id": "a", "dry_run": True})
     await server.send(None, "GET", "/v1/policies")
     ready = await server.send(None, "GET", "/readyz")
     assert ready.json() == {
@@ -176,7 +176,7 @@ async def test_a_server_whose_log_is_closed_says_that_it_is_not_ready(server):
     found = await server.send(None, "GET", "/readyz")
     assert found.status_code == 503
     assert [each["name"] for each in found.json()["checks"] if not each["ok"]] == ["receipts"]
-    decided = await server.send("admin", "POST", "/v1/decisions", json={})
+    decided = await server.send("admin", "POST", "/v1/decisions", json={"agent_id": "a"})
     assert (decided.status_code, decided.json()["code"]) == (503, "unavailable")
     assert decided.headers["retry-after"] == "1"
 

@@ -15,6 +15,7 @@ from bylaw.api.fit import fit
 from bylaw.api.idempotency import checked_key
 from bylaw.api.incoming import Incoming
 from bylaw.api.problems import Answer, ProblemBody
+from bylaw.api.said import read_asked
 from bylaw.core.errors import BylawError, InvalidInput, Problem
 from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.select import ASKING_SCOPE
@@ -67,7 +68,7 @@ class HotRoutes:
     async def decide(self, incoming: Incoming) -> Answer:
         """Decide one request."""
         caller = self._door.enter(incoming, ASKING_SCOPE).principal
-        request = fit(strict_json.parse(incoming.body), Request)
+        request = read_asked(strict_json.parse(incoming.body))
         key = incoming.headers.get(b"idempotency-key")
         asked = Asked(
             request=request,
@@ -100,7 +101,7 @@ class HotRoutes:
     async def _item(self, caller: Principal, item: object, key: str, request_id: str) -> BatchResult:
         """Return what one request of a batch came to; only what is expected to go wrong stays inside it."""
         try:
-            request = fit(item, Request)
+            request = read_asked(item)
             body = _encoder.encode(item)
             answered = await self._decider.decide(
                 caller, Asked(request=request, body=body, idempotency_key=key)
@@ -127,7 +128,8 @@ def described() -> tuple[Described, ...]:
             tag="decisions",
             name="decide",
             summary="Check an operation against the policies that govern it",
-            description="The answer leaves once its receipt is durable; a dry run has none.",
+            description="Say who acts, or what is said or done. The answer leaves once its receipt is durable; a"
+            " dry run has none.",
         ),
         Described(
             method="POST",

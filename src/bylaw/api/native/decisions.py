@@ -10,6 +10,7 @@ from bylaw.api.deciding import DECISION_PART, REQUEST_PART, placed
 from bylaw.api.fit import fit
 from bylaw.api.native.route import Reply, Route, body, needs, parts_of
 from bylaw.api.ports import Unit
+from bylaw.api.said import require_said
 from bylaw.api.strict_json import parse
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import ReceiptId
@@ -49,6 +50,7 @@ async def explain_request(
     http: Http,
 ) -> Reply[Explanation]:
     """Explain what would be decided about a request: why, why not, what would change it. It is not kept."""
+    require_said(request)
     engine = parts_of(http).engine
     return Reply(await explain(engine, engine.placed(request, acting.principal), acting.principal))
 
