@@ -77,7 +77,7 @@ def expected(model: SlowPolicy) -> tuple:
     return (model.status, model.current, model.texts, governing)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["approved", "pending_review"]), st.booleans(), st.lists(steps, min_size=8, max_size=24)
 )
