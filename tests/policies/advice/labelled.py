@@ -1,8 +1,8 @@
 # ruff: noqa: E501, ISC004, RUF001 - the wordings stand as people write them
 """Wordings of our own, each labelled by hand with what a careful reader would object to.
 
-Shape: a text, and the codes of the checks that should speak; none for a good rule. Half of them (`HELD_OUT`)
-were written after the checks and never used to change them.
+Shape: a text, and the codes of the checks that should speak; none for a good rule. `LATER` was written after
+the checks, in two rounds; what it showed on first sight is told in docs/explanation/wording-advice.md.
 """
 
 TUNED = [
@@ -114,7 +114,7 @@ TUNED = [
     ("!!! ???", "empty"),
 ]
 
-HELD_OUT = [
+LATER = [
     ("Reject any booking for more than nine passengers.", ""),
     ("Quote only prices that the price tool returned in this conversation.", ""),
     ("Require two approvals for each payment to a new supplier.", ""),
@@ -180,4 +180,58 @@ HELD_OUT = [
     ("It would be better to ask before deleting files.", "unclear_effect"),
     ("Warn or block users who paste a secret.", "unclear_effect"),
     ("The assistant should not promise delivery dates.", "unclear_effect only_avoids"),
+    ("Reject any tender that arrives after 17:00 on the closing day.", ""),
+    ("Tell callers the queue position before transferring them.", ""),
+    ("Store voice recordings in the EU and erase them after 30 days.", ""),
+    ("Only pharmacists may answer questions about doses; other agents refer the caller to them.", ""),
+    ("If the balance is negative, decline the payment and name the missing amount.", ""),
+    ("Each pull request needs one approving review by a person.", ""),
+    ("Do not open attachments from unknown senders; move them to quarantine.", ""),
+    ("Charge the cancellation fee unless the guest cancelled 24 hours before arrival.", ""),
+    ("Flag listings whose price is below 10% of the market price.", ""),
+    ("Quote the tariff of the day on which the contract was signed.", ""),
+    ("Send the itinerary as a PDF to the address in the booking.", ""),
+    ("Limit each export to 500 rows.", ""),
+    ("Summarise each call in at most five sentences.", ""),
+    ("Employees under 18 may not be scheduled after 20:00.", "no_agent"),
+    ("Keep answers reasonably short.", "vague_word"),
+    ("Offer compensation that is proportionate.", "vague_word"),
+    ("Block content that is not family-friendly.", "vague_word"),
+    ("Handle VIP tickets with priority where it makes sense.", "vague_word"),
+    ("Ask for extra documents in doubtful cases.", "vague_word"),
+    ("Remove unnecessary permissions.", "vague_word"),
+    ("Cancel orders that are waiting for ages.", "open_limit"),
+    ("Get a second opinion for costly repairs.", "open_limit"),
+    ("Return the call within a short time.", "open_limit"),
+    ("Do not lend to people with a low income. Offer advice instead.", "open_limit"),
+    ("Hold transfers over 3000 until a clerk has checked them.", "no_unit"),
+    ("Reject claims above 750.", "no_unit"),
+    ("Proceed as described in the other document.", "open_reference"),
+    ("These are only for premium members.", "open_reference no_action"),
+    ("Check the request against internal policy.", "open_reference"),
+    ("Always encrypt backups. Never encrypt backups.", "contradiction"),
+    ("The bot may greet guests by name. The bot may not greet guests by name.", "contradiction"),
+    ("Never refuse to show a receipt.", "double_negative"),
+    ("No order is to be shipped that is not unpaid.", "double_negative"),
+    ("Allow returns except for food, other than sealed tins, unless a doctor says so.", "exception_chain"),
+    ("Complaints must be answered in writing.", "no_agent"),
+    ("Receipts will be archived.", "no_agent"),
+    ("Não compartilhe senhas com ninguém.", "other_language"),
+    ("Zawsze pytaj o numer zamówienia przed zwrotem.", "other_language"),
+    ("Kindly log in order to keep a trace of each refund.", "filler"),
+    ("As you know, ask for the ticket number.", "filler"),
+    ("Refuse cash. Mask card numbers. Ship on Mondays.", "several_rules"),
+    ("Reject gifts. Furthermore, wear a badge in the warehouse.", "several_rules"),
+    ("Always confirm!", "no_object"),
+    ("Everything must be logged.", "everything no_agent"),
+    ("The refund procedure.", "no_action"),
+    ("High standards and honest talk.", "no_action"),
+    ("Be respectful towards guests.", "wish"),
+    ("Aim for quick answers.", "wish"),
+    ("Act in the best interest of the customer.", "wish"),
+    ("Never gossip about colleagues.", "only_avoids"),
+    ("Do not use slang.", "only_avoids"),
+    ("Preferably answer in Dutch.", "unclear_effect"),
+    ("Employees are encouraged to report bugs.", "unclear_effect"),
+    ("Agents should mention the warranty.", "unclear_effect"),
 ]

@@ -94,8 +94,18 @@ _ACTS: Final = re.compile(
     r"|\bdo(?:es)? not\b|\brequires?\b|\b(?:is|are) (?:not |never |only |strictly )?(?:allowed|permitted"
     r"|prohibited|forbidden"
     r"|required|banned|mandatory|blocked|rejected|flagged|refused|off limits)\b|\bno (?:\w+ ){1,6}without\b"
-    r"|\bonly (?:\w+ ){1,5}(?:may|can)\b|\bat most \d|^no \w+|\bneeds? (?:a|an|approval|two|the)\b|\bwaits?"
+    r"|\bonly (?:\w+ ){1,5}(?:may|can)\b|\bat most \d|^no \w+|\b(?:needs?|wants) \w+"
+    r"|\bwill (?:not )?be \w+|\bwaits?"
     r" for\b",
+    re.IGNORECASE,
+)
+# A first word that is followed as a verb is, such as "Wear a badge": nouns and determiners stand otherwise.
+_IMPERATIVE: Final = re.compile(
+    r"^(?!(?:the|an?|our|your|their|its|his|her|my|these|those|this|that|it|they|we|you|he|she|there|all"
+    r"|any|each|every"
+    r"|some|no|not|and|or|but|if|in|on|at|for|with|of|by|from|to|as)\b)(?!\w+(?<!s)s\b)\w+ (?:an?|the|all"
+    r"|any|each|every|no"
+    r"|your|their|its|to|as|in|on|at|with|by|from|only|it|them|up|out|off|back|one|two|\d)\b",
     re.IGNORECASE,
 )
 _WISHES: Final = phrases(
@@ -110,7 +120,8 @@ _WISHES: Final = phrases(
     r"|make every effort|best efforts?|as best (?:as )?(?:you|it|they) can|seek to|work towards?|look to",
     r"use (?:(?:your|good|common|sound|best|own) ){1,3}(?:sense|judge?ment|discretion)|at (?:your|its"
     r"|their) (?:own )?discretion",
-    r"with discretion|(?:show|have|demonstrate) (?:\w+ )?(?:empathy|respect|care|compassion|understanding)"
+    r"(?:best|good) interests? of|with discretion|(?:show|have|demonstrate) (?:\w+ )?(?:empathy|respect"
+    r"|care|compassion|understanding)"
     r"|feel welcome",
     r"treat (?:\w+ ){1,4}(?:well|fairly|nicely|kindly)",
     r"(?:keep|make) (?:the |our |every |all )?(?:customers?|users?|clients?|people) (?:happy|satisfied|feel"
@@ -175,7 +186,9 @@ def _actions(reading: Reading) -> Iterator[Issue]:
     if not reading.words:
         yield _EMPTY.at(0, reading.text)
     elif not any(
-        asks.search(sentence.text) for sentence in reading.sentences for asks in (_ACTS, _WISHES, _SOFTENED)
+        asks.search(sentence.text)
+        for sentence in reading.sentences
+        for asks in (_ACTS, _IMPERATIVE, _WISHES, _SOFTENED)
     ):
         yield _NO_ACTION.at(0, reading.text)
 

@@ -58,7 +58,8 @@ _VAGUE_WORDS: Final[Mapping[Severity, re.Pattern[str]]] = {
         r"where applicable|if applicable|best practices?|common sense|special (?:cases|circumstances)",
         r"edge cases|and so on|and the like|etc\.?|stuff|weird|strange|odd|unusual(?:ly)?|suspicious(?:ly)?",
         r"excessive(?:ly)?|unnecessar(?:y|ily)|significant(?:ly)?|substantial(?:ly)?|considerabl[ey]",
-        r"user-friendly|robust|high[- ]quality|good enough|too (?:much|many|long|often|far|late|aggressive)",
+        r"\w+-friendly|proportionate|disproportionate|doubtful|makes sense|robust|high[- ]quality"
+        r"|good enough|too (?:much|many|long|often|far|late|aggressive)",
         r"bad (?:language|things?|behaviou?r|content)|problematic|questionable|harmful content|something"
         r" wrong",
     ),
@@ -79,7 +80,9 @@ _COUNTED: Final = (
     r"discounts?|amounts?|refunds?|orders?|purchases?|transactions?|payments?|volumes?|numbers?|quantit(?:y"
     r"|ies)"
     r"|sums?|invoices?|transfers?|prices?|values?|files?|attachments?|datasets?|requests?|expenses?|costs?"
-    r"|budgets?|fees?|batch(?:es)?|payouts?|credits?|bookings?|time|period|messages?|answers?|repl(?:y|ies)"
+    r"|incomes?|salar(?:y|ies)|balances?|scores?|rates?|bills?|damages?|loss(?:es)?|claims?|repairs?"
+    r"|gifts?|budgets?|fees?|batch(?:es)?|payouts?|credits?|bookings?|time|period|messages?|answers?"
+    r"|repl(?:y|ies)"
     r"|texts?"
 )
 _LIMITS: Final = phrases(
@@ -88,7 +91,8 @@ _LIMITS: Final = phrases(
     r"soon|fast|rapidly|swiftly|(?:very|too|quite) (?:old|new|late|early|large|big|high|long|many|much)"
     r"|(?:for )?a (?:limited|certain|reasonable) (?:time|period)|quickly|promptly|shortly|as fast as"
     r" possible|as soon as possible|asap|in (?:a )?timely (?:manner|fashion)"
-    r"|timely|without (?:undue )?delay|recent(?:ly)?|a while|in due course|regularly|periodically|frequently",
+    r"|timely|without (?:undue )?delay|recent(?:ly)?|(?:for|in) ages|a while|in due course|regularly"
+    r"|periodically|frequently",
     r"(?<!the )(?:above|over|beyond|exceeds?|exceeding|below|under|within|outside) (?:the |a |our |its "
     r"|their )?"
     r"(?:usual |normal |allowed |set |given |certain )?(?:limits?|thresholds?|cap|maximum|minimum|budget)",
@@ -101,7 +105,8 @@ _NUMBER: Final = re.compile(
 _BARE_NUMBER: Final = re.compile(
     r"\b(?:above|over|under|below|more than|less than|at least|at most|up to|exceeds?|exceed|maximum of"
     r"|minimum of)"
-    r" \d++(?:[.,]\d++)*+(?=[.,;]?\s*(?:$|[.;,]|(?:and|or|without|unless|if|must|should|needs?)\b))",
+    r" \d++(?:[.,]\d++)*+(?=[.,;]?\s*(?:$|[.;,]|(?:and|or|without|unless|if|must|should|needs?|until"
+    r"|before|after|when|while)\b))",
     re.IGNORECASE,
 )
 
@@ -114,10 +119,11 @@ _REFERENCES: Final = phrases(
     r"(?:mentioned|described|listed|defined|stated) (?:above|earlier|elsewhere|previously)",
     r"(?:(?:the|our|your|its|their|company|internal|standard|official|corporate) ){1,3}"
     r"(?:guidelines?|procedures?|handbook|manual|playbook|protocols?|standards|rulebook)",
+    r"(?:internal|company|corporate|official) (?:polic(?:y|ies)|rules|process)",
     r"(?:follow|apply|respect|per|to|with) (?:(?:the|our|company|internal|standard|official|corporate) ){1,3}"
     r"(?:polic(?:y|ies)|rules|process|practice)",
     r"the usual (?:rules|process|way|procedure|exceptions?)|do the same|the same applies|as before|as"
-    r" always|the other (?:rules?|polic(?:y|ies))",
+    r" always|the other (?:rules?|polic(?:y|ies)|documents?|pages?)",
 )
 _PRONOUN: Final = re.compile(
     r"(?:always |never |please )?(?:it|this|that|these|those|they|he|she|them)\s+"
