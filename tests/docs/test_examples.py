@@ -32,11 +32,12 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """What an example sees: no settings of ours, and `bylaw` as a command."""
+    """What an example sees: no settings of ours, and `bylaw` and `python3` as commands."""
     bin_folder = tmp_path_factory.mktemp("bin")
-    command = bin_folder / "bylaw"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bylaw "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
+    for name, arguments in (("bylaw", "-m bylaw "), ("python3", "")):
+        command = bin_folder / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n', encoding="utf-8")
+        command.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BYLAW_")}
     return {**kept, "PATH": f"{bin_folder}:{kept['PATH']}", "NO_COLOR": "1", "COLUMNS": "100"}
 
