@@ -2,8 +2,9 @@
 
 import sys
 
+import apsw
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from bylaw.app import build as build_app
 from bylaw.cli.main import main
@@ -67,6 +68,48 @@ def test_an_old_schema_fails_the_check_and_names_the_way_out(run, where):
 async def _downgrade(url):
     database = open_database(url)
     await history.downgrade(database, "0001")
+    await database.close()
+
+
+def test_a_newer_schema_is_said_to_be_newer(run, where):
+    run("upgrade", *where)
+    flag, place = where
+    url = place if flag == "--database" else f"sqlite:///{place}/control.db"
+    postgres.apart(lambda: _alter(url, "UPDATE alembic_version SET version_num = '9999'"))
+    code, _, err = run("check", *where)
+    assert (code, "newer Bylaw" in err, "upgrade" in err) == (1, True, False)
+    code, _, err = run("upgrade", *where)
+    assert (code, "newer" in err) == (1, True)
+
+
+def test_receipts_of_another_version_fail_the_check(run, tmp_path, postgres_server):
+    async def opened(**where):
+        async with build_app(build(**where)):
+            pass
+
+    data = tmp_path / "data"
+    postgres.apart(lambda: opened(data=data))
+    with postgres.fresh_database(postgres_server) as url:
+        place, key_file = postgres.plain(url), str(tmp_path / "keys.json")
+        postgres.apart(lambda: opened(database=place, key_file=key_file))
+        for where in (("--data", data), ("--database", place)):
+            assert run("check", *where)[0] == 0
+        for number, said in ((99, "receipts at 99, which a newer Bylaw made"), (1, "receipts at 1; this")):
+            connection = apsw.Connection(str(data / "receipts.db"))
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.close()
+            postgres.apart(
+                lambda to=number: postgres.execute(url, f"UPDATE ledger.version SET number = {to}")  # noqa: S608
+            )
+            for where in (("--data", data), ("--database", place)):
+                code, _, err = run("check", *where)
+                assert (code, said in err) == (1, True), err
+
+
+async def _alter(url, statement):
+    database = open_database(url)
+    async with database.migrating() as connection:
+        await connection.execute(text(statement))
     await database.close()
 
 

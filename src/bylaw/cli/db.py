@@ -20,6 +20,8 @@ from bylaw.storage.sql.session import failures
 
 T = TypeVar("T")
 MakeTables = Callable[[str], Coroutine[None, None, None]]
+LookFor = Callable[[str], Coroutine[None, None, tuple[int, int]]]
+FILE = "receipts.db"
 
 EXAMPLES_OF_UPGRADE = """\b
 Examples:
@@ -79,7 +81,8 @@ def current(**flags: object) -> int:
 @_database
 def check(**flags: object) -> int:
     """Check that the schema is what this version needs and keeps the tenants apart; exit 1 when not."""
-    problems = _run(_existing(load(flags, os.environ, signs=False).storage), _problems)
+    storage = load(flags, os.environ, signs=False).storage
+    problems = [*_run(_existing(storage), _problems), *_problems_of_receipts(storage)]
     for problem in problems:
         click.echo(problem, err=True)
     if not problems:
@@ -88,12 +91,28 @@ def check(**flags: object) -> int:
 
 
 async def _problems(database: Database) -> list[str]:
-    found = await history.current(database)
-    if found != history.newest():
-        return [f"at {found or 'nothing'}; this version needs {history.newest()}: run `bylaw db upgrade`"]
+    wrong = history.behind(await history.current(database))
+    if wrong:
+        return [wrong]
     with failures():
         await database.settle()
     return await history.differences(database)
+
+
+def _problems_of_receipts(storage: Storage) -> list[str]:
+    """Return what is wrong with the version of the receipts; a server brings older ones up to date."""
+    plane, place = (
+        ("postgres", storage.database) if storage.database else ("sqlite", str(storage.data / FILE))
+    )
+    if not storage.database and not (storage.data / FILE).exists():
+        return []
+    look = cast("LookFor", load_named(f"bylaw.storage.{plane}.receipts_schema:version_of"))
+    found, known = asyncio.run(look(place))
+    if found > known:
+        return [f"receipts at {found}, which a newer Bylaw made; this version knows {known}: use that one"]
+    if 0 < found < known:
+        return [f"receipts at {found}; this version needs {known}: the next start brings them up to date"]
+    return []
 
 
 def _run(url: str, work: Callable[[Database], Awaitable[T]]) -> T:

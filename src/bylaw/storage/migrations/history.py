@@ -26,6 +26,16 @@ def newest() -> str:
     return "" if head is None else head
 
 
+def behind(found: str | None) -> str:
+    """Return what is wrong with a database at the revision `found`, and what to do, if anything is."""
+    if found == newest():
+        return ""
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is None or found in known:
+        return f"at {found or 'nothing'}; this version needs {newest()}: run `bylaw db upgrade`"
+    return f"at {found}, which a newer Bylaw made; this version knows {newest()}: use that one"
+
+
 async def current(database: Database) -> str | None:
     """Return the revision of the database, or None when it is empty. Raises: Forbidden without the rights."""
     with failures():

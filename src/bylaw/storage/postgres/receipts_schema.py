@@ -107,6 +107,21 @@ async def make_tables(url: str) -> None:
         await connection.close()
 
 
+async def version_of(url: str) -> tuple[int, int]:
+    """Return the version of the tables, 0 where there are none, and that which this version makes."""
+    connection = await asyncpg.connect(url.replace("postgresql+asyncpg://", "postgresql://", 1))
+    try:
+        if await connection.fetchval("SELECT to_regclass('ledger.version') IS NULL"):
+            return 0, VERSION
+        role = await serving_role(connection)
+        if role:
+            await connection.execute(f"SET ROLE {role}")
+        found: int = await connection.fetchval("SELECT number FROM ledger.version")
+    finally:
+        await connection.close()
+    return found, VERSION
+
+
 async def serving_role(connection: asyncpg.Connection) -> str:
     """Return the role to serve under, or an empty word when the login role may stay.
 

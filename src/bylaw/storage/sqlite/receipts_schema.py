@@ -104,6 +104,16 @@ async def open_file(path: str) -> Opened:
     return opened
 
 
+async def version_of(path: str) -> tuple[int, int]:
+    """Return the version of a receipts file that is there, and that which this version writes."""
+    opened = await _open(path)
+    try:
+        found: int = await opened.run(apsw.Connection.pragma, "user_version")
+    finally:
+        await opened.close()
+    return found, VERSION
+
+
 async def open_for_reading(path: str) -> Opened:
     """Return a connection that only reads `path`; it never waits for the writer, nor the writer for it."""
     opened = await _open(path)
