@@ -5,6 +5,7 @@ import re
 
 import pytest
 import pytest_asyncio
+from fastapi.routing import APIRoute
 
 from bylaw import settings
 from bylaw.api.native.app import described
@@ -29,6 +30,39 @@ async def world(tmp_path_factory):
         made = World(app=app)
         await populate(made)
         yield made
+
+
+async def test_every_route_that_is_served_is_one_of_these(world):
+    edge = world.app.asgi
+    served = {(method, path) for method, path in edge._hot}
+    for route in edge._app.routes:
+        assert isinstance(route, APIRoute), f"{route} is not described, so nothing here tries it"
+        assert len(route.methods) == 1, f"{route.path} hides a method"
+        served |= {(method, route.path_format) for method in route.methods}
+    assert served == {(route.method, route.path) for route in ROUTES}
+
+
+# A route whose body may name something that lies elsewhere, with each field that does.
+NAMING = [
+    (route, field)
+    for route in WRITING
+    if "{" not in route.path and route.access != "operator"
+    for field in ("workspace_id", "repo_id", "policy_id")
+    if field in route.takes.__struct_fields__
+]
+
+
+@pytest.mark.parametrize("caller", ["stranger", "neighbour"])
+@pytest.mark.parametrize(("route", "field"), NAMING, ids=[f"{r.path} {field}" for r, field in NAMING])
+async def test_nobody_reaches_another_place_through_a_body(world, caller, route, field):
+    body = {**EXAMPLES[route.takes.__name__], field: world.ids[field]}
+    if field == "repo_id":
+        body["workspace_id"] = world.ids["workspace_id"]
+    if "id" in body:
+        body["id"] = f"{caller}-{field}"
+    found = await world.send(caller, route.method, route.path, json=body)
+    is_problem(found, found.status_code)
+    assert found.status_code in {403, 404}, found.text
 
 
 def path_of(route, ids):

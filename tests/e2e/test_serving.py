@@ -140,6 +140,12 @@ def test_a_revoked_admin_key_is_refused_at_the_next_start(tmp_path):
     assert (code, "was revoked" in said) == (1, True)
 
 
+def test_a_directory_in_place_of_the_key_file_is_called_one(tmp_path):
+    (tmp_path / "keys.json").mkdir()
+    code, said = refused("--port", "0", "--data", str(tmp_path))
+    assert (code, "keys.json is not a file" in said, said.count("\n")) == (1, True, 1)
+
+
 def test_a_key_file_that_others_can_read_is_refused(tmp_path):
     with serving("--data", str(tmp_path)) as running:
         running.stop()

@@ -7,6 +7,7 @@ may share it.
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,12 +46,16 @@ class KeyFile:
     def load(self) -> SigningKeys:
         """Return the keys.
 
-        Raises: Conflict when others may read it; Corrupt when it is not what was written, or not there.
+        Raises: Conflict when it is no file, or others may read it; Corrupt when it is not what was written, or
+        not there.
         """
         try:
             found = self.path.stat()
         except FileNotFoundError as error:
             raise Corrupt(f"The signing keys are gone from {self.path}.", place=str(self.path)) from error
+        if not stat.S_ISREG(found.st_mode):
+            message = f"{self.path} is not a file: move it away, or name another with --key-file."
+            raise Conflict(message, reason="key_file_is_no_file")
         if found.st_mode & 0o077:
             raise Conflict(
                 f"Others may read the signing keys in {self.path}: make it private with `chmod 600`, and"
