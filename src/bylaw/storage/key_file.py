@@ -46,8 +46,8 @@ class KeyFile:
     def load(self) -> SigningKeys:
         """Return the keys.
 
-        Raises: Conflict when it is no file, or others may read it; Corrupt when it is not what was written, or
-        not there.
+        Raises: Conflict when it is no file, or others may read it; Corrupt when it is not what was written,
+        or not there.
         """
         try:
             found = self.path.stat()
