@@ -26,14 +26,15 @@ class Outcome:
 
 def judge(tree: ast.Node, context: Mapping[str, object]) -> Outcome:
     """Return the outcome of the rule `tree` over `context`."""
+    walk = Walk(context)
     try:
-        value = Walk(context).value(tree)
+        value = walk.value(tree)
     except Failed as failed:
         return Outcome(status="indeterminate", code=failed.code, path=failed.path, offset=failed.at)
     if value is True or value is False:
         return Outcome(status="satisfied" if value else "violated")
     code = "null_value" if value is None else "not_boolean"
-    return Outcome(status="indeterminate", code=code, offset=tree.offset)
+    return Outcome(status="indeterminate", code=code, path=walk.path(tree), offset=tree.offset)
 
 
 def evaluate(tree: ast.Node, bindings: Mapping[str, object]) -> object:
@@ -110,6 +111,23 @@ class Walk:
             case _:
                 return ""
 
+    def blaming(self, parts: list[ast.Node], given: list[object], act: Callable[[], object]) -> object:
+        """Return what `act` gives for the values `given` of `parts`; its failure names a path to blame.
+
+        A null is to blame before all; otherwise what the failure points at, or else the first path.
+        """
+        try:
+            return act()
+        except Failed as failed:
+            if failed.at < 0 and not failed.path and failed.code in ("null_value", "type_error"):
+                paths = [self.path(part) for part in parts]
+                nulls = [path for path, value in zip(paths, given, strict=True) if value is None]
+                if failed.code == "type_error":
+                    paths.insert(0, paths[failed.misfit])
+                named = nulls if nulls and failed.code == "null_value" else paths
+                failed.path = next(filter(None, named), "")
+            raise
+
     def known_key(self, node: ast.Node) -> str:
         value: object = None
         if isinstance(node, ast.Literal):
@@ -151,16 +169,19 @@ class Walk:
         operand = self.value(node.operand)
         if node.optional:
             return optionally(operand, node.field)
-        if kind(operand) == "list":
-            raise unsuitable(operand)
-        return self._found(operand, node.field, node)
+        return self.blaming([node.operand], [operand], lambda: self._field(operand, node))
 
     def _index(self, node: ast.Index) -> object:
         operand = self.value(node.operand)
         key = self.value(node.key)
         if node.optional:
             return optionally(operand, key)
-        return self._found(operand, key, node)
+        return self.blaming([node.operand, node.key], [operand, key], lambda: self._found(operand, key, node))
+
+    def _field(self, operand: object, node: ast.Select) -> object:
+        if kind(operand) == "list":
+            raise unsuitable(operand)
+        return self._found(operand, node.field, node)
 
     def _found(self, operand: object, key: object, node: ast.Select | ast.Index) -> object:
         try:
@@ -168,21 +189,25 @@ class Walk:
         except Failed as failed:
             if failed.code in ("missing", "range"):
                 failed.path = self.path(node)
-            if failed.code == "null_value":
-                failed.path = self.path(node.key if key is None and operand is not None else node.operand)
             raise
 
     # --- operators
 
     def _unary(self, node: ast.Unary) -> object:
         if node.operator == "-":
-            return values.negate(self.value(node.operand))
+            operand = self.value(node.operand)
+            return self.blaming([node.operand], [operand], lambda: values.negate(operand))
         return not self.truth(node.operand)
 
     def _binary(self, node: ast.Binary) -> object:
         left = self._side(node.left, node.right, node.operator)
         right = self._side(node.right, node.left, node.operator)
-        match node.operator:
+        return self.blaming(
+            [node.left, node.right], [left, right], lambda: self._operated(node.operator, left, right)
+        )
+
+    def _operated(self, operator: str, left: object, right: object) -> object:
+        match operator:
             case "==":
                 return equal(left, right)
             case "!=":
@@ -199,7 +224,7 @@ class Walk:
                 return self._contained(left, right)
             case _:
                 operate = {"+": values.add, "-": values.subtract, "*": values.multiply, "/": values.divide}
-                return operate.get(node.operator, values.modulo)(left, right)
+                return operate.get(operator, values.modulo)(left, right)
 
     def _side(self, node: ast.Node, other: ast.Node, operator: str) -> object:
         null_test = operator in ("==", "!=") and isinstance(other, ast.Literal) and other.value is None
@@ -216,7 +241,7 @@ class Walk:
                 raise unsuitable(item)
             return entries(collection).find(item) is not None
         if kind(collection) != "list":
-            raise unsuitable(collection)
+            raise unsuitable(collection, misfit=1)
         return functions.is_member(collection, item)
 
     def _logic(self, node: ast.Logic) -> bool:
@@ -232,7 +257,7 @@ class Walk:
         if value is True or value is False:
             return value
         failed = unsuitable(value)
-        failed.at = node.offset
+        failed.at, failed.path = node.offset, self.path(node)
         raise failed
 
     # --- construction and calls
@@ -241,24 +266,29 @@ class Walk:
         made = []
         for item in node.items:
             value = self.value(item.value)
-            made.extend(_held(value) if item.optional else [value])
+            made.extend(self._held(item.value, value) if item.optional else [value])
         return made
 
     def _map(self, node: ast.MapOf) -> Entries:
         made = Entries([])
         for entry in node.entries:
             key = self.value(entry.key)
-            if kind(key) not in ("bool", "int", "uint", "string"):
-                raise unsuitable(key)
+            self.blaming([entry.key], [key], lambda key=key: _suits_as_key(key))
             if made.find(key) is not None:
                 raise Failed("invalid_argument")
             value = self.value(entry.value)
-            made.pairs.extend((key, held) for held in (_held(value) if entry.optional else [value]))
+            held = self._held(entry.value, value) if entry.optional else [value]
+            made.pairs.extend((key, each) for each in held)
         return made
+
+    def _held(self, node: ast.Node, value: object) -> list[object]:
+        return self.blaming([node], [value], lambda: _held(value))
 
     def _call(self, node: ast.Call) -> object:
         target = () if node.target is None else (self.value(node.target),)
-        return functions.call(node.function, target, [self.value(arg) for arg in node.args])
+        given = [self.value(arg) for arg in node.args]
+        parts = list(node.args) if node.target is None else [node.target, *node.args]
+        return self.blaming(parts, [*target, *given], lambda: functions.call(node.function, target, given))
 
     def _has(self, node: ast.Has) -> bool:
         try:
@@ -278,6 +308,9 @@ class Walk:
 
     def _macro(self, node: ast.Macro) -> object:
         target = self.value(node.target)
+        return self.blaming([node.target], [target], lambda: self._expanded(node, target))
+
+    def _expanded(self, node: ast.Macro, target: object) -> object:
         if node.name in ("optMap", "optFlatMap"):
             return self._opt(node, target)
         if kind(target) not in (("list",) if node.name == "sortBy" else ("list", "map")):
@@ -305,7 +338,8 @@ class Walk:
         origin = self.path(node.target)
         for key, value in pairs:
             place = f"{origin}[{shown_key(key)}]" if origin and shown_key(key) else ""
-            bound = [_Variable(value=value if two or isinstance(target, list) else key, origin=place)]
+            inner = two or isinstance(target, list)  # alone, a variable over a map holds its key
+            bound = [_Variable(value=value if inner else key, origin=place if inner else "")]
             bound = [_Variable(value=key), *bound] if two else bound
             yield bound[0].value, self.inside(dict(zip(node.variables, bound, strict=True)))
 
@@ -363,13 +397,15 @@ def element(operand: object, key: object) -> object:
     """Return the value of a map's key or the element of a list."""
     if kind(operand) == "map":
         if kind(key) not in ("bool", "int", "uint", "double", "string"):
-            raise unsuitable(key)
+            raise unsuitable(key, misfit=1)
         found = entries(operand).find(key)
         if found is None:
             raise Failed("missing")
         return found[1]
-    if not isinstance(operand, list) or kind(operand) != "list" or kind(key) not in values.NUMBERS:
+    if not isinstance(operand, list) or kind(operand) != "list":
         raise unsuitable(operand, key)
+    if kind(key) not in values.NUMBERS:
+        raise unsuitable(key, misfit=1)
     assert isinstance(key, int | float)
     if isinstance(key, float) and not key.is_integer():
         raise Failed("invalid_argument")
@@ -390,6 +426,11 @@ def _decide(tests: list[Callable[[], bool]], *, decisive: bool) -> bool:
     if first is not None:
         raise first
     return not decisive
+
+
+def _suits_as_key(key: object) -> None:
+    if kind(key) not in ("bool", "int", "uint", "string"):
+        raise unsuitable(key)
 
 
 def _held(value: object) -> list[object]:

@@ -54,7 +54,19 @@ def call(name: str, target: Sequence[object], arguments: list[object]) -> object
     for overload in overloads:
         if all(want in ("any", kind(value)) for want, value in zip(overload.kinds, given, strict=True)):
             return overload.act(*given)
-    raise unsuitable(*given)
+    raise unsuitable(*given, misfit=_misfit(overloads, given))
+
+
+def _misfit(overloads: list[Overload], given: list[object]) -> int:
+    """Return the first value that no overload takes after those before it."""
+    for count in range(1, len(given) + 1):
+        start = given[:count]
+        if not any(
+            all(want in ("any", kind(value)) for want, value in zip(each.kinds, start, strict=False))
+            for each in overloads
+        ):
+            return count - 1
+    return 0
 
 
 def _variadic(name: str, target: Sequence[object], arguments: list[object]) -> list[Overload] | None:

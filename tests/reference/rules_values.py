@@ -35,10 +35,14 @@ NUMBERS = ("int", "uint", "double")
 
 
 class Failed(Exception):
-    """An evaluation without a value: its code, and the place once a node is known to be at fault."""
+    """An evaluation without a value: its code, and the place once a node is known to be at fault.
 
-    def __init__(self, code: str, *, at: int = -1, path: str = "") -> None:
+    `misfit` is which of the operands was not taken.
+    """
+
+    def __init__(self, code: str, *, at: int = -1, path: str = "", misfit: int = 0) -> None:
         super().__init__(code)
+        self.misfit = misfit
         self.code = code
         self.at = at
         self.path = path
@@ -71,9 +75,14 @@ def entries(value: object) -> Entries:
     return Entries(list(value.items()))
 
 
-def unsuitable(*values: object) -> Failed:
+def unsuitable(*values: object, misfit: int = 0) -> Failed:
     """Return the failure of an operation not defined for these values: null explains more than a type."""
-    return Failed("null_value" if any(value is None for value in values) else "type_error")
+    return Failed("null_value" if any(value is None for value in values) else "type_error", misfit=misfit)
+
+
+def unsuitable_pair(left: object, right: object, *taken: str) -> Failed:
+    """Return the failure of a binary operator: its left operand is the misfit unless its kind is `taken`."""
+    return unsuitable(left, right, misfit=int(kind(left) in taken))
 
 
 def equal(left: object, right: object) -> bool:
@@ -122,7 +131,7 @@ def compare(left: object, right: object) -> int | None:
     if kinds <= set(NUMBERS):
         return _compare_numbers(left, right)
     if len(kinds) != 1 or kinds & {"null", "list", "map", "type", "optional", "foreign", "ip", "cidr"}:
-        raise unsuitable(left, right)
+        raise unsuitable_pair(left, right, *NUMBERS, "bool", "string", "bytes", "timestamp", "duration")
     if isinstance(left, Timestamp | Duration):
         assert isinstance(right, Timestamp | Duration)
         left, right = left.ns, right.ns
@@ -172,7 +181,7 @@ def add(left: object, right: object) -> object:
         case ("duration", "duration"):
             return span(left.ns + right.ns)  # type: ignore[attr-defined]
         case _:
-            raise unsuitable(left, right)
+            raise unsuitable_pair(left, right, *NUMBERS, "string", "bytes", "list", "timestamp", "duration")
 
 
 def subtract(left: object, right: object) -> object:
@@ -188,7 +197,7 @@ def subtract(left: object, right: object) -> object:
         case ("duration", "duration"):
             return span(left.ns - right.ns)  # type: ignore[attr-defined]
         case _:
-            raise unsuitable(left, right)
+            raise unsuitable_pair(left, right, *NUMBERS, "timestamp", "duration")
 
 
 def multiply(left: object, right: object) -> object:
@@ -199,7 +208,7 @@ def multiply(left: object, right: object) -> object:
         case ("int", "int") | ("uint", "uint") | ("double", "double"):
             return in_range(left, left * right)  # type: ignore[operator]
         case _:
-            raise unsuitable(left, right)
+            raise unsuitable_pair(left, right, *NUMBERS)
 
 
 def divide(left: object, right: object) -> object:
@@ -215,7 +224,7 @@ def divide(left: object, right: object) -> object:
         case ("double", "double"):
             return _divide_doubles(left, right)  # type: ignore[arg-type]
         case _:
-            raise unsuitable(left, right)
+            raise unsuitable_pair(left, right, *NUMBERS)
 
 
 def _divide_doubles(left: float, right: float) -> float:
@@ -236,7 +245,7 @@ def modulo(left: object, right: object) -> object:
             remainder = abs(left) % abs(right)  # type: ignore[arg-type]
             return in_range(left, -remainder if left < 0 else remainder)  # type: ignore[operator]
         case _:
-            raise unsuitable(left, right)
+            raise unsuitable_pair(left, right, "int", "uint")
 
 
 def negate(value: object) -> object:

@@ -3,11 +3,14 @@
 import copy
 import math
 import threading
+from typing import ClassVar
 
 import pytest
 
 from bylaw import rules
 from bylaw.core.errors import RuleSyntax
+from bylaw.rules.ast import Node
+from bylaw.rules.interpret import Evaluation
 from bylaw.rules.rule import decided
 
 ABSENT = object()
@@ -212,8 +215,39 @@ def test_each_case_ends_as_documented(rule: str, context: dict[str, object], wan
         ("a['k'] > 1", {"a": {}}, "missing", "a['k']", 2),
         ("a[b + 0].c > 1", {"a": [{}], "b": 0}, "missing", "", 10),
         ("a[b].c > 1", {"a": [{}], "b": 0}, "missing", "", 6),
-        ("true &&\n  a > 'x'", {"a": 5}, "type_error", "", 5),
-        ("[1].all(i, a)", {"a": 5}, "type_error", "", 12),
+        ("true &&\n  a > 'x'", {"a": 5}, "type_error", "a", 5),
+        ("[1].all(i, a)", {"a": 5}, "type_error", "a", 12),
+        ("amount < 5000", {"amount": None}, "null_value", "amount", 8),
+        ("5000 > a.b", {"a": {"b": None}}, "null_value", "a.b", 6),
+        ("a < b", {"a": 1, "b": None}, "null_value", "b", 3),
+        ("a < null", {"a": 1}, None, "", 0),
+        ("a < [c][0]", {"a": 1, "c": None}, "null_value", "", 3),
+        ("5 > a[0]", {"a": ["x"]}, "type_error", "a[0]", 3),
+        ("a - b > 0", {"a": 1, "b": "x"}, "type_error", "b", 3),
+        ("a - b > 0", {"a": "x", "b": 1}, "type_error", "a", 3),
+        ("-a > 0", {"a": "x"}, "type_error", "a", 1),
+        ("a in b", {"a": "x", "b": "xy"}, "type_error", "b", 3),
+        ("a in b", {"a": [], "b": {}}, "type_error", "a", 3),
+        ("a.startsWith(b)", {"a": "x", "b": 1}, "type_error", "b", 3),
+        ("a.contains(b)", {"a": 1, "b": "x"}, "type_error", "a", 3),
+        ("a.contains(b)", {"a": "x", "b": 1}, "type_error", "b", 3),
+        ("size(a.b) > 1", {"a": {"b": 5}}, "type_error", "a.b", 1),
+        ("a.sum() > 1", {"a": [1, None]}, "null_value", "a", 3),
+        ("a.map(i, i < 5) == []", {"a": [1, "x"]}, "type_error", "a[1]", 12),
+        ("a.map(i, i) == []", {"a": "x"}, "type_error", "a", 3),
+        ("a.sortBy(i, i.p) == []", {"a": [{"p": None}]}, "null_value", "a", 3),
+        ("a.b.c > 1", {"a": {"b": 5}}, "type_error", "a.b", 5),
+        ("a[b] > 1", {"a": [1], "b": "x"}, "type_error", "b", 2),
+        ("a[b] > 1", {"a": 1, "b": 0}, "type_error", "a", 2),
+        ("a['k'] > 1", {"a": [1]}, "type_error", "a", 2),
+        ("{a: 1} == {'x': 1}", {"a": None}, "null_value", "a", 1),
+        ("[?a] == []", {"a": 1}, "type_error", "a", 1),
+        ("{?'k': a} == {}", {"a": 1}, "type_error", "a", 1),
+        ("a.optMap(v, v).hasValue()", {"a": 1}, "type_error", "a", 3),
+        ("m.all(k, v, v > 1)", {"m": {"x" * 300: "y"}}, "type_error", "", 15),
+        ("a && true", {"a": None}, "null_value", "a", 1),
+        ("a.b", {"a": {"b": 5}}, "not_boolean", "a.b", 3),
+        ("a.b", {"a": {"b": None}}, "null_value", "a.b", 3),
     ],
 )
 def test_an_indeterminate_verdict_names_path_and_place(
@@ -245,16 +279,40 @@ def test_objects_of_the_host_are_not_compared() -> None:
     assert ending("x == y", {"x": object(), "y": object()}) == "type_error"
 
 
-def test_whatever_goes_wrong_in_an_evaluation_is_an_outcome() -> None:
-    node = rules.compile("x == 1").node
-    for error, code in ((ValueError, "type_error"), (RecursionError, "budget"), (MemoryError, "budget")):
+@pytest.mark.parametrize(
+    ("rule", "value", "message"),
+    [
+        ("amount < 5000", None, "`amount` is null: < cannot be applied to null_type and int"),
+        ("amount < 5000", "x", "`amount` is string: < cannot be applied to string and int"),
+        ("amount", 5, "`amount` is int: a rule must be true or false, not int"),
+        ("amount || false", 5, "`amount` is int: a condition must be true or false, not int"),
+        ("[amount][0]", 5, "a rule must be true or false, not int"),
+    ],
+)
+def test_a_verdict_says_what_stood_where_something_else_is_needed(
+    rule: str, value: object, message: str
+) -> None:
+    assert rules.compile(rule).evaluate({"amount": value}).message == message
 
-        def fail(error: type[Exception] = error) -> object:
-            raise error
 
-        with pytest.raises(rules.Failure) as caught:
-            decided(node, fail)
-        assert caught.value.code == code
+class Broken(Evaluation):
+    """A walk on which something goes wrong that no rule should be able to bring about."""
+
+    error: ClassVar[type[Exception]]
+
+    def value(self, node: Node) -> object:  # noqa: ARG002 - whatever it is asked
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(ValueError, "type_error"), (RecursionError, "budget"), (MemoryError, "budget")]
+)
+def test_whatever_goes_wrong_in_an_evaluation_is_an_outcome(error: type[Exception], code: str) -> None:
+    walk = Broken(context={}, budget=rules.Budget(), types=False)
+    Broken.error = error
+    with pytest.raises(rules.Failure) as caught:
+        decided(rules.compile("x == 1").node, walk)
+    assert caught.value.code == code
 
 
 def test_a_shared_budget_bounds_many_rules() -> None:

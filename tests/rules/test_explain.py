@@ -88,12 +88,19 @@ def test_a_tree_shows_every_part_with_its_value() -> None:
         ("!l.all(i, i > 0)", {"l": [1]}, "because every element of `l` fulfils i > 0"),
         ("l.contains('a')", {"l": []}, "because `l` is []: l.contains('a') is false"),
         ("a.b > 1", {}, "because `a` is missing"),
-        ("a", {"a": 5}, "because a rule cannot be applied to int"),
+        ("a", {"a": 5}, "because `a` is int: a rule must be true or false, not int"),
         ("isIP(a)", {"a": "x"}, "because `isIP(a)` is false"),
     ],
 )
 def test_a_cause_reads_as_a_sentence(rule: str, context: dict[str, object], line: str) -> None:
     assert line in rules.compile(rule).explain(context).tree()
+
+
+def test_a_cause_names_the_path_whose_value_cannot_be_used() -> None:
+    found = rules.compile("a.b < 1 && c").explain({"a": {"b": None}, "c": True}).causes
+    assert [(cause.code, cause.path) for cause in found] == [("null_value", "a.b")]
+    found = rules.compile("a.b").explain({"a": {"b": 5}}).causes
+    assert [cause.path for cause in found] == ["a.b"]
 
 
 def test_an_exhausted_budget_is_explained_without_a_cause_of_its_own() -> None:

@@ -119,6 +119,16 @@ def map_key(value: object) -> object:
     raise Failure("type_error", f"a {type_name(value)} is not a key of a map")
 
 
+def entry_key(value: object) -> object:
+    """Return the internal key under which a new map holds its entry `value`.
+
+    Raises: Failure, also for a double: only looking up may use one.
+    """
+    if type(value) is float:
+        raise Failure("type_error", "a double is not a key of a map")
+    return map_key(value)
+
+
 def contains(container: object, value: object, budget: Budget) -> bool:
     """Return whether a list has an element equal to `value`, or a map has it as key."""
     if type(container) is list:

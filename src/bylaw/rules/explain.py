@@ -178,7 +178,7 @@ def _cause(source: str, step: Step, element: str, verdict: Verdict) -> Cause:
         line=at.line,
         column=at.column,
         message=verdict.message if verdict.code else _words(text, step, relation),
-        path=relation.path,
+        path=relation.path or verdict.path,
         element=element,
         seen=relation.seen,
         needs=relation.needs,

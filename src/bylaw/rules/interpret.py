@@ -28,9 +28,9 @@ from bylaw.rules.ast import (
     Select,
     Unary,
 )
-from bylaw.rules.equality import map_key
+from bylaw.rules.equality import entry_key
 from bylaw.rules.library import find
-from bylaw.rules.operators import BINARY, negate, no_overload
+from bylaw.rules.operators import BINARY, negate, no_overload, suspect
 from bylaw.rules.values import Optional
 from bylaw.rules.verdict import Failure
 from bylaw.rules.walk import Walk, earliest
@@ -58,7 +58,11 @@ def _literal(_: Walk, node: Literal) -> object:
 def _unary(at: Walk, node: Unary) -> object:
     if node.operator == "!":
         return not at.boolean(node.operand)
-    return negate(at.value(node.operand))
+    operand = at.value(node.operand)
+    try:
+        return negate(operand)
+    except Failure as failure:
+        raise at.blamed(failure, (node.operand, operand)) from None
 
 
 def _binary(at: Walk, node: Binary) -> object:
@@ -66,7 +70,11 @@ def _binary(at: Walk, node: Binary) -> object:
         left, right = _or_null(at, node.left), _or_null(at, node.right)
     else:
         left, right = at.value(node.left), at.value(node.right)
-    return BINARY[node.operator](left, right, at.budget)
+    try:
+        return BINARY[node.operator](left, right, at.budget)
+    except Failure as failure:
+        which = suspect(node.operator, left, right)
+        raise at.blamed(failure, (node.left, left), (node.right, right), suspect=which) from None
 
 
 def _is_null(node: Node) -> bool:
@@ -106,7 +114,11 @@ def _call(at: Walk, node: Call) -> object:
     parts = node.args if node.target is None else (node.target, *node.args)
     overloads = find(node.function, method=node.target is not None, count=len(parts))
     args = [at.value(part) for part in parts]
-    return overloads.call(at.budget, *args)
+    try:
+        return overloads.call(at.budget, *args)
+    except Failure as failure:
+        operands = zip(parts, args, strict=True)
+        raise at.blamed(failure, *operands, suspect=overloads.suspect(args)) from None
 
 
 def _list(at: Walk, node: ListOf) -> list[object]:
@@ -116,7 +128,7 @@ def _list(at: Walk, node: ListOf) -> list[object]:
         if not item.optional:
             items.append(found)
         elif not isinstance(found, Optional):
-            raise no_overload("an optional element", found)
+            raise at.blamed(no_overload("an optional element", found), (item.value, found))
         elif found.present:
             items.append(found.value)
     return items
@@ -127,16 +139,17 @@ def _map(at: Walk, node: MapOf) -> dict[object, object]:
     entries: dict[object, object] = {}
     for entry in node.entries:
         key = at.value(entry.key)
-        if type(key) is float:
-            raise Failure("type_error", "a double is not a key of a map")
-        internal = map_key(key)
+        try:
+            internal = entry_key(key)
+        except Failure as failure:
+            raise at.blamed(failure, (entry.key, key)) from None
         if internal in entries:
             raise Failure("invalid_argument", "a map has the same key twice")
         found = at.value(entry.value)
         if not entry.optional:
             entries[internal] = found
         elif not isinstance(found, Optional):
-            raise no_overload("an optional entry", found)
+            raise at.blamed(no_overload("an optional entry", found), (entry.value, found))
         elif found.present:
             entries[internal] = found.value
     return entries

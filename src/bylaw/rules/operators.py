@@ -18,7 +18,7 @@ from bylaw.rules.values import (
     UInt,
     type_name,
 )
-from bylaw.rules.verdict import Failure
+from bylaw.rules.verdict import Code, Failure
 
 Operator = Callable[[object, object, Budget], object]
 
@@ -29,6 +29,12 @@ def no_overload(what: str, *operands: object) -> Failure:
     if any(operand is None for operand in operands):
         return Failure("null_value", f"{what} cannot be applied to {kinds}")
     return Failure("type_error", f"{what} cannot be applied to {kinds}")
+
+
+def not_a_truth(what: str, value: object) -> Failure:
+    """Return the failure of a value where only true or false will do."""
+    code: Code = "null_value" if value is None else "type_error"
+    return Failure(code, f"{what} must be true or false, not {type_name(value)}")
 
 
 def whole(value: int) -> int:
@@ -232,6 +238,27 @@ BINARY: Final[dict[str, Operator]] = {
     "!=": unequal,
     "in": within,
 }
+
+_TIMES: Final = frozenset({Timestamp, Duration})
+_ORDERED: Final = NUMBERS | _TIMES | {str, bytes, bool}
+# What operators take on their left; those that are not here take everything.
+_LEFT: Final[dict[str, frozenset[type]]] = {
+    "+": NUMBERS | _TIMES | {str, bytes, list},
+    "-": NUMBERS | _TIMES,
+    "*": NUMBERS,
+    "/": NUMBERS,
+    "%": NUMBERS - {float},
+    **dict.fromkeys(("<", "<=", ">", ">="), _ORDERED),
+}
+
+
+def suspect(operator: str, left: object, right: object) -> int:
+    """Return which operand an operator that failed does not take: 0 is the left one, 1 the right one."""
+    if operator == "in":
+        return 0 if type(right) is list or type(right) is dict else 1
+    taken = _LEFT.get(operator)
+    return 1 if taken is None or type(left) in taken else 0
+
 
 # --- access
 

@@ -15,6 +15,9 @@ from bylaw.rules.limits import CEL
 from bylaw.rules.verdict import Failure
 
 MEMORY_BYTES: Final = 1 << 20
+# Beyond so many instructions RE2 follows each of them by itself: its automaton no longer fits the memory.
+_AUTOMATON: Final = 500
+_EACH: Final = 4
 _ANYWHERE: Final = _re2.RE2.Anchor.UNANCHORED
 
 
@@ -28,7 +31,7 @@ class Pattern:
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Pattern:
-    """Return the compiled `pattern`; `size` counts instructions and shows what a short pattern can hide.
+    """Return the compiled `pattern`; `size` counts instructions, by what they cost: a short pattern can hide many.
 
     Raises: Failure when the pattern is not RE2, too long, or needs more memory than allowed.
     """
@@ -53,7 +56,8 @@ def compile_pattern(pattern: str) -> Pattern:
         found: int = match(anywhere, data, 0, len(data))[0][0]
         return found >= 0  # (-1, -1) without a match
 
-    return Pattern(matches, compiled.ProgramSize())
+    size: int = compiled.ProgramSize()
+    return Pattern(matches, size if size <= _AUTOMATON else size * _EACH)
 
 
 def search(text: str, pattern: str, budget: Budget) -> bool:

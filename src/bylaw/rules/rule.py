@@ -8,11 +8,12 @@ from bylaw.rules.ast import Node
 from bylaw.rules.budget import Budget
 from bylaw.rules.explain import Explanation, explanation
 from bylaw.rules.interpret import Evaluation
-from bylaw.rules.operators import no_overload
+from bylaw.rules.operators import not_a_truth
 from bylaw.rules.place import position
 from bylaw.rules.program import SATISFIED, Decide, compile_decision
 from bylaw.rules.trace import Trace
-from bylaw.rules.verdict import Code, Failure, Verdict
+from bylaw.rules.verdict import Failure, Verdict
+from bylaw.rules.walk import Walk
 
 LANG: Final = "cel/1"
 
@@ -39,7 +40,7 @@ class Rule:
         trace = Trace(context=context, budget=allowance, types=self.types)
         try:
             _object(context, self.node)
-            found = decided(self.node, lambda: trace.value(self.node))
+            found = decided(self.node, trace)
         except Failure as failure:
             verdict = indeterminate(self.source, failure)
         else:
@@ -73,7 +74,7 @@ def _walk(
         try:
             allowance = Budget() if budget is None else budget
             evaluation = Evaluation(context=_object(context, node), budget=allowance, types=types)
-            found = decided(node, lambda: evaluation.value(node))
+            found = decided(node, evaluation)
         except Failure as failure:
             return indeterminate(source, failure)
         return SATISFIED if found else violated
@@ -81,22 +82,24 @@ def _walk(
     return undecided
 
 
-def decided(node: Node, value: Callable[[], object]) -> bool:
-    """Return the boolean that `value` gives for the whole rule `node`.
+def decided(node: Node, walk: Walk) -> bool:
+    """Return the boolean that `walk` gives for the whole rule `node`.
 
-    Raises: Failure, also for whatever else goes wrong in `value`.
+    Raises: Failure, also for whatever else goes wrong on the walk.
     """
     try:
-        found = value()
+        found = walk.value(node)
     except (RecursionError, MemoryError):
         raise Failure("budget", "the rule needs more memory than one evaluation may take", offset=0) from None
     except (TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise Failure("type_error", f"the rule met a value it cannot use: {error}", offset=0) from None
     if found is True or found is False:
         return found
-    failure = no_overload("a rule", found)
-    code: Code = "null_value" if found is None else "not_boolean"
-    raise Failure(code, failure.message, offset=node.offset)
+    failure = walk.blamed(not_a_truth("a rule", found), (node, found))
+    failure.offset = node.offset
+    if failure.code == "type_error":
+        failure.code = "not_boolean"
+    raise failure
 
 
 def indeterminate(source: str, failure: Failure) -> Verdict:

@@ -48,8 +48,9 @@ START: Final = Position()
 class Verdict:
     """The outcome of one rule over one context.
 
-    `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` is empty unless a
-    path of the context is to blame. `position` is that of the part that failed, else of the whole rule.
+    `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` names what is to blame
+    (missing, null, of a wrong type, beyond its list) and is empty where that was calculated. `position` is
+    that of the part that failed, else of the whole rule.
     """
 
     status: Status

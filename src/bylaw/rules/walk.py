@@ -7,12 +7,15 @@ from typing import Final, Self
 
 from bylaw.rules.ast import Index, Literal, Name, Node, Select
 from bylaw.rules.budget import Budget
-from bylaw.rules.operators import no_overload
-from bylaw.rules.values import INT_MAX
+from bylaw.rules.operators import not_a_truth
+from bylaw.rules.values import INT_MAX, type_name
 from bylaw.rules.verdict import Failure
 
 ABSENT: Final = object()
+Operand = tuple[Node, object]  # a part of an operation, and its value
+
 _LONGEST_KEY: Final = 200
+_OF_OPERANDS: Final = frozenset({"null_value", "type_error"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,9 +44,28 @@ class Walk(ABC):
         found = self.value(node)
         if found is True or found is False:
             return found
-        failure = no_overload("a condition", found)
+        failure = self.blamed(not_a_truth("a condition", found), (node, found))
         failure.offset = node.offset
         raise failure
+
+    def blamed(self, failure: Failure, *operands: Operand, suspect: int = 0) -> Failure:
+        """Return `failure`, of an operation itself and not of a part of it, with the path to blame.
+
+        For null it is that of the first operand that is null (of any, when null is inside one); for a wrong
+        type that of the operand `suspect`, or of the first with a path when the suspect has none.
+        """
+        if failure.offset >= 0 or failure.path or failure.code not in _OF_OPERANDS:
+            return failure
+        suspects = [operands[suspect], *operands]
+        if failure.code == "null_value":
+            suspects = [operand for operand in operands if operand[1] is None] or list(operands)
+        for node, value in suspects:
+            failure.path = self.path(node)
+            if failure.path:
+                kind = "null" if value is None else type_name(value)
+                failure.message = f"`{failure.path}` is {kind}: {failure.message}"
+                break
+        return failure
 
     def path(self, node: Node) -> str:
         """Return the path of the context that `node` names, such as `items[3].price`, or nothing."""

@@ -31,8 +31,13 @@ def bind(at: Walk, node: Bind) -> object:
 def macro(at: Walk, node: Macro) -> object:
     """Return what a macro gives."""
     target = at.value(node.target)
-    if node.name in ONCE:
-        return _optional(at, node, target)
+    try:
+        return _optional(at, node, target) if node.name in ONCE else _looped(at, node, target)
+    except Failure as failure:
+        raise at.blamed(failure, (node.target, target)) from None
+
+
+def _looped(at: Walk, node: Macro, target: object) -> object:
     origin = at.path(node.target)
     with Scope(at, node.variables) as bound:
         rounds = _rounds(at, node, target, (bound, origin))

@@ -5,7 +5,7 @@ from bylaw.rules.ast import Has, Index, Name, Node, Select
 from bylaw.rules.names import TYPE_NAMES
 from bylaw.rules.values import Optional, Type
 from bylaw.rules.verdict import Failure
-from bylaw.rules.walk import ABSENT, Walk
+from bylaw.rules.walk import ABSENT, Operand, Walk
 
 
 def name(at: Walk, node: Name) -> object:
@@ -60,7 +60,7 @@ def select(at: Walk, node: Select) -> object:
     try:
         return operators.select(operand, node.field)
     except Failure as failure:
-        raise _with_path(at, failure, node, null=node.operand) from None
+        raise _with_path(at, failure, node, (node.operand, operand)) from None
 
 
 def index(at: Walk, node: Index) -> object:
@@ -72,19 +72,20 @@ def index(at: Walk, node: Index) -> object:
     try:
         return operators.index(operand, key)
     except Failure as failure:
-        null = node.key if key is None and operand is not None else node.operand
-        raise _with_path(at, failure, node, null=null) from None
+        inside = type(operand) is list or type(operand) is dict
+        operands = (node.operand, operand), (node.key, key)
+        raise _with_path(at, failure, node, *operands, suspect=int(inside)) from None
 
 
-def _with_path(at: Walk, failure: Failure, node: Select | Index, *, null: Node) -> Failure:
-    """Return `failure` with the path to blame: of `node`, or of its part `null` when that is null."""
-    if failure.code in {"missing", "null_value", "range"}:
-        path = at.path(null if failure.code == "null_value" else node)
-        failure.path = path
-        if path and failure.code == "missing":
-            failure.message = f"`{path}` is missing"
-        elif path and failure.code == "null_value":
-            failure.message = f"`{path}` is null: {failure.message}"
+def _with_path(
+    at: Walk, failure: Failure, node: Select | Index, *operands: Operand, suspect: int = 0
+) -> Failure:
+    """Return `failure` with the path to blame: of `node` when it is not there, else of one of its parts."""
+    if failure.code not in {"missing", "range"}:
+        return at.blamed(failure, *operands, suspect=suspect)
+    failure.path = at.path(node)
+    if failure.path and failure.code == "missing":
+        failure.message = f"`{failure.path}` is missing"
     return failure
 
 

@@ -46,6 +46,15 @@ class Overloads:
                 return _run(each, budget, args)
         raise no_overload(f"{self.name}()", *args)
 
+    def suspect(self, args: list[object]) -> int:
+        """Return the first argument that no overload takes after those before it."""
+        fitting = self.variants
+        for position, arg in enumerate(args):
+            fitting = tuple(each for each in fitting if each.params[position] in {object, type(arg)})
+            if not fitting:
+                return position
+        return 0
+
 
 def _run(function: Function, budget: Budget, args: tuple[object, ...]) -> object:
     if function.cost is not None:
