@@ -15,9 +15,9 @@ from bylaw.rules.limits import CEL
 from bylaw.rules.verdict import Failure
 
 MEMORY_BYTES: Final = 1 << 20
-# Beyond so many instructions RE2 follows each of them by itself: its automaton no longer fits the memory.
+# Beyond so many instructions the automaton of RE2 does not fit its memory: each is followed, at more cost.
 _AUTOMATON: Final = 500
-_EACH: Final = 4
+_FOLLOWED: Final = 4
 _ANYWHERE: Final = _re2.RE2.Anchor.UNANCHORED
 
 
@@ -31,7 +31,7 @@ class Pattern:
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Pattern:
-    """Return the compiled `pattern`; `size` counts instructions, by what they cost: a short pattern can hide many.
+    """Return the compiled `pattern`; `size` shows what a short one can hide: instructions, by their cost.
 
     Raises: Failure when the pattern is not RE2, too long, or needs more memory than allowed.
     """
@@ -57,7 +57,7 @@ def compile_pattern(pattern: str) -> Pattern:
         return found >= 0  # (-1, -1) without a match
 
     size: int = compiled.ProgramSize()
-    return Pattern(matches, size if size <= _AUTOMATON else size * _EACH)
+    return Pattern(matches, size if size <= _AUTOMATON else size * _FOLLOWED)
 
 
 def search(text: str, pattern: str, budget: Budget) -> bool:
