@@ -30,6 +30,16 @@ def test_what_is_wrong_is_named_by_its_path(body, path, code):
     assert [(problem.path, problem.code) for problem in caught.value.problems] == [(path, code)]
 
 
+@pytest.mark.parametrize(
+    ("body", "meant"),
+    [(b'{"toolCall": {}}', "tool_call"), (b'{"agent": "a"}', "agent_id"), (b'{"amount": 1}', "")],
+)
+def test_an_unknown_field_is_told_from_the_one_that_was_meant(body, meant):
+    with pytest.raises(InvalidInput, match="send it inside metadata") as caught:
+        decode(body)
+    assert caught.value.message.partition(" Did you mean ")[2] == (f"{meant}?" if meant else "")
+
+
 @pytest.mark.parametrize("unfit", ["a\0", "\0", "a\ud800b", "\udfff"])
 @pytest.mark.parametrize(
     "name", ["agent_id", "user_id", "conversation_id", "workspace_id", "repo_id", "policy_id", "approval_id"]

@@ -6,6 +6,7 @@ wins over a key of the same name, and `metadata.key` reaches every key as it was
 
 import hashlib
 import re
+from difflib import get_close_matches
 from operator import attrgetter
 from typing import Final
 
@@ -104,17 +105,24 @@ def _content(content: object) -> list[str]:
 def _invalid(error: Exception) -> InvalidInput:
     found = _PLACE.match(str(error))
     said, path = (found[1], found[2] or "") if found else (str(error), "")
-    for pattern, code, advice in (
-        (_UNKNOWN, "unknown_field", "Leave it out, or send it inside metadata."),
-        (_REQUIRED, "required", "It has to be there."),
-    ):
-        named = pattern.match(said)
-        if named:
-            where = f"{path}.{named[1]}" if path else named[1]
-            return _problem(where, code, advice)
+    if named := _UNKNOWN.match(said):
+        return _problem(_inside(path, named[1]), "unknown_field", _unknown(path, named[1]))
+    if named := _REQUIRED.match(said):
+        return _problem(_inside(path, named[1]), "required", "It has to be there.")
     if said.startswith(_UNSTORABLE):
         return _problem(path, "invalid_value", "An id holds no NUL and no half of a surrogate pair.")
     return _problem(path, "invalid_value", said + ".")
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _unknown(path: str, name: str) -> str:
+    """Return what to do about an unknown field, with the one that it resembles."""
+    near = [] if path else get_close_matches(name[:64].lower(), Request.__struct_fields__, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"There is no such field: leave it out, or send it inside metadata.{meant}"
 
 
 def _problem(path: str, code: str, message: str) -> InvalidInput:
