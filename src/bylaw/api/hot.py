@@ -128,8 +128,8 @@ def described() -> tuple[Described, ...]:
             tag="decisions",
             name="decide",
             summary="Check an operation against the policies that govern it",
-            description="Say who acts, or what is said or done. The answer leaves once its receipt is durable;"
-            " a dry run has none.",
+            description="Say who acts, or what is said or done. The answer leaves once its receipt is"
+            " durable; a dry run has none.",
         ),
         Described(
             method="POST",
