@@ -1,8 +1,11 @@
-"""How the checks are written: a pattern with what it means, and a place in the text."""
+"""How the checks are written: phrases with what they mean, and a place in the text."""
 
 import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from bylaw.policies.advice.model import Issue, IssueType, Severity
@@ -10,6 +13,8 @@ from bylaw.policies.advice.reading import Reading, Sentence
 
 Check = Callable[[Reading], Iterator[Issue]]
 
+_TABLE: Final = Path(__file__).with_name("phrases.toml")
+_PART: Final = re.compile(r"\{([a-z]+)\}")
 _TOLD: Final = 60  # most characters of the text that a description repeats
 
 
@@ -42,16 +47,30 @@ class Kind:
         return self.at(sentence.start, sentence.text, severity=severity)
 
 
-def phrases(*alternatives: str) -> re.Pattern[str]:
-    """Return a pattern that finds one of the alternatives as whole words, in any case."""
-    return re.compile(rf"\b(?:{'|'.join(alternatives)})\b", re.IGNORECASE)
+@cache
+def phrases(name: str) -> re.Pattern[str]:
+    """Return the pattern that finds any of the phrases `name` as whole words, in any case."""
+    listed: Sequence[str] = _table()["phrases"][name]
+    filled = (_PART.sub(lambda found: part(found[1]), phrase) for phrase in listed)
+    return re.compile(rf"\b(?:{'|'.join(filled)})\b", re.IGNORECASE)
 
 
-def each(kind: Kind, pattern: re.Pattern[str]) -> Check:
-    """Return the check that finds `pattern` anywhere."""
+def part(name: str) -> str:
+    """Return the alternatives of the part `name` of phrases, to stand in a pattern."""
+    listed: Sequence[str] = _table()["parts"][name]
+    return "|".join(listed)
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    return tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+
+
+def each(kind: Kind) -> Check:
+    """Return the check that finds the phrases listed under the code of `kind`, anywhere."""
 
     def check(reading: Reading) -> Iterator[Issue]:
-        for found in pattern.finditer(reading.text):
+        for found in phrases(kind.code).finditer(reading.text):
             yield kind.at(found.start(), found[0])
 
     return check
