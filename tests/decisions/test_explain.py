@@ -2,6 +2,7 @@ import asyncio
 
 from bylaw.decisions.explain import explain
 from bylaw.decisions.request import read
+from bylaw.decisions.select import CONDITION_STEPS
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from tests.decisions.world import World, agent, caller, place, policy
 
@@ -21,6 +22,16 @@ def test_why_shows_every_clause_with_its_value():
     (cause,) = rule.explanation["causes"]
     assert (cause["path"], cause["seen"], cause["needs"], cause["than"]) == ("amount", "6000", "<", "5000")
     assert (found.decision.receipt_id, found.decision.outcome) == (None, "block")
+
+
+def test_why_looks_at_as_much_as_the_decision_did():
+    many = ["x"] * 4 * CONDITION_STEPS
+    conditions = {"a": {"contains": "y"}, "b": {"contains": "x"}}
+    world = World(policies=[policy("p", "true", conditions=conditions)])
+    found = explained(world, metadata={"a": [*many[: len(many) // 2], "y"], "b": many})
+    (why,) = found.why
+    assert [(key.key, key.state) for key in why.conditions] == [("a", "applies"), ("b", "undetermined")]
+    assert found.decision.policies[0].conditions.unclear == ("b",)
 
 
 def test_why_not_names_the_nearest_miss_first():

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bylaw.rules import Budget
 from bylaw.rules.conditions import Applicability, compile_conditions
 from bylaw.rules.spelling import fold
 
@@ -46,6 +47,22 @@ CASES = [
     ({"boxes": "a"}, {"box": "a"}, YES),
     ({"addresses": ["x"]}, {"address": "x"}, YES),
     ({"status": "open"}, {"status": "open"}, YES),
+    ({"statuses": ["open"]}, {"status": "open"}, YES),
+    ({"status": "open"}, {"statuses": ["open", "new"]}, YES),
+    ({"orderStatuses": ["open"]}, {"order_status": "shut"}, NO),
+    ({"orderStatus": "open"}, {"orderStatuses": ["open"]}, YES),
+    ({"categories": ["a"]}, {"category": "a"}, YES),
+    ({"movies": ["a"]}, {"movie": "a"}, YES),
+    ({"movie": "a"}, {"movies": ["a"]}, YES),
+    ({"cases": ["a"]}, {"case": "a"}, YES),
+    ({"caches": ["a"]}, {"cache": "a"}, YES),
+    ({"databases": ["a"]}, {"database": "a"}, YES),
+    ({"branches": ["a"]}, {"branch": "a"}, YES),
+    ({"branch": "a"}, {"branches": ["a"]}, YES),
+    ({"taxes": ["a"]}, {"tax": "a"}, YES),
+    ({"min_order_taxes": 5}, {"orderTax": 6}, YES),
+    ({"vendor.statuses": ["a"]}, {"vendor": {"status": "a"}}, YES),
+    ({"class": "a"}, {"classes": ["a"]}, YES),
     ({"agentId": "a"}, {"agent_id": "a", "agentId": "b"}, YES),
     ({"tool_call.name": "pay"}, {"tool_call": {"name": "pay"}, "tool_call.name": "look"}, YES),
     ({"toolCall.name": "pay"}, {"tool_call": {"name": "pay"}, "toolCall": {"name": "look"}}, YES),
@@ -64,6 +81,9 @@ CASES = [
     ({"value": {"in": ["x", "y"]}}, {"value": "y"}, YES),
     ({"value": {"not_in": ["x", "y"]}}, {"value": "y"}, NO),
     ({"value": {"not_in": ["x", "y"]}}, {}, OPEN),
+    ({"value": {"notIn": ["x", "y"]}}, {"value": "z"}, YES),
+    ({"value": {"notIn": ["x", "y"], "not_in": ["z"]}}, {"value": "z"}, NO),
+    ({"value": {"NotIn": ["x", "y"]}}, {"value": "y"}, NO),
     ({"value": {"contains": "ell"}}, {"value": "hello"}, YES),
     ({"value": {"contains": "ell"}}, {"value": ["ell"]}, YES),
     ({"value": {"contains": 5}}, {"value": "5"}, OPEN),
@@ -182,3 +202,15 @@ def test_what_an_index_would_leave_out_does_not_apply(conditions, facts):
     items = fact if isinstance(fact, list) else [fact]
     if isinstance(fact, (str, int, list)) and not any(item in compiled.any_of.values for item in items):
         assert compiled.evaluate(facts, lambda: "x").state == NO
+
+
+def test_explaining_takes_the_steps_that_deciding_takes():
+    conditions = compile_conditions({"a": "x", "b": "x"})
+    facts = {"a": ["y"] * 3_000 + ["x"], "b": ["y"] * 3_000 + ["x"]}
+    for steps in (500, 1_000, 2_000):
+        decided, explained = Budget(steps), Budget(steps)
+        verdict = conditions.evaluate(facts, str, decided)
+        states = [each.state for each in conditions.explain(facts, str, explained)]
+        assert decided.left == explained.left
+        assert (verdict.state == "applies") == (states == ["applies", "applies"])
+    assert verdict.state == "applies"

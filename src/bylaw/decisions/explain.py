@@ -16,7 +16,7 @@ from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
 from bylaw.decisions.mask import masking
 from bylaw.decisions.model import Decision, Request
-from bylaw.decisions.select import Selection, lazy_text, select, topics_of
+from bylaw.decisions.select import CONDITION_STEPS, Selection, lazy_text, select, topics_of
 from bylaw.decisions.snapshot import Snapshot
 from bylaw.policies.model import Outcome
 from bylaw.rules import Budget
@@ -102,11 +102,11 @@ async def explain(engine: Engine, request: Request, caller: Principal) -> Explan
     decision = await engine.decide(request, caller)
     snapshot = engine.snapshots.of(caller.tenant_id)
     selection = select(snapshot, request, caller)
-    effort = Budget(EXPLAIN_STEPS)
+    effort, looked = Budget(EXPLAIN_STEPS), Budget(CONDITION_STEPS)
     why = [
         PolicyWhy(
             id=each.policy.id,
-            conditions=_keys(each.policy, selection, request),
+            conditions=_keys(each.policy, selection, request, looked),
             rules=_rules(each.policy.rules, selection, effort),
         )
         for each in selection.applied
@@ -139,10 +139,13 @@ def _rules(compiled: CompiledRules, selection: Selection, effort: Budget) -> tup
     return tuple(found)
 
 
-def _keys(policy: CompiledPolicy, selection: Selection, request: Request) -> tuple[KeyWhy, ...]:
+def _keys(
+    policy: CompiledPolicy, selection: Selection, request: Request, looked: Budget
+) -> tuple[KeyWhy, ...]:
+    """Return what each key came to; `looked` is as much as a decision may look at, for all its policies."""
     return tuple(
         KeyWhy(key=each.key, wanted=each.wanted, present=each.present, found=each.found, state=each.state)
-        for each in policy.conditions.explain(selection.facts, lazy_text(request))
+        for each in policy.conditions.explain(selection.facts, lazy_text(request), looked)
     )
 
 
@@ -151,7 +154,7 @@ def _why_not(
 ) -> Iterator[WhyNot]:
     """Yield why each other policy that the caller may read did not apply, the nearest miss first."""
     applied = {each.policy.id for each in selection.applied}
-    topics = topics_of(request)
+    topics, looked = topics_of(request), Budget(CONDITION_STEPS)
     missed: dict[str, list[WhyNot]] = {"conditions": [], "topic": [], "binding": [], "place": []}
     for ident, entry in snapshot.entries.items():
         if ident in applied or not caller.sees(READS, entry.place):
@@ -164,7 +167,7 @@ def _why_not(
         elif topics is not None and policy.topic_key is not None and policy.topic_key not in topics:
             missed["topic"].append(WhyNot(id=ident, reason="topic"))
         else:
-            keys = _keys(policy, selection, request)
+            keys = _keys(policy, selection, request, looked)
             missed["conditions"].append(WhyNot(id=ident, reason="conditions", keys=keys))
     for found in missed.values():
         yield from found

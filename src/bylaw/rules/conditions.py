@@ -8,7 +8,8 @@ All keys must hold (AND). What a key asks depends on the shape of its value:
 `"x": ["a", "b"]`                  `x` is one of them; a list `x` holds one of them
 `"x": {"gt": 5, "lt": 9}`          operators: gt gte lt lte eq ne in not_in contains exists between
 
-Keys are found spelled in camelCase or snake_case, singular or plural, and by dotted path (`tool_call.name`).
+Keys are found spelled in camelCase or snake_case, singular or plural, and by dotted path (`tool_call.name`);
+operators may be written in camelCase too.
 A key that is not among the facts, or is null where a value is needed, leaves the conditions undetermined, and
 so does a shape that nobody knows: stored untouched, never an error, never a silent no. The same goes for a
 search that is longer than the budget allows: what is not looked at is never taken for a no.
@@ -21,7 +22,7 @@ from typing import Final, Literal, TypeGuard
 
 from bylaw.core.canonical_json import Json
 from bylaw.rules.budget import COMPARED_PER_STEP, Budget
-from bylaw.rules.spelling import MISSING, Path, fold, phrase_in
+from bylaw.rules.spelling import MISSING, Path, fold, phrase_in, snake
 from bylaw.rules.verdict import Failure
 
 State = Literal["applies", "does_not_apply", "undetermined"]
@@ -31,7 +32,7 @@ Scalar = None | bool | int | float | str
 # Over a fact or MISSING: True, False, or None when that cannot be said. Raises Failure beyond the budget.
 _Check = Callable[[object, Budget], bool | None]
 
-_ITEMS_PER_STEP: Final = 16
+_ITEMS_PER_STEP: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +129,13 @@ class Conditions:
             return Applicability(state="undetermined", missing=tuple(missing), unclear=tuple(unclear))
         return APPLIES
 
-    def explain(self, facts: Facts, text: Callable[[], str]) -> tuple[KeyResult, ...]:
-        """Return what every key asked, found and answered."""
+    def explain(
+        self, facts: Facts, text: Callable[[], str], budget: Budget | None = None
+    ) -> tuple[KeyResult, ...]:
+        """Return what every key asked, found and answered; in the same order and steps as `evaluate`."""
+        budget = Budget() if budget is None else budget
         states: dict[bool | None, State] = {True: "applies", False: "does_not_apply", None: "undetermined"}
-        results, budget = [], Budget()
+        results = []
         for test in self._tests:
             fact = test.fact(facts, text)
             state = states[test.holds(fact, budget)]
@@ -232,9 +236,10 @@ def _one_of(wanted: Json) -> _Check:
 
 def _operators(wanted: Mapping[str, Json]) -> _Check:
     """Return the check that all operators of an object hold; an unknown one makes it unclear."""
-    if not wanted or not set(wanted) <= set(_OPERATORS):
+    named = [(snake(name), operand) for name, operand in wanted.items()]
+    if not named or any(name not in _OPERATORS for name, _ in named):
         return _unclear
-    checks = tuple(_OPERATORS[name](operand) for name, operand in sorted(wanted.items()))
+    checks = tuple(_OPERATORS[name](operand) for name, operand in named)
 
     def check(fact: object, budget: Budget) -> bool | None:
         answers = [each(fact, budget) for each in checks]

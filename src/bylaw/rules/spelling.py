@@ -9,7 +9,9 @@ from bylaw.rules.budget import COMPARED_PER_STEP, Budget
 
 MISSING: Final = object()
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HISSING: Final = ("s", "x", "z", "ch", "sh")  # after these a plural ends in -es
+_NEVER_BEFORE_E: Final = ("ss", "us", "is", "x", "ch", "sh")
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Path:
@@ -22,7 +24,7 @@ class Path:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.canonical = _snake(_singular(text))
+        self.canonical = _singulars(snake(text))[0]
         self._whole = _spellings(text)
         self._keys = tuple(_spellings(key) for key in text.split(".")) if "." in text else ()
 
@@ -73,33 +75,38 @@ def _look_up(facts: Mapping[str, object], spellings: tuple[str, ...]) -> object:
     return MISSING
 
 
-def _spellings(key: str) -> tuple[str, ...]:
-    """Return the ways to write `key`, its own in snake_case first."""
-    snake = _snake(key)
-    forms = (snake, _singular(snake), _plural(snake))
-    return tuple(dict.fromkeys((snake, key, *forms, *map(_camel, forms))))
-
-
-def _snake(key: str) -> str:
+def snake(key: str) -> str:
+    """Return `key` in snake_case: `not_in` for `notIn`."""
     return _HUMP.sub("_", key).lower()
 
 
-def _camel(snake: str) -> str:
-    first, *rest = snake.split("_")
+def _spellings(key: str) -> tuple[str, ...]:
+    """Return the ways to write `key`, its own in snake_case first."""
+    own = snake(key)
+    forms = (own, *_singulars(own), *_plurals(own))
+    return tuple(dict.fromkeys((own, key, *forms, *map(_camel, forms))))
+
+
+def _camel(key: str) -> str:
+    first, *rest = key.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def _singular(key: str) -> str:
+def _singulars(key: str) -> tuple[str, ...]:
+    """Return what `key` may be the plural of, the likeliest first; itself when it is none."""
     if key.endswith("ies") and len(key) > 4:
-        return key[:-3] + "y"
-    if key.endswith(("sses", "xes", "ches", "shes")):
-        return key[:-2]
-    return key[:-1] if key.endswith("s") and not key.endswith(("ss", "us", "is")) and len(key) > 2 else key
+        return key[:-3] + "y", key[:-1]
+    if key.endswith("es") and key[:-2].endswith(_HISSING):
+        shorter, longer = key[:-2], key[:-1]
+        return (shorter, longer) if shorter.endswith(_NEVER_BEFORE_E) else (longer, shorter)
+    plural = key.endswith("s") and not key.endswith(("ss", "us", "is")) and len(key) > 2
+    return (key[:-1],) if plural else (key,)
 
 
-def _plural(key: str) -> str:
+def _plurals(key: str) -> tuple[str, ...]:
+    """Return the plurals of `key`; itself when it may be one."""
     if key.endswith("y") and key[-2:-1] not in "aeiou":
-        return key[:-1] + "ies"
-    if key.endswith(("s", "x", "ch", "sh")):
-        return key if _singular(key) != key else key + "es"
-    return key + "s"
+        return (key[:-1] + "ies",)
+    if key.endswith(_HISSING):
+        return (key + "es",) if _singulars(key) == (key,) else (key,)
+    return (key + "s",)
