@@ -74,9 +74,6 @@ class Workspaces(Rows):
     async def list(self, part, *, only=None):
         return self.found(part, lambda item: only is None or item.id in only)
 
-    async def all(self):
-        return tuple(item for item in self.items.values() if undeleted(item))
-
 
 class Repos(Rows):
     async def list(self, part, *, only=None):
@@ -106,8 +103,8 @@ class Agents(Rows):
             lambda item: policy_id in (None, item.policy_id) and near(item.place, readable),
         )
 
-    async def governed(self):
-        return tuple(item for item in self.items.values() if item.policy_id or item.require_policy)
+    async def governed(self, part):
+        return self.found(part, lambda item: item.policy_id or item.require_policy)
 
 
 class Policies:

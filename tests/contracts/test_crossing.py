@@ -18,6 +18,7 @@ from bylaw.tenancy.changes import Changes, Outbox
 from bylaw.tenancy.model import EVERYWHERE
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Agents, Directory, Keys, Repos, Users, Workspaces
+from tests.contracts.lists import every
 from tests.contracts.values import (
     START,
     A,
@@ -189,6 +190,16 @@ async def cross_add_all(unit, _kind):
     assert await unit.policies.get(PolicyId("p")) == theirs.policy
 
 
+async def cross_save_all(unit, _kind):
+    """Ours are refused; the same id among theirs is not there to be changed."""
+    with pytest.raises(Forbidden):
+        await unit.policies.save_all([(replace(OURS["policies"], revision=2), None)])
+    theirs = policy(B, id=PolicyId("p"), slug="cap", revision=2)
+    with pytest.raises(PreconditionFailed) as refused:
+        await unit.policies.save_all([(theirs, version(PolicyId("p"), 2))])
+    assert refused.value.current == ""
+
+
 async def cross_currents(unit, _kind):
     assert list(await unit.policies.currents([PolicyId("p")])) == []
 
@@ -197,8 +208,8 @@ async def cross_outlines(unit, _kind):
     assert (await unit.policies.outlines(ALL)).total == 0
 
 
-async def cross_whole(unit, kind, method):
-    assert list(await getattr(rows(unit, kind), method)()) == []
+async def cross_governed(unit, kind):
+    assert (await rows(unit, kind).governed(ALL)).total == 0
 
 
 async def cross_get_or_add(unit, _kind):
@@ -225,8 +236,7 @@ CROSSINGS = {
     "get": cross_get, "add": cross_add, "save": cross_save, "list": cross_list, "version": cross_version,
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
     "count_owners": cross_count_owners, "bump": cross_bump,
-    "all": lambda unit, kind: cross_whole(unit, kind, "all"),
-    "governed": lambda unit, kind: cross_whole(unit, kind, "governed"),
+    "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "add_all": cross_add_all, "currents": cross_currents,
 }  # fmt: skip
 
@@ -274,6 +284,6 @@ async def test_a_transaction_of_no_tenant_holds_nothing(store):
     for nobody in ("", "*", "%", "tenant-a ", "TENANT-A", "tenant-a' OR '1'='1"):
         async with store.begin(nobody) as unit:
             assert (await unit.policies.list(PolicyFilter(include_deleted=True), ALL)).total == 0
-            assert await unit.tenancy.workspaces.all() == []
+            assert await every(unit.tenancy.workspaces.list) == []
             assert await unit.tenancy.agents.get(AgentId("bot")) is None
             assert (await unit.review.violations.list(ReviewFilter(from_ms=START), ALL)).total == 0

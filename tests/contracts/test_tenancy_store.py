@@ -157,7 +157,7 @@ async def test_what_is_deleted_is_found_by_id_and_listed_nowhere(store):
             assert await rows.get(item.id) == replace(item, **gone)
             page = await rows.list(Slice(total=True))
             assert (page.items, page.total) == ((), 0)
-        assert await unit.tenancy.workspaces.all() == []
+        assert await every(unit.tenancy.workspaces.list) == []
         assert await unit.tenancy.users.count_owners() == 0
 
 
@@ -201,7 +201,7 @@ async def test_workspaces_and_repos_are_narrowed_to_some(store):
         assert (await unit.tenancy.repos.list(ALL, only=some)).items == (codes[2], codes[0])
         assert (await unit.tenancy.repos.list(ALL, only=frozenset())).items == ()
         assert (await unit.tenancy.workspaces.list(ALL, only=frozenset())).items == ()
-        assert len(await unit.tenancy.workspaces.all()) == 3
+        assert len(await every(unit.tenancy.workspaces.list)) == 3
 
 
 async def test_users_are_listed_by_their_workspace(store):
@@ -281,7 +281,7 @@ async def test_agents_are_listed_by_policy_and_place_and_governed_ones_at_once(s
         assert (await agents.list(ALL, readable=())).items == ()
         placed = agent(place=place(shop.id), created_ms=START + 4)
         await agents.add(placed)
-        governed = sorted(each.id for each in await agents.governed())
+        governed = sorted(each.id for each in await every(agents.governed))
         assert governed == sorted([bound.id, strict.id, placed.id])
 
 
@@ -314,7 +314,7 @@ async def test_what_refers_to_nothing_is_refused_and_ends_the_transaction(store)
             await _refer_to_nothing(store, kind, item)
         assert refused.value.reason == "unknown_reference"
     async with store.begin(A) as unit:
-        assert await unit.tenancy.workspaces.all() == []
+        assert await every(unit.tenancy.workspaces.list) == []
 
 
 async def _refer_to_nothing(store, kind, item):
@@ -323,7 +323,7 @@ async def _refer_to_nothing(store, kind, item):
         with pytest.raises(Conflict):
             await getattr(unit.tenancy, kind).add(item)
         with pytest.raises(Conflict):
-            await unit.tenancy.workspaces.all()
+            await every(unit.tenancy.workspaces.list)
 
 
 async def test_an_item_of_another_tenant_is_refused(store, kind):

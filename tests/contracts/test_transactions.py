@@ -9,6 +9,7 @@ from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFai
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.policies.store import PolicyFilter
+from tests.contracts.lists import every
 from tests.contracts.values import (
     START,
     A,
@@ -141,14 +142,14 @@ async def test_readers_see_one_state_and_wait_for_no_writer(store):
     async with store.begin(A) as writer:
         await writer.tenancy.workspaces.add(second)
         async with store.begin(A, writes=False) as reader, store.system(writes=False) as operator:
-            assert await reader.tenancy.workspaces.all() == [first]
-            assert len(await operator.of(A).tenancy.workspaces.all()) == 1
+            assert await every(reader.tenancy.workspaces.list) == [first]
+            assert len(await every(operator.of(A).tenancy.workspaces.list)) == 1
     async with store.begin(A, writes=False) as reader:
         assert await reader.tenancy.workspaces.get(second.id) == second
         async with store.begin(A) as writer:
             await writer.tenancy.workspaces.save(replace(second, name="moved", revision=2))
         assert await reader.tenancy.workspaces.get(second.id) == second
-        assert len(await reader.tenancy.workspaces.all()) == 2
+        assert len(await every(reader.tenancy.workspaces.list)) == 2
     async with store.begin(A, writes=False) as reader:
         assert (await reader.tenancy.workspaces.get(second.id)).name == "moved"
 
@@ -167,7 +168,7 @@ async def test_a_transaction_for_reading_refuses_to_write(store):
             with pytest.raises((Forbidden, PreconditionFailed)):
                 await attempt(unit)
     async with store.begin(A, writes=False) as unit:
-        assert await unit.tenancy.workspaces.all() == []
+        assert await every(unit.tenancy.workspaces.list) == []
 
 
 async def test_writers_of_two_tenants_and_many_readers_all_come_through(store):
@@ -215,7 +216,7 @@ async def test_an_emptied_workspace_is_deleted_and_its_history_stays(store):
         assert await unit.tenancy.contents(rules.place) == {}
         await unit.tenancy.workspaces.save(replace(shop, deleted_ms=START, revision=2))
     async with store.begin(A) as unit:
-        assert await unit.tenancy.workspaces.all() == []
+        assert await every(unit.tenancy.workspaces.list) == []
         assert (await unit.policies.version(rules.id, 1)).content == content()
         assert (await unit.policies.list(PolicyFilter(include_deleted=True), ALL)).items[
             0
@@ -257,7 +258,7 @@ async def test_text_is_kept_as_it_is_or_refused_before_anything_is_stored(store,
                     await unit.tenancy.workspaces.get(WorkspaceId(text))
         await unit.tenancy.workspaces.add(workspace(name="after"))
     async with store.begin(A, writes=False) as unit:
-        names = {each.name for each in await unit.tenancy.workspaces.all()}
+        names = {each.name for each in await every(unit.tenancy.workspaces.list)}
         assert names == ({"after", text} if name == "ordinary" else {"after"})
         assert (await unit.tenancy.agents.get("agent-none")) is None
 

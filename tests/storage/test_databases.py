@@ -14,6 +14,7 @@ from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control, open_database
 from bylaw.storage.migrations import history
 from tests import postgres
+from tests.contracts.lists import every
 from tests.contracts.values import A, tenant, workspace
 
 
@@ -104,12 +105,12 @@ async def test_a_lost_postgres_connection_is_an_unavailable_database_and_heals(o
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             await other.close()
-            await unit.tenancy.workspaces.all()
+            await every(unit.tenancy.workspaces.list)
 
     with pytest.raises(Unavailable):
         await cut()
     async with store.begin(A) as unit:
-        assert await unit.tenancy.workspaces.all() == []
+        assert await every(unit.tenancy.workspaces.list) == []
 
 
 async def test_a_deadlock_is_an_unavailable_database_and_one_of_the_two_comes_through(own_url, opened):
@@ -157,5 +158,5 @@ async def test_a_start_that_is_up_to_date_waits_for_no_writer(tmp_path, opened):
         await system.add_tenant(tenant(A))
         again = await opened(url)
         async with again.begin(A, writes=False) as unit:
-            assert await unit.tenancy.workspaces.all() == []
+            assert await every(unit.tenancy.workspaces.list) == []
     assert await history.current(store.database) == history.newest()

@@ -31,6 +31,7 @@ READS = {
     "keys": lambda unit: unit.tenancy.keys.list(PAGE),
     "keys within a workspace": lambda unit: unit.tenancy.keys.list(PAGE, within=place("id-7")),
     "agents": lambda unit: unit.tenancy.agents.list(PAGE),
+    "agents that are governed": lambda unit: unit.tenancy.agents.governed(PAGE),
     "agents of a policy": lambda unit: unit.tenancy.agents.list(PAGE, policy_id="id-7"),
     "a policy": lambda unit: unit.policies.get("id-7"),
     "a version": lambda unit: unit.policies.version("id-7", 1),

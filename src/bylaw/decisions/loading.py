@@ -33,8 +33,8 @@ async def material(unit: PolicyUnit, revision: int, known: Mapping[str, Entry]) 
         revision=revision,
         policies=outlines,
         compiled=await _compiled(unit, outlines, known),
-        agents=await unit.tenancy.agents.governed(),
-        workspaces=await unit.tenancy.workspaces.all(),
+        agents=[agent async for agent in every(unit.tenancy.agents.governed)],
+        workspaces=[workspace async for workspace in every(unit.tenancy.workspaces.list)],
         repos=[repo async for repo in every(unit.tenancy.repos.list)],
     )
 

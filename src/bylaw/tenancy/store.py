@@ -38,9 +38,6 @@ class Workspaces(Rows[WorkspaceId, Workspace], Protocol):
     async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Workspace]:
         """Return a page of them, of those in `only` when it is given."""
 
-    async def all(self) -> Sequence[Workspace]:
-        """Return every undeleted one, for a snapshot."""
-
 
 class Repos(Rows[RepoId, Repo], Protocol):
     """The repos of a tenant."""
@@ -77,8 +74,8 @@ class Agents(Rows[AgentId, Agent], Protocol):
     ) -> Page[Agent]:
         """Return a page of them: bound to `policy_id`; with a place around or inside a `readable` one."""
 
-    async def governed(self) -> Sequence[Agent]:
-        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
+    async def governed(self, part: Slice) -> Page[Agent]:
+        """Return a page of those with a bound policy, a place or `require_policy`, for a snapshot."""
 
 
 class Directory(Protocol):

@@ -1,6 +1,6 @@
 """Places, people, keys and agents of one tenant, in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from typing_extensions import override
@@ -26,10 +26,6 @@ class MemoryWorkspaces(Kind[WorkspaceId, Workspace]):
     async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Workspace]:
         """Return a page of them, of those in `only` when it is given."""
         return self._page(part, lambda each: each.deleted_ms is None and (only is None or each.id in only))
-
-    async def all(self) -> Sequence[Workspace]:
-        """Return every undeleted one, for a snapshot."""
-        return [each for each in self._all() if each.deleted_ms is None]
 
 
 class MemoryRepos(Kind[RepoId, Repo]):
@@ -150,13 +146,12 @@ class MemoryAgents(Kind[AgentId, Agent]):
             ),
         )
 
-    async def governed(self) -> Sequence[Agent]:
-        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
-        return [
-            each
-            for each in self._all()
-            if each.policy_id is not None or each.place != EVERYWHERE or each.require_policy
-        ]
+    async def governed(self, part: Slice) -> Page[Agent]:
+        """Return a page of those with a bound policy, a place or `require_policy`, for a snapshot."""
+        return self._page(
+            part,
+            lambda each: each.policy_id is not None or each.place != EVERYWHERE or each.require_policy,
+        )
 
     def count(self, place: Place) -> int:
         """Return how many agents lie in `place`."""

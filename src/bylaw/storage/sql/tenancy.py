@@ -1,6 +1,6 @@
 """Places, people, keys and agents of one tenant, in SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Table, delete, func, or_, select, true
 from typing_extensions import override
@@ -26,11 +26,6 @@ class SqlWorkspaces(Kind[WorkspaceId, Workspace]):
     async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Workspace]:
         """Return a page of them, of those in `only` when it is given."""
         return await self._page(part, self.table.c.deleted_ms.is_(None), *one_of(self.table.c.id, only))
-
-    async def all(self) -> Sequence[Workspace]:
-        """Return every undeleted one, for a snapshot."""
-        wanted = select(self.table).where(self._own(self.table.c.deleted_ms.is_(None)))
-        return [self._read(row) for row in await self._session.rows(wanted)]
 
 
 class SqlRepos(Kind[RepoId, Repo]):
@@ -142,12 +137,11 @@ class SqlAgents(Kind[AgentId, Agent]):
         placed = () if readable is None else (near_any(self.table, readable),)
         return await self._page(part, *equals(self.table.c.policy_id, policy_id), *placed)
 
-    async def governed(self) -> Sequence[Agent]:
-        """Return every agent with a bound policy, a place or `require_policy`, for a snapshot."""
+    async def governed(self, part: Slice) -> Page[Agent]:
+        """Return a page of those with a bound policy, a place or `require_policy`, for a snapshot."""
         columns = self.table.c
         bound, placed = columns.policy_id.is_not(None), columns.workspace_id.is_not(None)
-        wanted = select(self.table).where(self._own(or_(bound, placed, columns.require_policy.is_(true()))))
-        return [self._read(row) for row in await self._session.rows(wanted)]
+        return await self._page(part, or_(bound, placed, columns.require_policy.is_(true())))
 
 
 class SqlDirectory:
