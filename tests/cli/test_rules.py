@@ -59,6 +59,7 @@ def test_check_says_what_a_rule_reads_or_what_is_wrong_with_it(tmp_path: Path) -
     found = json.loads(result.output)
     assert (code, found["valid"], found["column"], found["hint"]) == (2, False, 1, "did you mean amount?")
     assert json.loads(run("check", "amount < 5", "--json")[1].output)["fields"] == ["amount"]
+    assert run("check", "tool_call.name == 'pay' && amount < 5", "--schema", str(schema))[0] == 0
 
 
 def test_check_suggests_the_field_that_was_probably_meant(tmp_path: Path) -> None:

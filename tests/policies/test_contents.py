@@ -270,6 +270,45 @@ def test_expressions_are_checked_against_the_workspaces_context_schema():
     assert "bad_schema" in {one.code for one in problems(good, schema={"type": "nonsense"}).values()}
 
 
+CLOSED = {"type": "object", "properties": {"amount": {"type": "number"}}, "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "metadata.amount < 5 && amount < 5",
+        "tool_call.name == 'pay' && tool_call.arguments.amount < 5",
+        "phase == 'tool_call' && has(user_intent) && agent_id != null",
+        "messages.all(m, m.content != '') && tools_used.contains('x')",
+        "tool_result.x == 1",
+    ],
+)
+def test_the_fields_of_a_request_are_known_beside_declared_metadata(expr):
+    content = {"name": "x", "rules": [{"expr": expr}]}
+    for schema in (CLOSED, {"anyOf": [CLOSED]}, {"oneOf": [CLOSED, CLOSED]}, {"type": "object"}):
+        assert parse_content(content, Reading(schema=schema)).rules
+
+
+@pytest.mark.parametrize(
+    "expr", ["amonut < 5", "metadata.amonut < 5", "tool_cal.name == 'pay'", "tool_call.nmae == 'pay'"]
+)
+def test_declared_metadata_finds_what_is_misspelt(expr):
+    for schema in (CLOSED, {"anyOf": [CLOSED]}):
+        assert "rules[0].expr" in problems({"name": "x", "rules": [{"expr": expr}]}, schema=schema)
+
+
+def test_a_declared_field_of_the_request_is_checked_as_declared():
+    schema = {"properties": {"tool_call": {"properties": {"name": {"type": "string"}}}}}
+    content = {"name": "x", "rules": [{"expr": "tool_call.name == 5"}]}
+    assert "rules[0].expr" in problems(content, schema=schema)
+
+
+@pytest.mark.parametrize("schema", [{"properties": 5}, {"anyOf": 5}, {"anyOf": [5]}, 5])
+def test_what_is_no_schema_is_named(schema):
+    found = problems({"name": "x", "rules": [{"expr": "true"}]}, schema=schema)
+    assert found["context_schema"].code == "bad_schema"
+
+
 def test_unknown_functions_are_refused_with_a_suggestion():
     found = problems({"name": "x", "rules": [{"expr": "tools_used.include('a')"}]})
     assert "contains" in found["rules[0].expr"].message

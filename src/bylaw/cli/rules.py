@@ -10,6 +10,7 @@ import click
 from bylaw import rules
 from bylaw.cli.folder import warn
 from bylaw.core.errors import InvalidInput, RuleSyntax
+from bylaw.policies.facts import context_of
 from bylaw.policies.warnings import warnings_about_rule
 
 EXIT: Final[dict[rules.Status, int]] = {"satisfied": 0, "violated": 1, "indeterminate": 3}
@@ -29,7 +30,7 @@ context_option = click.option(
 schema_option = click.option(
     "--schema",
     type=click.Path(path_type=Path),
-    help="A JSON Schema of the context, to check fields and types.",
+    help="A JSON Schema of the metadata, to check fields and types; the request's fields are known.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
@@ -136,7 +137,7 @@ def _rule(
 ) -> rules.Rule | None:
     """Return the compiled rule, or nothing after saying what is wrong with it."""
     source = _source(expression, path)
-    declared = None if schema is None else _json(_read(schema), str(schema))
+    declared = None if schema is None else context_of(_json(_read(schema), str(schema)))
     try:
         return rules.compile(source, schema=declared)
     except RuleSyntax as error:

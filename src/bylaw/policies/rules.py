@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from bylaw.core.errors import InvalidInput, RuleSyntax
+from bylaw.policies.facts import context_of
 from bylaw.policies.model import DeterministicRule, Effect, NaturalRule, Rule
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.wording import asks_for_attention, proposed_effect
@@ -102,7 +103,7 @@ def _kind(fields: Mapping[str, object], path: str, reader: Reader) -> Kind:
 def _check_expression(expr: str, path: str, reading: Reading) -> None:
     """Compile the expression, so that only what runs is ever stored."""
     try:
-        compile_rule(expr, schema=reading.schema)
+        compile_rule(expr, schema=context_of(reading.schema))
     except InvalidInput as error:
         reading.reader.refuse("context_schema", "bad_schema", f"The workspace's schema: {error.message}")
     except RuleSyntax as error:
