@@ -16,7 +16,6 @@ from bylaw.core.ids import Ids
 from tests.api.test_edge import client
 
 LONG = 3600
-SOON = 1  # for a head that comes at once, on any machine; the tests wait for what follows, not for this
 SHORT = 0.5  # to wait for, and still enough for what arrives in time on a busy machine
 HOST = b"host: x\r\n"
 ASKED = b"POST /hot HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
