@@ -6,6 +6,8 @@ the checks, in two rounds; what it showed on first sight is told in docs/explana
 """
 
 TUNED = [
+    ("Reject answers that break our branding guidelines.", "open_reference"),
+    ("Route tickets in an optimal way.", "vague_word"),
     ("Reject any refund above 200 EUR that names no order number.", ""),
     ("Ask the customer for the booking code before reading out flight details.", ""),
     ("Block every shell command that contains 'rm -rf'.", ""),
