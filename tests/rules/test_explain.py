@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from bylaw import rules
 from bylaw.rules.shown import LONGEST, shown
+from bylaw.rules.trace import MOST_STEPS
 from bylaw.rules.values import CIDR, FALSE_KEY, IP, NOTHING, Duration, Optional, Timestamp, Type, UInt
 
+Context = dict[str, object]
 Causes = list[tuple[str, str, str, str]]
 
 
@@ -96,9 +98,70 @@ def test_a_cause_reads_as_a_sentence(rule: str, context: dict[str, object], line
     assert line in rules.compile(rule).explain(context).tree()
 
 
+NOT_NEEDED: list[tuple[str, Context, list[str]]] = [
+    ("a < 5 && b < 5", {"a": 7, "b": 9}, ["a < 5  →  false", "b < 5  →  false (not needed)"]),
+    ("a < 5 || b < 5", {"a": 1, "b": 1}, ["a < 5  →  true", "b < 5  →  true (not needed)"]),
+    ("a < 5 && b < 5", {"a": 7}, ["a < 5  →  false", "b < 5  →  missing (not needed)"]),
+    ("a ? b : c", {"a": True, "b": True, "c": 5}, ["b  →  true", "c  →  5 (not needed)"]),
+    ("a + b > 5", {"b": 2}, ["a  →  missing", "b  →  2 (not needed)"]),
+    ("a.startsWith(b)", {"b": "x"}, ["a  →  missing", 'b  →  "x" (not needed)']),
+    (
+        "l.all(i, i.p < 5 && i.q < 5)",
+        {"l": [{"p": 9, "q": 2}]},
+        ["[l[0]] i.p < 5 && i.q < 5  →  false", "i.q < 5  →  true (not needed)", "i.q  →  2"],
+    ),
+    ("true || a", {"a": 5}, ["a  →  5 (not needed)"]),
+    (
+        "a || (b && c)",
+        {"a": True, "b": False, "c": 1},
+        ["b && c  →  false (not needed)", "b  →  false", "c  →  1 (not needed)"],
+    ),
+    (
+        "a || l.all(x, l.all(y, l.all(z, true)))",
+        {"a": True, "l": [1] * 300},
+        ["l.all(x, l.all(y, l.all(z, true)))  →  not needed"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "context", "lines"), NOT_NEEDED)
+def test_what_was_not_needed_is_shown_and_marked(rule: str, context: Context, lines: list[str]) -> None:
+    explained = rules.compile(rule).explain(context)
+    drawn = [line.lstrip(" │├└─") for line in explained.tree().split("\n")]
+    assert [line for line in drawn if line in lines] == lines
+    assert json.dumps(explained.to_dict()).count('"not_needed": true') == explained.tree().count("not needed")
+
+
+def test_what_was_not_needed_changes_neither_verdict_nor_cause_nor_what_is_left_to_others() -> None:
+    rule = rules.compile("a < 5 && l.all(x, l.all(y, x + y >= 0))")
+    context: Context = {"a": 7, "l": list(range(300))}
+    decided, explained = rules.Budget(), rules.Budget()
+    verdict = rule.evaluate(context, decided)
+    found = rule.explain(context, explained)
+    assert found.verdict == verdict
+    assert [cause.path for cause in found.causes] == ["a"]
+    assert explained.left >= decided.left // 2 - 10
+    assert rules.compile("a > 5").explain(context, explained).verdict.status == "satisfied"
+
+
+def test_an_operand_that_would_take_too_much_says_only_that_it_was_not_needed() -> None:
+    data = rules.compile("a || l.all(x, l.all(y, true))").explain({"a": True, "l": [1] * 500}).to_dict()
+    skipped = {"text": "l.all(x, l.all(y, true))", "offset": 7, "not_needed": True}
+    assert data["steps"]["parts"][1] == skipped  # type: ignore[index]
+
+
+def test_the_tree_of_a_rule_with_much_that_is_not_needed_stays_small() -> None:
+    rule = rules.compile(" || ".join(["a"] + ["l.all(i, i.p == 1 || i.q == 2)"] * 20))
+    explained = rule.explain({"a": True, "l": [{"p": 1, "q": 2}] * 50})
+    assert explained.root is not None
+    assert len(explained.tree().split("\n")) < 2 * MOST_STEPS
+
+
 def test_a_cause_names_the_path_whose_value_cannot_be_used() -> None:
     found = rules.compile("a.b < 1 && c").explain({"a": {"b": None}, "c": True}).causes
     assert [(cause.code, cause.path) for cause in found] == [("null_value", "a.b")]
+    found = rules.compile("true && a").explain({"a": "x"}).causes
+    assert [(cause.text, cause.offset, cause.path) for cause in found] == [("a", 8, "a")]
     found = rules.compile("a.b").explain({"a": {"b": 5}}).causes
     assert [cause.path for cause in found] == ["a.b"]
 

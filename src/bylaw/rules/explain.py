@@ -18,11 +18,12 @@ from bylaw.rules.ast import (
     Node,
     Select,
     Unary,
+    descendants,
 )
 from bylaw.rules.place import position
 from bylaw.rules.shown import LONGEST, shown
 from bylaw.rules.trace import Step
-from bylaw.rules.verdict import Verdict
+from bylaw.rules.verdict import Failure, Verdict
 
 _OPPOSITE: Final = {
     "<": ">=",
@@ -75,7 +76,10 @@ class Explanation:
     root: Step | None
 
     def to_dict(self) -> dict[str, object]:
-        """Return everything as JSON; values are text, cut to about 200 characters."""
+        """Return everything as JSON; values are text, cut to about 200 characters.
+
+        Shape: a step that is `not_needed` has no value when finding it out would have taken too much.
+        """
         verdict = self.verdict
         return {
             "rule": self.source,
@@ -132,7 +136,7 @@ def _deciding(step: Step, element: str) -> Iterator[tuple[Step, str]]:
 
 
 def _that_decide(step: Step) -> list[Step]:
-    node, parts = step.node, list(step.parts)
+    node, parts = step.node, [part for part in step.parts if part.needed]
     match node:
         case Logic():
             agreeing = [part for part in parts if part.failure is None and part.value is step.value]
@@ -155,10 +159,10 @@ def _that_decide(step: Step) -> list[Step]:
 
 
 def _cause(source: str, step: Step, element: str, verdict: Verdict) -> Cause:
-    node = step.node
+    failure = step.failure
+    node = step.node if failure is None else _failed(step.node, failure)
     at = position(source, node.offset)
     text = _text(source, node)
-    failure = step.failure
     if failure is not None:
         return Cause(
             text=text,
@@ -184,6 +188,11 @@ def _cause(source: str, step: Step, element: str, verdict: Verdict) -> Cause:
         needs=relation.needs,
         than=relation.than,
     )
+
+
+def _failed(node: Node, failure: Failure) -> Node:
+    """Return the part of `node` that failed: a condition fails, and not what it stands in."""
+    return next((each for each in descendants(node) if each.offset == failure.offset), node)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,8 +293,11 @@ def _step_dict(source: str, step: Step) -> dict[str, object]:
     found: dict[str, object] = {"text": _text(source, step.node), "offset": step.node.offset}
     if step.element:
         found["element"] = step.element
+    if not step.needed:
+        found["not_needed"] = True
     if step.failure is not None:
-        found |= {"code": step.failure.code, "message": step.failure.message}
+        if step.needed or step.failure.code != "budget":
+            found |= {"code": step.failure.code, "message": step.failure.message}
     else:
         found["value"] = shown(step.value)
     if step.parts:
@@ -295,6 +307,8 @@ def _step_dict(source: str, step: Step) -> dict[str, object]:
 
 def _drawn(source: str, step: Step, indent: str, *, last: bool = True) -> list[str]:
     result = step.failure.code if step.failure is not None else shown(step.value, 80)
+    if not step.needed:
+        result = "not needed" if result == "budget" else f"{result} (not needed)"
     where = f"[{step.element}] " if step.element else ""
     lines = [f"{indent}{'└─' if last else '├─'} {where}{_text(source, step.node)}  →  {result}"]
     below = indent + ("   " if last else "│  ")

@@ -51,6 +51,19 @@ class Evaluation(Walk):
             raise
 
 
+def settled(walk: Walk, node: Node) -> object:
+    """Return the value of `node`.
+
+    Raises: Failure, also for whatever else goes wrong on the walk.
+    """
+    try:
+        return walk.value(node)
+    except (RecursionError, MemoryError):
+        raise Failure("budget", "the rule needs more memory than one evaluation may take", offset=0) from None
+    except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+        raise Failure("type_error", f"the rule met a value it cannot use: {error}", offset=0) from None
+
+
 def _literal(_: Walk, node: Literal) -> object:
     return node.value
 

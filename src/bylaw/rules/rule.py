@@ -7,7 +7,7 @@ from typing import Final
 from bylaw.rules.ast import Node
 from bylaw.rules.budget import Budget
 from bylaw.rules.explain import Explanation, explanation
-from bylaw.rules.interpret import Evaluation
+from bylaw.rules.interpret import Evaluation, settled
 from bylaw.rules.operators import not_a_truth
 from bylaw.rules.place import position
 from bylaw.rules.program import SATISFIED, Decide, compile_decision
@@ -35,7 +35,10 @@ class Rule:
     lang: str = LANG
 
     def explain(self, context: dict[str, object], budget: Budget | None = None) -> Explanation:
-        """Return the verdict about `context` with every part's value and the smallest cause."""
+        """Return the verdict about `context` with every part's value and the smallest cause.
+
+        Parts that were not needed are evaluated too, as far as half of the steps that are left suffices.
+        """
         allowance = Budget() if budget is None else budget
         trace = Trace(context=context, budget=allowance, types=self.types)
         try:
@@ -45,6 +48,7 @@ class Rule:
             verdict = indeterminate(self.source, failure)
         else:
             verdict = SATISFIED if found else _violated(self.source, self.node)
+        trace.complete()
         return explanation(self.source, verdict, trace.root)
 
 
@@ -87,12 +91,7 @@ def decided(node: Node, walk: Walk) -> bool:
 
     Raises: Failure, also for whatever else goes wrong on the walk.
     """
-    try:
-        found = walk.value(node)
-    except (RecursionError, MemoryError):
-        raise Failure("budget", "the rule needs more memory than one evaluation may take", offset=0) from None
-    except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-        raise Failure("type_error", f"the rule met a value it cannot use: {error}", offset=0) from None
+    found = settled(walk, node)
     if found is True or found is False:
         return found
     failure = walk.blamed(not_a_truth("a rule", found), (node, found))
