@@ -7,13 +7,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bylaw.cli.rules import rules_group
+from bylaw.core.errors import InvalidInput
 
 
 def run(*arguments: str, stdin: str = "") -> tuple[int, Result]:
     """Return the exit code, which commands return, and the whole result."""
     result = CliRunner().invoke(rules_group, arguments, input=stdin, standalone_mode=False)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
-        code = getattr(result.exception, "exit_code", None)
+        code = (
+            2 if isinstance(result.exception, InvalidInput) else getattr(result.exception, "exit_code", None)
+        )
         if code is None:
             raise result.exception
         return code, result

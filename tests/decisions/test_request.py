@@ -1,10 +1,12 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.model import ToolCall
-from bylaw.decisions.request import call_digest, decode, facts_of, read, text_of
+from bylaw.decisions.request import call_digest, facts_of, read, text_of
 
 
 @pytest.mark.parametrize(
@@ -19,14 +21,12 @@ from bylaw.decisions.request import call_digest, decode, facts_of, read, text_of
         (b'{"deadline_ms": 0}', "deadline_ms", "invalid_value"),
         (b'{"agent_id": ""}', "agent_id", "invalid_value"),
         (b'{"agent_id": 5}', "agent_id", "invalid_value"),
-        (b'{"agent_id": "a"', "", "invalid_value"),
-        (b'"\xff"', "", "invalid_value"),
-        (b"[" * 100_000, "", "invalid_value"),
+        (b"[]", "", "invalid_value"),
     ],
 )
 def test_what_is_wrong_is_named_by_its_path(body, path, code):
     with pytest.raises(InvalidInput) as caught:
-        decode(body)
+        read(json.loads(body))
     assert [(problem.path, problem.code) for problem in caught.value.problems] == [(path, code)]
 
 
@@ -36,7 +36,7 @@ def test_what_is_wrong_is_named_by_its_path(body, path, code):
 )
 def test_an_unknown_field_is_told_from_the_one_that_was_meant(body, meant):
     with pytest.raises(InvalidInput, match="send it inside metadata") as caught:
-        decode(body)
+        read(json.loads(body))
     assert caught.value.message.partition(" Did you mean ")[2] == (f"{meant}?" if meant else "")
 
 
@@ -54,12 +54,6 @@ def test_an_id_that_no_store_could_hold_is_refused_by_its_path(name, unfit):
 @pytest.mark.parametrize("ident", ["a", "a\nb", "\n", "ä", "\U0001f600", "x" * 256])
 def test_any_other_id_is_read_as_it_is(ident):
     assert read({"agent_id": ident, "outcome_of": ident}).agent_id == ident
-
-
-def test_parsed_json_is_read_the_same_way():
-    assert read({"agent_id": "a"}) == decode(b'{"agent_id": "a"}')
-    with pytest.raises(InvalidInput):
-        read({"agent_id": []})
 
 
 def test_request_fields_win_over_metadata_which_is_there_in_full():

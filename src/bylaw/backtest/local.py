@@ -1,21 +1,26 @@
 """An engine over packs of files: decisions with no server and no store."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.errors import Problem
 from bylaw.core.ids import Ids, PolicyId, RepoId, TenantId, WorkspaceId
 from bylaw.decisions.compiled import compile_policy
 from bylaw.decisions.engine import Engine
+from bylaw.decisions.model import Request
 from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.evaluators.protocol import Evaluator
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import Current, NaturalRule, Policy, Version, outline
 from bylaw.policies.packs.model import Folder, PackedPolicy
-from bylaw.tenancy.model import Repo, Workspace
+from bylaw.tenancy.model import Place, Repo, Workspace
 from bylaw.tenancy.principal import Principal, system_principal
 
 LOCAL = TenantId("local")
+_NAMELESS: Final = "?"  # the workspace of a repo that is named alone
+_NO_POLICIES: Final = "No pack names {!r}: it is taken as a place without policies of its own."
 
 
 class LocalPolicies:
@@ -27,6 +32,7 @@ class LocalPolicies:
     def __init__(self, folder: Folder, *, clock: Clock | None = None) -> None:
         self._clock = SystemClock() if clock is None else clock
         self._packed = {policy.slug: policy for pack in folder.packs for policy in pack.policies}
+        self._places = {policy.place for policy in self._packed.values()}
         self._snapshots = Snapshots()
         self._snapshots.publish(build(self._material()))
         self.caller: Principal = system_principal(LOCAL)
@@ -37,6 +43,30 @@ class LocalPolicies:
         return Engine(
             snapshots=self._snapshots, evaluator=judge, clock=self._clock, ids=Ids(clock=self._clock)
         )
+
+    def admit(self, request: Request) -> Sequence[Problem]:
+        """Add the places that `request` names and no pack does, without policies; return what to say.
+
+        So a request that a server took can be decided here. A repo of another workspace stays unknown.
+        """
+        workspace, repo = request.workspace_id or None, request.repo_id or None
+        unknown = {
+            "workspace_id": workspace
+            if workspace not in {each.workspace_id for each in self._places}
+            else None,
+            "repo_id": repo if repo not in {each.repo_id for each in self._places} else None,
+        }
+        if unknown["repo_id"] is not None:
+            workspace = _NAMELESS if workspace is None else workspace
+            self._places.add(Place(workspace_id=WorkspaceId(workspace), repo_id=RepoId(unknown["repo_id"])))
+        elif unknown["workspace_id"] is not None:
+            self._places.add(Place(workspace_id=WorkspaceId(unknown["workspace_id"])))
+        self._snapshots.publish(build(self._material()))
+        return [
+            Problem(path=path, code="unknown_place", message=_NO_POLICIES.format(ident))
+            for path, ident in unknown.items()
+            if ident is not None
+        ]
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield the slug and the rule id of every rule of an active policy."""
@@ -59,7 +89,6 @@ class LocalPolicies:
         return slug in self._packed
 
     def _material(self) -> Material:
-        places = [policy.place for policy in self._packed.values()]
         now = self._clock.now_ms()
         currents = [self._current(packed) for packed in self._packed.values()]
         in_force = [current for current in currents if current.policy.is_in_force]
@@ -70,7 +99,7 @@ class LocalPolicies:
             compiled={current.policy.id: compile_policy(current) for current in in_force},
             workspaces=[
                 Workspace(id=WorkspaceId(ident), tenant_id=LOCAL, name=ident, created_ms=now)
-                for ident in sorted({place.workspace_id for place in places if place.workspace_id})
+                for ident in sorted({place.workspace_id for place in self._places if place.workspace_id})
             ],
             repos=[
                 Repo(
@@ -81,7 +110,7 @@ class LocalPolicies:
                     created_ms=now,
                 )
                 for workspace, repo in sorted(
-                    {(p.workspace_id, p.repo_id) for p in places if p.workspace_id and p.repo_id}
+                    {(p.workspace_id, p.repo_id) for p in self._places if p.workspace_id and p.repo_id}
                 )
             ],
         )

@@ -1,17 +1,16 @@
 r"""`bylaw decide`: one decision from files, with no server."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import click
 import msgspec
 
 from bylaw.backtest.local import LocalPolicies
-from bylaw.cli.folder import read_folder
-from bylaw.core.errors import InvalidInput
+from bylaw.cli.folder import read_folder, warn
+from bylaw.cli.given import read_json
 from bylaw.decisions.model import Decision, Request
-from bylaw.decisions.request import decode
+from bylaw.decisions.request import read
 from bylaw.policies.model import Outcome
 
 EXIT: dict[Outcome, int] = {"allow": 0, "flag": 0, "review": 3, "block": 1}
@@ -20,7 +19,7 @@ COLOURS: dict[Outcome, str] = {"allow": "green", "flag": "yellow", "review": "ye
 
 EPILOG = """\b
 Examples:
-  bylaw decide @request.json --policies policies/
+  bylaw decide request.json --policies policies/
   bylaw decide '{"phase": "output", "agent_output": "Hello"}' --policies policies/ --json
 """
 
@@ -36,12 +35,16 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the whole decision as JSON.")
 def decide(request: str, directory: Path, *, as_json: bool) -> int:
-    """Decide REQUEST (JSON, @FILE, or - for standard input) by the packs in a directory.
+    """Decide REQUEST (a FILE, JSON, or - for standard input) by the packs in a directory.
 
-    Nothing is recorded: it is a dry run. Exit codes: 0 allow or flag · 1 block · 3 review · 2 unusable input.
+    A request that a server took can be tried as it was sent; a place that no pack names is said to have no
+    policies of its own. Nothing is recorded: it is a dry run.
+    Exit codes: 0 allow or flag · 1 block · 3 review · 2 unusable input.
     """
-    asked = msgspec.structs.replace(decode(_body(request)), dry_run=True)
-    decision = asyncio.run(_decide(load(directory), asked))
+    asked = msgspec.structs.replace(read(read_json(request, "REQUEST")), dry_run=True)
+    policies = load(directory)
+    warn(policies.admit(asked))
+    decision = asyncio.run(_decide(policies, asked))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(decision), indent=2).decode())
     else:
@@ -56,17 +59,6 @@ def load(directory: Path) -> LocalPolicies:
 
 async def _decide(policies: LocalPolicies, request: Request) -> Decision:
     return await policies.engine().decide(request, policies.caller)
-
-
-def _body(given: str) -> bytes:
-    if given == "-":
-        return sys.stdin.buffer.read()
-    if not given.startswith("@"):
-        return given.encode("utf-8", "surrogateescape")
-    try:
-        return Path(given[1:]).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{given[1:]} cannot be read: {error.strerror}.") from None
 
 
 def show(decision: Decision) -> None:

@@ -9,6 +9,7 @@ import click
 
 from bylaw import rules
 from bylaw.cli.folder import warn
+from bylaw.cli.given import read_json
 from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.policies.facts import context_of
 from bylaw.policies.warnings import warnings_about_rule
@@ -25,7 +26,7 @@ context_option = click.option(
     "--context",
     default="{}",
     show_default=True,
-    help="The context as JSON, as @FILE, or as `-` for standard input.",
+    help="The context: a FILE, JSON, or `-` for standard input.",
 )
 schema_option = click.option(
     "--schema",
@@ -79,7 +80,7 @@ def check(expression: str | None, path: Path | None, schema: Path | None, *, as_
     epilog="""\b
 Examples:
   bylaw rules eval 'amount < 5000' --context '{"amount": 120}'
-  bylaw rules eval -f rule.cel --context @request.json
+  bylaw rules eval -f rule.cel --context request.json
   echo '{"amount": 7000}' | bylaw rules eval 'amount < 5000' --context - --json
 """,
 )
@@ -167,12 +168,7 @@ def _source(expression: str | None, path: Path | None) -> str:
 
 
 def _context(given: str) -> dict[str, object]:
-    if given == "-":
-        found = _json(sys.stdin.read(), "standard input")
-    elif given.startswith("@"):
-        found = _json(_read(Path(given[1:])), given[1:])
-    else:
-        found = _json(given, "--context")
+    found = read_json(given, "--context")
     if not isinstance(found, dict):
         raise click.UsageError("the context is not a JSON object")
     return found

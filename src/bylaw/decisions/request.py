@@ -22,19 +22,10 @@ from bylaw.rules.spelling import fold
 IDENTITY: Final = ("agent_id", "user_id", "conversation_id", "workspace_id", "repo_id")
 
 _values = attrgetter(*FACTS)
-_decoder = msgspec.json.Decoder(Request)
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _UNSTORABLE: Final = "Expected `str` matching regex "
 _REQUIRED = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
-
-
-def decode(body: bytes) -> Request:
-    """Return the request that `body` is. Raises: InvalidInput that names the field."""
-    try:
-        return _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _invalid(error) from None
 
 
 def read(value: object) -> Request:
