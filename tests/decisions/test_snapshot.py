@@ -5,7 +5,7 @@ import pytest
 
 from bylaw.core.errors import NotFound
 from bylaw.decisions.loading import LoadedSnapshots
-from bylaw.decisions.snapshot import Snapshots, build
+from bylaw.decisions.snapshot import _REMEMBERED, Snapshots, build
 from bylaw.policies.model import DeterministicRule
 from tests.decisions.world import TENANT, World, place, policy
 
@@ -54,6 +54,13 @@ def test_what_cannot_apply_is_not_looked_at():
 def test_a_list_of_facts_is_looked_up_by_each_of_its_items(fact, found):
     snapshot = build(World(policies=[policy("p", "true", conditions={"tags": ["a", "b"]})]).material())
     assert [each.id for each in snapshot.tables[place()].find({"tags": fact}, None)] == found
+
+
+def test_however_many_agents_ask_only_so_many_are_remembered():
+    snapshot = build(World(policies=[policy("p", "true")]).material())
+    for number in range(_REMEMBERED + 1):
+        snapshot.standing(f"agent-{number}", None, None)
+    assert list(snapshot.standings) == [(f"agent-{_REMEMBERED}", None, None)]
 
 
 async def test_a_snapshot_is_loaded_from_the_store(stored):
