@@ -174,9 +174,9 @@ def test_a_huge_head_is_refused_before_a_key_is_looked_for(running, head, status
 def test_who_closes_their_side_after_a_decision_is_asked_for_gets_it(running):
     address = ("127.0.0.1", int(running.url.rpartition(":")[2]))
     head = f"POST /v1/decisions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {ADMIN_KEY}\r\n".encode()
-    head += b"content-type: application/json\r\ncontent-length: 20\r\n\r\n"
+    head += b"content-type: application/json\r\ncontent-length: 23\r\n\r\n"
     with socket.create_connection(address, timeout=PATIENCE_S) as connection:
-        connection.sendall(head + b'{"phase":"decision"}')
+        connection.sendall(head + b'{"user_intent":"hello"}')
         connection.shutdown(socket.SHUT_WR)
         said = connection.makefile("rb").read()
     assert b" 200 " in said.splitlines()[0]
