@@ -7,7 +7,7 @@ from typing import Final
 
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import contains, foreign
-from bylaw.rules.library.function import Function, function, method
+from bylaw.rules.library.function import Function, by_search, function, method
 from bylaw.rules.operators import add, less, no_overload
 from bylaw.rules.values import NOTHING, TYPE_NAME, Duration, Optional, Timestamp, UInt
 from bylaw.rules.verdict import Failure
@@ -194,6 +194,6 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     method("value", (Optional,), object, _value),
     method("or", (Optional, Optional), Optional, _or),
     method("orValue", (Optional, object), object, _or_value, cost=None),
-    function("base64.encode", (bytes,), str, _encode),
-    function("base64.decode", (str,), bytes, _decode),
+    function("base64.encode", (bytes,), str, _encode, cost=by_search),
+    function("base64.decode", (str,), bytes, _decode, cost=by_search),
 )

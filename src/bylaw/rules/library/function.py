@@ -39,6 +39,11 @@ def by_size(*args: object) -> int:
     return steps
 
 
+def by_search(*args: object) -> int:
+    """Return the steps of searching or rewriting `args`, which costs twice as much as looking at them."""
+    return 2 * by_size(*args)
+
+
 def function(
     name: str, params: tuple[type, ...], result: type, run: Run, *, cost: Cost | None = by_size
 ) -> Function:

@@ -8,7 +8,7 @@ from typing import Final
 from bylaw.rules import times
 from bylaw.rules.budget import Budget
 from bylaw.rules.equality import contains
-from bylaw.rules.library.function import Function, both, by_size, function, method
+from bylaw.rules.library.function import Function, both, by_search, by_size, function, method
 from bylaw.rules.library.network import cidr_text, ip_text
 from bylaw.rules.library.text_format import plain_double
 from bylaw.rules.operators import unsigned, whole
@@ -146,7 +146,7 @@ def _duration_of_text(_: Budget, text: str) -> Duration:
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     *(f for kind in (str, bytes, list, dict) for f in both("size", (kind,), int, _size, cost=None)),
-    method("contains", (str, str), bool, _text_contains),
+    method("contains", (str, str), bool, _text_contains, cost=by_search),
     method("contains", (list, object), bool, _list_contains, cost=None),
     method("startsWith", (str, str), bool, _starts_with, cost=_affix),
     method("endsWith", (str, str), bool, _ends_with, cost=_affix),

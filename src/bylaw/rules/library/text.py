@@ -3,7 +3,7 @@
 from typing import Final
 
 from bylaw.rules.budget import Budget
-from bylaw.rules.library.function import Function, by_size, function, method
+from bylaw.rules.library.function import Function, by_search, by_size, function, method
 from bylaw.rules.library.text_format import format_text
 from bylaw.rules.operators import no_overload
 from bylaw.rules.verdict import Failure
@@ -127,16 +127,16 @@ def _quoted(text: str) -> int:
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     method("charAt", (str, int), str, _char_at, cost=None),
-    method("indexOf", (str, str), int, _index_of),
-    method("indexOf", (str, str, int), int, _index_of),
-    method("lastIndexOf", (str, str), int, _last_index_of),
-    method("lastIndexOf", (str, str, int), int, _last_index_until),
-    method("lowerAscii", (str,), str, _lower_ascii),
-    method("upperAscii", (str,), str, _upper_ascii),
-    method("replace", (str, str, str), str, _replace),
-    method("replace", (str, str, str, int), str, _replace),
-    method("split", (str, str), list, _split),
-    method("split", (str, str, int), list, _split),
+    method("indexOf", (str, str), int, _index_of, cost=by_search),
+    method("indexOf", (str, str, int), int, _index_of, cost=by_search),
+    method("lastIndexOf", (str, str), int, _last_index_of, cost=by_search),
+    method("lastIndexOf", (str, str, int), int, _last_index_until, cost=by_search),
+    method("lowerAscii", (str,), str, _lower_ascii, cost=by_search),
+    method("upperAscii", (str,), str, _upper_ascii, cost=by_search),
+    method("replace", (str, str, str), str, _replace, cost=by_search),
+    method("replace", (str, str, str, int), str, _replace, cost=by_search),
+    method("split", (str, str), list, _split, cost=by_search),
+    method("split", (str, str, int), list, _split, cost=by_search),
     method("join", (list,), str, _join),
     method("join", (list, str), str, _join),
     method("substring", (str, int), str, _substring, cost=None),
