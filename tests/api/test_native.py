@@ -24,6 +24,25 @@ async def test_a_change_from_a_stale_etag_is_refused_and_says_which_is_current(s
     assert (await server.send("admin", "PATCH", "/v1/workspaces/a", **options)).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [('"1"', 304), ('W/"1"', 304), ('"0", "1"', 304), ("*", 304), ('"2"', 200), ("1", 200), ("", 200)],
+)
+async def test_what_a_reader_has_already_is_not_sent_again(server, sent, status):
+    await server.make("/v1/workspaces", {"name": "A", "id": "a"})
+    headers = {"if-none-match": sent}
+    found = await server.send("admin", "GET", "/v1/workspaces/a", headers=headers)
+    assert (found.status_code, found.headers["etag"], bool(found.content)) == (status, '"1"', status == 200)
+    listed = await server.send("admin", "GET", "/v1/workspaces", headers=headers)
+    assert listed.status_code == 200
+
+
+async def test_a_past_expiry_of_a_key_is_named_as_it_was_sent(server):
+    new = {"name": "k", "scopes": ["policy:read"], "expires_at": "2001-01-01T00:00:00Z"}
+    found = await server.send("admin", "POST", "/v1/keys", json=new)
+    assert [each["path"] for each in found.json()["errors"]] == ["expires_at"]
+
+
 async def test_twenty_posts_at_once_under_one_key_make_one_thing(server):
     options = {"json": {"name": "A"}, "headers": {"idempotency-key": "k"}}
     found = await asyncio.gather(

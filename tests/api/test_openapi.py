@@ -68,6 +68,10 @@ def test_the_server_does_what_its_document_says(case, running):
     )
 
 
+def test_types_are_called_by_their_own_names():
+    assert [name for name in DOCUMENT["components"]["schemas"] if "." in name] == []
+
+
 def test_the_document_is_served_as_it_is_made(running):
     assert httpx.get(f"{running.url}/openapi.json").json() == DOCUMENT
 

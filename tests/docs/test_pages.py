@@ -144,6 +144,11 @@ def test_the_reference_is_what_the_code_says(name):
     assert written == generated_pages(cli)[name], "run `make docs`"
 
 
+def test_every_route_is_told():
+    told = set(re.findall(r"^\| `([A-Z]+) (\S+)` \|", PAGES["docs/reference/api.md"].text, re.MULTILINE))
+    assert told == {(route.method, route.path) for route in described()}
+
+
 def test_scopes_and_roles_are_all_told():
     text = PAGES["docs/how-to/keys-and-scopes.md"].text
     for scope in SCOPES:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from bylaw import settings
-from bylaw.api.native.app import routes
-from bylaw.api.native.table import table
+from bylaw.api.native.app import described
 from bylaw.api.problems import STATUS
 from bylaw.core.errors import BylawError
 from bylaw.policies.packs.model import cases_schema, pack_schema, schema_text
@@ -109,7 +108,9 @@ def _type(kind: type) -> str:
 
 
 def _routes() -> Iterator[str]:
-    yield "The full description, with every field, is served at `/openapi.json`.\n"
+    yield "The full description, with every field, is served at `/openapi.json`. The `ETag` of an answer is the"
+    yield "revision of what it shows: a `GET` with that as `If-None-Match` is answered 304 with no body, and a"
+    yield "change with an older one as `If-Match` 412.\n"
     yield "| route | needs | what it does |\n|---|---|---|"
-    for each in table(routes()):
+    for each in described():
         yield f"| `{each.method} {each.path}` | {each.scope or each.access} | {each.summary} |"

@@ -14,13 +14,13 @@ import msgspec
 from typing_extensions import override
 
 from bylaw.api.native.pack_views import (
-    AppliedView,
+    AppliedPlanView,
     PackDocument,
     PacksToApply,
     PacksToPlan,
     PacksView,
+    PlanStepView,
     PlanView,
-    StepView,
 )
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import load
@@ -56,7 +56,7 @@ class Target(Protocol):
     def plan(self, sent: PacksToPlan) -> PlanView:
         """Return what applying would do."""
 
-    def apply(self, sent: PacksToApply) -> AppliedView:
+    def apply(self, sent: PacksToApply) -> AppliedPlanView:
         """Apply, and return what was done."""
 
     def export(self, *, pack: str | None, others: str) -> PacksView:
@@ -73,9 +73,9 @@ class ServerTarget:
         """Return what applying would do."""
         return _read(self.remote.request("POST", "/v1/packs/plan", sent), PlanView)
 
-    def apply(self, sent: PacksToApply) -> AppliedView:
+    def apply(self, sent: PacksToApply) -> AppliedPlanView:
         """Apply, and return what was done."""
-        return _read(self.remote.request("POST", "/v1/packs/apply", sent), AppliedView)
+        return _read(self.remote.request("POST", "/v1/packs/apply", sent), AppliedPlanView)
 
     def export(self, *, pack: str | None, others: str) -> PacksView:
         """Return the approved policies as files."""
@@ -282,7 +282,7 @@ def _changed_meanwhile(seen: PlanView, now: PlanView) -> Conflict:
     return Conflict(message, reason="plan_changed")
 
 
-def _line(step: StepView) -> str:
+def _line(step: PlanStepView) -> str:
     mark, colour = MARKS[step.kind]
     said = [step.kind, *(switch.replace("_", " ") for switch in step.switches)]
     direction = "" if step.diff is None else DIRECTIONS[step.diff.direction]

@@ -10,7 +10,7 @@ from fastapi import Response
 from msgspec.json import decode
 
 from bylaw.api.native import packs
-from bylaw.api.native.pack_views import AppliedView, PacksToApply, PacksToPlan, PacksView, PlanView
+from bylaw.api.native.pack_views import AppliedPlanView, PacksToApply, PacksToPlan, PacksView, PlanView
 from bylaw.api.native.packs import ExportQuery
 from bylaw.api.ports import Unit
 from bylaw.cli.local import carry_out
@@ -29,9 +29,9 @@ class DirectoryTarget:
         """Return what applying would do."""
         return decode(self._run(lambda acting: packs.plan_packs(acting, sent)), type=PlanView)
 
-    def apply(self, sent: PacksToApply) -> AppliedView:
+    def apply(self, sent: PacksToApply) -> AppliedPlanView:
         """Apply, and return what was done."""
-        return decode(self._run(lambda acting: packs.apply_packs(acting, sent)), type=AppliedView)
+        return decode(self._run(lambda acting: packs.apply_packs(acting, sent)), type=AppliedPlanView)
 
     def export(self, *, pack: str | None, others: str) -> PacksView:
         """Return the approved policies as files."""

@@ -141,7 +141,7 @@ def _check_limits(spec: KeySpec, now_ms: int) -> None:
         message = f"From 1 to {MAX_RATE_PER_MINUTE} requests a minute."
         problems.append(Problem(path="rate_per_minute", code="out_of_range", message=message))
     if spec.expires_ms is not None and spec.expires_ms <= now_ms:
-        problems.append(Problem(path="expires_ms", code="in_the_past", message="Choose a time to come."))
+        problems.append(Problem(path="expires_at", code="in_the_past", message="Choose a time to come."))
     if problems:
         raise InvalidInput("The limits of the key are not usable.", *problems)
 

@@ -39,7 +39,7 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an answer."""
 
 
-class StepView(_Shown, frozen=True):
+class PlanStepView(_Shown, frozen=True):
     """What is to be done about one policy: `diff` for a new text, `switches` for the rest.
 
     `revision` is that of the stored policy on which the step builds. `warnings` are about its text.
@@ -60,7 +60,7 @@ class PlanView(_Shown, frozen=True):
 
     digest: str
     is_empty: bool
-    steps: tuple[StepView, ...]
+    steps: tuple[PlanStepView, ...]
 
 
 class ChangedPolicy(_Shown, frozen=True):
@@ -74,7 +74,7 @@ class ChangedPolicy(_Shown, frozen=True):
     pending: int | None
 
 
-class AppliedView(_Shown, frozen=True):
+class AppliedPlanView(_Shown, frozen=True):
     """The plan that was carried out, and the policies that it changed."""
 
     plan: PlanView

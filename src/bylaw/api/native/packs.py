@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bylaw.api.native.pack_views import (
-    AppliedView,
+    AppliedPlanView,
     ChangedPolicy,
     PackDocument,
     PacksToApply,
     PacksToPlan,
     PacksView,
+    PlanStepView,
     PlanView,
-    StepView,
 )
 from bylaw.api.native.policy_views import diff_view, warnings_view
 from bylaw.api.native.route import Reply, Route, StrictQuery, body, needs
@@ -51,7 +51,7 @@ async def plan_packs(acting: Reading, sent: Annotated[PacksToPlan, body(PacksToP
 @router.post("/v1/packs/apply")
 async def apply_packs(
     acting: Writing, sent: Annotated[PacksToApply, body(PacksToApply)]
-) -> Reply[AppliedView]:
+) -> Reply[AppliedPlanView]:
     """Make the policies say what these files say: everything or nothing; twice does nothing more."""
     agreed = apply.Agreed(prune=sent.prune, reason=sent.reason, plan_digest=sent.plan)
     done = await apply.apply_packs(acting, await _packs(sent), agreed)
@@ -66,7 +66,7 @@ async def apply_packs(
         )
         for slug, policy in done.policies.items()
     )
-    return Reply(AppliedView(plan=_plan(done.plan), policies=changed))
+    return Reply(AppliedPlanView(plan=_plan(done.plan), policies=changed))
 
 
 @router.get("/v1/packs")
@@ -92,9 +92,9 @@ def _plan(made: plan.Plan) -> PlanView:
     )
 
 
-def _step(step: plan.Write | plan.Archive) -> StepView:
+def _step(step: plan.Write | plan.Archive) -> PlanStepView:
     diff = step.diff if isinstance(step, Write) else None
-    return StepView(
+    return PlanStepView(
         kind=step.kind,
         slug=step.slug,
         policy_id=None if step.current is None else step.current.policy.id,

@@ -1,5 +1,8 @@
 """Policies: written, edited, diffed, rolled back, and taken through their life."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -26,6 +29,7 @@ from bylaw.policies import editing, lifecycle, reading
 from bylaw.policies.lifecycle import Decision
 from bylaw.policies.model import Current, Policy, Source
 from bylaw.policies.parse import parse_content
+from bylaw.policies.reader import Reader
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["policies"], route_class=Route)
@@ -36,7 +40,7 @@ Approving = Annotated[Acting[Unit], needs("policy:approve")]
 Why = Annotated[Reason, body(Reason, may_be_empty=True)]
 
 _FRAME = frozenset(PolicyFrame.__struct_fields__)
-_EDIT_FRAME = frozenset({"reason", "reach"})
+_EDIT_FRAME = frozenset({"reason", "reach", "is_active"})
 
 
 @router.post("/v1/policies", status_code=201)
@@ -44,26 +48,8 @@ async def create_policy(
     acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
 ) -> Reply[SavedPolicyView]:
     """Write a policy. It is in force at once, unless it waits for review."""
-    frame = _frame(data)
-    source = frame.source
-    new = editing.NewPolicy(
-        content={name: value for name, value in data.items() if name not in _FRAME},
-        place=place_of(frame.workspace_id, frame.repo_id),
-        reach=frame.reach,
-        slug=frame.slug,
-        source=Source(
-            type=source.type,
-            conversation_id=source.conversation_id,
-            confidence=source.confidence,
-            rationale=source.rationale,
-            evidence=source.evidence,
-        ),
-        status=frame.status,
-        is_active=frame.is_active,
-        reason=frame.reason,
-        id=frame.id,
-    )
-    return await _saved(acting, await editing.create_policy(acting, new))
+    with _fields_of(NewPolicy, data) as known:
+        return await _saved(acting, await editing.create_policy(acting, _new(known)))
 
 
 @router.get("/v1/policies")
@@ -94,14 +80,27 @@ async def edit_policy(
     data: Annotated[dict[str, object], raw_body(PolicyEdit)],
     revision: Revision,
 ) -> Reply[SavedPolicyView]:
-    """Change a policy; fields left out stay. What changes its content makes a new version."""
-    frame = fit({name: value for name, value in data.items() if name in _EDIT_FRAME}, PolicyEdit)
-    if isinstance(frame.reach, str):
-        await lifecycle.set_reach(acting, policy_id, frame.reach, reason=frame.reason, revision=revision)
-        revision = None
-    fields = {name: value for name, value in data.items() if name not in _EDIT_FRAME}
-    edit = editing.Edit(fields=fields, reason=frame.reason, revision=revision)
-    return await _saved(acting, await editing.edit_policy(acting, policy_id, edit))
+    """Change a policy; fields left out stay. What changes its content makes a new version.
+
+    Switched off, it is so before its text changes; on, after that: no text was in force in between.
+    """
+    with _fields_of(PolicyEdit, data) as known:
+        frame = fit({name: value for name, value in known.items() if name in _EDIT_FRAME}, PolicyEdit)
+        if isinstance(frame.reach, str):
+            await lifecycle.set_reach(acting, policy_id, frame.reach, reason=frame.reason, revision=revision)
+            revision = None
+        if frame.is_active is False:
+            await lifecycle.set_active(
+                acting, policy_id, is_active=False, reason=frame.reason, revision=revision
+            )
+            revision = None
+        fields = {name: value for name, value in known.items() if name not in _EDIT_FRAME}
+        edit = editing.Edit(fields=fields, reason=frame.reason, revision=revision)
+        current = await editing.edit_policy(acting, policy_id, edit)
+        if frame.is_active is True:
+            policy = await lifecycle.set_active(acting, policy_id, is_active=True, reason=frame.reason)
+            current = replace(current, policy=policy)
+    return await _saved(acting, current)
 
 
 @router.delete("/v1/policies/{policy_id}", status_code=204)
@@ -199,6 +198,40 @@ async def deactivate_policy(
         acting, policy_id, is_active=False, reason=why.reason, revision=revision
     )
     return await _again(acting, policy)
+
+
+@contextmanager
+def _fields_of(kind: type[PolicyEdit | NewPolicy], data: dict[str, object]) -> Iterator[dict[str, object]]:
+    """Yield the fields of `data` that a `kind` has; others are told with whatever else is wrong."""
+    reader = Reader()
+    reader.fields(data, kind.__struct_fields__, "")
+    try:
+        yield {name: value for name, value in data.items() if name in kind.__struct_fields__}
+    except InvalidInput as error:
+        raise InvalidInput(error.message, *reader.problems, *error.problems) from None
+    reader.finish("The policy is not usable")
+
+
+def _new(data: dict[str, object]) -> editing.NewPolicy:
+    frame = _frame(data)
+    source = frame.source
+    return editing.NewPolicy(
+        content={name: value for name, value in data.items() if name not in _FRAME},
+        place=place_of(frame.workspace_id, frame.repo_id),
+        reach=frame.reach,
+        slug=frame.slug,
+        source=Source(
+            type=source.type,
+            conversation_id=source.conversation_id,
+            confidence=source.confidence,
+            rationale=source.rationale,
+            evidence=source.evidence,
+        ),
+        status=frame.status,
+        is_active=frame.is_active,
+        reason=frame.reason,
+        id=frame.id,
+    )
 
 
 def _frame(data: dict[str, object]) -> PolicyFrame:

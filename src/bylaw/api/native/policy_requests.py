@@ -93,6 +93,7 @@ class PolicyEdit(_Sent, frozen=True):
 
     reason: str = ""
     reach: Reach | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
     name: str | UnsetType = UNSET
     rules: list[RuleIn] | UnsetType = UNSET
     description: str | UnsetType = UNSET

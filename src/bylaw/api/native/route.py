@@ -132,6 +132,7 @@ class Route(APIRoute):
                 if status is not None:
                     response.status_code = status
                 await _keep(request, held, response)
+                response = _unchanged(request, response)
             if held.writes:
                 await parts_of(request).settle(held.tenant_id)
             return response
@@ -369,6 +370,15 @@ async def _keep(request: Request, held: Transaction, response: Response) -> None
         created_ms=parts_of(request).clock.now_ms(),
     )
     await held.unit.replies.add(reply)
+
+
+def _unchanged(request: Request, response: Response) -> Response:
+    """Return a 304 when the caller of a GET has what `response` says already, and otherwise `response`."""
+    etag = response.headers.get("etag")
+    if request.method != "GET" or etag is None:
+        return response
+    sent = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return Response(status_code=304, headers={"etag": etag}) if {etag, "*"} & set(sent) else response
 
 
 def _again(kept: KeptReply) -> Response:
