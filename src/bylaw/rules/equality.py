@@ -24,6 +24,7 @@ _KNOWN: Final = frozenset(TYPE_NAME)
 _PLAIN: Final = frozenset({Timestamp, Duration, Type, CIDR})
 
 _ABSENT: Final = object()
+_PAIR: Final = 3  # steps to compare two elements
 
 
 def equal(left: object, right: object, budget: Budget) -> bool:
@@ -37,12 +38,12 @@ def equal(left: object, right: object, budget: Budget) -> bool:
         if type(a) is list and type(b) is list:
             if len(a) != len(b):
                 return False
-            budget.spend(2 * len(a))
+            budget.spend(_PAIR * len(a))
             pairs.extend(zip(reversed(a), reversed(b), strict=True))
         elif type(a) is dict and type(b) is dict:
             if len(a) != len(b):
                 return False
-            budget.spend(2 * len(a))
+            budget.spend(_PAIR * len(a))
             if not a.keys() <= b.keys():
                 return False
             pairs.extend((item, b[key]) for key, item in a.items())
