@@ -181,6 +181,7 @@ def test_an_explanation_as_data_is_json_with_values_cut() -> None:
     )
     assert json.loads(json.dumps(data)) == data
     assert data["status"] == "violated"
+    assert data["position"] == {"offset": 17, "line": 1, "column": 18}
     cause = data["causes"][0]  # type: ignore[index]
     assert len(cause["seen"]) == LONGEST
     assert data["steps"]["parts"][0]["code"] == "missing"  # type: ignore[index]

@@ -1,7 +1,7 @@
 """Why a rule came out as it did: every part with its value, and the smallest cause."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from bylaw.rules.ast import (
@@ -86,6 +86,7 @@ class Explanation:
             "status": verdict.status,
             "code": verdict.code,
             "path": verdict.path,
+            "position": asdict(verdict.position),
             "message": verdict.message,
             "causes": [cause.to_dict() for cause in self.causes],
             "steps": None if self.root is None else _step_dict(self.source, self.root),
