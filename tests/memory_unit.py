@@ -174,7 +174,7 @@ def matches(current: Current, where: PolicyFilter) -> bool:
     policy, content = current.policy, current.version.content
     wanted = [
         lies(policy, where),
-        near(policy.place, where.readable),
+        policy.place == EVERYWHERE or near(policy.place, where.readable),
         where.statuses is None or policy.status in where.statuses,
         where.is_active in (None, policy.is_active),
         where.has_pending in (None, policy.pending is not None),

@@ -230,7 +230,7 @@ async def test_lists_narrow_by_place(store):
         ]
         assert await ids(unit, readable=(place(one.id, code.id),)) == [narrow.id, shop.id, wide.id]
         assert await ids(unit, readable=(place(one.id),)) == [narrow.id, shop.id, wide.id]
-        assert await ids(unit, readable=()) == []
+        assert await ids(unit, readable=()) == [wide.id]
         effective = {"place": place(two.id), "match": "effective", "reach": "place"}
         assert await ids(unit, **effective) == [other.id, wide.id]
         assert await ids(unit, **effective, or_policy=narrow.id) == [other.id, narrow.id, wide.id]
@@ -389,6 +389,7 @@ def expected(items, where):
             or (said.topic is not None and topic_key(said.topic) == topic_key(where.topic)),
             where.text is None or where.text.casefold() in search_text(said),
             where.readable is None
+            or policy_.place == EVERYWHERE
             or any(policy_.place.contains(p) or p.contains(policy_.place) for p in where.readable),
         ]
         chosen = [

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from bylaw.core.errors import Forbidden, InvalidInput
 from bylaw.core.ids import TenantId, UserId, WorkspaceId
 from bylaw.tenancy.model import EVERYWHERE, Place, User
+from bylaw.tenancy.places import known_workspaces
 from bylaw.tenancy.principal import OPERATOR_TENANT, Grant, Principal, describe, system_principal
 from bylaw.tenancy.roles import org_role_of, principal_of, require_rank
 from bylaw.tenancy.scopes import HELD_THROUGH, SCOPES, parse_scopes
@@ -109,7 +110,28 @@ def test_a_key_never_exceeds_the_user_for_whom_it_speaks(own, theirs, scope, pla
 def test_an_org_role_gives_its_scopes_everywhere(org_role, can, cannot):
     principal = principal_of(user(org_role))
     assert all(principal.may(scope, EVERYWHERE) for scope in can)
-    assert not any(principal.may(scope) for scope in cannot)
+    assert not any(principal.may(scope, W1) for scope in cannot)
+
+
+@pytest.mark.parametrize("org_role", ["WORKSPACES", "BILLING", "USER"])
+def test_every_member_reads_what_governs_all_of_them_and_no_more(org_role):
+    member = principal_of(user(org_role))
+    assert member.sees("policy:read", EVERYWHERE)
+    assert member.may("policy:read", EVERYWHERE)
+    assert not member.sees("policy:read", W1)
+    assert not member.may("policy:write")
+    assert member.places("policy:read") == ()
+    assert known_workspaces(member) == (None if org_role == "WORKSPACES" else frozenset())
+
+
+def test_a_key_reads_what_governs_all_only_with_the_scope():
+    member = principal_of(user())
+    reading = key(Grant(scopes=frozenset({"policy:read"})), speaks_for=member)
+    assert reading.sees("policy:read", EVERYWHERE)
+    assert not reading.sees("policy:read", W1)
+    assert not key(Grant(scopes=frozenset({"gateway:use"})), speaks_for=member).sees(
+        "policy:read", EVERYWHERE
+    )
 
 
 def test_a_workspace_role_gives_its_scopes_there():

@@ -26,8 +26,9 @@ class PolicyFilter:
 
     `match`: `exact` is `place` itself, `within` is `place` and all inside it, `effective` is `place` and all
     that enclose it (what governs there). `or_policy` joins one policy to an effective list whatever its
-    place and reach. `readable`: only policies whose place contains, or lies inside, one of these. `topic` is
-    compared by `topic_key`. `text` is found case-folded in `search_text` of the content.
+    place and reach. `readable`: only policies whose place contains, or lies inside, one of these, and those
+    of the whole tenant. `topic` is compared by `topic_key`. `text` is found case-folded in `search_text` of
+    the content.
     """
 
     place: Place | None = None

@@ -202,7 +202,7 @@ async def require_place(unit: TenancyUnit, place: Place) -> None:
 
 def known_workspaces(principal: Principal) -> frozenset[WorkspaceId] | None:
     """Return the workspaces in which the principal holds anything, or None for all of them."""
-    held = {grant.place.workspace_id for grant in principal.grants if grant.scopes}
+    held = {grant.place.workspace_id for grant in principal.grants if grant.scopes and not grant.exactly}
     own = None if None in held else frozenset(ident for ident in held if ident is not None)
     theirs = None if principal.speaks_for is None else known_workspaces(principal.speaks_for)
     if own is None or theirs is None:

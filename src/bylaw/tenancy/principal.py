@@ -14,15 +14,20 @@ OPERATOR_TENANT = TenantId("default")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Scopes that are held in one place and in everything inside it."""
+    """Scopes that are held in one place and in everything inside it, or `exactly` there."""
 
     place: Place = EVERYWHERE
     scopes: frozenset[str]
+    exactly: bool = False
 
     def gives(self, scope: str, *, strictly: bool = False) -> bool:
         """Return whether the grant carries `scope`, itself or through a scope that implies it."""
         through = HELD_STRICTLY_THROUGH if strictly else HELD_THROUGH
         return not self.scopes.isdisjoint(through[scope])
+
+    def reaches(self, place: Place) -> bool:
+        """Return whether it holds in the whole of `place`."""
+        return self.place == place if self.exactly else self.place.contains(place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +64,20 @@ class Principal:
     def may(self, scope: str, place: Place | None = None, *, strictly: bool = False) -> bool:
         """Return whether `scope` is held in the whole of `place`, or anywhere at all when that is None."""
         held = any(
-            grant.gives(scope, strictly=strictly) and (place is None or grant.place.contains(place))
+            grant.gives(scope, strictly=strictly) and (place is None or grant.reaches(place))
             for grant in self.grants
         )
         return held and (self.speaks_for is None or self.speaks_for.may(scope, place, strictly=strictly))
 
     def sees(self, scope: str, place: Place) -> bool:
         """Return whether something at `place` is readable: it lies where `scope` is held or governs there."""
+        if place == EVERYWHERE:
+            return self.may(scope)
         return any(held.contains(place) or place.contains(held) for held in self.places(scope))
 
     def places(self, scope: str) -> tuple[Place, ...]:
-        """Return the places in which `scope` is held."""
-        own = tuple(grant.place for grant in self.grants if grant.gives(scope))
+        """Return the places in the whole of which `scope` is held."""
+        own = tuple(grant.place for grant in self.grants if grant.gives(scope) and not grant.exactly)
         if self.speaks_for is None:
             return own
         return overlap(own, self.speaks_for.places(scope))

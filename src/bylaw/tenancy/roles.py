@@ -22,6 +22,9 @@ ORG_SCOPES: Final[Mapping[OrgRole, frozenset[str]]] = MappingProxyType(
     }
 )
 
+# What governs everybody is read by everybody.
+_EVERY_MEMBER: Final = Grant(place=EVERYWHERE, scopes=frozenset({"policy:read"}), exactly=True)
+
 _READ: Final = frozenset({"policy:read", "receipts:read", "agents:read", "conversations:read"})
 _WRITE: Final = _READ | {
     "policy:write",
@@ -37,8 +40,11 @@ WORKSPACE_SCOPES: Final[Mapping[WorkspaceRole, frozenset[str]]] = MappingProxyTy
 
 
 def principal_of(user: User) -> Principal:
-    """Return the principal that a user is: everything of their org role, and more in their workspaces."""
-    grants = [Grant(place=EVERYWHERE, scopes=ORG_SCOPES[user.org_role])]
+    """Return the principal that a user is: everything of their org role, and more in their workspaces.
+
+    Every member reads the policies of the whole tenant: they govern all of them.
+    """
+    grants = [Grant(place=EVERYWHERE, scopes=ORG_SCOPES[user.org_role]), _EVERY_MEMBER]
     grants += [
         Grant(place=Place(workspace_id=workspace_id), scopes=WORKSPACE_SCOPES[role])
         for workspace_id, role in sorted(user.workspace_roles.items())

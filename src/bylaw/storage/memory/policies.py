@@ -13,7 +13,7 @@ from bylaw.storage.memory.kinds import Kind, cut
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import policy_row, version_of, version_row
 from bylaw.storage.sql import tables
-from bylaw.tenancy.model import Place
+from bylaw.tenancy.model import EVERYWHERE, Place
 
 
 class Identities(Kind[PolicyId, Policy]):
@@ -128,7 +128,7 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
     return (
         _governs(policy, where)
         and (where.include_deleted or policy.deleted_ms is None)
-        and (where.readable is None or any(near(policy.place, place) for place in where.readable))
+        and _is_readable(policy.place, where)
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)
         and (where.has_pending is None or (policy.pending is not None) == where.has_pending)
@@ -164,6 +164,11 @@ def _is_named(policy: Policy, where: PolicyFilter) -> bool:
     return (where.slugs is None or policy.slug in where.slugs) and (
         where.slug_prefix is None or (policy.slug is not None and slug.startswith(where.slug_prefix))
     )
+
+
+def _is_readable(place: Place, where: PolicyFilter) -> bool:
+    readable = where.readable
+    return readable is None or place == EVERYWHERE or any(near(place, other) for other in readable)
 
 
 def near(place: Place, other: Place) -> bool:

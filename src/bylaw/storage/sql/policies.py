@@ -37,7 +37,7 @@ from bylaw.storage.sql.lists import (
     one_of,
 )
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import Place
+from bylaw.tenancy.model import EVERYWHERE, Place
 
 _POLICIES = tables.policies
 _P = _POLICIES.c
@@ -201,7 +201,8 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
         *one_of(_V.risk, where.risks),
     ]
     if where.readable is not None:
-        conditions.append(near_any(tables.policies, where.readable))
+        everywhere = exactly(tables.policies, EVERYWHERE)
+        conditions.append(or_(everywhere, near_any(tables.policies, where.readable)))
     if where.has_pending is not None:
         conditions.append(_P.pending.is_not(None) if where.has_pending else _P.pending.is_(None))
     if where.slug_prefix is not None:
