@@ -7,6 +7,7 @@ from bylaw.decisions.model import RuleResult as Judged
 from bylaw.receipts.model import (
     AppliedMask,
     AppliedPolicy,
+    Assessment,
     DecisionClaim,
     EvaluatorUsed,
     Redaction,
@@ -27,11 +28,19 @@ class Claims:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[PolicyResult, AppliedPolicy]] = {}
 
-    def of(self, decision: Decision, request: Request, caller: Principal) -> DecisionClaim:
-        """Return what a receipt of `decision` claims."""
+    def of(
+        self,
+        decision: Decision,
+        request: Request,
+        caller: Principal,
+        *,
+        assessment: Assessment | None = None,
+    ) -> DecisionClaim:
+        """Return what a receipt of `decision` claims, with its `assessment` where one was asked for."""
         return DecisionClaim(
             agent=request.agent_id or "",
             asked_by=caller.actor,
+            assessment=assessment,
             compliant=decision.compliant,
             effective_rules_digest=decision.effective_rules_digest,
             evaluators=tuple(

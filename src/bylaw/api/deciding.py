@@ -15,39 +15,50 @@ from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
 from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
 from bylaw.core.ids import ReceiptId
+from bylaw.decisions.assessment import assess, findings
 from bylaw.decisions.effects import effects_of
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision, ReceiptPointer, Request
 from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.receipts.issue import Issuer
+from bylaw.receipts.model import Assessment, DecisionClaim
 from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
 from bylaw.tenancy.principal import Principal
 
 REQUEST_PART: Final = "request"
 DECISION_PART: Final = "decision"
 _NOWHERE: Final = b'"receipt":null}'
+_SHORT_BYTES: Final = 4_096
 
 _encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request to decide, as it was sent: `body` is stored beside the receipt."""
+    """A request to decide, as it was sent: `body` is stored beside the receipt.
+
+    `certified`: the receipt says how far the decision may be trusted, and carries its own signature.
+    """
 
     request: Request
     body: bytes
     idempotency_key: str = ""
+    certified: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one.
 
-    `body` is the decision encoded, with the place of its receipt.
+    `body` is the decision encoded, with the place of its receipt; `receipt` are that receipt's stored bytes,
+    empty on a dry run, and `signature` its own. `assessment` is there when a certificate was asked for.
     """
 
     body: bytes
     replayed: bool = False
+    receipt: bytes = b""
+    signature: bytes | None = None
+    assessment: Assessment | None = None
 
 
 class Decider:
@@ -107,34 +118,46 @@ class Decider:
             span.set_attribute("bylaw.policies", len(decision.policies))
         if asked.request.approval_id:
             decision = await self._spending.lifted(caller, asked.request, decision)
+        assessment = await _assessed(asked, decision) if asked.certified else None
         self._aftermath.decided(caller, asked.request, decision)
         if decision.receipt_id is None:
-            return Answered(body=_encoder.encode(decision))
-        entry, encoded = self._issue(caller, asked, decision, promise)
+            return Answered(body=_encoder.encode(decision), assessment=assessment)
+        entry, encoded = self._issue(caller, asked, decision, promise, assessment=assessment)
         with self._tracer.step("commit"):
             fate = (await self._ledger.log.append([entry]))[0]
         if isinstance(fate, Repeated):
             return await self._again(caller, fate, promise)
         if decision.outcome != "allow":
             self._aftermath.wake()
-        return Answered(body=placed(encoded, fate.origin, fate.index))
+        return Answered(
+            body=placed(encoded, fate.origin, fate.index),
+            receipt=entry.receipt,
+            signature=entry.signature,
+            assessment=assessment,
+        )
 
     def _issue(
-        self, caller: Principal, asked: Asked, decision: Decision, promise: Idempotency | None
+        self,
+        caller: Principal,
+        asked: Asked,
+        decision: Decision,
+        promise: Idempotency | None,
+        *,
+        assessment: Assessment | None,
     ) -> tuple[PendingEntry, bytes]:
         """Return the entry of a decision and the decision encoded; append it before anything is awaited."""
         encoded = _encoder.encode(decision)
         self._issuer.follow(self._ledger.log.origin)
         effects = effects_of(decision, asked.request, caller)
         entry = self._issuer.issue(
-            self._claims.of(decision, asked.request, caller),
+            self._claims.of(decision, asked.request, caller, assessment=assessment),
             tenant=caller.tenant_id,
             ident=None if decision.receipt_id is None else ReceiptId(decision.receipt_id),
             contents={REQUEST_PART: asked.body, DECISION_PART: encoded},
             effects=[Effect(kind="review", payload=_encoder.encode(effect)) for effect in effects],
             idempotency=promise,
         )
-        return entry, encoded
+        return self._issuer.signed(entry) if asked.certified else entry, encoded
 
     async def _require_decision(self, caller: Principal, ident: ReceiptId) -> None:
         """Return nothing if `ident` is the receipt of a decision that the caller could have asked for.
@@ -156,9 +179,16 @@ class Decider:
             raise reused()
         receipts = self._ledger.of(caller.tenant_id)
         stored = await receipts.get(earlier.id)
-        for part in committed(seen_of(stored).receipt, await receipts.parts(earlier.id)):
+        receipt = seen_of(stored).receipt
+        for part in committed(receipt, await receipts.parts(earlier.id)):
             if part.name == DECISION_PART:
-                return Answered(body=placed(part.content, stored.origin, stored.index), replayed=True)
+                return Answered(
+                    body=placed(part.content, stored.origin, stored.index),
+                    replayed=True,
+                    receipt=stored.receipt,
+                    signature=stored.signature,
+                    assessment=receipt.claim.assessment if isinstance(receipt.claim, DecisionClaim) else None,
+                )
         raise Conflict(
             f"This request was answered before, and the answer was erased since: see receipt {earlier.id}.",
             reason="body_erased",
@@ -166,8 +196,16 @@ class Decider:
 
 
 def _promise(caller: Principal, asked: Asked) -> Idempotency:
-    digest = "sha256:" + hashlib.sha256(asked.body).hexdigest()
+    what = b"certified\n" if asked.certified else b""
+    digest = "sha256:" + hashlib.sha256(what + asked.body).hexdigest()
     return Idempotency(scope=f"{caller.kind}:{caller.id}", key=asked.idempotency_key, digest=digest)
+
+
+async def _assessed(asked: Asked, decision: Decision) -> Assessment:
+    """Return how far a decision may be trusted; a long request is looked through while others go on."""
+    request = asked.request
+    is_short = len(asked.body) <= _SHORT_BYTES
+    return assess(decision, findings(request) if is_short else await asyncio.to_thread(findings, request))
 
 
 def placed(encoded: bytes, origin: str, index: int) -> bytes:

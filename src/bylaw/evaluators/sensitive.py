@@ -39,7 +39,7 @@ class Sensitivity:
 
 def sensitive_data(value: object) -> Sensitivity:
     """Return how sensitive the texts in `value` are: a text, or lists and objects of them, keys included."""
-    text = "\n".join(_within(islice(_texts(value), MOST_TEXTS)))
+    text = "\n".join(_within(islice(texts(value), MOST_TEXTS)))
     found = {kind: set(find(text)) for kind, find in _FINDERS.items()}
     kinds = tuple(kind for kind, quotes in found.items() if quotes)
     if _HIGH.intersection(kinds) or len(found["email"] | found["phone"]) >= MANY:
@@ -47,8 +47,8 @@ def sensitive_data(value: object) -> Sensitivity:
     return Sensitivity(level="medium" if kinds else "low", kinds=kinds)
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Yield every text in order, without recursion, so that no nesting is too deep."""
+def texts(value: object) -> Iterator[str]:
+    """Yield every text in plain data in order, without recursion, so that no nesting is too deep."""
     waiting = [value]
     while waiting:
         each = waiting.pop()

@@ -81,6 +81,18 @@ class EvaluatorUsed(_Said, frozen=True, kw_only=True):
     prompt_digest: str = ""
 
 
+class Assessment(_Said, frozen=True, kw_only=True):
+    """How far a decision may be trusted, where that was asked for.
+
+    Units: `trust` from 0 to 100. Source: docs/reference/assessment.md.
+    """
+
+    injection: bool
+    risk: str
+    sensitive_data: str
+    trust: Count
+
+
 class DecisionClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `decision`: who asked, what applied, what came out.
 
@@ -91,6 +103,7 @@ class DecisionClaim(_Said, frozen=True, kw_only=True):
 
     agent: str
     asked_by: str = ""
+    assessment: Assessment | None = None
     compliant: bool
     effective_rules_digest: str
     evaluators: tuple[EvaluatorUsed, ...] = ()
