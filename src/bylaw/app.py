@@ -14,8 +14,9 @@ from bylaw.api.aftermath import Aftermath
 from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
 from bylaw.api.auth import Door, UnknownPace
+from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
-from bylaw.api.edge import Edge, EdgeLimits
+from bylaw.api.edge import Edge, EdgeLimits, Served
 from bylaw.api.entries import Entries
 from bylaw.api.first_start import first_start
 from bylaw.api.follow import Follower
@@ -23,7 +24,6 @@ from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
-from bylaw.api.native.app import document, native
 from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
 from bylaw.api.ports import ControlStore
@@ -308,8 +308,7 @@ class _Joined:
         )
         self.watch()
         return Edge(
-            native(parts),
-            hot.table(),
+            Served(app=application(parts), hot=hot.table(), failures=failures()),
             limits=limits,
             metrics=self.metrics,
             ids=self._ids,

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bylaw.api.edge import Edge, EdgeLimits
+from bylaw.api.edge import Edge, EdgeLimits, Served
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer
 from bylaw.core.clock import ManualClock
@@ -70,8 +70,7 @@ def client(hot=None, *, app=None, body_bytes=1000, request_ms=1000, access_log="
 
     limits = EdgeLimits(body_bytes=body_bytes, request_ms=request_ms, access_log=access_log)
     edge = Edge(
-        app or nothing,
-        {("POST", "/hot"): hot or echo},
+        Served(app=app or nothing, hot={("POST", "/hot"): hot or echo}),
         limits=limits,
         metrics=Metrics(),
         ids=Ids(ManualClock()),
@@ -225,9 +224,3 @@ async def test_other_protocols_are_not_spoken():
     sent = []
     await client().edge({"type": "websocket"}, None, sent.append)
     assert sent == []
-
-
-async def test_a_hot_path_names_the_method_that_it_takes():
-    status, headers, body = await client().send(method="GET")
-    assert (status, headers[b"allow"]) == (405, b"POST")
-    assert json.loads(body)["code"] == "method_not_allowed"

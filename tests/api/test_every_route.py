@@ -3,19 +3,21 @@
 import json
 import re
 
+import msgspec
 import pytest
 import pytest_asyncio
 from fastapi.routing import APIRoute
 
 from bylaw import settings
-from bylaw.api.native.app import described
-from bylaw.api.native.examples import EXAMPLES
+from bylaw.api.contracts import FAMILIES, described
+from bylaw.api.problems import body_of_status
 from bylaw.app import build
 from tests.api.conftest import World, belongings, populate
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROUTES = described()
+FAMILY = {family.name: family for family in FAMILIES}
 IDS = [f"{route.method} {route.path}" for route in ROUTES]
 GUARDED = [route for route in ROUTES if route.access != "anonymous"]
 WRITING = [route for route in ROUTES if route.takes is not None]
@@ -55,13 +57,13 @@ NAMING = [
 @pytest.mark.parametrize("caller", ["stranger", "neighbour"])
 @pytest.mark.parametrize(("route", "field"), NAMING, ids=[f"{r.path} {field}" for r, field in NAMING])
 async def test_nobody_reaches_another_place_through_a_body(world, caller, route, field):
-    body = {**EXAMPLES[route.takes.__name__], field: world.ids[field]}
+    body = {**example_of(route), field: world.ids[field]}
     if field == "repo_id":
         body["workspace_id"] = world.ids["workspace_id"]
     if "id" in body:
         body["id"] = f"{caller}-{field}"
     found = await world.send(caller, route.method, route.path, json=body)
-    is_problem(found, found.status_code)
+    fails(found, route, found.status_code)
     assert found.status_code in {403, 404}, found.text
 
 
@@ -74,7 +76,7 @@ def body_of(route, ids, *, fresh=""):
     """The documented example, with ids that exist where it names others, and new ones for new things."""
     if route.takes is None:
         return None
-    body = json.loads(json.dumps(EXAMPLES[route.takes.__name__]))
+    body = example_of(route)
     for name in ("workspace_id", "policy_id", "agent_id", "receipt_id"):
         if name in body:
             body[name] = ids[name]
@@ -94,13 +96,25 @@ QUERIES = {
 }
 
 
-def is_problem(found, status, code=None):
-    assert found.status_code == status, found.text
-    assert found.headers["content-type"] == "application/problem+json"
+def example_of(route):
+    return json.loads(json.dumps(FAMILY[route.family].examples.whole[route.takes.__name__]))
+
+
+def fails(found, route, status, code=None):
+    """Return the body of a failure, which is as the route's family shows what is natively `status`."""
+    dress = FAMILY[route.family].dress
+    assert found.status_code == dress(body_of_status(status, "", "")).status, found.text
+    assert found.status_code in route.may_fail | {413, 415}
+    assert found.headers["x-request-id"]
+    assert code is None or found.headers["x-error-code"] == code
     body = found.json()
-    assert body["status"] == status
-    assert body["request_id"] == found.headers["x-request-id"]
-    assert code is None or body["code"] == code
+    if route.family == "native":
+        assert found.headers["content-type"] == "application/problem+json"
+        assert (body["status"], body["request_id"]) == (status, found.headers["x-request-id"])
+        assert body["code"] == found.headers["x-error-code"]
+    else:
+        assert found.headers["content-type"].startswith("application/json")
+        msgspec.json.decode(found.content, type=route.fails_with)
     return body
 
 
@@ -112,14 +126,15 @@ async def send(world, caller, route, **options):
 
 @guarded
 async def test_nobody_gets_in_without_a_key(world, route):
-    body = is_problem(await send(world, None, route), 401, "unauthenticated")
-    assert "Bearer" in body["detail"]
+    found = await send(world, None, route)
+    fails(found, route, 401, "unauthenticated")
+    assert "Authorization: Bearer" in found.text
 
 
 @guarded
 async def test_nobody_gets_in_with_a_key_that_is_none(world, route):
     found = await send(world, "sf_live_v1_nothing-that-was-ever-made", route)
-    is_problem(found, 401, "unauthenticated")
+    fails(found, route, 401, "unauthenticated")
     assert found.headers["www-authenticate"].startswith("Bearer")
 
 
@@ -145,7 +160,7 @@ async def test_every_route_without_a_key_has_a_pace(slow, world, index, route):
         assert (first.status_code, second.status_code) == (200, 200)
         return
     assert first.status_code != 429
-    is_problem(second, 429, "rate_limited")
+    fails(second, route, 429, "rate_limited")
     assert int(second.headers["retry-after"]) >= 1
     assert 429 in route.may_fail
 
@@ -154,17 +169,19 @@ async def test_every_route_without_a_key_has_a_pace(slow, world, index, route):
     "route", [r for r in GUARDED if r.access in {"scope", "operator"}], ids=lambda r: f"{r.method} {r.path}"
 )
 async def test_a_key_without_the_scope_is_told_which_is_missing(world, route):
-    body = is_problem(await send(world, "nobody", route), 403, "forbidden")
-    assert body["needs"] == route.scope
+    found = await send(world, "nobody", route)
+    body = fails(found, route, 403, "forbidden")
+    assert route.scope in found.text
+    assert route.family != "native" or body["needs"] == route.scope
 
 
 @guarded
 async def test_another_tenant_finds_nothing(world, route):
     if route.access == "operator":
-        is_problem(await send(world, "stranger", route), 403)
+        fails(await send(world, "stranger", route), route, 403)
         return
     if "{" in route.path:
-        is_problem(await send(world, "stranger", route), 404, "not_found")
+        fails(await send(world, "stranger", route), route, 404, "not_found")
     elif route.method == "GET":
         found = await send(world, "stranger", route)
         assert found.status_code == 200
@@ -179,22 +196,24 @@ async def test_a_key_of_another_workspace_cannot_reach_this_one(world, route):
         return
     found = await send(world, "neighbour", route)
     assert found.status_code in {403, 404}, found.text
-    is_problem(found, found.status_code)
+    fails(found, route, found.status_code)
 
 
 @writing
 async def test_a_body_that_is_not_json_is_refused(world, route):
     options = {"content": b'{"name": ', "headers": {"content-type": "application/json"}}
     caller = "operator" if route.access == "operator" else "admin"
-    body = is_problem(await send(world, caller, route, **options), 400)
-    assert body["errors"][0]["code"] == "malformed_json"
+    body = fails(await send(world, caller, route, **options), route, 400, "invalid_input")
+    assert route.family != "native" or body["errors"][0]["code"] == "malformed_json"
 
 
-@writing
+@pytest.mark.parametrize(
+    "route", [r for r in WRITING if r.family == "native"], ids=lambda r: f"{r.method} {r.path}"
+)
 async def test_an_unknown_field_is_named(world, route):
     caller = "operator" if route.access == "operator" else "admin"
     options = {"content": b'{"no_such_field": 1}', "headers": {"content-type": "application/json"}}
-    body = is_problem(await send(world, caller, route, **options), 422)
+    body = fails(await send(world, caller, route, **options), route, 422)
     assert "no_such_field" in [each["path"] for each in body["errors"]]
 
 
@@ -202,20 +221,21 @@ async def test_an_unknown_field_is_named(world, route):
 async def test_a_body_that_is_no_object_is_refused(world, route):
     caller = "operator" if route.access == "operator" else "admin"
     options = {"content": b"[]", "headers": {"content-type": "application/json"}}
-    is_problem(await send(world, caller, route, **options), 422)
+    fails(await send(world, caller, route, **options), route, 422)
 
 
 @every
 async def test_another_content_type_is_refused(world, route):
     options = {"content": b"a=b", "headers": {"content-type": "application/x-www-form-urlencoded"}}
-    is_problem(await send(world, "operator", route, **options), 415)
+    fails(await send(world, "operator", route, **options), route, 415)
 
 
 @every
 async def test_an_oversized_body_is_refused(world, route):
     options = {"content": b" " * (1 << 20) + b"{}", "headers": {"content-type": "application/json"}}
     found = await send(world, "operator", route, **options)
-    assert is_problem(found, 413, "too_large")["limit"] == 1 << 20
+    body = fails(found, route, 413, "too_large")
+    assert route.family != "native" or body["limit"] == 1 << 20
     assert found.headers["connection"] == "close"
 
 

@@ -9,8 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import positive_data_acceptance
 
-from bylaw.api.native.app import described, document
-from bylaw.api.native.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
+from bylaw.api.contracts import FAMILIES, described, document
 from tests.e2e.serving import ADMIN_KEY, serving
 
 DOCUMENT = json.loads(document())
@@ -114,12 +113,14 @@ def test_every_parameter_is_described():
                 assert each["description"], f"{method} {path} {each['name']}"
 
 
-def test_every_word_for_an_example_is_used():
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_word_for_an_example_is_used(family):
     said = json.dumps(DOCUMENT)
-    fields = [name.rpartition(".")[2] for name in WORDS]
-    assert {name for name in (*fields, *PARAMETERS) if f'"{name}"' not in said} == set()
-    assert set(ANSWERS) <= {route.name for route in described()}
-    assert set(EXAMPLES) <= {route.takes.__name__ for route in described() if route.takes is not None}
+    fields = [name.rpartition(".")[2] for name in family.examples.words]
+    assert {name for name in (*fields, *family.parameters) if f'"{name}"' not in said} == set()
+    routes = [route for route in described() if route.family == family.name]
+    assert set(family.examples.answers) <= {route.name for route in routes}
+    assert set(family.examples.whole) <= {route.takes.__name__ for route in routes if route.takes is not None}
 
 
 def test_operation_ids_are_unique():

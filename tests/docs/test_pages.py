@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bylaw import settings
-from bylaw.api.native.app import described
+from bylaw.api.contracts import described
 from bylaw.cli.docs import pages as generated_pages
 from bylaw.cli.main import cli
 from bylaw.tenancy.roles import ORG_SCOPES, WORKSPACE_SCOPES

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from bylaw.api.problems import ProblemBody
+
 Access = Literal["anonymous", "any key", "scope", "operator"]
 
 
@@ -14,7 +16,7 @@ class Described:
 
     `scope` is what `access` asks for, or empty. `takes` is the type of its body, `gives` that of its answer
     with `status`; None is no JSON. `media_type` names an answer that is not JSON. `may_fail` are the statuses
-    of its failures, each answered with a problem.
+    of its failures, each answered with a `fails_with`.
     """
 
     method: str
@@ -27,6 +29,8 @@ class Described:
     status: int = 200
     media_type: str = "application/json"
     may_fail: frozenset[int] = frozenset()
+    family: str = "native"
+    fails_with: type[msgspec.Struct] = ProblemBody
     tag: str = ""
     name: str = ""
     summary: str = ""

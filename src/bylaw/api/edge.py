@@ -1,7 +1,7 @@
 """The edge: one plain ASGI callable around every route, hot or not.
 
 It gives each request an id, reads its body up to a limit, holds it to a deadline, hands it to its route,
-turns whatever goes wrong into a problem, and leaves one line in the access log and in the metrics.
+answers whatever goes wrong, and leaves one line in the access log and in the metrics.
 """
 
 import asyncio
@@ -9,16 +9,15 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
 import msgspec
 
-from bylaw.api import problems
 from bylaw.api.asgi import App, Message, Receive, Scope, Send
 from bylaw.api.incoming import Incoming
 from bylaw.api.metrics import Metrics
-from bylaw.api.problems import Answer
+from bylaw.api.problems import Answer, Failures
 from bylaw.api.tracing import Tracer, Untraced
 from bylaw.core.errors import BylawError, DeadlineExceeded, InvalidInput, Problem, TooLarge
 from bylaw.core.ids import Ids
@@ -45,26 +44,34 @@ class EdgeLimits:
     access_log: AccessLog = "all"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What is behind an edge: hot routes by method and path, `app` for all others, and how failures look."""
+
+    app: App
+    hot: Mapping[tuple[str, str], Hot]
+    failures: Failures = field(default_factory=Failures)
+
+
 class _Gone(Exception):
     """The client left before its request was read."""
 
 
 class Edge:
-    """The ASGI application of the server: `hot` routes by method and path, and `app` for all others."""
+    """The ASGI application of the server."""
 
     def __init__(
         self,
-        app: App,
-        hot: Mapping[tuple[str, str], Hot],
+        served: Served,
         *,
         limits: EdgeLimits,
         metrics: Metrics,
         ids: Ids,
         tracer: Tracer | None = None,
     ) -> None:
-        self._app = app
-        self._hot = hot
-        self._offered = {path: method for method, path in hot}
+        self._app = served.app
+        self._hot = served.hot
+        self._failures = served.failures
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
@@ -91,7 +98,7 @@ class Edge:
         self._finish(scope, reply, time.perf_counter() - started)
 
     async def _handle(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
-        """Carry the request out; whatever goes wrong becomes a problem here and nowhere else."""
+        """Carry the request out; whatever goes wrong is answered here and nowhere else."""
         incoming = reply.incoming
         try:
             async with asyncio.timeout(self._limits.request_ms / 1000) as reply.deadline:
@@ -101,29 +108,24 @@ class Edge:
             reply.status = 499
         except TimeoutError:
             error = DeadlineExceeded(f"The request took longer than {self._limits.request_ms} ms.")
-            await reply.finish(problems.answer(error, incoming.id), close=True)
+            await reply.finish(self._failures.of(error, incoming), close=True)
         except TooLarge as error:
-            await reply.finish(problems.answer(error, incoming.id), close=True)
+            await reply.finish(self._failures.of(error, incoming), close=True)
         except BylawError as error:
-            await reply.finish(problems.answer(error, incoming.id))
+            await reply.finish(self._failures.of(error, incoming))
         except Exception:  # noqa: BLE001 - the named boundary: a bug is a 500, logged once
             _log.exception("request %s %s %s failed", incoming.id, incoming.method, incoming.path)
-            await reply.finish(problems.unexpected(incoming.id))
+            await reply.finish(self._failures.unexpected(incoming))
 
     async def _route(self, scope: Scope, reply: "_Reply") -> None:
         incoming = reply.incoming
         if incoming.body and not _is_json(incoming.headers):
             detail = "Send the body as content-type application/json, not compressed."
-            await reply.finish(problems.answer_status(415, detail, incoming.id))
+            await reply.finish(self._failures.of_status(415, detail, incoming))
             return
         hot = self._hot.get((incoming.method, incoming.path))
         if hot is not None:
             await reply.finish(await hot(incoming))
-            return
-        if incoming.path in self._offered:
-            detail = f"{incoming.path} does not take {incoming.method}."
-            allow = self._offered[incoming.path]
-            await reply.finish(problems.answer_status(405, detail, incoming.id, allow=allow))
             return
         if "\0" in incoming.path or b"%00" in cast("bytes", scope.get("query_string", b"")):
             problem = Problem(path="url", code="nul", message="The address holds NUL: take it out.")

@@ -59,20 +59,21 @@ def document(
     *,
     version: str,
     parameters: Mapping[tuple[str, str], Sequence[Schema]],
-    examples: Examples,
+    examples: Mapping[str, Examples],
 ) -> Schema:
     """Return the document of `routes`.
 
-    `parameters` holds those of the path and the query by method and path.
+    `parameters` holds those of the path and the query by method and path, `examples` those of each family.
     """
-    kinds = [kind for route in routes for kind in (route.takes, route.gives) if kind is not None]
-    schemas, components = msgspec.json.schema_components(
-        [ProblemBody, *kinds], schema_hook=_anything, ref_template=_REF
-    )
-    refs = dict(zip(map(repr, kinds), schemas[1:], strict=True))
+    kinds = [
+        kind for route in routes for kind in (route.takes, route.gives, route.fails_with) if kind is not None
+    ]
+    schemas, components = msgspec.json.schema_components(kinds, schema_hook=_anything, ref_template=_REF)
+    refs = dict(zip(map(repr, kinds), schemas, strict=True))
     paths: dict[str, Schema] = {}
     for route in routes:
-        operation = _operation(route, refs, parameters.get((route.method, route.path), ()), examples)
+        own = parameters.get((route.method, route.path), ())
+        operation = _operation(route, refs, own, examples[route.family])
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -134,8 +135,9 @@ def _responses(
         done["content"] = _content({}, examples.answers.get(route.name), route.media_type)
     yield str(route.status), done
     for status in sorted(route.may_fail):
-        problem = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="ProblemBody")}}}
-        yield str(status), {"description": _MEANING[status], "content": problem}
+        media_type = MEDIA_TYPE if route.fails_with is ProblemBody else "application/json"
+        content = {media_type: {"schema": refs[repr(route.fails_with)]}}
+        yield str(status), {"description": _MEANING[status], "content": content}
 
 
 def _content(schema: Schema, example: object, media_type: str = "application/json") -> Schema:

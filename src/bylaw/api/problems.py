@@ -1,16 +1,18 @@
-"""Errors on the wire: RFC 9457 problem details with a stable `code`, from one table.
+"""Errors on the wire: one table of statuses, a stable `code`, and the dress in which a family shows them.
 
-Every error that leaves the native API is made here, whether a noun raised it, the framework did, or nobody
-expected it. There is never a stack trace in it.
+Every failed request is a `ProblemBody` first, whether a noun raised it, the framework did, or nobody expected
+it. The native API sends it as it is (RFC 9457 problem details); another family makes its own answer of it.
+There is never a stack trace in it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
+from bylaw.api.incoming import Incoming
 from bylaw.core.errors import (
     BylawError,
     Conflict,
@@ -83,12 +85,51 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = field(default=((b"content-type", b"application/json"),))
 
 
+# How a family shows a failure: the whole answer but for the headers that every failure has.
+Dress = Callable[[ProblemBody], Answer]
+Headers = tuple[tuple[bytes, bytes], ...]
+
 _encoder = msgspec.json.Encoder()
 
 
-def answer(error: BylawError, request_id: str) -> Answer:
-    """Return the answer that `error` is."""
-    return _problem(body_of(error, request_id), _headers(error))
+class Failures:
+    """Answers failed requests, each in the dress of the family to which its path belongs.
+
+    `dresses` are by the beginning of the path, of which the longest that fits is taken; other paths are
+    native. The stable code is also in `X-Error-Code`.
+    """
+
+    def __init__(self, dresses: Mapping[str, Dress] | None = None) -> None:
+        every = {} if dresses is None else dresses
+        self._dresses = sorted(every.items(), key=lambda each: len(each[0]), reverse=True)
+
+    def of(self, error: BylawError, incoming: Incoming) -> Answer:
+        """Return the answer that `error` is."""
+        return self._dressed(body_of(error, incoming.id), incoming, _headers(error))
+
+    def of_status(
+        self, status: int, detail: str, incoming: Incoming, *, allow: Collection[str] = ()
+    ) -> Answer:
+        """Return the answer of an HTTP status that no noun raises; `allow` are the methods of a 405."""
+        headers = ((b"allow", ", ".join(sorted(allow)).encode()),) if allow else ()
+        return self._dressed(body_of_status(status, detail, incoming.id), incoming, headers)
+
+    def unexpected(self, incoming: Incoming) -> Answer:
+        """Return the answer to something that nobody expected: it says where to look, and nothing else."""
+        detail = f"Something went wrong here; the log has it under {incoming.id}."
+        return self.of_status(500, detail, incoming)
+
+    def _dressed(self, body: ProblemBody, incoming: Incoming, headers: Headers) -> Answer:
+        fitting = (dress for prefix, dress in self._dresses if incoming.path.startswith(prefix))
+        made = next(fitting, details)(body)
+        code = (b"x-error-code", body.code.encode())
+        return replace(made, headers=(*made.headers, code, *headers))
+
+
+def details(body: ProblemBody) -> Answer:
+    """Return a problem as RFC 9457 has it: the native dress."""
+    headers = ((b"content-type", MEDIA_TYPE.encode()),)
+    return Answer(status=body.status, body=_encoder.encode(body), headers=headers)
 
 
 def body_of(error: BylawError, request_id: str) -> ProblemBody:
@@ -111,13 +152,10 @@ def body_of(error: BylawError, request_id: str) -> ProblemBody:
     )
 
 
-def answer_status(status: int, detail: str, request_id: str, *, allow: str = "", code: str = "") -> Answer:
-    """Return the problem of an HTTP status that no noun raises: 404, 405, 415, 428 or 500.
-
-    `allow` lists the methods that a 405 offers; `code` is made from the status unless it is given.
-    """
+def body_of_status(status: int, detail: str, request_id: str, *, code: str = "") -> ProblemBody:
+    """Return the problem of a status that no noun raises; its code is made of it unless one is given."""
     code = code or HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
-    body = ProblemBody(
+    return ProblemBody(
         type=f"urn:bylaw:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -125,23 +163,9 @@ def answer_status(status: int, detail: str, request_id: str, *, allow: str = "",
         code=code,
         request_id=request_id,
     )
-    return _problem(body, ((b"allow", allow.encode()),) if allow else ())
 
 
-def unexpected(request_id: str) -> Answer:
-    """Return the problem of something that nobody expected: it says where to look, and nothing else."""
-    return answer_status(500, f"Something went wrong here; the log has it under {request_id}.", request_id)
-
-
-def _problem(body: ProblemBody, headers: tuple[tuple[bytes, bytes], ...]) -> Answer:
-    return Answer(
-        status=body.status,
-        body=_encoder.encode(body),
-        headers=((b"content-type", MEDIA_TYPE.encode()), *headers),
-    )
-
-
-def _headers(error: BylawError) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(error: BylawError) -> Headers:
     if isinstance(error, Unauthenticated):
         return ((b"www-authenticate", b'Bearer realm="bylaw"'),)
     if isinstance(error, RateLimited):

@@ -208,7 +208,7 @@ class Wire(HttpToolsProtocol):
         if not self._is_idle() or self.transport.is_closing():
             self.transport.close()
             return
-        answer = problems.answer_status(status, detail, self._ids.uuid7(), code=code)
+        answer = problems.details(problems.body_of_status(status, detail, self._ids.uuid7(), code=code))
         headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)), (b"connection", b"close"))
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + answer.body)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bylaw import settings
-from bylaw.api.native.app import described
+from bylaw.api.contracts import described
 from bylaw.api.problems import STATUS
 from bylaw.core.errors import BylawError
 from bylaw.policies.packs.model import cases_schema, pack_schema, schema_text

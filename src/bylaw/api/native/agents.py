@@ -6,9 +6,11 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page
-from bylaw.api.native.shape import place_of
+from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, body, needs
+from bylaw.api.shape import place_of
 from bylaw.core.clock import rfc3339
 from bylaw.core.ids import AgentId, PolicyId
 from bylaw.policies import binding

@@ -6,20 +6,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
 from bylaw.api.native.policy_requests import Reason
-from bylaw.api.native.route import (
-    ListQuery,
-    Page,
-    Reply,
-    Revision,
-    Route,
-    body,
-    needs_projected,
-    page,
-)
-from bylaw.api.native.shape import place_of, when
+from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, body, needs_projected
+from bylaw.api.shape import place_of, when
 from bylaw.approvals import answer as answers
 from bylaw.approvals.model import ApprovalStatus, PendingApproval
 from bylaw.approvals.store import ApprovalFilter

@@ -6,10 +6,11 @@ import msgspec
 from fastapi import APIRouter
 from fastapi import Request as Http
 
+from bylaw.api.answers import Reply
 from bylaw.api.deciding import DECISION_PART, REQUEST_PART, placed
 from bylaw.api.fit import fit
-from bylaw.api.native.route import Reply, Route, body, needs, parts_of
 from bylaw.api.ports import Unit
+from bylaw.api.route import Route, body, needs, parts_of
 from bylaw.api.said import require_said
 from bylaw.api.strict_json import parse
 from bylaw.core.errors import NotFound

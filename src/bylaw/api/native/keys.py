@@ -5,9 +5,11 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query
 
-from bylaw.api.native.route import InWorkspace, Page, Reply, Route, body, needs, page
-from bylaw.api.native.shape import moment, place_of, when
+from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.query import InWorkspace
 from bylaw.api.ports import Unit
+from bylaw.api.route import Route, body, needs
+from bylaw.api.shape import moment, place_of, when
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import KeyId, UserId

@@ -10,19 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from bylaw.api.answers import Lines, Notes, Reply
 from bylaw.api.native.log_views import CheckpointsView, CheckpointView
-from bylaw.api.native.route import (
-    Lines,
-    Notes,
-    Operating,
-    Reply,
-    Route,
-    StrictQuery,
-    anyone,
-    needs_operator,
-    parts_of,
-)
+from bylaw.api.native.query import StrictQuery
 from bylaw.api.parts import Parts
+from bylaw.api.route import Operating, Route, anyone, needs_operator, parts_of
 from bylaw.core.errors import InvalidInput, Problem, Unavailable
 from bylaw.receipts import export, proof
 from bylaw.receipts.bundle import Consistency

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request
 
 import bylaw
 from bylaw.api import metrics
-from bylaw.api.native.route import Document, Metrics, Reply, Route, anyone, parts_of
+from bylaw.api.answers import Document, Metrics, Reply
 from bylaw.api.parts import Parts
+from bylaw.api.route import Route, anyone, parts_of
 
 router = APIRouter(tags=["operations"], route_class=Route)
 

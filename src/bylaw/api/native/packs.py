@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from bylaw.api.answers import Reply
 from bylaw.api.native.pack_views import (
     AppliedPlanView,
     ChangedPolicy,
@@ -17,8 +18,9 @@ from bylaw.api.native.pack_views import (
     PlanView,
 )
 from bylaw.api.native.policy_views import diff_view, warnings_view
-from bylaw.api.native.route import Reply, Route, StrictQuery, body, needs
+from bylaw.api.native.query import StrictQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Route, body, needs
 from bylaw.core.canonical_json import Json
 from bylaw.policies.packs import apply, export, plan
 from bylaw.policies.packs.documents import Document

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from bylaw.api.answers import Page, Reply, page
 from bylaw.api.fit import fit
 from bylaw.api.native.policy_queries import DiffQuery, EffectiveQuery, PolicyQuery
 from bylaw.api.native.policy_requests import NewPolicy, PolicyEdit, PolicyFrame, Reason, Rollback
@@ -20,9 +21,10 @@ from bylaw.api.native.policy_views import (
     version_view,
     view,
 )
-from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, body, needs, page, raw_body
-from bylaw.api.native.shape import place_of
+from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, body, needs, raw_body
+from bylaw.api.shape import place_of
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.policies import editing, lifecycle, reading

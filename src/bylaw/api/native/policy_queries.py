@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bylaw.api.native.route import ListQuery, StrictQuery
-from bylaw.api.native.shape import place_of
+from bylaw.api.native.query import ListQuery, StrictQuery
+from bylaw.api.shape import place_of
 from bylaw.core.ids import AgentId
 from bylaw.policies.model import Action, Reach, Risk, Status
 from bylaw.policies.store import Match, PolicyFilter

@@ -6,23 +6,13 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from bylaw.api.native.route import (
-    Document,
-    Envelope,
-    ListQuery,
-    Page,
-    Reply,
-    Route,
-    StrictQuery,
-    anyone,
-    needs,
-    page,
-    parts_of,
-)
-from bylaw.api.native.shape import moment
+from bylaw.api.answers import Document, Envelope, Page, Reply, page
+from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.receipts import Seen
+from bylaw.api.route import Route, anyone, needs, parts_of
+from bylaw.api.shape import moment
 from bylaw.core.ids import AgentId, PolicyId, ReceiptId
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof

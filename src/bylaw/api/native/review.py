@@ -7,10 +7,12 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
-from bylaw.api.native.route import ListQuery, Page, Reply, Revision, Route, needs_projected, page
-from bylaw.api.native.shape import moment, place_of, when
+from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, needs_projected
+from bylaw.api.shape import moment, place_of, when
 from bylaw.policies.model import Risk
 from bylaw.review import queue
 from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Violation

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from bylaw.api.native.route import Operating, Reply, Route, body, needs_operator
-from bylaw.api.native.shape import moment, when
+from bylaw.api.answers import Reply
 from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
+from bylaw.api.route import Operating, Route, body, needs_operator
+from bylaw.api.shape import moment, when
 from bylaw.api.signing import Signing
 from bylaw.core.clock import rfc3339
 from bylaw.receipts.checkpoint import verifier_key

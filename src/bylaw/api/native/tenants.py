@@ -5,19 +5,11 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query
 
+from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.keys import MintedKeyView, NewKey, minted, spec_of
-from bylaw.api.native.route import (
-    ListQuery,
-    Operating,
-    Page,
-    Reply,
-    Route,
-    body,
-    needs_operator,
-    needs_operator_inside,
-    page,
-)
+from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Operating, Route, body, needs_operator, needs_operator_inside
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import TenantId

@@ -7,8 +7,10 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, UnsetType
 
-from bylaw.api.native.route import InWorkspace, Page, Reply, Revision, Route, body, needs, page
+from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.query import InWorkspace
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, body, needs
 from bylaw.core.clock import rfc3339
 from bylaw.core.ids import UserId, WorkspaceId
 from bylaw.tenancy import people

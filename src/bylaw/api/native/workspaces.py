@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Response
 from msgspec import UNSET
 
 from bylaw import rules
-from bylaw.api.native.route import InWorkspace, ListQuery, Page, Reply, Revision, Route, body, needs, page
+from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.query import InWorkspace, ListQuery
 from bylaw.api.ports import Unit
+from bylaw.api.route import Revision, Route, body, needs
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import RepoId, WorkspaceId

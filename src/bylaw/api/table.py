@@ -1,19 +1,22 @@
-"""The route table of the native API, read from the routes themselves."""
+"""The route table of a family, read from the routes themselves."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import get_args, get_origin, get_type_hints
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from bylaw.api.answers import Reply
 from bylaw.api.described import Access, Described, failures
-from bylaw.api.native.route import Anyone, Body, Needs, NeedsOperator, NeedsOperatorInside, Reply, revision_of
+from bylaw.api.family import Family
+from bylaw.api.problems import body_of_status
+from bylaw.api.route import Anyone, Body, Needs, NeedsOperator, NeedsOperatorInside, revision_of
 
 
-def described(route: BaseRoute) -> Described | None:
-    """Return `route` as data, or None when it is not one of the API's."""
+def described(route: BaseRoute, family: Family) -> Described | None:
+    """Return a route of `family` as data, or None when it is not one of the API's."""
     if not isinstance(route, APIRoute):
         return None
     method = next(iter(route.methods or {"GET"}))
@@ -37,20 +40,27 @@ def described(route: BaseRoute) -> Described | None:
         media_type="application/json"
         if get_origin(hint) is Reply
         else getattr(hint, "media_type", None) or "",
-        may_fail=may_fail | {429} if paced else may_fail,
+        may_fail=_shown(may_fail | {429} if paced else may_fail, family),
+        family=family.name,
+        fails_with=family.fails_with,
         tag=str(route.tags[0]) if route.tags else "",
-        name=route.name,
+        name=route.name if family.name == "native" else f"{family.name}_{route.name}",
         summary=summary.rstrip("."),
         description=description.strip(),
     )
 
 
-def table(routes: list[BaseRoute]) -> Iterator[Described]:
-    """Yield every route as data, in the order of the paths' definition."""
-    for route in routes:
-        found = described(route)
+def table(family: Family) -> Iterator[Described]:
+    """Yield every route of `family` as data, in the order in which paths are matched."""
+    for route in family.routes():
+        found = described(route, family)
         if found is not None:
             yield found
+
+
+def _shown(statuses: Iterable[int], family: Family) -> frozenset[int]:
+    """Return the statuses as the family shows them."""
+    return frozenset(family.dress(body_of_status(status, "", "")).status for status in statuses)
 
 
 def _access(dependant: Dependant) -> tuple[Access, str]:

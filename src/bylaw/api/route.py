@@ -1,4 +1,4 @@
-"""How a native route is written: what it may ask for, and what surrounds it.
+"""How a route is written: what it may ask for, and what surrounds it.
 
     @router.post("/v1/workspaces", status_code=201)
     async def create(acting: Annotated[Acting[Unit], needs("workspaces:write")],
@@ -12,83 +12,24 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar, cast
+from typing import Annotated, cast
 
 import msgspec
 from fastapi import Depends, Header, Request, Response
-from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
 from bylaw.api import strict_json
+from bylaw.api.answers import Reply
 from bylaw.api.idempotency import checked_key, reused
 from bylaw.api.incoming import Incoming
 from bylaw.api.parts import Parts
 from bylaw.api.ports import SystemUnit, Unit
 from bylaw.core.errors import NotFound
-from bylaw.core.ids import TenantId, WorkspaceId
-from bylaw.core.paging import MAX_LIMIT, Slice
-from bylaw.core.paging import Page as Part
+from bylaw.core.ids import TenantId
 from bylaw.tenancy.places import require_operator
 from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, Principal, system_principal
 from bylaw.tenancy.replies import Reply as KeptReply
-
-T = TypeVar("T")
-V = TypeVar("V")
-
-_encoder = msgspec.json.Encoder()
-
-
-class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """One part of a list, newest first; send `next_cursor` as `cursor` for the next, null on the last."""
-
-    data: tuple[T, ...]
-    next_cursor: str | None
-
-
-def page(part: Part[V], view: Callable[[V], T]) -> Page[T]:
-    """Return a page of a store as it goes over the wire."""
-    return Page(data=tuple(view(item) for item in part.items), next_cursor=part.next_cursor)
-
-
-class Reply(Response, Generic[T]):
-    """A JSON answer with `content`; `revision` becomes its ETag, and a secret is left out of what is kept."""
-
-    def __init__(self, content: T, *, revision: int | None = None, kept: T | None = None) -> None:
-        headers = {} if revision is None else {"etag": f'"{revision}"'}
-        super().__init__(_encoder.encode(content), media_type="application/json", headers=headers)
-        self.kept = self.body if kept is None else _encoder.encode(kept)
-
-
-class Document(Response):
-    """A JSON document that is sent as it is stored."""
-
-    media_type = "application/json"
-
-
-class Envelope(Response):
-    """A DSSE envelope."""
-
-    media_type = "application/vnd.dsse.envelope.v1+json"
-
-
-class Lines(StreamingResponse):
-    """JSON lines, sent as they are made."""
-
-    media_type = "application/x-ndjson"
-
-
-class Notes(Response):
-    """Signed notes, one after the other, byte for byte."""
-
-    media_type = "text/plain"
-
-
-class Metrics(Response):
-    """Metrics in Prometheus' text format."""
-
-    media_type = "text/plain"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -268,30 +209,6 @@ def body(kind: type[msgspec.Struct], *, may_be_empty: bool = False) -> object:
 def raw_body(kind: type[msgspec.Struct]) -> object:
     """Return the dependency that reads the body as an object, which its noun checks; `kind` documents it."""
     return Depends(Body(kind, raw=True))
-
-
-class StrictQuery(BaseModel):
-    """Parameters of a query; one that is not of the route is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ListQuery(StrictQuery):
-    """How a list is cut."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Most items to return.")] = 50
-    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None
-
-    @property
-    def part(self) -> Slice:
-        """Return the part that is wanted."""
-        return Slice(limit=self.limit, cursor=self.cursor)
-
-
-class InWorkspace(ListQuery):
-    """A list that may be cut to one workspace."""
-
-    workspace_id: Annotated[WorkspaceId | None, Field(description="Only those of this workspace.")] = None
 
 
 def revision_of(

@@ -1,20 +1,25 @@
-"""What the framework raises, as the same problems as everything else."""
+"""What the framework raises, answered as everything else that fails."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from bylaw.api import problems
 from bylaw.api.incoming import Incoming
-from bylaw.api.problems import Answer
+from bylaw.api.problems import Answer, Failures
 from bylaw.core.errors import BylawError, InvalidInput, Problem
 
 
-def install(app: FastAPI) -> None:
-    """Let `app` answer every error with a problem; what nobody expects also reaches the edge."""
+def install(app: FastAPI, failures: Failures, *, hot: Collection[tuple[str, str]]) -> None:
+    """Let `app` answer every error by `failures`; what nobody expects also reaches the edge.
+
+    `hot` are the routes in front of the app, by method and path.
+    """
+    app.state.failures = failures
+    app.state.hot = hot
     app.add_exception_handler(BylawError, _ours)
     app.add_exception_handler(HTTPException, _of_status)
     app.add_exception_handler(RequestValidationError, _of_parameters)
@@ -24,19 +29,20 @@ def install(app: FastAPI) -> None:
 async def _ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, BylawError):
         raise error
-    return _response(problems.answer(error, _id(request)))
+    return _response(_failures(request).of(error, _incoming(request)))
 
 
 async def _of_status(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    allow = _methods(request) if error.status_code in {404, 405} else set()
+    status = 405 if allow else error.status_code
     details = {
         404: f"There is no {request.url.path} here: /openapi.json lists every route.",
         405: f"{request.url.path} does not take {request.method}.",
     }
-    allow = ", ".join(sorted(_methods(request))) if error.status_code == 405 else ""
-    detail = details.get(error.status_code, str(error.detail))
-    return _response(problems.answer_status(error.status_code, detail, _id(request), allow=allow))
+    detail = details.get(status, str(error.detail))
+    return _response(_failures(request).of_status(status, detail, _incoming(request), allow=allow))
 
 
 async def _of_parameters(request: Request, error: Exception) -> Response:
@@ -47,7 +53,7 @@ async def _of_parameters(request: Request, error: Exception) -> Response:
         for each in error.errors()
     ]
     message = " ".join(f"{problem.path}: {problem.message}" for problem in found)
-    return _response(problems.answer(InvalidInput(message, *found), _id(request)))
+    return _response(_failures(request).of(InvalidInput(message, *found), _incoming(request)))
 
 
 def _said(problem: Mapping[str, object]) -> str:
@@ -58,23 +64,27 @@ def _said(problem: Mapping[str, object]) -> str:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: ARG001 - logged by the edge
-    return _response(problems.unexpected(_id(request)))
+    return _response(_failures(request).unexpected(_incoming(request)))
 
 
 def _methods(request: Request) -> set[str]:
     """Return every method that some route takes at the path of `request`."""
     found = (route for route in request.app.routes if isinstance(route, APIRoute))
-    return {
+    offered = {
         method
         for route in found
         if route.path_regex.match(request.url.path)
         for method in route.methods or ()
     }
+    return offered | {method for method, path in request.app.state.hot if path == request.url.path}
 
 
-def _id(request: Request) -> str:
-    incoming = request.scope["bylaw"]
-    return incoming.id if isinstance(incoming, Incoming) else ""
+def _failures(request: Request) -> Failures:
+    return cast("Failures", request.app.state.failures)
+
+
+def _incoming(request: Request) -> Incoming:
+    return cast("Incoming", request.scope["bylaw"])
 
 
 def _response(answer: Answer) -> Response:

@@ -1,0 +1,49 @@
+"""The native contract, under `/v1`, and everything that no other family claims."""
+
+from typing import Final
+
+from bylaw.api.family import Family
+from bylaw.api.native import (
+    agents,
+    approvals,
+    decisions,
+    keys,
+    log,
+    operations,
+    packs,
+    policies,
+    receipts,
+    review,
+    signing_keys,
+    tenants,
+    users,
+    workspaces,
+)
+from bylaw.api.native.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
+from bylaw.api.openapi import Examples
+from bylaw.api.problems import ProblemBody, details
+
+NATIVE: Final = Family(
+    name="native",
+    prefixes=("/",),
+    routers=(
+        tenants.router,
+        workspaces.router,
+        users.router,
+        keys.router,
+        agents.router,
+        policies.router,
+        packs.router,
+        decisions.router,
+        receipts.router,
+        review.router,
+        approvals.router,
+        log.router,
+        signing_keys.router,
+        operations.router,
+    ),
+    dress=details,
+    fails_with=ProblemBody,
+    examples=Examples(whole=EXAMPLES, words=WORDS, answers=ANSWERS),
+    parameters=PARAMETERS,
+)
