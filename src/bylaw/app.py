@@ -18,7 +18,7 @@ from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits, Served
 from bylaw.api.entries import Entries
-from bylaw.api.first_start import first_start
+from bylaw.api.first_start import OperatorKey, first_start
 from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
@@ -70,8 +70,8 @@ class Stores:
 class App:
     """A running server.
 
-    `admin_key` is the text of the key that this start made, to be shown once; `key_file` holds the signing
-    keys. `settle` logs and publishes what a committed transaction of a tenant changed.
+    `operator_key` is what this start did about the operator's key, None for nothing; `key_file` holds the
+    signing keys. `settle` logs and publishes what a committed transaction of a tenant changed.
     """
 
     asgi: Asgi
@@ -80,8 +80,13 @@ class App:
     signing: Signing
     upkeep: Upkeep
     settle: Callable[[TenantId], Awaitable[None]]
-    admin_key: str | None
+    operator_key: OperatorKey | None
     key_file: Path
+
+    @property
+    def admin_key(self) -> str | None:
+        """Return the text of the key that this start made, to be shown once."""
+        return None if self.operator_key is None else self.operator_key.raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +214,7 @@ async def join(
     found = await server.witness.objections()
     if found:
         raise refusal(found)
-    admin_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
+    operator_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
     async with server.upkeep.running():
         yield App(
             asgi=server.edge(),
@@ -218,7 +223,7 @@ async def join(
             signing=server.signing,
             upkeep=server.upkeep,
             settle=server.settle,
-            admin_key=admin_key,
+            operator_key=operator_key,
             key_file=stores.key_file.path,
         )
 

@@ -107,7 +107,9 @@ class Keys:
     """API keys."""
 
     admin_key: str = _setting(
-        "", "Raw key to register as the operator's admin key at the first start, in place of a made one."
+        "",
+        "Raw key to register as an admin key of the operator, unless it is known: at the first start in place"
+        " of a made one, later beside those that there are. The start says which.",
     )
     rate_per_minute: int = _setting(
         60_000,

@@ -128,6 +128,21 @@ def test_what_could_not_work_is_refused_before_anything_is_made(tmp_path, option
     assert not (tmp_path / "bylaw-data").exists()
 
 
+def test_every_start_says_what_it_did_about_the_key_that_was_brought(tmp_path):
+    def told(key):
+        with serving("--data", str(tmp_path), key=key) as running:
+            line = next(line for line in running.said if "admin key" in line)
+            assert key not in "\n".join(running.said)
+            running.stop()
+        return line
+
+    another = "sf_live_v1_" + "another0" * 4
+    assert told(ADMIN_KEY).endswith("registered, the first one here")
+    assert told(ADMIN_KEY).endswith("known here already")
+    assert "registered beside those known here" in told(another)
+    assert told(another).endswith("known here already")
+
+
 def test_a_revoked_admin_key_is_refused_at_the_next_start(tmp_path):
     with serving("--data", str(tmp_path)) as running, running.client() as client:
         made = client.post("/v1/keys", json={"name": "second", "scopes": ["admin"]}).json()

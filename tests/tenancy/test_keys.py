@@ -121,7 +121,7 @@ async def test_limits_are_checked_and_all_named():
     acting = acting_as(MemoryUnit())
     with pytest.raises(InvalidInput) as caught:
         await mint_key(acting, KeySpec(name="n", scopes=("admin",), rate_per_minute=0, expires_ms=1))
-    assert [problem.path for problem in caught.value.problems] == ["rate_per_minute", "expires_ms"]
+    assert [problem.path for problem in caught.value.problems] == ["rate_per_minute", "expires_at"]
 
 
 async def test_only_an_admin_of_the_place_makes_reads_and_revokes_keys():

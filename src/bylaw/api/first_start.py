@@ -1,5 +1,8 @@
 """The first start of a server: the operator's tenant, and one key to begin with."""
 
+from dataclasses import dataclass
+from typing import Literal
+
 from bylaw.api.ports import ControlStore, SystemUnit, Unit
 from bylaw.core.clock import Clock
 from bylaw.core.errors import Conflict, InvalidInput
@@ -11,8 +14,19 @@ from bylaw.tenancy.principal import OPERATOR_TENANT, Acting, system_principal
 _SPEC = KeySpec(name="Operator", scopes=("admin",))
 
 
-async def first_start(store: ControlStore, *, clock: Clock, ids: Ids, raw: str) -> str | None:
-    """Make the operator's tenant and key if there are none; return the text of a key that was made.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorKey:
+    """What a start did about the operator's key: `raw` is the text of one that it `made`.
+
+    One that was given was `registered` as the first, `added` to those that were there, or `known` already.
+    """
+
+    fate: Literal["made", "registered", "added", "known"]
+    raw: str | None = None
+
+
+async def first_start(store: ControlStore, *, clock: Clock, ids: Ids, raw: str) -> OperatorKey | None:
+    """Make the operator's tenant and key if there are none; return what was done, None for nothing.
 
     `raw` is the text of a key that the operator has already: it is registered, now or at a later start, and
     none is made.
@@ -27,10 +41,11 @@ async def first_start(store: ControlStore, *, clock: Clock, ids: Ids, raw: str) 
         unit = system.of(OPERATOR_TENANT)
         acting = Acting(unit=unit, principal=system_principal(OPERATOR_TENANT), clock=clock, ids=ids)
         if raw:
-            if not await _is_known(system, raw):
-                await _register(acting, raw)
-            return None
-        return (await mint_key(acting, _SPEC)).raw if is_first else None
+            if await _is_known(system, raw):
+                return OperatorKey(fate="known")
+            await _register(acting, raw)
+            return OperatorKey(fate="registered" if is_first else "added")
+        return OperatorKey(fate="made", raw=(await mint_key(acting, _SPEC)).raw) if is_first else None
 
 
 async def _is_known(system: SystemUnit, raw: str) -> bool:

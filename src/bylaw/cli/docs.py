@@ -108,9 +108,9 @@ def _type(kind: type) -> str:
 
 
 def _routes() -> Iterator[str]:
-    yield "The full description, with every field, is served at `/openapi.json`. The `ETag` of an answer is the"
-    yield "revision of what it shows: a `GET` with that as `If-None-Match` is answered 304 with no body, and a"
-    yield "change with an older one as `If-Match` 412.\n"
+    yield "The full description, with every field, is served at `/openapi.json`. The `ETag` of an answer is"
+    yield "the revision of what it shows: a `GET` with that as `If-None-Match` is answered 304 without body,"
+    yield "and a change with an older one as `If-Match` 412.\n"
     yield "| route | needs | what it does |\n|---|---|---|"
     for each in described():
         yield f"| `{each.method} {each.path}` | {each.scope or each.access} | {each.summary} |"

@@ -9,7 +9,7 @@ import socket
 import sys
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import assert_never, cast
 
 import click
 import uvicorn
@@ -17,6 +17,7 @@ import uvloop
 from sqlalchemy import make_url
 
 import bylaw
+from bylaw.api.first_start import OperatorKey
 from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import App, build
 from bylaw.core.clock import SystemClock
@@ -122,8 +123,25 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _about(key: OperatorKey) -> str:
+    """Return what was done about the operator's key; the text of one that was given is never shown."""
+    match key.fate:
+        case "made":
+            return f"{key.raw}   (shown this once: keep it)"
+        case "registered":
+            return "that of BYLAW_ADMIN_KEY: registered, the first one here"
+        case "added":
+            return (
+                "that of BYLAW_ADMIN_KEY: registered beside those known here, which stay good until revoked"
+            )
+        case "known":
+            return "that of BYLAW_ADMIN_KEY: known here already"
+        case _:
+            assert_never(key.fate)
+
+
 def announce(settings: Settings, app: App, port: int) -> None:
-    """Print where everything is, and the first key if this start made one."""
+    """Print where everything is, and what this start did about the operator's key."""
     host = settings.server.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(f"Bylaw {bylaw.__version__} listens on {url}")
@@ -136,8 +154,8 @@ def announce(settings: Settings, app: App, port: int) -> None:
     click.echo(f"  log           {app.stores.ledger.log.origin}")
     click.echo(f"  API           {url}/openapi.json")
     click.echo(f"  metrics       {url}/metrics")
-    if app.admin_key is not None:
-        click.echo(f"  admin key     {app.admin_key}   (shown this once: keep it)")
+    if app.operator_key is not None:
+        click.echo(f"  admin key     {_about(app.operator_key)}")
     if host not in LOOPBACK:
         click.echo("  Keys travel in clear to this address: put TLS in front.")
     click.echo("It is ready; Ctrl-C stops it.")
