@@ -56,6 +56,15 @@ def test_minus_zero_is_zero():
     assert canonical(-0.0) == b"0"
 
 
+def test_long_integers_keep_all_their_digits_where_they_are_let_in():
+    value = {"ids": [2**53, 2**64 - 1], "amount": 500.0}
+    assert (
+        canonical(value, long_integers=True)
+        == b'{"amount":500,"ids":[9007199254740992,18446744073709551615]}'
+    )
+    assert digest({"a": 1}, long_integers=True) == digest({"a": 1})
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**53, "\ud800", {1: 2}, {"a": {1, 2}}, b"x"])
 def test_what_json_cannot_carry_is_refused(value):
     with pytest.raises(ValueError):

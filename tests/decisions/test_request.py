@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.model import ToolCall
 from bylaw.decisions.request import call_digest, facts_of, read, text_of
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,11 @@ def test_a_call_has_one_digest_whatever_the_order_of_its_arguments():
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
@@ -112,6 +120,22 @@ def test_other_arguments_have_another_digest(one, other):
     assert call_digest(ToolCall(name="pay", arguments=one)) != call_digest(
         ToolCall(name="pat", arguments=one)
     )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [(500, 500.0, True), (0, -0.0, True), (500, "500", False), (2**53, 2**53 + 1, False), (1, True, False)],
+)
+def test_a_number_is_one_argument_however_it_is_written_and_no_digit_is_lost(one, other, same):
+    digests = {call_digest(ToolCall(name="pay", arguments={"a": each})) for each in (one, other)}
+    assert (len(digests) == 1) is same
+
+
+def test_the_digest_of_a_call_is_what_its_page_computes():
+    page = (ROOT / "docs/reference/receipt-format.md").read_text(encoding="utf-8")
+    shown = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], shown)  # noqa: S102 - the page is ours
+    assert call_digest(ToolCall(**shown["call"])) == shown["call_digest"]
 
 
 def test_metadata_that_was_sent_as_null_is_a_fact_of_that_value():

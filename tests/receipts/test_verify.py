@@ -16,6 +16,7 @@ from tests.receipts.book import DIGEST, POLICY_TEXT, Book, decision
 BOOK = Book().fill(3, 2)
 BUNDLE = BOOK.bundle(1, parts=["detail"])
 BY_KEYS = Trust(keys=BOOK.keys)
+IGNORED = "the bundle's own keys are ignored: not trusted"
 
 
 def step(bundle, name, trust=BY_KEYS):
@@ -51,7 +52,7 @@ def test_a_receipt_of_a_good_key_under_a_key_that_was_revoked_before_fails():
     keys = book.keys.with_revoked(old.kid, book.keys.keys[0].since_ms)
     assert step(bundle, "keys", Trust(keys=keys)) == (
         "fail",
-        "every key that signed had been revoked when the receipt was issued",
+        "every key that signed had been revoked when the receipt was issued; " + IGNORED,
     )
 
 
@@ -155,3 +156,14 @@ def test_a_bundle_that_two_readers_could_understand_differently_is_malformed():
         found = verify(twice, BY_KEYS)
         assert (found.status, found.steps[0].result) == ("invalid", "fail")
         assert "twice" in found.steps[0].reason
+
+
+def test_the_keys_of_a_bundle_are_said_to_be_ignored_when_others_are_given():
+    assert step(BUNDLE, "keys")[1].endswith("; " + IGNORED)
+    assert "ignored" not in step(BUNDLE, "keys", Trust())[1]
+
+
+def test_a_part_that_is_not_shown_may_be_withheld_or_erased():
+    assert step(BUNDLE, "parts") == ("pass", "disclosed: detail; not disclosed (withheld or erased): request")
+    bare = BOOK.bundle(1)
+    assert step(bare, "parts") == ("skipped", "not disclosed (withheld or erased): detail, request")

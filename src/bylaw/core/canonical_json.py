@@ -16,20 +16,20 @@ MAX_SAFE_INTEGER = 2**53 - 1
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
-def canonical(value: Json) -> bytes:
-    """Return the RFC 8785 bytes of `value`.
+def canonical(value: Json, *, long_integers: bool = False) -> bytes:
+    """Return the RFC 8785 bytes of `value`; with `long_integers`, those beyond 2^53 - 1 in all their digits.
 
-    Raises: ValueError for NaN, infinities, integers beyond 2^53 - 1, lone surrogates or foreign types.
+    Raises: ValueError for NaN, infinities, other long integers, lone surrogates or foreign types.
     Source: RFC 8785 §3.2.
     """
     parts: list[str] = []
-    _write(value, parts)
+    _write(value, parts, long_integers)
     return "".join(parts).encode("utf-8")
 
 
-def digest(value: Json) -> str:
+def digest(value: Json, *, long_integers: bool = False) -> str:
     """Return `sha256:` and the hexadecimal SHA-256 of the canonical bytes of `value`."""
-    return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
+    return "sha256:" + hashlib.sha256(canonical(value, long_integers=long_integers)).hexdigest()
 
 
 def check_profile(value: object, path: str = "$") -> None:
@@ -51,26 +51,26 @@ def check_profile(value: object, path: str = "$") -> None:
         raise ValueError(f"{path}: {value} is beyond 2^53 - 1; write it as a string")
 
 
-def _write(value: Json, parts: list[str]) -> None:
+def _write(value: Json, parts: list[str], long_integers: bool) -> None:  # noqa: FBT001 - handed down
     if value is None or isinstance(value, bool):
         parts.append({None: "null", True: "true", False: "false"}[value])
     elif isinstance(value, str):
         parts.append(json.dumps(value, ensure_ascii=False))
     elif isinstance(value, int):
-        if abs(value) > MAX_SAFE_INTEGER:
+        if abs(value) > MAX_SAFE_INTEGER and not long_integers:
             raise ValueError(f"{value} is beyond 2^53 - 1 and would lose digits in other readers")
         parts.append(str(value))
     elif isinstance(value, float):
         parts.append(_number(value))
     elif isinstance(value, Mapping):
-        _write_object(value, parts)
+        _write_object(value, parts, long_integers)
     elif isinstance(value, (list, tuple)):
-        _write_list(value, parts)
+        _write_list(value, parts, long_integers)
     else:
         raise ValueError(f"{type(value).__name__}: {_TYPES}")
 
 
-def _write_object(value: Mapping[str, Json], parts: list[str]) -> None:
+def _write_object(value: Mapping[str, Json], parts: list[str], long_integers: bool) -> None:  # noqa: FBT001
     """Write members sorted by the UTF-16 code units of their names (RFC 8785 §3.2.3)."""
     if not all(isinstance(key, str) for key in value):
         raise ValueError(_TYPES)
@@ -79,15 +79,15 @@ def _write_object(value: Mapping[str, Json], parts: list[str]) -> None:
         parts.append("," if position else "")
         parts.append(json.dumps(key, ensure_ascii=False))
         parts.append(":")
-        _write(value[key], parts)
+        _write(value[key], parts, long_integers)
     parts.append("}")
 
 
-def _write_list(value: Sequence[Json], parts: list[str]) -> None:
+def _write_list(value: Sequence[Json], parts: list[str], long_integers: bool) -> None:  # noqa: FBT001
     parts.append("[")
     for position, item in enumerate(value):
         parts.append("," if position else "")
-        _write(item, parts)
+        _write(item, parts, long_integers)
     parts.append("]")
 
 

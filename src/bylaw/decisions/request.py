@@ -4,15 +4,16 @@ The facts of a request are its own fields over the top-level keys of `metadata`:
 wins over a key of the same name, and `metadata.key` reaches every key as it was sent.
 """
 
-import hashlib
 import re
 from difflib import get_close_matches
 from operator import attrgetter
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from msgspec import UNSET
 
+from bylaw.core import canonical_json
+from bylaw.core.canonical_json import Json
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.decisions.model import Object, Request, ToolCall
 from bylaw.policies.facts import FACTS
@@ -72,9 +73,12 @@ def text_of(request: Request) -> str:
 
 
 def call_digest(call: ToolCall) -> str:
-    """Return what an approval is bound to: `sha256:` over the name and the arguments, in one fixed order."""
-    fixed = msgspec.json.encode({"arguments": call.arguments, "name": call.name}, order="deterministic")
-    return "sha256:" + hashlib.sha256(fixed).hexdigest()
+    """Return what an approval is bound to: the digest of the name and the arguments of the exact call.
+
+    Source: docs/reference/receipt-format.md; ids of 64 bits stay apart that RFC 8785 alone would make one.
+    """
+    exact = {"arguments": cast("Json", call.arguments), "name": call.name}
+    return canonical_json.digest(exact, long_integers=True)
 
 
 def _call(call: ToolCall) -> Object:

@@ -101,7 +101,9 @@ def _verify_bundle(data: bytes, trust: Trust) -> Verification:
     log.add(*_inclusion(bundle, receipt, held.checkpoint))  # 3
     signed, signers = _signed(held, keys)
     log.add(*signed)  # 4
-    log.add(*_standing(receipt, keys, signers))  # 5
+    result, reason = _standing(receipt, keys, signers)
+    ignored = "" if trust.keys is None else "; the bundle's own keys are ignored: not trusted"
+    log.add(result, reason + ignored)  # 5
     log.add(*_vouched(trust, held.checkpoint, bundle.consistency))  # 6
     log.add(*_signature(bundle, receipt, keys))  # 7
     log.add(*_policies(bundle, receipt))  # 8
@@ -283,11 +285,11 @@ def _parts(bundle: Bundle, receipt: Receipt) -> Found:
             return "fail", f"the part {part.name!r} is not base64"
         if len(salt) != model.SALT_BYTES or commitment != model.commit(part.name, salt, content):
             return "fail", f"the part {part.name!r} is not what the receipt commits to"
-    withheld = ", ".join(committed)
+    missing = f"not disclosed (withheld or erased): {', '.join(committed)}" if committed else ""
     if not bundle.parts:
-        return "skipped", f"withheld: {withheld}" if withheld else "the receipt commits to none"
+        return "skipped", missing or "the receipt commits to none"
     shown = ", ".join(part.name for part in bundle.parts)
-    return "pass", f"disclosed: {shown}" + (f"; withheld: {withheld}" if withheld else "")
+    return "pass", f"disclosed: {shown}" + (f"; {missing}" if missing else "")
 
 
 def _hashes(texts: Sequence[str]) -> list[bytes] | None:
