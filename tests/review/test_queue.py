@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import pytest
+from msgspec import structs
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Forbidden, NotFound, PreconditionFailed
@@ -6,11 +9,12 @@ from bylaw.core.ids import Ids
 from bylaw.core.paging import Slice
 from bylaw.decisions.effects import effects_of
 from bylaw.decisions.request import read
+from bylaw.review.model import Names
 from bylaw.review.projection import project_review
 from bylaw.review.queue import list_alerts, list_attention, list_violations, read_attention, resolve_attention
 from bylaw.review.store import AttentionFilter, ReviewFilter
 from bylaw.storage.memory.control import MemoryControlStore
-from bylaw.tenancy.model import EVERYWHERE, Tenant
+from bylaw.tenancy.model import EVERYWHERE, Repo, Tenant, User, Workspace
 from bylaw.tenancy.principal import Acting, Grant, Principal
 from tests.decisions.world import TENANT, World, caller, place, policy
 
@@ -47,7 +51,7 @@ class Desk:
 
     async def project(self):
         async with self.store.begin(TENANT) as unit:
-            await project_review(unit.review, self.rows)
+            await project_review(unit, self.rows)
 
     async def run(self, use_case, *args, by=None, **options):
         principal = person() if by is None else by
@@ -64,6 +68,43 @@ def person(*scopes, where=EVERYWHERE):
 @pytest.fixture
 async def desk():
     return await Desk().begin()
+
+
+@pytest.mark.parametrize("listing", [list_violations, list_alerts])
+async def test_names_are_those_of_the_day_it_was_first_listed(listing):
+    desk = Desk()
+    async with desk.store.system() as system:
+        await system.add_tenant(Tenant(id=TENANT, name="Acme", created_ms=0))
+    w1 = Workspace(id="w1", tenant_id=TENANT, name="Shop", created_ms=0)
+    code = Repo(id="code", tenant_id=TENANT, workspace_id="w1", name="Code", created_ms=0)
+    ann = User(id="ann", tenant_id=TENANT, email="a@b", name="Ann", last_name="Lee", created_ms=0)
+    async with desk.store.begin(TENANT) as unit:
+        await unit.tenancy.workspaces.add(w1)
+        await unit.tenancy.repos.add(code)
+        await unit.tenancy.users.add(ann)
+    for each in effects(desk.clock, workspace_id="w1", user_id="ann"):
+        desk.rows.append(structs.replace(each, occasion=structs.replace(each.occasion, repo_id="code")))
+    desk.clock.advance(1)
+    desk.rows += effects(desk.clock, user_id="nobody here")
+    await desk.project()
+    async with desk.store.begin(TENANT) as unit:
+        await unit.tenancy.users.save(replace(ann, name="Anna", revision=2))
+    await desk.project()
+    stranger, known = (await desk.run(listing, ReviewFilter(), Slice())).items
+    assert known.names == Names(repo="Code", user="Ann Lee")
+    assert stranger.names == Names()
+    assert [each.id for each in (await desk.run(listing, ReviewFilter(repo_id="code"), Slice())).items] == [
+        known.id
+    ]
+
+
+async def test_a_person_who_reads_nowhere_sees_none_and_a_key_needs_the_scope(desk):
+    member = Principal(tenant_id=TENANT, kind="user", id="u", grants=())
+    asking = Grant(scopes=frozenset({"receipts:read"}))
+    key = Principal(tenant_id=TENANT, kind="key", id="k", grants=(asking,), speaks_for=member)
+    assert (await desk.run(list_violations, ReviewFilter(), Slice(total=True), by=key)).total == 0
+    with pytest.raises(Forbidden):
+        await desk.run(list_alerts, ReviewFilter(), Slice(), by=replace(key, grants=()))
 
 
 @pytest.mark.parametrize("listing", [list_violations, list_alerts])

@@ -77,7 +77,7 @@ class Projector:
 async def _store(system: SystemUnit, tenant_id: TenantId, stored: Sequence[StoredEffect]) -> None:
     rows = [_rows.decode(each.effect.payload) for each in stored]
     unit = system.of(tenant_id)
-    await project_review(unit.review, rows)
+    await project_review(unit, rows)
     await project_approvals(unit.approvals, rows)
 
 

@@ -9,6 +9,18 @@ AttentionStatus = Literal["open", "resolved"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the repo, the user and the key of an occasion were called when it was first listed.
+
+    Empty is what nobody knows by a name.
+    """
+
+    repo: str = ""
+    user: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """A policy version was violated by one decision; `block` says whether the call was stopped by it."""
 
@@ -17,6 +29,7 @@ class Violation:
     policy: PolicySnapshot
     explanation: str
     block: bool
+    names: Names = Names()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,7 @@ class Alert:
     occasion: Occasion
     policy: PolicySnapshot
     message: str
+    names: Names = Names()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,30 @@
 """Projecting: the effects of decisions become what people look at, once however often they are projected."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from bylaw.decisions.effects import AlertEffect, AttentionEffect, EffectRow, ViolationEffect
 from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.naming import Naming
 from bylaw.review.store import Review
+from bylaw.tenancy.store import Directory
 
 
-async def project_review(review: Review, effects: Sequence[EffectRow]) -> None:
+class ProjectionUnit(Protocol):
+    """One transaction of one tenant, as far as projecting needs it."""
+
+    @property
+    def tenancy(self) -> Directory:
+        """Its places, people, keys and agents."""
+
+    @property
+    def review(self) -> Review:
+        """What its decisions left for people."""
+
+
+async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> None:
     """Store the violations, alerts and attention items among `effects`; other effects are left to others."""
+    review, naming = unit.review, Naming(unit.tenancy)
     violations = [
         Violation(
             id=each.id,
@@ -16,12 +32,19 @@ async def project_review(review: Review, effects: Sequence[EffectRow]) -> None:
             policy=each.policy,
             explanation=each.explanation,
             block=each.block,
+            names=await naming.of(each.occasion),
         )
         for each in effects
         if isinstance(each, ViolationEffect)
     ]
     alerts = [
-        Alert(id=each.id, occasion=each.occasion, policy=each.policy, message=each.message)
+        Alert(
+            id=each.id,
+            occasion=each.occasion,
+            policy=each.policy,
+            message=each.message,
+            names=await naming.of(each.occasion),
+        )
         for each in effects
         if isinstance(each, AlertEffect)
     ]

@@ -30,13 +30,19 @@ class ReviewUnit(Protocol):
 
 
 async def list_violations(acting: Acting[ReviewUnit], where: ReviewFilter, part: Slice) -> Page[Violation]:
-    """Return a page of the violations that the caller may read. Raises: Forbidden."""
+    """Return a page of the violations that the caller may read: none for a person who reads nowhere.
+
+    Raises: Forbidden.
+    """
     within = _readable(acting, READS, where.within)
     return await acting.unit.review.violations.list(replace(where, within=within), part)
 
 
 async def list_alerts(acting: Acting[ReviewUnit], where: ReviewFilter, part: Slice) -> Page[Alert]:
-    """Return a page of the alerts that the caller may read. Raises: Forbidden."""
+    """Return a page of the alerts that the caller may read: none for a person who reads nowhere.
+
+    Raises: Forbidden.
+    """
     within = _readable(acting, READS, where.within)
     return await acting.unit.review.alerts.list(replace(where, within=within), part)
 
@@ -82,7 +88,10 @@ async def resolve_attention(
 
 
 def _readable(acting: Acting[ReviewUnit], scope: str, wanted: tuple[Place, ...] | None) -> tuple[Place, ...]:
-    """Return the places that are wanted and in which the scope is held. Raises: Forbidden."""
-    acting.principal.require(scope)
+    """Return the places that are wanted and in which the scope is held. Raises: Forbidden.
+
+    A key that speaks for a person needs the scope itself; the person behind it may hold it nowhere.
+    """
+    replace(acting.principal, speaks_for=None).require(scope)
     held = acting.principal.places(scope)
     return held if wanted is None else overlap(wanted, held)

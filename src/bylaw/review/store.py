@@ -19,12 +19,14 @@ from bylaw.tenancy.model import Place
 class ReviewFilter:
     """Which rows are wanted; fields combine with AND, None means any.
 
-    `within`: only rows of decisions made in one of these places. `risks` and `block` look at violations only
-    (an alert or attention item has neither: the fields are ignored there).
+    `within`: only rows of decisions made in one of these places. `repo_id`: of that repo, wherever it was.
+    `risks` and `block` look at violations only (an alert or attention item has neither: the fields are
+    ignored there).
     Units: `from_ms` is included, `to_ms` is not; milliseconds since the epoch.
     """
 
     within: tuple[Place, ...] | None = None
+    repo_id: str | None = None
     policy_ids: frozenset[str] | None = None
     receipt_id: str | None = None
     agent_id: str | None = None

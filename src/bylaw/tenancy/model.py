@@ -85,17 +85,26 @@ class Repo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person with a role in the organisation and roles in workspaces."""
+    """A person with a role in the organisation and roles in workspaces.
+
+    `name` is what they are called: the first name, where `last_name` is kept apart.
+    """
 
     id: UserId
     tenant_id: TenantId
     email: str
     name: str
+    last_name: str = ""
     org_role: OrgRole = "USER"
     workspace_roles: Mapping[WorkspaceId, WorkspaceRole] = field(default_factory=dict)
     created_ms: int
     deleted_ms: int | None = None
     revision: int = 1
+
+    @property
+    def full_name(self) -> str:
+        """Their name and last name."""
+        return f"{self.name} {self.last_name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

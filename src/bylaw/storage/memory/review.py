@@ -114,6 +114,7 @@ def _reviewed(item: Violation | Alert, where: ReviewFilter) -> bool:
     occasion = item.occasion
     return (
         _lies_in(occasion, where.within)
+        and where.repo_id in {None, occasion.repo_id}
         and (where.policy_ids is None or item.policy.id in where.policy_ids)
         and where.receipt_id in {None, occasion.receipt_id}
         and where.agent_id in {None, occasion.agent_id}

@@ -109,6 +109,7 @@ def _reviewed(table: Table, where: ReviewFilter) -> list[Condition]:
     columns = table.c
     conditions = [
         *_placed(table, where.within),
+        *equals(columns.repo_id, where.repo_id),
         *one_of(columns.policy_id, where.policy_ids),
         *equals(columns.receipt_id, where.receipt_id),
         *equals(columns.agent_id, where.agent_id),

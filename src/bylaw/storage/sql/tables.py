@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -108,6 +109,7 @@ users = _tenanted(
     Column("email", LongText, nullable=False),
     Column("email_key", SearchKey, nullable=False),
     Column("name", LongText, nullable=False),
+    Column("last_name", LongText, nullable=False, server_default=text("''")),
     Column("org_role", LongText, nullable=False),
     Column("workspace_roles", JsonText, nullable=False),
     Column("created_ms", Int64, nullable=False),
