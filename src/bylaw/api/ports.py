@@ -1,5 +1,6 @@
 """What the API needs from storage: one transaction per request, and the operator's view over all tenants."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -57,6 +58,9 @@ class SystemUnit(OperatorUnit, Protocol):
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
+
+    async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
+        """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""
 
     @property
     def queue(self) -> Queue:

@@ -106,7 +106,16 @@ class ApprovalEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="app
     expires_ms: int
 
 
-EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect
+class EvaluationEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="evaluation"):
+    """A model judged rules for the decision, at this cost in tokens; nothing is left where it cost none."""
+
+    id: str
+    occasion: Occasion
+    tokens_in: int
+    tokens_out: int
+
+
+EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect | EvaluationEffect
 
 
 def obligations(request: Request, combined: Combined, receipt_id: str) -> tuple[Obligation, ...]:
@@ -187,6 +196,7 @@ def effects_of(
                     reason=obligation.reason,
                 )
             )
+    rows += _spent(decision, occasion)
     return tuple(rows)
 
 
@@ -238,6 +248,19 @@ def _told(policies: Iterable[PolicyResult], occasion: Occasion) -> Iterator[Effe
                 policy=snapshot(policy),
                 message=_said(policy, "violated", "flagged", "indeterminate"),
             )
+
+
+def _spent(decision: Decision, occasion: Occasion) -> Iterator[EffectRow]:
+    """Yield what the evaluators of the decision cost; what was kept from before costs nothing."""
+    paid = [each for each in decision.evaluators if not each.cached]
+    tokens_in, tokens_out = sum(each.tokens_in for each in paid), sum(each.tokens_out for each in paid)
+    if tokens_in or tokens_out:
+        yield EvaluationEffect(
+            id=_ident("evl", occasion.receipt_id),
+            occasion=occasion,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+        )
 
 
 def _said(policy: PolicyResult, *statuses: str) -> str:

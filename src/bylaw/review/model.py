@@ -1,4 +1,4 @@
-"""What people look at: violations, alerts and attention items as values."""
+"""What people look at: violations, alerts, attention items and what evaluations cost, as values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +41,16 @@ class Alert:
     policy: PolicySnapshot
     message: str
     names: Names = Names()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What the model that judged rules for one decision cost, in tokens."""
+
+    id: str
+    occasion: Occasion
+    tokens_in: int
+    tokens_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

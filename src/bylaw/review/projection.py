@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bylaw.decisions.effects import AlertEffect, AttentionEffect, EffectRow, ViolationEffect
-from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.decisions.effects import (
+    AlertEffect,
+    AttentionEffect,
+    EffectRow,
+    EvaluationEffect,
+    ViolationEffect,
+)
+from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
 from bylaw.review.naming import Naming
 from bylaw.review.store import Review
 from bylaw.tenancy.store import Directory
@@ -23,7 +29,7 @@ class ProjectionUnit(Protocol):
 
 
 async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> None:
-    """Store the violations, alerts and attention items among `effects`; other effects are left to others."""
+    """Store what `effects` leave to look at and to count; effects of other kinds are left to others."""
     review, naming = unit.review, Naming(unit.tenancy)
     violations = [
         Violation(
@@ -55,9 +61,19 @@ async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> 
         for each in effects
         if isinstance(each, AttentionEffect)
     ]
+    evaluations = [
+        Evaluation(id=each.id, occasion=each.occasion, tokens_in=each.tokens_in, tokens_out=each.tokens_out)
+        for each in effects
+        if isinstance(each, EvaluationEffect)
+    ]
+    counted: list[Violation | Alert | Evaluation] = [*violations, *alerts, *evaluations]
+    if counted:
+        await review.statistics.outdate({each.occasion.at_ms for each in counted})
     if violations:
         await review.violations.add(violations)
     if alerts:
         await review.alerts.add(alerts)
     if items:
         await review.attention.add(items)
+    if evaluations:
+        await review.evaluations.add(evaluations)

@@ -34,7 +34,7 @@ async def list_violations(acting: Acting[ReviewUnit], where: ReviewFilter, part:
 
     Raises: Forbidden.
     """
-    within = _readable(acting, READS, where.within)
+    within = readable(acting, READS, where.within)
     return await acting.unit.review.violations.list(replace(where, within=within), part)
 
 
@@ -43,7 +43,7 @@ async def list_alerts(acting: Acting[ReviewUnit], where: ReviewFilter, part: Sli
 
     Raises: Forbidden.
     """
-    within = _readable(acting, READS, where.within)
+    within = readable(acting, READS, where.within)
     return await acting.unit.review.alerts.list(replace(where, within=within), part)
 
 
@@ -51,7 +51,7 @@ async def list_attention(
     acting: Acting[ReviewUnit], where: AttentionFilter, part: Slice
 ) -> Page[AttentionItem]:
     """Return a page of the attention items that the caller may read. Raises: Forbidden."""
-    within = _readable(acting, READS_ATTENTION, where.within)
+    within = readable(acting, READS_ATTENTION, where.within)
     return await acting.unit.review.attention.list(replace(where, within=within), part)
 
 
@@ -87,7 +87,7 @@ async def resolve_attention(
     return resolved
 
 
-def _readable(acting: Acting[ReviewUnit], scope: str, wanted: tuple[Place, ...] | None) -> tuple[Place, ...]:
+def readable(acting: Acting[ReviewUnit], scope: str, wanted: tuple[Place, ...] | None) -> tuple[Place, ...]:
     """Return the places that are wanted and in which the scope is held. Raises: Forbidden.
 
     A key that speaks for a person needs the scope itself; the person behind it may hold it nowhere.

@@ -5,13 +5,13 @@ again. Lists are ordered by (`occasion.at_ms`, id), newest first, and continue a
 an item whose `revision` is one above the stored one, and raises PreconditionFailed otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Risk
-from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Violation
+from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Evaluation, Violation
 from bylaw.tenancy.model import Place
 
 
@@ -30,6 +30,8 @@ class ReviewFilter:
     policy_ids: frozenset[str] | None = None
     receipt_id: str | None = None
     agent_id: str | None = None
+    user_id: str | None = None
+    key_id: str | None = None
     conversation_id: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
@@ -94,6 +96,80 @@ class Attention(Protocol):
         """Return a page of those that match."""
 
 
+class Evaluations(Protocol):
+    """What the evaluations of one tenant's decisions cost."""
+
+    async def add(self, rows: Sequence[Evaluation]) -> None:
+        """Store those that are not there yet."""
+
+
+Facet = Literal["policy", "user", "key", "model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much there was of everything; `low`, `medium` and `high` count violations by risk."""
+
+    violations: int = 0
+    alerts: int = 0
+    blocks: int = 0
+    low: int = 0
+    medium: int = 0
+    high: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyFilter:
+    """What is counted; fields combine with AND. `only`: of each of these facets this one id.
+
+    Tokens belong to a decision and not to one of its policies: under a filter by policy they are 0.
+    Units: `from_ms` is included, `to_ms` is not; milliseconds since the epoch.
+    """
+
+    from_ms: int
+    to_ms: int
+    within: tuple[Place, ...] | None = None
+    only: Mapping[Facet, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tallies:
+    """Some of what was counted by id, and of how many ids they are."""
+
+    items: tuple[tuple[str, Tally], ...]
+    total: int
+
+
+class Statistics(Protocol):
+    """Counts of the violations, alerts and evaluations of one tenant: always what their rows amount to.
+
+    A store may keep sums of whole hours (`tally`) beside the rows. `outdate` comes first in a transaction
+    that adds rows; the sums of such an hour are not used until it is tallied again.
+    """
+
+    async def series(self, where: TallyFilter, *, bucket_ms: int) -> Mapping[int, Tally]:
+        """Return what there was in each bucket, by its start; buckets with nothing are left out.
+
+        Buckets begin at multiples of `bucket_ms` since the epoch.
+        """
+
+    async def totals(self, where: TallyFilter, by: Facet, *, limit: int, offset: int = 0) -> Tallies:
+        """Return what there was of each id, most violations first; what has no id is left out."""
+
+    async def series_of(
+        self, where: TallyFilter, by: Facet, idents: Collection[str], *, bucket_ms: int
+    ) -> Mapping[str, Mapping[int, Tally]]:
+        """Return the series of each of these ids."""
+
+    async def outdate(self, moments_ms: Collection[int]) -> None:
+        """Say that rows of these moments come in this transaction."""
+
+    async def tally(self, day_ms: int, *, before_ms: int) -> None:
+        """Sum up the outdated hours of a day that were over at `before_ms`."""
+
+
 class Review(Protocol):
     """All that decisions left for people, of one tenant."""
 
@@ -108,3 +184,11 @@ class Review(Protocol):
     @property
     def attention(self) -> Attention:
         """The attention items."""
+
+    @property
+    def evaluations(self) -> Evaluations:
+        """What evaluations cost."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts of these rows."""

@@ -10,12 +10,13 @@ from bylaw.core.errors import Corrupt
 from bylaw.core.ids import PolicyId
 from bylaw.policies.content import ContentDocument, document, restore_content
 from bylaw.policies.model import Policy, Version, search_text, topic_key
-from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import User
 from bylaw.tenancy.replies import Reply
 
 T = TypeVar("T")
+Left = Violation | Alert | AttentionItem | PendingApproval | Evaluation
 
 
 class Row(Protocol):
@@ -120,7 +121,7 @@ def version_of(row: Row) -> Version:
     )
 
 
-def left_row(item: Violation | Alert | AttentionItem | PendingApproval) -> dict[str, object]:
+def left_row(item: Left) -> dict[str, object]:
     """Return what a decision left for people as a row: the whole item, and what it is looked for by."""
     occasion = item.occasion
     return {
@@ -136,7 +137,7 @@ def left_row(item: Violation | Alert | AttentionItem | PendingApproval) -> dict[
     }
 
 
-def _sought(item: Violation | Alert | AttentionItem | PendingApproval) -> dict[str, object]:
+def _sought(item: Left) -> dict[str, object]:
     occasion = item.occasion
     match item:
         case AttentionItem():
@@ -152,11 +153,21 @@ def _sought(item: Violation | Alert | AttentionItem | PendingApproval) -> dict[s
                 "expires_ms": item.expires_ms,
                 "revision": item.revision,
             }
+        case Evaluation():
+            return {
+                "user_id": occasion.user_id,
+                "key_id": occasion.key_id,
+                "model": occasion.model,
+                "tokens_in": item.tokens_in,
+                "tokens_out": item.tokens_out,
+            }
         case Violation() | Alert():
             verdict = {"risk": item.policy.risk, "block": item.block} if isinstance(item, Violation) else {}
             return {
                 "policy_id": item.policy.id,
                 "agent_id": occasion.agent_id,
+                "user_id": occasion.user_id,
+                "key_id": occasion.key_id,
                 "model": occasion.model,
                 "provider": occasion.provider,
                 "host": occasion.host,

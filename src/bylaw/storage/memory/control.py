@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
+from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.storage.memory.changes import (
     MemoryChanges,
     MemoryKnownLogs,
@@ -60,6 +61,16 @@ class MemorySystemUnit:
         for row in old:
             self._heap.remove(tables.replies, row)
         return len(old)
+
+    async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
+        """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""
+        rows = [(row["tenant_id"], whole(row["hour_ms"])) for row in self._heap.all(tables.untallied)]
+        days = {
+            (TenantId(str(owner)), hour - hour % DAY_MS)
+            for owner, hour in rows
+            if hour + HOUR_MS <= before_ms
+        }
+        return sorted(days)[:limit]
 
     async def probe(self) -> None:
         """Look at every table: there is none."""

@@ -7,10 +7,11 @@ from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.ids import RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.decisions.effects import Occasion
-from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
 from bylaw.review.store import AttentionFilter, ReviewFilter
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Trail
+from bylaw.storage.memory.statistics import MemoryStatistics
 from bylaw.storage.sql import tables
 from bylaw.tenancy.model import Place
 
@@ -74,6 +75,14 @@ class MemoryAttention(Trail[AttentionItem]):
         return self._page(part, wanted)
 
 
+class MemoryEvaluations(Trail[Evaluation]):
+    """What the evaluations of one tenant's decisions cost."""
+
+    table = tables.evaluations
+    kind = Evaluation
+    noun = "evaluation"
+
+
 class MemoryReview:
     """All that decisions left for people, of one tenant."""
 
@@ -81,6 +90,8 @@ class MemoryReview:
         self.violations = MemoryViolations(heap, tenant_id)
         self.alerts = MemoryAlerts(heap, tenant_id)
         self.attention = MemoryAttention(heap, tenant_id)
+        self.evaluations = MemoryEvaluations(heap, tenant_id)
+        self.statistics = MemoryStatistics(heap, tenant_id)
 
 
 class MemoryApprovals(Trail[PendingApproval]):
@@ -118,6 +129,8 @@ def _reviewed(item: Violation | Alert, where: ReviewFilter) -> bool:
         and (where.policy_ids is None or item.policy.id in where.policy_ids)
         and where.receipt_id in {None, occasion.receipt_id}
         and where.agent_id in {None, occasion.agent_id}
+        and where.user_id in {None, occasion.user_id}
+        and where.key_id in {None, occasion.key_id}
         and where.conversation_id in {None, occasion.conversation_id}
         and (where.from_ms is None or occasion.at_ms >= where.from_ms)
         and (where.to_ms is None or occasion.at_ms < where.to_ms)

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
+from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables
@@ -47,6 +48,14 @@ class SqlSystemUnit:
         key = (replies.tenant_id, replies.caller, replies.key)
         old = select(*key).where(replies.tenant_id.in_(owners), replies.created_ms < before_ms).limit(limit)
         return await self._session.change(delete(tables.replies).where(tuple_(*key).in_(old)))
+
+    async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
+        """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""
+        columns = tables.untallied.c
+        day = (columns.hour_ms - columns.hour_ms % DAY_MS).label("day")
+        over = select(columns.tenant_id, day).where(columns.hour_ms <= before_ms - HOUR_MS).distinct()
+        rows = await self._session.rows(over.order_by(columns.tenant_id, day).limit(limit))
+        return [(TenantId(row["tenant_id"]), row["day"]) for row in rows]
 
     async def probe(self) -> None:
         """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""

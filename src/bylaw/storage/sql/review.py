@@ -8,12 +8,13 @@ from bylaw.approvals.model import PendingApproval
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.model import Alert, AttentionItem, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
 from bylaw.review.store import AttentionFilter, ReviewFilter
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Trail
 from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
 from bylaw.storage.sql.session import Session
+from bylaw.storage.sql.statistics import SqlStatistics
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import Place
 
@@ -69,6 +70,14 @@ class SqlAttention(Trail[AttentionItem]):
         )
 
 
+class SqlEvaluations(Trail[Evaluation]):
+    """What the evaluations of one tenant's decisions cost."""
+
+    table = tables.evaluations
+    kind = Evaluation
+    noun = "evaluation"
+
+
 class SqlReview:
     """All that decisions left for people, of one tenant."""
 
@@ -76,6 +85,8 @@ class SqlReview:
         self.violations = SqlViolations(session, tenant_id)
         self.alerts = SqlAlerts(session, tenant_id)
         self.attention = SqlAttention(session, tenant_id)
+        self.evaluations = SqlEvaluations(session, tenant_id)
+        self.statistics = SqlStatistics(session, tenant_id)
 
 
 class SqlApprovals(Trail[PendingApproval]):
@@ -113,6 +124,8 @@ def _reviewed(table: Table, where: ReviewFilter) -> list[Condition]:
         *one_of(columns.policy_id, where.policy_ids),
         *equals(columns.receipt_id, where.receipt_id),
         *equals(columns.agent_id, where.agent_id),
+        *equals(columns.user_id, where.user_id),
+        *equals(columns.key_id, where.key_id),
         *equals(columns.conversation_id, where.conversation_id),
         *one_of(columns.model, where.models),
         *one_of(columns.provider, where.providers),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy import CursorResult, Delete, Executable, RowMapping, Table, Update
+from sqlalchemy import CursorResult, Delete, Executable, Insert, RowMapping, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     DBAPIError,
@@ -53,7 +53,7 @@ class Session:
         row = (await self._run(statement)).first()
         return row[0] if row is not None and isinstance(row[0], int) else 0
 
-    async def change(self, statement: Update | Delete) -> int:
+    async def change(self, statement: Update | Delete | Insert) -> int:
         """Return how many rows the statement changed."""
         require_writing(writes=self.writes)
         result = await self._run(statement)
@@ -74,6 +74,19 @@ class Session:
         key = next(iter(table.primary_key.columns))
         statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
         return len((await self._run(statement, [dict(row) for row in rows])).all())
+
+    async def count_up(self, table: Table, column: str, *rows: Mapping[str, object]) -> None:
+        """Insert rows, and where the key of one is there already raise its `column` by one.
+
+        Either way other transactions that write to such a row wait for this one.
+        """
+        require_writing(writes=self.writes)
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        raised = {column: table.c[column] + 1}
+        key = list(table.primary_key.columns)
+        statement = dialect.insert(table).on_conflict_do_update(index_elements=key, set_=raised)
+        if rows:
+            await self._run(statement, [dict(row) for row in rows])
 
     def check(self) -> None:
         """Return nothing while all is well. Raises: the failure after which the transaction was over."""

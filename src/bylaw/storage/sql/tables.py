@@ -296,22 +296,27 @@ def _sought(*names: str) -> tuple[SchemaItem, ...]:
     return (*columns, *(Index(None, "tenant_id", name, "at_ms", "id") for name in names))
 
 
+_ASKED_ABOUT = ("policy_id", "agent_id", "user_id", "key_id", "model", "host")
+
 violations = _left_by_decisions(
     "violations",
-    *_sought("policy_id", "agent_id"),
+    *_sought(*_ASKED_ABOUT),
+    Column("provider", SearchKey, nullable=False),
     Column("risk", LongText, nullable=False),
     Column("block", Boolean, nullable=False),
-    Column("model", SearchKey, nullable=False),
-    Column("provider", SearchKey, nullable=False),
-    Column("host", SearchKey, nullable=False),
 )
 
 alerts = _left_by_decisions(
     "alerts",
-    *_sought("policy_id", "agent_id"),
-    Column("model", SearchKey, nullable=False),
+    *_sought(*_ASKED_ABOUT),
     Column("provider", SearchKey, nullable=False),
-    Column("host", SearchKey, nullable=False),
+)
+
+evaluations = _left_by_decisions(
+    "evaluations",
+    *_sought("user_id", "key_id", "model"),
+    Column("tokens_in", Int64, nullable=False),
+    Column("tokens_out", Int64, nullable=False),
 )
 
 attention = _left_by_decisions(
@@ -328,4 +333,36 @@ approvals = _left_by_decisions(
     Column("policy_ids", LongText, nullable=False),
     Column("expires_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
+)
+
+# Sums over violations, alerts and evaluations, of whole hours and days (`step_ms`). `level` says how much of
+# the place is told, `facet` of what `ident` is the id; `untallied` names the hours whose sums do not hold.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("tenant_id", TenantIdent, nullable=False),
+    Column("level", Ident, nullable=False),
+    Column("workspace_id", SearchKey, nullable=False),
+    Column("repo_id", SearchKey, nullable=False),
+    Column("facet", Ident, nullable=False),
+    Column("ident", SearchKey, nullable=False),
+    Column("step_ms", Int64, nullable=False),
+    Column("at_ms", Int64, nullable=False),
+    *(
+        Column(name, Int64, nullable=False)
+        for name in ("violations", "alerts", "blocks", "low", "medium", "high", "tokens_in", "tokens_out")
+    ),
+    PrimaryKeyConstraint(
+        "tenant_id", "level", "workspace_id", "repo_id", "facet", "ident", "step_ms", "at_ms"
+    ),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    Index(None, "tenant_id", "at_ms"),
+    sqlite_with_rowid=False,
+)
+
+untallied = _tenanted(
+    "untallied",
+    Column("hour_ms", Int64, nullable=False),
+    Column("times", Int64, nullable=False),
+    key=("hour_ms",),
 )
