@@ -10,7 +10,7 @@ from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice, decode_cursor, encode_cursor
 from bylaw.policies.model import Current, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.store import PolicyFilter
-from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.model import EVERYWHERE, Place, Tenant
 from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
 
 
@@ -212,6 +212,13 @@ class Directory:
     users: Users = field(default_factory=lambda: Users(lambda user: user.email.casefold()))
     keys: Keys = field(default_factory=lambda: Keys(lambda key: key.sha256))
     agents: Agents = field(default_factory=Agents)
+    name: str = "Acme"
+
+    async def tenant(self) -> Tenant:
+        return Tenant(id=TenantId("t1"), name=self.name, created_ms=0)
+
+    async def rename(self, name: str) -> None:
+        self.name = name
 
     async def contents(self, place: Place) -> Mapping[str, int]:
         repos = [

@@ -25,6 +25,7 @@ Change = Literal[
     "activated",
     "deactivated",
     "reach_changed",
+    "moved",
     "deleted",
 ]
 

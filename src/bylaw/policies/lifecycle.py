@@ -15,12 +15,12 @@ from typing import Final, Literal
 
 from bylaw.core.errors import Conflict, Forbidden
 from bylaw.core.ids import PolicyId
-from bylaw.core.paging import Slice
+from bylaw.core.paging import Slice, every
 from bylaw.policies.entries import Change, Changed, store, touched
 from bylaw.policies.model import Current, Policy, Reach, Status, Version
 from bylaw.policies.reading import readable_policy, stored_version, workspace_of, writable_policy
-from bylaw.policies.store import PolicyUnit
-from bylaw.tenancy.model import Workspace
+from bylaw.policies.store import PolicyFilter, PolicyUnit
+from bylaw.tenancy.model import Place, Workspace
 from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision
@@ -119,6 +119,26 @@ async def delete_policy(
     gone = replace(policy, deleted_ms=acting.clock.now_ms())
     version = (await _current(acting.unit, policy)).version
     return await _store(acting, _changed(acting, gone, version, change="deleted", reason=reason))
+
+
+async def delete_policies_in(acting: Acting[PolicyUnit], place: Place, *, reason: str = "") -> int:
+    """Delete every policy of a place and of what lies inside it, and return how many they were.
+
+    Raises: Forbidden; Conflict (`still_bound`).
+    """
+    acting.principal.require("policy:write", place)
+    where = PolicyFilter(place=place)
+    held = [each async for each in every(lambda part: acting.unit.policies.list(where, part))]
+    now = acting.clock.now_ms()
+    for each in held:
+        await _require_unbound(acting.unit, each.policy)
+    gone = (replace(each.policy, deleted_ms=now) for each in held)
+    changes = [
+        _changed(acting, policy, each.version, change="deleted", reason=reason)
+        for policy, each in zip(gone, held, strict=True)
+    ]
+    await store(acting, changes)
+    return len(changes)
 
 
 def shelved(

@@ -17,7 +17,7 @@ from bylaw.tenancy.store import TenancyUnit
 
 KIND: Final = "change"
 
-Change = Literal["created", "changed", "deleted", "revoked"]
+Change = Literal["created", "changed", "deleted", "restored", "revoked"]
 Item = Agent | ApiKey | Repo | User | Workspace
 R = TypeVar("R", Agent, ApiKey, Repo, User, Workspace)
 
@@ -76,7 +76,11 @@ def _change(old: Item | None, new: Item) -> Change:
         return "created"
     if isinstance(new, ApiKey):
         return "changed" if new.revoked_ms is None else "revoked"
-    return "changed" if isinstance(new, Agent) or new.deleted_ms is None else "deleted"
+    if isinstance(new, Agent) or isinstance(old, Agent):
+        return "changed"
+    if new.deleted_ms is not None:
+        return "deleted"
+    return "changed" if isinstance(old, ApiKey) or old.deleted_ms is None else "restored"
 
 
 def _fields(item: Item) -> dict[str, str]:

@@ -22,6 +22,7 @@ class NewUser:
 
     email: str
     name: str
+    last_name: str = ""
     org_role: OrgRole = "USER"
     id: str | None = None
 
@@ -35,6 +36,7 @@ async def create_user(acting: Acting[TenancyUnit], new: NewUser) -> User:
         tenant_id=acting.unit.tenant_id,
         email=checked_email(new.email),
         name=checked_name(new.name),
+        last_name=_checked_last_name(new.last_name),
         org_role=new.org_role,
         created_ms=acting.clock.now_ms(),
     )
@@ -76,17 +78,25 @@ async def set_workspace_role(
 
 
 async def rename_user(
-    acting: Acting[TenancyUnit], user_id: UserId, name: str, *, revision: int | None = None
+    acting: Acting[TenancyUnit],
+    user_id: UserId,
+    name: str | None = None,
+    *,
+    last_name: str | None = None,
+    revision: int | None = None,
 ) -> User:
-    """Store the user under another name and return them; people may rename themselves."""
+    """Store the user with another name, last name or both, and return them; people may rename themselves."""
     user = await _user(acting, user_id)
     if acting.principal.user_id != user_id:
         acting.principal.require("workspaces:write", EVERYWHERE)
         require_rank(acting.principal, user.org_role)
     require_revision(user.revision, revision)
-    return await save_next(
-        acting, user, replace(user, name=checked_name(name)), save=acting.unit.tenancy.users.save
+    renamed = replace(
+        user,
+        name=user.name if name is None else checked_name(name),
+        last_name=user.last_name if last_name is None else _checked_last_name(last_name),
     )
+    return await save_next(acting, user, renamed, save=acting.unit.tenancy.users.save)
 
 
 async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
@@ -99,6 +109,20 @@ async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     return await save_next(
         acting, user, replace(user, deleted_ms=acting.clock.now_ms()), save=acting.unit.tenancy.users.save
     )
+
+
+async def restore_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
+    """Bring a removed user back with their roles and keys, and return them; one who is there stays.
+
+    Raises: Conflict (`exists`) when somebody else has the e-mail address by now.
+    """
+    acting.principal.require("workspaces:write", EVERYWHERE)
+    user = await acting.unit.tenancy.users.get(user_id)
+    if user is None:
+        raise NotFound("user", user_id)
+    require_rank(acting.principal, user.org_role)
+    back = replace(user, deleted_ms=None)
+    return await save_next(acting, user, back, save=acting.unit.tenancy.users.save)
 
 
 async def read_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
@@ -135,6 +159,11 @@ async def _user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
 async def _require_another_owner(unit: TenancyUnit) -> None:
     if await unit.tenancy.users.count_owners() <= 1:
         raise Conflict("The last OWNER stays: make somebody else OWNER first.", reason="last_owner")
+
+
+def _checked_last_name(text: str) -> str:
+    """Return a last name, which may be blank. Raises: InvalidInput."""
+    return checked_name(text, path="last_name") if text.strip() else ""
 
 
 R = TypeVar("R", bound=str)

@@ -59,6 +59,19 @@ def require_operator(principal: Principal) -> None:
         raise Forbidden("Only the operator does this: a key of the first tenant with admin.", needs="admin")
 
 
+async def read_tenant(acting: Acting[TenancyUnit]) -> Tenant:
+    """Return the tenant of the caller."""
+    return await acting.unit.tenancy.tenant()
+
+
+async def rename_tenant(acting: Acting[TenancyUnit], name: str) -> Tenant:
+    """Store the tenant of the caller under another name and return it."""
+    acting.principal.require("admin", EVERYWHERE)
+    tenant = replace(await read_tenant(acting), name=checked_name(name))
+    await acting.unit.tenancy.rename(tenant.name)
+    return tenant
+
+
 async def create_workspace(
     acting: Acting[TenancyUnit],
     name: str,

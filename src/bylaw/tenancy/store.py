@@ -81,6 +81,12 @@ class Agents(Rows[AgentId, Agent], Protocol):
 class Directory(Protocol):
     """All that one tenant holds of places, people, keys and agents."""
 
+    async def tenant(self) -> Tenant:
+        """Return the tenant itself."""
+
+    async def rename(self, name: str) -> None:
+        """Store another name of the tenant."""
+
     @property
     def workspaces(self) -> Workspaces:
         """The workspaces."""

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from bylaw.core.errors import NotFound
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind
 from bylaw.storage.memory.policies import Identities, near
 from bylaw.storage.refusals import taken
-from bylaw.storage.rows import user_row
+from bylaw.storage.rows import from_row, to_row, user_row
 from bylaw.storage.sql import tables
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, User, Workspace
+from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, Tenant, User, Workspace
 
 
 class MemoryWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -162,12 +163,27 @@ class MemoryDirectory:
     """All that one tenant holds of places, people, keys and agents."""
 
     def __init__(self, heap: Heap, tenant_id: TenantId) -> None:
+        self._heap = heap
+        self._tenant_id = tenant_id
         self._policies = Identities(heap, tenant_id)
         self.workspaces = MemoryWorkspaces(heap, tenant_id)
         self.repos = MemoryRepos(heap, tenant_id)
         self.users = MemoryUsers(heap, tenant_id)
         self.keys = MemoryKeys(heap, tenant_id)
         self.agents = MemoryAgents(heap, tenant_id)
+
+    async def tenant(self) -> Tenant:
+        """Return the tenant itself."""
+        row = self._heap.get(tables.tenants, self._tenant_id)
+        if row is None:
+            raise NotFound("tenant", self._tenant_id)
+        return from_row(Tenant, row)
+
+    async def rename(self, name: str) -> None:
+        """Store another name of the tenant."""
+        tenant = replace(await self.tenant(), name=name)
+        row = self._heap.get(tables.tenants, self._tenant_id)
+        self._heap.replace(tables.tenants, {**(row or {}), **to_row(tenant)})
 
     async def contents(self, place: Place) -> Mapping[str, int]:
         """Return how many undeleted `repos`, `policies` and `agents` lie in `place`, zero counts left out.

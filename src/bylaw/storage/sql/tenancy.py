@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Table, delete, func, or_, select, true
+from sqlalchemy import Table, delete, func, or_, select, true, update
 from typing_extensions import override
 
+from bylaw.core.errors import NotFound
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.refusals import require_own, taken
-from bylaw.storage.rows import user_row
+from bylaw.storage.rows import from_row, user_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import Condition, equals, inside, near_any, one_of
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, User, Workspace
+from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, Tenant, User, Workspace
 
 
 class SqlWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -155,6 +156,18 @@ class SqlDirectory:
         self.users = SqlUsers(session, tenant_id)
         self.keys = SqlKeys(session, tenant_id)
         self.agents = SqlAgents(session, tenant_id)
+
+    async def tenant(self) -> Tenant:
+        """Return the tenant itself."""
+        row = await self._session.row(select(tables.tenants).where(tables.tenants.c.id == self._tenant_id))
+        if row is None:
+            raise NotFound("tenant", self._tenant_id)
+        return from_row(Tenant, row)
+
+    async def rename(self, name: str) -> None:
+        """Store another name of the tenant."""
+        own = update(tables.tenants).where(tables.tenants.c.id == self._tenant_id)
+        await self._session.change(own.values(name=name))
 
     async def contents(self, place: Place) -> Mapping[str, int]:
         """Return how many undeleted `repos`, `policies` and `agents` lie in `place`, zero counts left out.
