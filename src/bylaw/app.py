@@ -33,6 +33,7 @@ from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
+from bylaw.api.tallying import Tallying
 from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
@@ -275,6 +276,7 @@ class _Joined:
             signing=self.signing,
             soundness=self.soundness,
             forgetting=self.forgetting,
+            tallying=Tallying(control, clock),
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             witness=self.witness,

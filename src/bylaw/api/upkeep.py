@@ -16,12 +16,14 @@ from bylaw.api.projection import Projector
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
+from bylaw.api.tallying import Tallying
 from bylaw.api.witness import Witness
 
 _log = logging.getLogger("bylaw.upkeep")
 
 NOTES_EVERY_S = 5.0
 FORGET_EVERY_S = 60.0
+TALLY_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Upkeep:
     signing: Signing
     soundness: Soundness
     forgetting: Forgetting
+    tallying: Tallying
     anchors: Anchors
     door: Door
     witness: Witness
@@ -56,6 +59,7 @@ class Upkeep:
             asyncio.create_task(_keep("known logs", self.witness.note, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("kept answers", self.forgetting.forget, every_s=FORGET_EVERY_S)),
+            asyncio.create_task(_keep("statistics", self.tallying.catch_up, every_s=TALLY_EVERY_S)),
             asyncio.create_task(_keep("soundness", self.soundness.look, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("signing keys", self.signing.follow, every_s=self.anchor_s)),
             asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),

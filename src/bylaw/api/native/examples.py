@@ -215,6 +215,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "approval_id": "The approval.",
         "attention_id": "The item of the attention queue.",
         "conversation_id": "The conversation.",
+        "model": "Only decisions about this model.",
         "kid": "The signing key.",
         "number": "The number of the version.",
         "old": "The number of the older version.",

@@ -1,0 +1,180 @@
+"""Statistics: how much decisions left over time, and of what."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from bylaw.api.answers import Reply
+from bylaw.api.native.query import StrictQuery
+from bylaw.api.ports import Unit
+from bylaw.api.route import Route, needs_projected
+from bylaw.api.shape import place_of
+from bylaw.core.clock import rfc3339
+from bylaw.review import queue, statistics
+from bylaw.review.statistics import Bucket, Share, Span, StatisticsQuery, Window
+from bylaw.review.store import Facet, Tally
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["statistics"], route_class=Route)
+
+Reading = Annotated[Acting[Unit], needs_projected(queue.READS)]
+
+
+class SpanQuery(StrictQuery):
+    """Which time, place and things are counted; filters combine with AND."""
+
+    window: Annotated[Window, Field(description="How far back.")] = "30d"
+    bucket: Annotated[
+        Bucket | None, Field(description="The step of the series, in UTC; by default one that fits.")
+    ] = None
+    workspace_id: str | None = None
+    repo_id: Annotated[str | None, Field(description="Only this repo of the workspace.")] = None
+    policy_id: str | None = None
+    user_id: str | None = None
+    key_id: str | None = None
+    model: Annotated[str | None, Field(description="Only decisions about this model.")] = None
+
+    def query(self, now_ms: int) -> StatisticsQuery:
+        """Return what is asked for. Raises: InvalidInput for too many buckets."""
+        only: Mapping[Facet, str | None] = {
+            "policy": self.policy_id,
+            "user": self.user_id,
+            "key": self.key_id,
+            "model": self.model,
+        }
+        place = place_of(self.workspace_id, self.repo_id)
+        return StatisticsQuery(
+            span=statistics.span_of(self.window, now_ms, self.bucket),
+            within=None if self.workspace_id is None and self.repo_id is None else (place,),
+            only={facet: ident for facet, ident in only.items() if ident is not None},
+        )
+
+
+class BreakdownQuery(SpanQuery):
+    """What is counted, and which part of the list is wanted."""
+
+    by: Annotated[Facet, Field(description="Of what the counts are.")] = "policy"
+    series: Annotated[bool, Field(description="Add the series of each.")] = False
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    offset: Annotated[int, Field(ge=0, le=1_000_000, description="How many to skip.")] = 0
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there was; `low`, `medium` and `high` are violations by risk, tokens those of evaluators."""
+
+    violations: int
+    alerts: int
+    blocks: int
+    low: int
+    medium: int
+    high: int
+    tokens_in: int
+    tokens_out: int
+
+
+class Point(Counts, frozen=True, kw_only=True):
+    """What there was in the bucket that begins `at`."""
+
+    at: str
+
+
+class SpanView(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of time: `since` is included, `until` is not."""
+
+    since: str
+    until: str
+    bucket: str
+
+
+class SummaryView(msgspec.Struct, frozen=True, kw_only=True):
+    """The buckets in a few numbers; `of` names the count that they are about."""
+
+    total: int
+    avg: float
+    std_dev: float
+    min: float
+    max: float
+    p10: float
+    p50: float
+    p90: float
+    of: Literal["violations"] = "violations"
+
+
+class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
+    """What there was over time, a point for each bucket."""
+
+    span: SpanView
+    summary: SummaryView
+    series: tuple[Point, ...]
+
+
+class ShareView(msgspec.Struct, frozen=True, kw_only=True):
+    """What there was of one policy, user, key or model; `series` is null unless it was asked for."""
+
+    id: str
+    totals: Counts
+    series: tuple[Point, ...] | None
+
+
+class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
+    """What there was of each, most violations first; `count` says of how many, `totals` what all comes to."""
+
+    span: SpanView
+    totals: Counts
+    count: int
+    data: tuple[ShareView, ...]
+
+
+@router.get("/v1/statistics")
+async def read_statistics(acting: Reading, query: Annotated[SpanQuery, Query()]) -> Reply[SeriesView]:
+    """Count violations, alerts, blocks and evaluators' tokens over time, from what is stored."""
+    asked = query.query(acting.clock.now_ms())
+    found = await statistics.series(acting, asked)
+    told = statistics.summary([each.violations for each in found])
+    summary = SummaryView(**{name: getattr(told, name) for name in told.__dataclass_fields__})
+    return Reply(
+        SeriesView(span=_span(asked.span), summary=summary, series=_points(asked.span, tuple(found)))
+    )
+
+
+@router.get("/v1/statistics/breakdown")
+async def read_breakdown(acting: Reading, query: Annotated[BreakdownQuery, Query()]) -> Reply[BreakdownView]:
+    """Count the same by policy, user, key or model; what has none of these is in the totals alone."""
+    asked = query.query(acting.clock.now_ms())
+    found = await statistics.breakdown(
+        acting, asked, query.by, limit=query.limit, offset=query.offset, with_series=query.series
+    )
+    return Reply(
+        BreakdownView(
+            span=_span(asked.span),
+            totals=_counts(found.whole),
+            count=found.entities,
+            data=tuple(_share(each, asked.span) for each in found.shares),
+        )
+    )
+
+
+def _span(span: Span) -> SpanView:
+    return SpanView(since=rfc3339(span.from_ms), until=rfc3339(span.to_ms), bucket=span.bucket)
+
+
+def _counts(tally: Tally) -> Counts:
+    return Counts(**{name: getattr(tally, name) for name in Counts.__struct_fields__})
+
+
+def _points(span: Span, tallies: tuple[Tally, ...]) -> tuple[Point, ...]:
+    return tuple(
+        Point(at=rfc3339(start), **{name: getattr(tally, name) for name in Counts.__struct_fields__})
+        for start, tally in zip(span.starts, tallies, strict=True)
+    )
+
+
+def _share(share: Share, span: Span) -> ShareView:
+    return ShareView(
+        id=share.ident,
+        totals=_counts(share.totals),
+        series=None if share.series is None else _points(span, share.series),
+    )
