@@ -14,6 +14,7 @@ from bylaw.api.aftermath import Aftermath
 from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
 from bylaw.api.auth import Door, UnknownPace
+from bylaw.api.compat.agentcert.routes import CertificateRoutes, Certifier
 from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits, Served
@@ -23,6 +24,7 @@ from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
 from bylaw.api.limits import Limits
+from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
 from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
@@ -293,6 +295,8 @@ class _Joined:
             self.engine, self.issuer, ledger, spending=spending, aftermath=aftermath, tracer=self._tracer
         )
         hot = HotRoutes(self.door, decider, batch_items=self._settings.decisions.batch_items)
+        links = Links(self._settings.server.public_url)
+        certificates = CertificateRoutes(self.door, Certifier(decider, links))
         parts = Parts(
             store=control,
             ledger=ledger,
@@ -307,6 +311,7 @@ class _Joined:
             caught_up=self.projector.catch_up,
             checks=self.checks,
             signing=self.signing,
+            links=links,
             openapi=document(),
         )
         server = self._settings.server
@@ -315,7 +320,7 @@ class _Joined:
         )
         self.watch()
         return Edge(
-            Served(app=application(parts), hot=hot.table(), failures=failures()),
+            Served(app=application(parts), hot={**hot.table(), **certificates.table()}, failures=failures()),
             limits=limits,
             metrics=self.metrics,
             ids=self._ids,

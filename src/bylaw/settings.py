@@ -39,6 +39,11 @@ class Server:
         False,  # noqa: FBT003 - a setting's default
         "Allow a `host` other than loopback. Keys travel in clear: put TLS in front.",
     )
+    public_url: str = _setting(
+        "",
+        "Address under which others reach this server, such as `https://policies.example.com`: links in"
+        " answers lead there. Default: the host that each request names, over http.",
+    )
     proxies: str = _setting(
         "127.0.0.1,::1",
         "Addresses and networks of the reverse proxies in front, with commas between: whom they name in"

@@ -33,7 +33,8 @@ def test_every_path_begins_as_its_family_says():
     prefixes = {prefix: family.name for family in FAMILIES for prefix in family.prefixes}
     for route in described():
         longest = max((each for each in prefixes if route.path.startswith(each)), key=len)
-        assert prefixes[longest] == route.family, route.path
+        owner = route.family if route.family in prefixes.values() else "native"  # one may lie among ours
+        assert prefixes[longest] == owner, route.path
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from bylaw import settings
 from bylaw.api.contracts import FAMILIES, described
-from bylaw.api.problems import body_of_status
+from bylaw.api.problems import ProblemBody, body_of_status
 from bylaw.app import build
 from tests.api.conftest import World, belongings, populate
 
@@ -108,7 +108,7 @@ def fails(found, route, status, code=None):
     assert found.headers["x-request-id"]
     assert code is None or found.headers["x-error-code"] == code
     body = found.json()
-    if route.family == "native":
+    if route.fails_with is ProblemBody:
         assert found.headers["content-type"] == "application/problem+json"
         assert (body["status"], body["request_id"]) == (status, found.headers["x-request-id"])
         assert body["code"] == found.headers["x-error-code"]

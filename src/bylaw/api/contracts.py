@@ -9,6 +9,8 @@ from fastapi.openapi.utils import get_openapi
 
 import bylaw
 from bylaw.api import errors, hot, openapi
+from bylaw.api.compat.agentcert import routes as certifying
+from bylaw.api.compat.agentcert.family import AGENTCERT
 from bylaw.api.described import Described
 from bylaw.api.family import Family
 from bylaw.api.native.family import NATIVE
@@ -16,7 +18,7 @@ from bylaw.api.parts import Parts
 from bylaw.api.problems import Failures
 from bylaw.api.table import table
 
-FAMILIES: Final[Sequence[Family]] = (NATIVE,)
+FAMILIES: Final[Sequence[Family]] = (NATIVE, AGENTCERT)
 
 
 def failures() -> Failures:
@@ -29,13 +31,18 @@ def application(parts: Parts) -> FastAPI:
     every = [route for family in FAMILIES for route in family.routes()]
     app = FastAPI(routes=every, openapi_url=None, redirect_slashes=False)
     app.state.parts = parts
-    errors.install(app, failures(), hot=[(each.method, each.path) for each in hot.described()])
+    errors.install(app, failures(), hot=[(each.method, each.path) for each in _hot()])
     return app
 
 
 def described() -> list[Described]:
     """Return every route as data, the hot ones included."""
-    return [*hot.described(), *(route for family in FAMILIES for route in table(family))]
+    return [*_hot(), *(route for family in FAMILIES for route in table(family))]
+
+
+def _hot() -> Sequence[Described]:
+    """Return the hot routes as data."""
+    return (*hot.described(), *certifying.described())
 
 
 def document() -> bytes:

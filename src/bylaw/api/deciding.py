@@ -10,7 +10,7 @@ import msgspec
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.claims import Claims
 from bylaw.api.idempotency import reused
-from bylaw.api.receipts import committed, seen_of
+from bylaw.api.receipts import DECISION_PART, REQUEST_PART, committed, seen_of
 from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
 from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
@@ -25,8 +25,6 @@ from bylaw.receipts.model import Assessment, DecisionClaim
 from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
 from bylaw.tenancy.principal import Principal
 
-REQUEST_PART: Final = "request"
-DECISION_PART: Final = "decision"
 _NOWHERE: Final = b'"receipt":null}'
 _SHORT_BYTES: Final = 4_096
 

@@ -136,7 +136,9 @@ def _responses(
     yield str(route.status), done
     for status in sorted(route.may_fail):
         media_type = MEDIA_TYPE if route.fails_with is ProblemBody else "application/json"
-        content = {media_type: {"schema": refs[repr(route.fails_with)]}}
+        content: Schema = {media_type: {"schema": refs[repr(route.fails_with)]}}
+        if route.media_type == "text/html" and status == 404:
+            content = _content({}, None, route.media_type)
         yield str(status), {"description": _MEANING[status], "content": content}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
+from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore
 from bylaw.api.receipts import ReceiptReader
@@ -29,8 +30,8 @@ class Parts:
 
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
-    process's receipts is visible in lists. `checks` are the conditions of readiness, `openapi` the
-    description of the API.
+    process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
+    of this server, `openapi` is the description of the API.
     """
 
     store: ControlStore
@@ -46,4 +47,5 @@ class Parts:
     caught_up: Callable[[], Awaitable[None]]
     checks: Callable[[], Sequence[Check]]
     signing: Signing
+    links: Links
     openapi: bytes

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,10 @@ from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.principal import Principal
 
 SCOPE = "receipts:read"
+
+# What is stored beside the receipt of a decision.
+REQUEST_PART: Final = "request"
+DECISION_PART: Final = "decision"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,13 @@ class ReceiptReader:
         seen = await self.get(principal, ident)
         return committed(seen.receipt, await self._ledger.of(principal.tenant_id).parts(ident))
 
+    async def reasons(self, principal: Principal, ident: ReceiptId) -> Sequence[str] | None:
+        """Return why a decision came out as it did, None of another receipt or once its body is erased."""
+        for part in await self.parts(principal, ident):
+            if part.name == DECISION_PART:
+                return msgspec.json.decode(part.content, type=_Reasoned).reasons
+        return None
+
     async def erase(self, principal: Principal, ident: ReceiptId, names: Sequence[str]) -> Sequence[str]:
         """Erase body parts, all when none is named, and return the names of those that were there."""
         seen = await self.get(principal, ident)
@@ -128,6 +140,12 @@ class ReceiptReader:
         stored = await self._ledger.logs.find(ident)
         found = await self.proof(stored)
         return bundles.assemble(stored, found.held, found.tiles, keys=await self._keys())
+
+
+class _Reasoned(msgspec.Struct, frozen=True):
+    """A stored decision, of which only the reasons are wanted."""
+
+    reasons: tuple[str, ...]
 
 
 def seen_of(stored: StoredReceipt) -> Seen:

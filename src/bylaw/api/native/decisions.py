@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from fastapi import Request as Http
 
 from bylaw.api.answers import Reply
-from bylaw.api.deciding import DECISION_PART, REQUEST_PART, placed
+from bylaw.api.deciding import placed
 from bylaw.api.fit import fit
 from bylaw.api.ports import Unit
+from bylaw.api.receipts import DECISION_PART, REQUEST_PART
 from bylaw.api.route import Route, body, needs, parts_of
 from bylaw.api.said import require_said
 from bylaw.api.strict_json import parse

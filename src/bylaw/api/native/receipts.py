@@ -1,5 +1,6 @@
 """Receipts: read, proved, bundled, exported, verified by anybody, and their bodies erased."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -7,19 +8,26 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from bylaw.api.answers import Document, Envelope, Page, Reply, page
+from bylaw.api.certificates import AnchorStatus, AnchorView, CertificateView, of_receipt
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.receipts import Seen
-from bylaw.api.route import Route, anyone, needs, parts_of
+from bylaw.api.route import Route, anyone, incoming_of, needs, parts_of
 from bylaw.api.shape import moment
+from bylaw.api.verifying import (
+    AnchorProofView,
+    VerificationView,
+    anchor_proof_view,
+    checked,
+    verification_view,
+)
 from bylaw.core.ids import AgentId, PolicyId, ReceiptId
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof
 from bylaw.receipts.model import Kind
 from bylaw.receipts.ports import ReceiptQuery
 from bylaw.receipts.reading import to_base64url
-from bylaw.receipts.verify import Result, Status, Trust, Verification, verify
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["receipts"], route_class=Route)
@@ -73,8 +81,11 @@ class EraseQuery(StrictQuery):
     part: Annotated[list[str], Field(default_factory=list, description="Only these parts; all if none.")]
 
 
-class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
-    """A receipt and where its leaf lies; `receipt` is the signed document, byte for byte."""
+class ReceiptView(CertificateView, frozen=True, kw_only=True):
+    """A receipt and where its leaf lies, with what a certificate says of it.
+
+    `receipt` is the signed document, byte for byte. `summary` is null in lists and once the body is erased.
+    """
 
     id: str
     kind: Kind
@@ -82,7 +93,6 @@ class ReceiptView(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     index: int
     receipt: msgspec.Raw
-    signature: str | None
 
 
 class PartView(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,36 +126,25 @@ class ProofView(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str
 
 
-class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One numbered step of verification."""
-
-    number: int
-    name: str
-    result: Result
-    reason: str
-
-
-class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server finds when it checks a receipt; check offline with `bylaw verify` to trust nobody."""
-
-    id: str
-    status: Status
-    steps: tuple[StepView, ...]
-
-
 @router.get("/v1/receipts")
 async def list_receipts(
     acting: Reading, query: Annotated[ReceiptsQuery, Query()], request: Request
 ) -> Reply[Page[ReceiptView]]:
     """List receipts. A key that is limited to a place finds pages that are not full."""
-    reader = parts_of(request).receipts
-    return Reply(page(await reader.list(acting.principal, query.where, query.part), view))
+    parts = parts_of(request)
+    found = await parts.receipts.list(acting.principal, query.where, query.part)
+    sizes = {each.origin: each.size for each in await parts.ledger.logs.latest()}
+    return Reply(page(found, lambda seen: _view(seen, None, sizes=sizes, request=request)))
 
 
 @router.get("/v1/receipts/{receipt_id}")
 async def read_receipt(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[ReceiptView]:
     """Read one receipt."""
-    return Reply(view(await parts_of(request).receipts.get(acting.principal, receipt_id)))
+    parts = parts_of(request)
+    seen = await parts.receipts.get(acting.principal, receipt_id)
+    sizes = {each.origin: each.size for each in await parts.ledger.logs.latest()}
+    reasons = await parts.receipts.reasons(acting.principal, receipt_id)
+    return Reply(_view(seen, reasons, sizes=sizes, request=request))
 
 
 @router.get("/v1/receipts/{receipt_id}/body")
@@ -216,34 +215,39 @@ async def read_envelope(acting: Reading, receipt_id: ReceiptId, request: Request
 @router.get("/v1/receipts/{receipt_id}/verify")
 async def verify_receipt(receipt_id: ReceiptId, parts: Annotated[Parts, anyone()]) -> Reply[VerificationView]:
     """Check a receipt by its id, without a key: every step and what it came to."""
-    bundle = await parts.receipts.bare_bundle(receipt_id)
-    found = verify(bundles.write(bundle), Trust(keys=await parts.signing.published()))
-    return Reply(verification_view(receipt_id, found))
+    return Reply(verification_view(receipt_id, await checked(parts, receipt_id)))
 
 
-def view(seen: Seen) -> ReceiptView:
-    """Return a receipt as it goes over the wire."""
+@router.get("/v1/receipts/{receipt_id}/anchor")
+async def read_anchor(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[AnchorProofView]:
+    """Prove where a receipt is anchored: in this server's log, whose checkpoints anybody may keep."""
+    parts = parts_of(request)
+    await parts.receipts.get(acting.principal, receipt_id)
+    verify_url = parts.links.receipt(receipt_id, incoming_of(request).headers)
+    return Reply(anchor_proof_view(await checked(parts, receipt_id), verify_url=verify_url))
+
+
+def _view(
+    seen: Seen, reasons: Sequence[str] | None, *, sizes: Mapping[str, int], request: Request
+) -> ReceiptView:
+    """Return a receipt as it goes over the wire; `sizes` are those of the latest checkpoints, by log."""
     stored, receipt = seen.stored, seen.receipt
+    status: AnchorStatus = "anchored" if stored.index < sizes.get(stored.origin, 0) else "pending"
+    certificate = of_receipt(
+        receipt,
+        stored.signature,
+        anchor=AnchorView(log=stored.origin, index=stored.index, status=status),
+        verify_url=parts_of(request).links.receipt(stored.id, incoming_of(request).headers),
+        reasons=reasons,
+    )
     return ReceiptView(
+        **msgspec.structs.asdict(certificate),
         id=stored.id,
         kind=receipt.kind,
         issued_at=receipt.issued_at,
         log=stored.origin,
         index=stored.index,
         receipt=msgspec.Raw(stored.receipt),
-        signature=None if stored.signature is None else to_base64url(stored.signature),
-    )
-
-
-def verification_view(ident: str, found: Verification) -> VerificationView:
-    """Return the steps of a verification as they go over the wire."""
-    return VerificationView(
-        id=ident,
-        status=found.status,
-        steps=tuple(
-            StepView(number=each.number, name=each.name, result=each.result, reason=each.reason)
-            for each in found.steps
-        ),
     )
 
 

@@ -1,0 +1,15 @@
+"""A server with a tenant, and callers that know Agent Cert's contract only: a base URL and a key."""
+
+import pytest
+
+from bylaw import settings
+from bylaw.app import build
+from tests.api.conftest import World, populate
+
+
+@pytest.fixture
+async def world(tmp_path):
+    async with build(settings.build(data=tmp_path / "data")) as app:
+        made = World(app=app)
+        await populate(made)
+        yield made
