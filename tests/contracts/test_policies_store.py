@@ -11,6 +11,7 @@ from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import Current, Source, outline, search_text, topic_key
+from bylaw.policies.searching import score, words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
@@ -228,6 +229,8 @@ async def test_lists_narrow_by_place(store):
             shop.id,
             wide.id,
         ]
+        assert await ids(unit, place=place(one.id), match="near") == [narrow.id, shop.id, wide.id]
+        assert await ids(unit, place=place(two.id), match="near") == [other.id, wide.id]
         assert await ids(unit, readable=(place(one.id, code.id),)) == [narrow.id, shop.id, wide.id]
         assert await ids(unit, readable=(place(one.id),)) == [narrow.id, shop.id, wide.id]
         assert await ids(unit, readable=()) == [wide.id]
@@ -258,6 +261,8 @@ async def test_lists_narrow_by_every_other_field(store):
             {"statuses": frozenset({"pending_review", "rejected"})},
             {"is_active": False},
             {"has_pending": True},
+            {"waits": True},
+            {"in_force": False},
             {"reach": "bound"},
             {"slugs": frozenset({"pack/a%b_c", "x"})},
             {"slug_prefix": "pack/a%"},
@@ -278,10 +283,72 @@ async def test_lists_narrow_by_every_other_field(store):
             {"text": "amount > 5000"},
             {"risks": frozenset()},
             {"slugs": frozenset({"pack/gone"})},
+            {"in_force": False, "is_active": True},
+            {"waits": False, "has_pending": True},
         ):
             assert await ids(unit, **where) == [], where
         assert await ids(unit, text="AMOUNT < 5000", is_active=True, has_pending=False) == [plain.id]
         assert await ids(unit, slug_prefix="") == [odd.id]
+        assert await ids(unit, in_force=True) == await ids(unit, waits=False) == [plain.id]
+        assert await ids(unit, in_force=False, include_deleted=True) == [gone.id, odd.id]
+
+
+async def found(unit, query, part=ALL, **where):
+    page = await unit.policies.search(words_of(query), PolicyFilter(**where), part)
+    return [item.policy.id for item in page.items], page.total
+
+
+async def test_a_search_finds_words_and_their_kin_the_best_first(store):
+    one = workspace()
+    texts = {
+        "a": {"topic": "escalation", "name": "Hand over to a person"},
+        "b": {"topic": "price_match", "name": "Straße 100%_x of a person"},
+        "c": {"topic": None, "name": "Escalate nothing"},
+        "d": {"topic": "tone", "name": "Be kind"},
+    }
+    made = {key: policy(created_ms=START + n) for n, key in enumerate(texts)}
+    made["d"] = replace(made["d"], place=place(one.id))
+    async with store.begin(A) as unit:
+        await unit.tenancy.workspaces.add(one)
+        for key, said in texts.items():
+            await add(unit, made[key], **said)
+        for query, expected in (
+            ("escalate", "ac"),
+            ("how to ESCALATE to a person", "acb"),
+            ("persons", "ba"),
+            ("strasse", "b"),
+            ("match", "b"),
+            ("100%", "b"),
+            ("elephant", ""),
+        ):
+            assert await found(unit, query, Slice(total=True)) == (
+                [made[key].id for key in expected],
+                len(expected),
+            ), query
+        assert await found(unit, "person", Slice(limit=1, offset=1, total=True)) == ([made["a"].id], 2)
+        assert await found(unit, "kind", place=place(one.id), match="exact") == ([made["d"].id], None)
+        assert await found(unit, "kind", readable=()) == ([], None)
+        assert (await unit.policies.search((), PolicyFilter(), ALL)).items == ()
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_every_store_ranks_as_the_score_says(store, data):
+    some = st.sampled_from(["refund", "refunds", "never", "a_b", "pricing", "prices", "%", "Straße"])
+    phrase = st.lists(some, min_size=1, max_size=4).map(" ".join)
+    said = data.draw(st.lists(st.tuples(phrase, st.none() | phrase), max_size=5))
+    words = words_of(data.draw(phrase))
+    whole = Slice(limit=500, total=True)
+    async with store.begin(A) as unit:
+        before = len((await unit.policies.list(PolicyFilter(), whole)).items)
+        for number, (name, topic) in enumerate(said, before):
+            await add(unit, policy(created_ms=START + number), name=name, topic=topic)
+        held = (await unit.policies.list(PolicyFilter(), whole)).items
+        worth = {item.policy.id: score(item.version.content, words) for item in held}
+        ranked = sorted(held, key=lambda item: worth[item.policy.id], reverse=True)
+        expected = [item.policy.id for item in ranked if worth[item.policy.id]]
+        page = await unit.policies.search(words, PolicyFilter(), whole)
+        assert ([item.policy.id for item in page.items], page.total) == (expected, len(expected))
 
 
 async def test_a_list_is_newest_first_and_continues(store):

@@ -8,6 +8,7 @@ from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Page, Slice, every
 from bylaw.policies.diff import Diff, diff_contents
 from bylaw.policies.model import Current, Policy, Version
+from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.policies.warnings import warnings_about
 from bylaw.tenancy.agents import read_agent
@@ -29,6 +30,32 @@ async def list_policies(acting: Acting[PolicyUnit], where: PolicyFilter, part: S
     return await acting.unit.policies.list(
         replace(where, readable=acting.principal.places("policy:read")), part
     )
+
+
+async def list_waiting(acting: Acting[PolicyUnit], where: PolicyFilter, part: Slice) -> Page[Current]:
+    """Return a page of the policies that match and wait for review, each with the version that waits."""
+    page = await list_policies(acting, replace(where, waits=True), part)
+    return replace(page, items=tuple([await waiting(acting.unit, current) for current in page.items]))
+
+
+async def waiting(unit: PolicyUnit, current: Current) -> Current:
+    """Return a policy with the version that waits for review, or as it is when none does."""
+    policy = current.policy
+    if policy.pending is None:
+        return current
+    return replace(current, version=await stored_version(unit, policy, number=policy.pending))
+
+
+async def search_policies(
+    acting: Acting[PolicyUnit], query: str, where: PolicyFilter, part: Slice
+) -> Page[Current]:
+    """Return a page of the policies that match and have words of `query`, the best first; none if blank."""
+    acting.principal.require("policy:read")
+    words = words_of(query)
+    if not words:
+        return Page(items=(), total=0)
+    readable = replace(where, readable=acting.principal.places("policy:read"))
+    return await acting.unit.policies.search(words, readable, part)
 
 
 async def every_policy(acting: Acting[PolicyUnit], where: PolicyFilter) -> AsyncIterator[Current]:
@@ -59,7 +86,7 @@ async def list_effective(
 
 async def read_version(acting: Acting[PolicyUnit], policy_id: PolicyId, *, number: int) -> Version:
     """Return one version, of a deleted policy too: a receipt may name it for ever."""
-    policy = await _seen(acting, policy_id)
+    policy = await known_policy(acting, policy_id)
     version = await acting.unit.policies.version(policy.id, number)
     if version is None:
         raise NotFound("version", f"{policy_id}/{number}")
@@ -68,7 +95,7 @@ async def read_version(acting: Acting[PolicyUnit], policy_id: PolicyId, *, numbe
 
 async def list_versions(acting: Acting[PolicyUnit], policy_id: PolicyId, part: Slice) -> Page[Version]:
     """Return a page of the versions, newest first, of a deleted policy too."""
-    policy = await _seen(acting, policy_id)
+    policy = await known_policy(acting, policy_id)
     return await acting.unit.policies.versions(policy.id, part)
 
 
@@ -81,8 +108,17 @@ async def diff_versions(acting: Acting[PolicyUnit], policy_id: PolicyId, *, old:
 
 async def readable_policy(acting: Acting[PolicyUnit], policy_id: PolicyId) -> Policy:
     """Return a policy that is not deleted and that the caller may see. Raises: Forbidden, NotFound."""
-    policy = await _seen(acting, policy_id)
+    policy = await known_policy(acting, policy_id)
     if policy.deleted_ms is not None:
+        raise NotFound("policy", policy_id)
+    return policy
+
+
+async def known_policy(acting: Acting[PolicyUnit], policy_id: PolicyId) -> Policy:
+    """Return a policy, deleted or not, that the caller may see. Raises: Forbidden, NotFound."""
+    acting.principal.require("policy:read")
+    policy = await acting.unit.policies.get(policy_id)
+    if policy is None or not acting.principal.sees("policy:read", policy.place):
         raise NotFound("policy", policy_id)
     return policy
 
@@ -119,11 +155,3 @@ async def read_warnings(unit: PolicyUnit, current: Current) -> tuple[Problem, ..
 async def workspace_of(unit: PolicyUnit, place: Place) -> Workspace | None:
     """Return the workspace whose habits of review hold in `place`; the whole tenant has none."""
     return None if place.workspace_id is None else await unit.tenancy.workspaces.get(place.workspace_id)
-
-
-async def _seen(acting: Acting[PolicyUnit], policy_id: PolicyId) -> Policy:
-    acting.principal.require("policy:read")
-    policy = await acting.unit.policies.get(policy_id)
-    if policy is None or not acting.principal.sees("policy:read", policy.place):
-        raise NotFound("policy", policy_id)
-    return policy

@@ -13,11 +13,12 @@ from typing import Literal, Protocol
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Action, Current, Outline, Policy, Reach, Risk, Status, Version
+from bylaw.policies.searching import Word
 from bylaw.tenancy.changes import Changes, Outbox
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.store import Directory
 
-Match = Literal["exact", "within", "effective"]
+Match = Literal["exact", "within", "effective", "near"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +26,10 @@ class PolicyFilter:
     """Which policies are wanted; fields combine with AND, None means any.
 
     `match`: `exact` is `place` itself, `within` is `place` and all inside it, `effective` is `place` and all
-    that enclose it (what governs there). `or_policy` joins one policy to an effective list whatever its
-    place and reach. `readable`: only policies whose place contains, or lies inside, one of these, and those
-    of the whole tenant. `topic` is compared by `topic_key`. `text` is found case-folded in `search_text` of
-    the content.
+    that enclose it (what governs there), `near` is either. `or_policy` joins one policy to an effective list
+    whatever its place and reach. `readable`: only policies whose place contains, or lies inside, one of
+    these, and those of the whole tenant. `waits`: it is pending review, or has a pending version. `topic` is
+    compared by `topic_key`. `text` is found case-folded in `search_text` of the content.
     """
 
     place: Place | None = None
@@ -38,6 +39,8 @@ class PolicyFilter:
     statuses: frozenset[Status] | None = None
     is_active: bool | None = None
     has_pending: bool | None = None
+    in_force: bool | None = None
+    waits: bool | None = None
     reach: Reach | None = None
     slugs: frozenset[str] | None = None
     slug_prefix: str | None = None
@@ -75,6 +78,12 @@ class Policies(Protocol):
 
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
+
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match and whose current version has any of `words`.
+
+        The best by `searching.score` come first, then the newest; such a list has no cursor.
+        """
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""

@@ -228,6 +228,8 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "topic": "Only those of this topic.",
         "source_type": "Only those that came from here.",
         "is_active": "Only those that are, or are not, switched on.",
+        "in_force": "Only those by which decisions are checked, or not.",
+        "waits": "Only those that wait, or do not wait, for review: new ones and pending edits.",
         "has_pending": "Only those with, or without, a version that waits for review.",
         "kind": "Only those of this kind.",
         "type": "Only those of this type.",

@@ -16,12 +16,14 @@ class PolicyQuery(ListQuery):
 
     workspace_id: str | None = None
     repo_id: str | None = None
-    match: Annotated[Match, Field(description="The place itself, all inside it, or all that governs it.")] = (
-        "within"
-    )
+    match: Annotated[
+        Match, Field(description="The place itself, all inside it, all that governs it, or either.")
+    ] = "within"
     status: Annotated[list[Status], Field(default_factory=list)]
     is_active: bool | None = None
     has_pending: bool | None = None
+    in_force: bool | None = None
+    waits: bool | None = None
     reach: Reach | None = None
     slug: str | None = None
     source_type: str | None = None
@@ -42,6 +44,8 @@ class PolicyQuery(ListQuery):
             statuses=frozenset(self.status) or None,
             is_active=self.is_active,
             has_pending=self.has_pending,
+            in_force=self.in_force,
+            waits=self.waits,
             reach=self.reach,
             slugs=None if self.slug is None else frozenset({self.slug}),
             source_types=None if self.source_type is None else frozenset({self.source_type}),

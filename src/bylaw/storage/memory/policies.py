@@ -7,9 +7,11 @@ from typing_extensions import override
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Current, Outline, Policy, Version, outline, search_text, topic_key
+from bylaw.policies.searching import Word, score
 from bylaw.policies.store import PolicyFilter
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind, cut
+from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import policy_row, version_of, version_row
 from bylaw.storage.sql import tables
@@ -99,6 +101,16 @@ class MemoryPolicies:
         found = [item for item in every if _matches(item, where)]
         return cut(found, part, lambda item: (item.policy.created_ms, item.policy.id))
 
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match and whose current version has any of `words`."""
+        start_of(part)
+        every = [self._with(policy, policy.current) for policy in self._identities.all()]
+        scored = [(score(item.version.content, words), item) for item in every if _matches(item, where)]
+        found = [(worth, item) for worth, item in scored if worth]
+        found.sort(key=lambda each: (each[0], each[1].policy.created_ms, each[1].policy.id), reverse=True)
+        items = tuple(item for _, item in found[part.offset : part.offset + part.limit])
+        return Page(items=items, total=len(found) if part.total else None)
+
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
         found = [await self.get(ident) for ident in sorted(set(ids))]
@@ -131,13 +143,22 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
         and _is_readable(policy.place, where)
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)
-        and (where.has_pending is None or (policy.pending is not None) == where.has_pending)
+        and _stands(policy, where)
         and _is_named(policy, where)
         and (where.source_types is None or policy.source.type in where.source_types)
         and (where.topic is None or topic == topic_key(where.topic))
         and (where.actions is None or content.action in where.actions)
         and (where.risks is None or content.risk in where.risks)
         and (where.text is None or where.text.casefold() in search_text(content))
+    )
+
+
+def _stands(policy: Policy, where: PolicyFilter) -> bool:
+    waits = policy.status == "pending_review" or policy.pending is not None
+    return (
+        (where.has_pending is None or (policy.pending is not None) == where.has_pending)
+        and (where.in_force is None or policy.is_in_force == where.in_force)
+        and (where.waits is None or waits == where.waits)
     )
 
 
@@ -157,6 +178,8 @@ def _lies(place: Place, wanted: Place, where: PolicyFilter) -> bool:
             return wanted.contains(place)
         case "effective":
             return place.contains(wanted)
+        case "near":
+            return near(place, wanted)
 
 
 def _is_named(policy: Policy, where: PolicyFilter) -> bool:

@@ -78,9 +78,14 @@ def around(table: Table, place: Place) -> Condition:
     return or_(*(exactly(table, each) for each in sorted(enclosing, key=repr)))
 
 
+def near(table: Table, place: Place) -> Condition:
+    """Return whether a row's place is `place`, encloses it or lies in it."""
+    return or_(around(table, place), inside(table, place))
+
+
 def near_any(table: Table, places: Iterable[Place]) -> Condition:
     """Return whether a row's place is around or inside one of `places`."""
-    return or_(false(), *(or_(around(table, place), inside(table, place)) for place in places))
+    return or_(false(), *(near(table, place) for place in places))
 
 
 def inside_any(table: Table, places: Iterable[Place]) -> Condition:

@@ -9,7 +9,11 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
+    false,
     func,
+    literal,
+    not_,
     or_,
     select,
     true,
@@ -20,7 +24,9 @@ from typing_extensions import override
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Current, Outline, Policy, Version, topic_key
+from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word
 from bylaw.policies.store import PolicyFilter
+from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import outdated, require_own, taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
 from bylaw.storage.sql import tables
@@ -33,6 +39,7 @@ from bylaw.storage.sql.lists import (
     equals,
     exactly,
     inside,
+    near,
     near_any,
     one_of,
 )
@@ -43,7 +50,13 @@ _POLICIES = tables.policies
 _P = _POLICIES.c
 _V = tables.versions.c
 _BATCH = 100  # policies of one statement, whose rows are made while nothing else has its turn
-_IN_FORCE = and_(_P.status == "approved", _P.is_active.is_(true()), _P.approved.is_not(None))
+_IN_FORCE = and_(
+    _P.status == "approved",
+    _P.is_active.is_(true()),
+    _P.approved.is_not(None),
+    _P.deleted_ms.is_(None),
+)
+_WAITS = or_(_P.status == "pending_review", _P.pending.is_not(None))
 _OUTLINED = (
     _P.id,
     _P.workspace_id,
@@ -143,6 +156,19 @@ class SqlPolicies:
             self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
         )
 
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+        """Return a page of the policies that match and whose current version has any of `words`."""
+        start_of(part)
+        any_word = or_(false(), *(contains(_V.search_text, word.stem) for word in words))
+        found = self._with(_P.current).where(*_conditions(where), any_word)
+        best = found.order_by(_score(words).desc(), _P.created_ms.desc(), _P.id.desc())
+        rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
+        total = None
+        if part.total:
+            matching = found.with_only_columns(_P.id).subquery()
+            total = await self._session.number(select(func.count()).select_from(matching))
+        return Page(items=tuple(_current(row) for row in rows), total=total)
+
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
         wanted = self._with(_P.current).where(*one_of(_P.id, ids), _P.deleted_ms.is_(None))
@@ -169,6 +195,16 @@ class SqlPolicies:
 def _same(number: ColumnElement[int]) -> Condition:
     """Return whether a version is that of a policy with this number."""
     return and_(_V.tenant_id == _P.tenant_id, _V.policy_id == _P.id, _V.number == number)
+
+
+def _score(words: Sequence[Word]) -> ColumnElement[int]:
+    """Return how well a version answers a query, as `searching.score` does."""
+    worth: ColumnElement[int] = literal(0)
+    for word in words:
+        whole, part = contains(_V.search_text, word.text), contains(_V.search_text, word.stem)
+        worth += case((whole, LITERAL), (part, STEM), else_=0)
+        worth += case((contains(_V.topic_key, word.stem), TOPIC), else_=0)
+    return worth
 
 
 def _outline(row: RowMapping) -> Outline:
@@ -205,6 +241,10 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
         conditions.append(or_(everywhere, near_any(tables.policies, where.readable)))
     if where.has_pending is not None:
         conditions.append(_P.pending.is_not(None) if where.has_pending else _P.pending.is_(None))
+    if where.in_force is not None:
+        conditions.append(_IN_FORCE if where.in_force else not_(_IN_FORCE))
+    if where.waits is not None:
+        conditions.append(_WAITS if where.waits else not_(_WAITS))
     if where.slug_prefix is not None:
         conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
     if where.text is not None:
@@ -216,7 +256,7 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
 
 def _governing(where: PolicyFilter) -> Condition:
     """Return whether a policy has the place and the reach that are wanted, or is the one that joins them."""
-    places = {"exact": exactly, "within": inside, "effective": around}
+    places = {"exact": exactly, "within": inside, "effective": around, "near": near}
     governing = and_(
         true() if where.place is None else places[where.match](tables.policies, where.place),
         *equals(_P.reach, where.reach),
