@@ -74,6 +74,9 @@ async def belongings(world: World) -> dict[str, str]:
     policy = await world.make(
         "/v1/policies", {"name": "p", "rules": rules, "workspace_id": "w1", "reach": "bound"}
     )
+    entry = await world.make(
+        "/api/workspaces/w1/policy-entries", {"topic": "refunds", "ruleText": "Ask for the order number."}
+    )
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(
         "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
@@ -96,6 +99,7 @@ async def belongings(world: World) -> dict[str, str]:
         "user_id": user["id"],
         "key_id": key["id"],
         "policy_id": policy["id"],
+        "entry_id": entry["id"],
         "number": "1",
         "agent_id": agent["id"],
     }

@@ -89,6 +89,7 @@ def body_of(route, ids, *, fresh=""):
 
 # What a route needs in its query.
 QUERIES = {
+    "/api/workspaces/{workspace_id}/policy-entries/search": "?q=refund",
     "/v1/policies/{policy_id}/diff": "?old=1&new=1",
     "/v1/log/checkpoints": "?log={log}",
     "/v1/log/checkpoints.txt": "?log={log}&above=1&limit=2",
@@ -260,11 +261,12 @@ async def test_the_documented_example_is_answered_as_documented(world, route, re
 async def _pending(world, ids):
     rules = [{"expr": "true"}]
     body = {"name": "proposed", "rules": rules, "status": "pending_review", "workspace_id": "w1"}
-    ids["policy_id"] = (await world.make("/v1/policies", body))["id"]
+    ids["policy_id"] = ids["entry_id"] = (await world.make("/v1/policies", body))["id"]
 
 
 async def _archived(world, ids):
-    await world.make(f"/v1/policies/{ids['policy_id']}/archive", {})
+    for ident in (ids["policy_id"], ids["entry_id"]):
+        await world.make(f"/v1/policies/{ident}/archive", {})
 
 
 # What has to be so before a route can do what it does.
@@ -272,4 +274,6 @@ BEFORE = {
     "/v1/policies/{policy_id}/approve": _pending,
     "/v1/policies/{policy_id}/reject": _pending,
     "/v1/policies/{policy_id}/restore": _archived,
+    "/api/policy-entries/{entry_id}/reject": _pending,
+    "/api/policy-entries/{entry_id}/restore": _archived,
 }

@@ -11,6 +11,7 @@ import bylaw
 from bylaw.api import errors, hot, openapi
 from bylaw.api.compat.agentcert import routes as certifying
 from bylaw.api.compat.agentcert.family import AGENTCERT
+from bylaw.api.compat.ohallo.family import OHALLO
 from bylaw.api.described import Described
 from bylaw.api.family import Family
 from bylaw.api.native.family import NATIVE
@@ -18,7 +19,7 @@ from bylaw.api.parts import Parts
 from bylaw.api.problems import Failures
 from bylaw.api.table import table
 
-FAMILIES: Final[Sequence[Family]] = (NATIVE, AGENTCERT)
+FAMILIES: Final[Sequence[Family]] = (NATIVE, OHALLO, AGENTCERT)
 
 
 def failures() -> Failures:

@@ -1,0 +1,1 @@
+"""oHallo's contract: policy entries of workspaces, and what surrounds them."""

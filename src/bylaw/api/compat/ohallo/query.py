@@ -1,0 +1,99 @@
+"""What is asked in the query of a list; what is not known is passed over, and a blank filter is none."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from bylaw.api.compat.ohallo.translate import COMPACT, FIELDS
+from bylaw.core.errors import InvalidInput
+from bylaw.core.paging import Slice
+from bylaw.policies.model import Status
+from bylaw.policies.store import PolicyFilter
+from bylaw.tenancy.model import Place
+
+MOST: Final = 100
+MOST_ATTENTION: Final = 1_000
+# No tenant holds so many: whoever skips more gets nothing, however large the number.
+_BEYOND: Final = 1_000_000
+
+_no_blank = BeforeValidator(lambda sent: None if sent == "" else sent)
+
+
+class _Query(BaseModel):
+    """Parameters of a query."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class EntryView(_Query):
+    """How a list of entries is cut and shown."""
+
+    limit: Annotated[int, Field(ge=1, description="Most items to return; more than 100 are 100.")] = 50
+    offset: Annotated[int, Field(ge=0, description="How many items to skip.")] = 0
+    envelope: Annotated[
+        Literal["object", "array"],
+        Field(description="`array`: the items alone; `X-Total-Count` has their number in any case."),
+    ] = "object"
+    view: Annotated[
+        Literal["full", "compact"], Field(description=f"`compact`: only {', '.join(COMPACT)}.")
+    ] = "full"
+    fields: Annotated[
+        str | None, _no_blank, Field(description="The fields to show, with commas between them.")
+    ] = None
+
+    @property
+    def part(self) -> Slice:
+        """Return the part that is wanted, with the number of all."""
+        return Slice(limit=min(self.limit, MOST), offset=min(self.offset, _BEYOND), total=True)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return the fields that are wanted. Raises: InvalidInput that names those there are."""
+        if self.fields is None:
+            return COMPACT if self.view == "compact" else FIELDS
+        wanted = tuple(name.strip() for name in self.fields.split(","))
+        unknown = [name for name in wanted if name not in FIELDS]
+        if unknown:
+            message = f"There is no field {unknown[0][:60]!r}; there are {', '.join(FIELDS)}."
+            raise InvalidInput.of("fields", "unknown_value", message)
+        return wanted
+
+
+class EntryQuery(EntryView):
+    """Which entries are wanted; filters combine with AND."""
+
+    topic: Annotated[str | None, _no_blank, Field(description="Only those of this topic.")] = None
+    status: Annotated[Status | None, _no_blank, Field(description="Only those with this status.")] = None
+
+    def where(self, place: Place) -> PolicyFilter:
+        """Return the filter that is meant: what holds in `place`, and everything inside it."""
+        if self.status == "archived":
+            # What is approved and switched off is shown as archived.
+            return self._filter(place, "approved", "archived", in_force=False)
+        if self.status == "approved":
+            return self._filter(place, "approved", in_force=True)
+        return self._filter(place, *(() if self.status is None else (self.status,)))
+
+    def _filter(self, place: Place, *statuses: Status, in_force: bool | None = None) -> PolicyFilter:
+        return PolicyFilter(
+            place=place,
+            match="near",
+            statuses=frozenset(statuses) or None,
+            in_force=in_force,
+            topic=self.topic,
+        )
+
+
+class SearchQuery(EntryView):
+    """What is searched for."""
+
+    q: Annotated[str, Field(description="Words of a rule or its topic; blank finds nothing.")]
+
+
+class AttentionQuery(_Query):
+    """Which attention items are wanted."""
+
+    status: Annotated[
+        Literal["open", "resolved"] | None, _no_blank, Field(description="Only those with this status.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, description="Most items to return; more than 1000 are 1000.")] = 1_000
