@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "AttentionItem.reason": ["A refund of 320 EUR was asked for."],
         "AttentionItem.status": ["open"],
         "tenantId": [_TENANT],
+        "brandId": [None],
         "workspaceId": [_WORKSPACE],
         "conversationId": [_CONVERSATION],
         "policyId": [_ENTRY],
