@@ -1,5 +1,6 @@
 """A data directory without a running server, as commands reach it: with the rights of who owns the files."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -9,9 +10,18 @@ from fastapi import Response
 from bylaw.api.ports import Unit
 from bylaw.app import build
 from bylaw.core.clock import SystemClock
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
-from bylaw.settings import load
+from bylaw.settings import Settings, load
 from bylaw.tenancy.principal import Acting, system_principal
+
+
+def existing(flags: Mapping[str, object]) -> Settings:
+    """Return the settings of data that is there. Raises: InvalidInput, also when there is none."""
+    settings = load(flags, os.environ)
+    if not settings.storage.database and not settings.storage.data.is_dir():
+        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
+    return settings
 
 
 async def carry_out(

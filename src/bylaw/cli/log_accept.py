@@ -1,13 +1,12 @@
 """`bylaw log accept`: go on with receipts and a control database that are not of one time."""
 
 import asyncio
-import os
 
 import click
 
 from bylaw.app import unserved
-from bylaw.core.errors import InvalidInput
-from bylaw.settings import Settings, load
+from bylaw.cli.local import existing
+from bylaw.settings import Settings
 
 
 @click.command(
@@ -27,11 +26,9 @@ def accept_logs(reason: str, **flags: str | None) -> None:
     A server does not start on receipts that lost their end, or on a control database that is older than they
     are. Restoring what belongs together is better. What was lost stays lost: the entry says how much.
     """
-    settings = load(flags, os.environ)
+    settings = existing(flags)
     if not reason.strip():
         raise click.UsageError("Say what happened: --reason is not empty.")
-    if not settings.storage.database and not settings.storage.data.is_dir():
-        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
     asyncio.run(_accept(settings, reason))
 
 

@@ -1,15 +1,14 @@
 """`bylaw log export`: every log of a stopped server, as a file that anybody can audit."""
 
 import asyncio
-import os
 from typing import BinaryIO
 
 import click
 
 from bylaw.app import unserved
-from bylaw.core.errors import InvalidInput
+from bylaw.cli.local import existing
 from bylaw.receipts import export
-from bylaw.settings import Settings, load
+from bylaw.settings import Settings
 
 
 @click.command(
@@ -30,10 +29,7 @@ def export_log(output: BinaryIO, **flags: str | None) -> int:
 
     Exit code: 0; 1 when a log is not what the server knew it to be, which is said and shows in an audit.
     """
-    settings = load(flags, os.environ)
-    if not settings.storage.database and not settings.storage.data.is_dir():
-        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
-    return asyncio.run(_write(settings, output))
+    return asyncio.run(_write(existing(flags), output))
 
 
 async def _write(settings: Settings, output: BinaryIO) -> int:

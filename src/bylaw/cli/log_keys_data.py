@@ -1,7 +1,6 @@
 """The signing keys of a data directory on which no server runs."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import TypeVar
 from bylaw.api.native.signing_key_views import SigningKeyView
 from bylaw.api.native.signing_keys import view
 from bylaw.app import App, build
+from bylaw.cli.local import existing
 from bylaw.core.clock import from_rfc3339
-from bylaw.core.errors import InvalidInput
-from bylaw.settings import load
 
 T = TypeVar("T")
 
@@ -50,11 +48,8 @@ class DirectoryTarget:
         return self._run(revoke)
 
     def _run(self, action: Callable[[App], Awaitable[T]]) -> T:
-        if not self.data.is_dir():
-            raise InvalidInput(f"There is no data in {self.data}: name its directory with --data.")
-
         async def carry_out() -> T:
-            async with build(load({"data": self.data}, os.environ)) as app:
+            async with build(existing({"data": self.data})) as app:
                 return await action(app)
 
         return asyncio.run(carry_out())
