@@ -50,22 +50,19 @@ class LocalPolicies:
         So a request that a server took can be decided here. A repo of another workspace stays unknown.
         """
         workspace, repo = request.workspace_id or None, request.repo_id or None
-        unknown = {
-            "workspace_id": workspace
-            if workspace not in {each.workspace_id for each in self._places}
-            else None,
-            "repo_id": repo if repo not in {each.repo_id for each in self._places} else None,
-        }
-        if unknown["repo_id"] is not None:
-            workspace = _NAMELESS if workspace is None else workspace
-            self._places.add(Place(workspace_id=WorkspaceId(workspace), repo_id=RepoId(unknown["repo_id"])))
-        elif unknown["workspace_id"] is not None:
-            self._places.add(Place(workspace_id=WorkspaceId(unknown["workspace_id"])))
-        self._snapshots.publish(build(self._material()))
+        unknown: list[tuple[str, str]] = []
+        if workspace is not None and workspace not in {each.workspace_id for each in self._places}:
+            unknown.append(("workspace_id", workspace))
+            self._places.add(Place(workspace_id=WorkspaceId(workspace)))
+        if repo is not None and repo not in {each.repo_id for each in self._places}:
+            unknown.append(("repo_id", repo))
+            home = _NAMELESS if workspace is None else workspace
+            self._places.add(Place(workspace_id=WorkspaceId(home), repo_id=RepoId(repo)))
+        if unknown:
+            self._snapshots.publish(build(self._material()))
         return [
             Problem(path=path, code="unknown_place", message=_NO_POLICIES.format(ident))
-            for path, ident in unknown.items()
-            if ident is not None
+            for path, ident in unknown
         ]
 
     def rules(self) -> Iterator[tuple[str, str]]:
