@@ -27,8 +27,6 @@ _ENDINGS: Final = (
     ("isation", "ize"),
     ("ations", "ate"),
     ("ation", "ate"),
-    ("ications", "y"),
-    ("ication", "y"),
     ("ments", ""),
     ("ment", ""),
     ("ness", ""),
