@@ -1,4 +1,4 @@
-"""The `bylaw` command: one file per command group, joined in `bylaw.cli.main`."""
+"""The `bylaw` command: one file per command or small group, joined in `bylaw.cli.main`."""
 
 from bylaw.cli.main import main
 
