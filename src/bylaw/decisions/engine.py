@@ -4,7 +4,6 @@
 2. apply    `select`: conditions
 3. judge    `judge`: deterministic rules, then one batched call of the evaluator
 4. combine  `combine`: the strictest outcome, compliance, posture, reasons
-
 5. mask     `mask`: what may be shown of the request
 
 Steps 6 and 7, effects and the receipt, belong to the caller: `effects` and `bylaw.receipts`.
