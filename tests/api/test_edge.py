@@ -7,6 +7,7 @@ import pytest
 from bylaw.api.edge import Edge, EdgeLimits, Served
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer
+from bylaw.api.tracing import Untraced
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import (
     BylawError,
@@ -74,6 +75,7 @@ def client(hot=None, *, app=None, body_bytes=1000, request_ms=1000, access_log="
         limits=limits,
         metrics=Metrics(),
         ids=Ids(ManualClock()),
+        tracer=Untraced(),
     )
     return Client(edge)
 

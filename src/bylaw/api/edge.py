@@ -18,7 +18,7 @@ from bylaw.api.asgi import App, Message, Receive, Scope, Send
 from bylaw.api.incoming import Incoming
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer, Failures
-from bylaw.api.tracing import Tracer, Untraced
+from bylaw.api.tracing import Tracer
 from bylaw.core.errors import BylawError, DeadlineExceeded, InvalidInput, Problem, TooLarge
 from bylaw.core.ids import Ids
 
@@ -67,7 +67,7 @@ class Edge:
         limits: EdgeLimits,
         metrics: Metrics,
         ids: Ids,
-        tracer: Tracer | None = None,
+        tracer: Tracer,
     ) -> None:
         self._app = served.app
         self._hot = served.hot
@@ -75,7 +75,7 @@ class Edge:
         self._limits = limits
         self._metrics = metrics
         self._ids = ids
-        self._tracer = Untraced() if tracer is None else tracer
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other protocols are not spoken."""
