@@ -124,7 +124,145 @@ async def test_lines_after_the_last_chunk_are_held_to_the_same_limit():
         reader, writer = await connect()
         head = b"POST /hot HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
         writer.write(head + b"\r\n2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 11)
+        assert await refused(reader) == (431, "headers_too_large")
+
+
+async def test_lines_after_the_last_chunk_say_nothing():
+    async def named(incoming):
+        return Answer(status=200, body=b" ".join(sorted(incoming.headers)))
+
+    async with listening(client(named).edge) as connect:
+        reader, writer = await connect()
+        head = b"POST /hot HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
+        after = b"authorization: Bearer k\r\nx-forwarded-for: 203.0.113.7\r\nexpect: 100-continue\r\n"
+        writer.write(head + b"\r\n2\r\n{}\r\n0\r\n" + after + b"\r\n")
+        assert (await answer_of(reader))[2] == b"content-type transfer-encoding"
+
+
+H2C = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+WEBSOCKET = b"upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
+HIDDEN = b"POST /hidden HTTP/1.1\r\nhost: y\r\n\r\n"
+
+
+def offering(offer, *, version=b"1.1"):
+    """Return a request that offers another protocol, whose body looks like a request."""
+    kind = b"content-type: application/json\r\n"
+    stated = b"content-length: %d\r\n\r\n" % len(HIDDEN)
+    return b"POST /hot HTTP/" + version + b"\r\n" + HOST + kind + offer + stated + HIDDEN
+
+
+async def write_in(writer, data, *, pieces):
+    """Write `data`, as a rule in so many packets."""
+    size = -(-len(data) // pieces)
+    for start in range(0, len(data), size):
+        writer.write(data[start : start + size])
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 50, 1000])
+@pytest.mark.parametrize(
+    "offer", [H2C, WEBSOCKET, b"connection: upgrade\r\nupgrade: x/1, y\r\nupgrade: z\r\n"]
+)
+async def test_an_offer_of_another_protocol_is_passed_over(offer, pieces):
+    async with listening() as connect:
+        reader, writer = await connect()
+        for _ in range(2):  # the second shows that nobody took the body of the first for a request
+            await write_in(writer, offering(offer), pieces=pieces)
+            status, headers, body = await answer_of(reader)
+            assert (status, body) == (200, HIDDEN)
+            assert "upgrade" not in headers
+
+
+async def test_offers_one_after_the_other_are_answered_in_order():
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(offering(H2C) + ASKED + offering(WEBSOCKET) + ASKED)
+        bodies = [(await answer_of(reader))[2] for _ in range(4)]
+        assert bodies == [HIDDEN, b"{}", HIDDEN, b"{}"]
+
+
+@pytest.mark.parametrize(
+    "asked", [offering(b"connection: close, upgrade\r\nupgrade: h2c\r\n"), offering(H2C, version=b"1.0")]
+)
+async def test_an_offer_on_a_connection_that_ends_is_passed_over_too(asked):
+    async with listening() as connect:
+        reader, writer = await connect()
+        await write_in(writer, asked, pieces=3)
+        assert (await answer_of(reader))[::2] == (200, HIDDEN)
         assert await reader.read() == b""
+
+
+async def test_an_offer_whose_body_waits_is_told_to_go_on():
+    async with listening() as connect:
+        reader, writer = await connect()
+        asked = offering(b"expect: 100-continue\r\n" + H2C)
+        writer.write(asked.removesuffix(HIDDEN))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(HIDDEN)
+        assert (await answer_of(reader))[::2] == (200, HIDDEN)
+
+
+async def test_a_chunked_body_after_an_offer_is_a_body():
+    async with listening() as connect:
+        reader, writer = await connect()
+        kind = b"content-type: application/json\r\ntransfer-encoding: chunked\r\n"
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN)
+        writer.write(b"POST /hot HTTP/1.1\r\n" + kind + H2C + b"\r\n" + chunks + ASKED)
+        assert [(await answer_of(reader))[2] for _ in range(2)] == [HIDDEN, b"{}"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, "bad_request")),
+        (
+            b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n" + ASKED,
+            (501, "not_implemented"),
+        ),
+    ],
+)
+async def test_who_insists_on_another_protocol_is_refused(sent, expected):
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(sent)
+        assert await refused(reader) == expected
+
+
+CHUNKED = b"POST /hot HTTP/1.1\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
+BROKEN = [
+    b"nonsense\r\n\r\n",
+    CHUNKED.replace(b"chunked", b"xchunked") + b"\r\n2\r\n{}\r\n0\r\n\r\n",
+    CHUNKED + b"\r\n2\n{}\n0\n\n",
+    CHUNKED + b"expect: 100-continue\r\n\r\nz\r\n",
+]
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+@pytest.mark.parametrize("broken", BROKEN, ids=["nonsense", "coding", "chunk ends", "chunk size"])
+async def test_what_is_broken_is_refused_after_the_requests_before_it_are_answered(broken, before):
+    async with listening() as connect:
+        reader, writer = await connect()
+        writer.write(ASKED * before + broken + ASKED)
+        for _ in range(before):
+            assert (await answer_of(reader))[::2] == (200, b"{}")
+        assert await refused(reader) == (400, "bad_request")
+
+
+async def test_who_closes_their_side_after_something_broken_gets_every_answer():
+    carried_out = asyncio.Event()
+
+    async def slow(incoming):
+        await carried_out.wait()
+        return Answer(status=200, body=incoming.body)
+
+    async with listening(client(slow).edge) as connect:
+        reader, writer = await connect()
+        writer.write(ASKED + BROKEN[1])
+        writer.write_eof()
+        asyncio.get_running_loop().call_later(0.05, carried_out.set)
+        assert (await answer_of(reader))[::2] == (200, b"{}")
+        assert await refused(reader) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"])

@@ -2,14 +2,17 @@
 
     bytes ─► head (size, lines, address, time) ─► uvicorn ─► edge (body, deadline) ─► answer ─► client (stall)
 
-A head that is over a limit is answered with a problem and the connection is closed, before anybody looks for
-a key. A client that has sent its request and closed its own side still gets its answer.
+A head that is over a limit, and what is no HTTP, is answered with a problem and the connection is closed,
+before anybody looks for a key; requests that came whole before it are answered first. A client that has sent
+its request and closed its own side still gets its answer. No other protocol is spoken: an offer of one is
+passed over.
 """
 
 from asyncio import TimerHandle, Transport
 from dataclasses import dataclass
 from typing import Final
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -47,6 +50,8 @@ class Wire(HttpToolsProtocol):
         self._ids = ids
         self._in_head = False
         self._has_ended = False  # a refused connection, or one whose client said all that it will say
+        self._unanswered = 0
+        self._last_words = b""  # the problem that a refused connection ends with
         self._head_bytes = 0
         self._head_lines = 0
         self._unfinished = 0
@@ -71,7 +76,11 @@ class Wire(HttpToolsProtocol):
         was_in_head = self._in_head
         if self._waiting is None and self._is_idle():
             self._wait_for_head()
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(memoryview(data))
+        except HttpParserError:
+            self.send_400_response("This is no request of HTTP/1.1.")
         # The parser hands out whole lines only: one that never ends is seen by its bytes.
         self._unfinished = self._unfinished + len(data) if was_in_head and self._in_head else 0
         if self._unfinished > self._limits.head_bytes:
@@ -80,7 +89,9 @@ class Wire(HttpToolsProtocol):
     @override
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's answer is always None
         """Return whether the connection stays open: while a whole request waits for its answer."""
-        if self._is_idle() or self.cycle.more_body or self._has_ended:
+        if self._has_ended:
+            return not self._is_idle()
+        if self._is_idle() or self.cycle.more_body:
             return False
         self._has_ended = True
         self.cycle.keep_alive = False
@@ -100,13 +111,13 @@ class Wire(HttpToolsProtocol):
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a line of the head, or one after the last chunk of a body."""
+        """Note a line of the head; one after the last chunk of a body is counted and says nothing."""
         self._head_lines += 1
         self._head_bytes += len(name) + len(value) + _AROUND
-        if not self._is_too_large():
+        if self._in_head and not self._is_too_large():
             super().on_header(name, value)
-        elif not self._in_head:
-            self.transport.close()
+        elif not self._in_head and self._is_too_large():
+            self._refuse_large_head()
 
     @override
     def on_headers_complete(self) -> None:
@@ -116,8 +127,11 @@ class Wire(HttpToolsProtocol):
             return
         if self._is_too_large() or len(self.url) > self._limits.address_bytes:
             self._refuse_large_head()
-        else:
+        elif self.parser.get_method() == b"CONNECT":
+            self._refuse(501, "not_implemented", "This server is no proxy.")
+        elif not self.parser.should_upgrade():
             super().on_headers_complete()
+            self._unanswered += 1
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -126,14 +140,17 @@ class Wire(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
-        if not self._has_ended:
+        if not self._has_ended and not self.parser.should_upgrade():
             super().on_message_complete()
 
     @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        self._unanswered -= 1
         if self.transport.is_closing():
             self._close()
+        elif self._last_words and self._is_idle():
+            self._end()
 
     @override
     def send_400_response(self, msg: str) -> None:
@@ -157,8 +174,33 @@ class Wire(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         """Return whether no request is under way."""
-        none_yet = self.cycle is None  # which uvicorn's own types leave out
-        return none_yet or self.cycle.response_complete
+        return self._unanswered == 0
+
+    def _parse(self, data: memoryview) -> None:
+        """Parse `data`; a head that offers another protocol is parsed once more, without the offer.
+
+        The parser ends such a message with its head, and would take its body for the next request.
+        Source: RFC 9110 section 7.8, a server may ignore the offer.
+        """
+        while data and not self._has_ended:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as offered:
+                data = data[offered.args[0] :]
+                if not self._has_ended:
+                    head = self._head_without_offer()
+                    self.parser = HttpRequestParser(self)
+                    self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+                    self.parser.feed_data(head)
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
+        return b"\r\n".join(
+            [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version), *lines, b"", b""]
+        )
 
     def _is_too_large(self) -> bool:
         return self._head_lines > self._limits.head_lines or self._head_bytes > self._limits.head_bytes
@@ -202,16 +244,38 @@ class Wire(HttpToolsProtocol):
         self._refuse(431, "headers_too_large", detail)
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        """Close the connection with a problem; without one while an earlier request waits for its answer."""
+        """Close the connection with a problem, once the whole requests before it are answered."""
+        if self._has_ended:
+            return
         self._has_ended = True
         self._head_is_there()
-        if not self._is_idle() or self.transport.is_closing():
-            self.transport.close()
+        if not self._is_idle() and self.cycle.more_body:
+            self._drop_half_request()
+        if self.transport.is_closing():
             return
         answer = problems.details(problems.body_of_status(status, detail, self._ids.uuid7(), code=code))
         headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)), (b"connection", b"close"))
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + answer.body)
+        self._last_words = STATUS_LINE[status] + lines + b"\r\n" + answer.body
+        if self._is_idle():
+            self._end()
+
+    def _drop_half_request(self) -> None:
+        """Let nobody wait for the rest of the latest request, nor answer it, unless that has begun."""
+        cycle = self.cycle
+        if cycle.response_started:
+            self.transport.close()
+            return
+        cycle.disconnected = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+        self._unanswered -= 1
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+
+    def _end(self) -> None:
+        """Say the last words, and hang up."""
+        self.transport.write(self._last_words)
         # Closing while more comes in would take the answer back: what is still sent is passed over.
         self.transport.write_eof()
         self._waiting = self.loop.call_later(_LINGER_S, self.transport.abort)
