@@ -91,6 +91,26 @@ async def test_an_id_that_could_do_harm_is_replaced(sent):
     assert len(headers[b"x-request-id"]) == 36
 
 
+@pytest.mark.parametrize(
+    "name", [b"authorization", b"content-type", b"host", b"idempotency-key", b"x-api-key"]
+)
+async def test_a_header_that_has_one_value_is_refused_in_two_lines(name):
+    lines = [(name, b"application/json"), (b"accept", b"*/*")]
+    assert (await client().send(headers=lines))[0] == 200
+    status, _, body = await client().send(headers=[*lines, (name, b"application/json")])
+    assert (status, json.loads(body)["code"]) == (400, "bad_request")
+    assert name.decode() in json.loads(body)["detail"]
+
+
+async def test_other_headers_in_several_lines_are_a_list():
+    async def told(incoming):
+        return Answer(status=200, body=incoming.headers[b"x-forwarded-for"])
+
+    lines = [(b"x-forwarded-for", each) for each in (b"192.0.2.1", b"192.0.2.2, 192.0.2.3", b"192.0.2.4")]
+    _, _, body = await client(told).send(headers=lines)
+    assert body == b"192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4"
+
+
 async def test_a_body_in_many_chunks_is_read_whole():
     _, _, body = await client().send(chunks=[b'{"a"', b": ", b"1}"])
     assert body == b'{"a": 1}'

@@ -28,6 +28,8 @@ _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 # Answers are for their caller and of this moment, and are what they say they are.
 _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+# What has one value: who reads the first line and who reads the last would see different requests.
+_ONCE: Final = (b"authorization", b"content-type", b"host", b"idempotency-key", b"x-api-key")
 
 AccessLog = Literal["all", "errors", "off"]
 
@@ -82,7 +84,7 @@ class Edge:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        headers = _joined(_lines(scope))
         incoming = Incoming(
             id=self._request_id(headers.get(b"x-request-id", b"")),
             method=cast("str", scope["method"]),
@@ -119,6 +121,10 @@ class Edge:
 
     async def _route(self, scope: Scope, reply: "_Reply") -> None:
         incoming = reply.incoming
+        repeated = _repeated(_lines(scope), incoming.headers)
+        if repeated:
+            await reply.finish(self._failures.of_status(400, f"Send {repeated} in one line.", incoming))
+            return
         if incoming.body and not _is_json(incoming.headers):
             detail = "Send the body as content-type application/json, not compressed."
             await reply.finish(self._failures.of_status(415, detail, incoming))
@@ -221,6 +227,26 @@ class _Reply:
 def _peer(scope: Scope) -> str:
     client = cast("tuple[str, int] | None", scope.get("client"))
     return "" if client is None else client[0]
+
+
+def _lines(scope: Scope) -> list[tuple[bytes, bytes]]:
+    return cast("list[tuple[bytes, bytes]]", scope["headers"])
+
+
+def _joined(lines: list[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+    """Return each header with its value; several lines of one are a list (RFC 9110 section 5.3)."""
+    headers = dict(lines)
+    if len(headers) < len(lines):
+        headers = {name: b", ".join(value for each, value in lines if each == name) for name in headers}
+    return headers
+
+
+def _repeated(lines: list[tuple[bytes, bytes]], headers: Mapping[bytes, bytes]) -> str:
+    """Return the name of a header that has one value and came in several lines, if any."""
+    if len(headers) == len(lines):
+        return ""
+    names = [name for name, _ in lines]
+    return next((name.decode() for name in _ONCE if names.count(name) > 1), "")
 
 
 def _replay(body: bytes) -> Receive:
