@@ -7,12 +7,13 @@ import pytest
 
 from bylaw.api.signing import Signing
 from bylaw.core.clock import ManualClock
-from bylaw.core.errors import Corrupt, InvalidInput, NotFound, Unavailable
+from bylaw.core.errors import Conflict, Corrupt, InvalidInput, NotFound, Unavailable
 from bylaw.core.ids import Ids
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import checkpoint, export, key_changes
 from bylaw.receipts.audit import audit
 from bylaw.receipts.issue import Issuer
+from bylaw.receipts.signing import CHANGE_MS
 from bylaw.receipts.verify import Trust, verify
 from bylaw.storage.key_file import KeyFile
 from bylaw.storage.sqlite.receipts import open_ledger
@@ -126,6 +127,60 @@ async def test_after_a_rotation_everything_verifies_and_both_keys_sign_the_hando
     assert await house.findings() == ("verified", [])
     assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
     assert "outgoing_key" not in house.path.read_text()
+
+
+async def test_a_clock_that_was_set_back_rotates_nothing(house, clock):
+    """Else what the old key signed until then would be dated after its end, and count for nobody."""
+    signing = await house.open()
+    clock.advance(2 * HOUR)
+    idents = [await house.record()]
+    clock.advance(-HOUR)
+    idents.append(await house.record())
+    with pytest.raises(Conflict, match="set the clock") as refused:
+        await signing.rotate()
+    assert refused.value.reason == "clock_behind"
+    clock.advance(HOUR)
+    assert (await signing.rotate()).standing == "active"
+    idents.append(await house.record())
+    assert {(await house.verified(ident)).status for ident in idents} == {"verified"}
+    assert await house.findings() == ("verified", [])
+
+
+async def test_a_clock_that_was_set_back_before_a_restart_rotates_nothing(house, clock):
+    await house.open()
+    clock.advance(2 * HOUR)
+    await house.record()
+    await house.close()
+    clock.advance(-HOUR)
+    signing = await house.open()
+    with pytest.raises(Conflict, match="set the clock"):
+        await signing.rotate()
+    assert len(await house.changes()) == 1
+
+
+async def test_a_clock_that_is_a_little_behind_rotates_when_the_last_entry_was_signed(house, clock):
+    signing = await house.open()
+    clock.advance(HOUR)
+    signed_ms = clock.now_ms()
+    idents = [await house.record()]
+    clock.advance(-CHANGE_MS)
+    new = await signing.rotate()
+    idents.append(await house.record())
+    assert new.since_ms == signed_ms
+    assert {(await house.verified(ident)).status for ident in idents} == {"verified"}
+
+
+async def test_nothing_is_dated_before_its_key_when_the_clock_is_set_back(house, clock):
+    signing = await house.open()
+    clock.advance(2 * HOUR)
+    await signing.rotate()
+    clock.advance(-HOUR)
+    idents = [await house.record()]
+    await house.close()
+    await house.open()
+    idents.append(await house.record())
+    assert {(await house.verified(ident)).status for ident in idents} == {"verified"}
+    assert await house.findings() == ("verified", [])
 
 
 async def test_a_restart_goes_on_with_the_new_key(house, clock):

@@ -97,7 +97,7 @@ class Book:
         new = signer(seed)
         self.keys = self.keys.with_retired(self.signer.kid, self.clock.now_ms())
         self.keys = self.keys.with_active(new.public, self.clock.now_ms())
-        self.issuer.rotate(new)
+        self.issuer.rotate(new, self.clock.now_ms())
         self.appender.rotate(new)
         self.signer = new
 

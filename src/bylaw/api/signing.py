@@ -9,12 +9,12 @@ import asyncio
 import logging
 
 from bylaw.core.clock import Clock, rfc3339
-from bylaw.core.errors import InvalidInput, NotFound, Problem
-from bylaw.receipts import dsse, key_changes
+from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
+from bylaw.receipts import dsse, key_changes, model
 from bylaw.receipts.issue import Issuer, key_changed
 from bylaw.receipts.model import KeyClaim
 from bylaw.receipts.ports import Ledger, StoredReceipt
-from bylaw.receipts.signing import KeySet, PublicKey
+from bylaw.receipts.signing import CHANGE_MS, KeySet, PublicKey
 from bylaw.receipts.signing_keys import KeyStore, SigningKeys
 
 _log = logging.getLogger("bylaw.signing")
@@ -32,8 +32,9 @@ class Signing:
         self._issuer = issuer
         self._clock = clock
         self._changing = asyncio.Lock()
+        self._issue_in_its_name()
         if keys.outgoing is not None:
-            self._hand_over()
+            self._ledger.log.rotate(keys.signer)
 
     @property
     def kid(self) -> str:
@@ -58,10 +59,11 @@ class Signing:
         """Sign with a new key from now on and return it; the old one is retired and stays good.
 
         Raises: Unavailable when the log cannot be written now; the rotation is completed once it can.
+        Conflict (`clock_behind`) when the clock was set back, to before what the old key signed.
         """
         async with self._changing:
             await self._complete()
-            self._replace(None)
+            self._replace(None, await self._not_before_what_was_signed())
             await self._complete()
             return await self._published(self.kid)
 
@@ -82,18 +84,38 @@ class Signing:
             if key.revoked_by(at_ms):
                 return key
             if self._keys.published.get(kid) is not None:
-                self._replace((kid, at_ms))
+                self._replace((kid, at_ms), now)
                 await self._complete()
             else:
                 await self._say(key_changed(key.raw, "revoked", at_ms))
             return await self._published(kid)
 
-    def _replace(self, revoked: tuple[str, int] | None) -> None:
+    async def _not_before_what_was_signed(self) -> int:
+        """Return now, or the moment of the newest entry if that is a little later, on another machine say.
+
+        What a key signed after it was retired counts for nobody, so it is not retired in the middle of it.
+        Raises: Conflict (`clock_behind`) when entries are too far ahead for a change of key to bridge.
+        """
+        logs, now = self._ledger.logs, self._clock.now_ms()
+        moments = [now, self._issuer.latest_ms]
+        for held in await logs.latest():
+            last = await logs.leaves(held.origin, start=held.size - 1, limit=1)
+            moments += [model.decode(leaf.receipt).issued_ms for leaf in last]
+        newest = max(moments)
+        if newest - now > CHANGE_MS:
+            raise Conflict(
+                f"It is {rfc3339(now)} here, and entries of the log are of {rfc3339(newest)}: set the clock,"
+                " then rotate.",
+                reason="clock_behind",
+            )
+        return newest
+
+    def _replace(self, revoked: tuple[str, int] | None, at_ms: int) -> None:
         """Store the next keys and use them: a new one unless the key that signs stays, and a revocation."""
         with self._kept.locked():
             keys = self._kept.load()
             if revoked is None or revoked[0] == keys.signer.kid:
-                keys = keys.rotated(self._clock.now_ms())
+                keys = keys.rotated(at_ms)
             if revoked is not None:
                 keys = keys.revoked(*revoked)
             self._kept.store(keys)
@@ -103,11 +125,13 @@ class Signing:
         is_new = keys.signer.kid != self.kid
         self._keys = keys
         if is_new:
-            self._hand_over()
+            self._issue_in_its_name()
+            self._ledger.log.rotate(keys.signer)
 
-    def _hand_over(self) -> None:
-        self._ledger.log.rotate(self._keys.signer)
-        self._issuer.rotate(self._keys.signer)
+    def _issue_in_its_name(self) -> None:
+        """Issue in the name of the key that signs, nothing of it dated before it came into use."""
+        key = self._keys.published.get(self.kid)
+        self._issuer.rotate(self._keys.signer, 0 if key is None else key.since_ms)
 
     async def _complete(self) -> None:
         """Bring this process and its log to what the key file says; a key that may not sign says nothing."""
@@ -115,7 +139,7 @@ class Signing:
         key = await self._published(self.kid)
         if key.standing != "active":
             _log.warning("the signing key %s was %s elsewhere and is replaced", key.kid, key.standing)
-            self._replace(None)
+            self._replace(None, self._clock.now_ms())
         await self._say(*key_changes.unsaid(self._keys.published, await self._said(self._ledger.log.origin)))
         if self._keys.outgoing is not None:
             with self._kept.locked():

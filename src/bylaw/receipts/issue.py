@@ -30,7 +30,11 @@ NO_CONTENTS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Issuer:
-    """Issues the receipts of one log, in the name of the key that signs it."""
+    """Issues the receipts of one log, in the name of the key that signs it.
+
+    A clock may be set back; nothing is dated before `rotate` said that the key came into use. `latest_ms` is
+    the latest moment at which something was issued here.
+    """
 
     def __init__(
         self,
@@ -46,10 +50,13 @@ class Issuer:
         self._clock = clock
         self._ids = ids
         self._random = random
+        self._since_ms = 0
+        self.latest_ms = 0
 
-    def rotate(self, signer: Signer) -> None:
-        """Issue in the name of `signer` from now on."""
+    def rotate(self, signer: Signer, since_ms: int) -> None:
+        """Issue in the name of `signer`, in use since `since_ms`, from now on."""
         self._signer = signer
+        self._since_ms = since_ms
 
     def follow(self, origin: str) -> None:
         """Issue for the log `origin` from now on."""
@@ -71,7 +78,8 @@ class Issuer:
         recorded once. The names of `contents` are ours, never a caller's.
         Raises: ValueError for text with a lone surrogate.
         """
-        moment = self._clock.now_ms()
+        moment = max(self._clock.now_ms(), self._since_ms)
+        self.latest_ms = max(self.latest_ms, moment)
         named = ReceiptId(self._ids.ulid(PREFIX)) if ident is None else ident
         parts = self._salted(contents)
         receipt = Receipt(
