@@ -26,6 +26,7 @@ class Ledger:
         self.begun = asyncio.Event()
         self.fails = 0
         self.out = 0
+        self.full = False
         self.recovered = 0
         self.signers = []
         self.next_origin = origin
@@ -47,6 +48,10 @@ class Ledger:
             raise OSError("still gone")
         self.recovered += 1
         self.origin = self.next_origin
+
+    async def try_out(self):
+        if self.full:
+            raise OSError("still full")
 
     def rotate(self, signer):
         self.signers.append(signer)
@@ -153,6 +158,19 @@ async def test_a_store_that_stays_away_refuses_until_it_is_back(writer, log, cap
     assert (await call(log, 3))[0].index == 0
     assert log.queued == 0
     assert "out of order" in caplog.text
+
+
+async def test_a_store_that_can_be_read_and_not_written_is_not_ready(writer, log):
+    writer.fails, writer.full = 1, True
+    for number in range(2):
+        with pytest.raises(Unavailable):
+            await call(log, number)
+    assert not log.state.ready
+    assert writer.batches == []
+    writer.full = False
+    while not log.state.ready:  # noqa: ASYNC110 - its own loop is what is tested
+        await asyncio.sleep(0)
+    assert (await call(log, 3))[0].index == 0
 
 
 async def test_a_full_queue_refuses_at_once(writer, log):

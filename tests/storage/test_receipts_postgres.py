@@ -83,6 +83,22 @@ async def test_a_writer_never_waits_for_another_that_is_inside_a_transaction(she
         await database.execute("DELETE FROM ledger.checkpoints WHERE size = 99")
 
 
+async def test_a_database_that_can_only_be_read_is_not_ready_until_it_can_be_written(shelf):
+    ledger = await shelf.open()
+    await shelf.record(ledger)
+    session = ledger.log._writer._connection
+    await session.execute("SET default_transaction_read_only = on")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await shelf.record(ledger)
+    assert not ledger.log.state.ready
+    await session.execute("SET default_transaction_read_only = off")
+    while not ledger.log.state.ready:  # noqa: ASYNC110 - it looks by itself
+        await asyncio.sleep(0.001)
+    await shelf.record(ledger, 2)
+    assert await shelf.findings(ledger) == ("verified", [])
+
+
 async def test_two_processes_that_race_for_a_key_record_it_once(shelf):
     one, two = await shelf.open(), await shelf.open()
 

@@ -1,6 +1,8 @@
 """What is particular to receipts in a file."""
 
+import asyncio
 import os
+import resource
 import subprocess
 import sys
 
@@ -94,6 +96,27 @@ async def test_a_full_disk_fails_that_batch_and_writing_goes_on(shelf):
         await shelf.record(ledger, contents={"request": bytes(100_000)})
     assert "full" in str(failed.value.__cause__)
     await run(pragma, "max_page_count", 1 << 30)
+    await shelf.record(ledger, 2)
+    assert (await ledger.logs.latest())[0].size == 5
+    assert await shelf.findings(ledger) == ("verified", [])
+
+
+async def test_on_a_full_disk_the_log_is_not_ready_until_there_is_room(shelf, tmp_path):
+    ledger = await shelf.open()
+    await shelf.record(ledger, 3)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    written = (tmp_path / f"{FILE}-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, before[1]))  # no file of ours grows
+    try:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await shelf.record(ledger)
+        is_ready = ledger.log.state.ready
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not is_ready
+    while not ledger.log.state.ready:  # noqa: ASYNC110 - it looks by itself
+        await asyncio.sleep(0)
     await shelf.record(ledger, 2)
     assert (await ledger.logs.latest())[0].size == 5
     assert await shelf.findings(ledger) == ("verified", [])

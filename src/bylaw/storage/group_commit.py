@@ -5,7 +5,8 @@
     meanwhile   the next batch gathers
 
 `Writer` is the part that differs between stores. A batch whose transaction fails fails alone: nothing of it
-was acknowledged, the writer goes back to what is stored, and only then does the next batch begin.
+was acknowledged, the writer goes back to what is stored and shows that it can write, and only then does the
+next batch begin.
 """
 
 import asyncio
@@ -42,6 +43,9 @@ class Writer(Protocol):
 
     async def recover(self) -> None:
         """Go back to what is stored, after a `write` that failed. Raises: when that is not possible yet."""
+
+    async def try_out(self) -> None:
+        """Write something that leaves no trace. Raises: while nothing can be written."""
 
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
@@ -204,6 +208,7 @@ class GroupCommit:
         while not self._closed or self._waiting:
             try:
                 await self._writer.recover()
+                await self._writer.try_out()
             except Exception as error:
                 if not self._out_of_order:
                     _logger.exception("The receipt log is out of order.")

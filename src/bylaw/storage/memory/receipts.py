@@ -55,6 +55,9 @@ class MemoryRows:
     async def recover(self) -> None:
         """Do nothing: what is here is what was recorded."""
 
+    async def try_out(self) -> None:
+        """Do nothing: there is no disk to be full."""
+
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
         self._appender.rotate(signer)

@@ -105,6 +105,17 @@ class PostgresWriter:
         known = KeySet((*self._keys.keys, *published.keys))
         self._appender = resume(self._origin, edge, signers=self._signers, keys=known)
 
+    async def try_out(self) -> None:
+        """Insert a row and take it back. Raises: what the driver raises when the database can only be read."""
+        if self._connection is None:
+            raise Unavailable("No log is held.")
+        transaction = self._connection.transaction()
+        await transaction.start()
+        try:
+            await self._connection.execute("INSERT INTO ledger.checkpoints VALUES ($1, -1, '')", self._number)
+        finally:
+            await transaction.rollback()
+
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
         self._signers = (*self._signers, signer)

@@ -11,7 +11,7 @@ from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import KeySet, Signer
 from bylaw.storage.receipt_rows import Key, Plan, PolicySets, key_of, plan, resume, rows_of
 from bylaw.storage.sqlite import receipts_queries as queries
-from bylaw.storage.sqlite.receipts_schema import Opened
+from bylaw.storage.sqlite.receipts_schema import VERSION, Opened
 
 _TAIL = 256
 
@@ -53,6 +53,10 @@ class SqliteWriter:
     async def recover(self) -> None:
         """Go back to what is stored and check it. Raises: Corrupt."""
         await self._opened.run(self._resume)
+
+    async def try_out(self) -> None:
+        """Commit the version that the file has already. Raises: Unavailable, on a full disk say."""
+        await self._opened.run(apsw.Connection.pragma, "user_version", VERSION)
 
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
