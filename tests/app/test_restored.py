@@ -140,6 +140,36 @@ async def test_a_crash_between_the_two_commits_is_no_loss(data, tmp_path):
     assert [claim.id for claim in await changes(data) if claim.noun == "workspace"] == ["w1", "w2"]
 
 
+async def test_an_acceptance_that_was_cut_off_is_completed_and_recorded_once(data, tmp_path):
+    """Killed after the log had the entry and before the control plane knew the log as it is."""
+    await work(data, "w1")
+    keep(data, tmp_path / "kept")
+    await work(data, "w2")
+    restore(data, tmp_path / "kept", "receipts")
+    keep(data, tmp_path / "cut", "control")
+    for _ in range(3):
+        restore(data, tmp_path / "cut", "control")
+        async with unserved(settings.build(data=data)) as found:
+            objections = await found.witness.objections()
+            assert objections
+            await found.witness.accept(objections, found.issuer, reason="the disk was lost")
+            assert await found.witness.objections() == []
+    await work(data, "w3")
+    assert [claim.change for claim in await changes(data) if claim.noun == "log"] == ["accepted"]
+
+
+async def test_a_second_loss_is_a_second_acceptance(data, tmp_path):
+    await work(data, "w1")
+    keep(data, tmp_path / "kept")
+    for name in ("w2", "w3"):
+        await work(data, name)
+        restore(data, tmp_path / "kept", "receipts")
+        async with unserved(settings.build(data=data)) as found:
+            await found.witness.accept(await found.witness.objections(), found.issuer, reason="lost")
+        keep(data, tmp_path / "kept", "receipts")
+    assert [claim.change for claim in await changes(data) if claim.noun == "log"] == ["accepted"] * 2
+
+
 async def test_lists_that_show_more_than_the_receipts_hold_are_noticed(data):
     await work(data, "w1")
     async with unserved(settings.build(data=data)) as found:

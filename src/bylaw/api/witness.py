@@ -7,7 +7,7 @@ handed over; it never knows more than was durable. At a start the two planes are
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from bylaw.api.entries import handed_over
 from bylaw.api.ports import ControlStore, SystemUnit
@@ -16,7 +16,7 @@ from bylaw.core.errors import Corrupt
 from bylaw.receipts import checkpoint as checkpoints
 from bylaw.receipts import model
 from bylaw.receipts.issue import PREFIX, Issuer
-from bylaw.receipts.model import ChangeClaim, Field
+from bylaw.receipts.model import ChangeClaim, Claim, Field
 from bylaw.receipts.ports import Ledger, StoredCheckpoint, StoredReceipt
 from bylaw.tenancy.changes import KnownLog
 from bylaw.tenancy.principal import OPERATOR_TENANT
@@ -80,16 +80,33 @@ class Witness:
         return [each for each in found if each is not None]
 
     async def accept(self, found: Sequence[Objection], issuer: Issuer, *, reason: str) -> None:
-        """Record in the log that its operator goes on in spite of `found`, and know the logs as they are."""
+        """Record in the log that its operator goes on in spite of `found`, and know the logs as they are.
+
+        What is the end of a log already was recorded by an acceptance that was cut off: it is completed.
+        """
         issuer.follow(self._ledger.log.origin)
         contents = {"reason": reason.encode()}
+        said = await self._accepted_last()
+        claims = [_accepted(each) for each in found if (each.origin, str(each.known)) not in said]
         await self._ledger.log.append(
-            [issuer.issue(_accepted(each), tenant=OPERATOR_TENANT, contents=contents) for each in found]
+            [issuer.issue(claim, tenant=OPERATOR_TENANT, contents=contents) for claim in claims]
         )
         async with self._store.system() as system:
             await system.known_logs.reset()
             await system.progress.reset()
             await self.note_with(system)
+
+    async def _accepted_last(self) -> set[tuple[str, str]]:
+        """Return which logs, known with how many entries, the ends of the logs say were accepted."""
+        said = set()
+        for held in await self._ledger.logs.latest():
+            start = max(held.size - _PAGE, 0)
+            for leaf in reversed(await self._ledger.logs.leaves(held.origin, start=start, limit=_PAGE)):
+                claim = model.decode(leaf.receipt).claim
+                if not _is_acceptance(claim):
+                    break
+                said |= {(claim.id, each.was) for each in claim.fields}
+        return said
 
     async def _note(self, system: SystemUnit, latest: Sequence[StoredCheckpoint]) -> None:
         now = self._clock.now_ms()
@@ -130,7 +147,10 @@ class Witness:
         while start < held.size:
             leaves = await self._ledger.logs.leaves(held.origin, start=start, limit=_PAGE)
             for leaf in leaves:
-                if handed_over(model.decode(leaf.receipt).kind) and not await self._awaits(leaf):
+                receipt = model.decode(leaf.receipt)
+                if _is_acceptance(receipt.claim) or not handed_over(receipt.kind):
+                    continue
+                if not await self._awaits(leaf):
                     return _older(held, start, leaf)
             start += max(len(leaves), 1)
         return None
@@ -176,6 +196,10 @@ def _older(held: StoredCheckpoint, known: int, leaf: StoredReceipt) -> Objection
         f" {receipt.kind}, tenant {leaf.tenant}, {receipt.issued_at}) says what is not in it."
     )
     return Objection(origin=held.origin, known=known, held=held.size, message=message)
+
+
+def _is_acceptance(claim: Claim) -> TypeGuard[ChangeClaim]:
+    return isinstance(claim, ChangeClaim) and (claim.noun, claim.change) == ("log", "accepted")
 
 
 def _accepted(found: Objection) -> ChangeClaim:
