@@ -106,7 +106,7 @@ class PostgresWriter:
         self._appender = resume(self._origin, edge, signers=self._signers, keys=known)
 
     async def try_out(self) -> None:
-        """Insert a row and take it back. Raises: what the driver raises when the database can only be read."""
+        """Insert a row and take it back. Raises: what the driver raises while nothing can be written."""
         if self._connection is None:
             raise Unavailable("No log is held.")
         transaction = self._connection.transaction()
