@@ -82,9 +82,9 @@ async def belongings(world: World) -> dict[str, str]:
         "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
     )
     call = {"name": "pay", "arguments": {"repo": repo["id"]}}
-    decision = await world.make(
-        "/v1/decisions", {"workspace_id": "w1", "phase": "tool_call", "tool_call": call}
-    )
+    talk = await world.make("/api/conversations", {"workspaceId": "w1", "contactName": "Ada"})
+    asked = {"workspace_id": "w1", "phase": "tool_call", "tool_call": call, "conversation_id": talk["id"]}
+    decision = await world.make("/v1/decisions", asked)
     await world.make(f"/v1/policies/{held['id']}/archive", {})
     wanted = {each["kind"]: each["id"] for each in decision["obligations"]}
     return {
@@ -100,6 +100,7 @@ async def belongings(world: World) -> dict[str, str]:
         "key_id": key["id"],
         "policy_id": policy["id"],
         "entry_id": entry["id"],
+        "conversation_id": talk["id"],
         "number": "1",
         "agent_id": agent["id"],
     }

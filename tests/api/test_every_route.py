@@ -57,7 +57,7 @@ NAMING = [
 @pytest.mark.parametrize("caller", ["stranger", "neighbour"])
 @pytest.mark.parametrize(("route", "field"), NAMING, ids=[f"{r.path} {field}" for r, field in NAMING])
 async def test_nobody_reaches_another_place_through_a_body(world, caller, route, field):
-    body = {**example_of(route), field: world.ids[field]}
+    body = {**example_of(route), name_of(route, field): world.ids[field]}
     if field == "repo_id":
         body["workspace_id"] = world.ids["workspace_id"]
     if "id" in body:
@@ -78,8 +78,8 @@ def body_of(route, ids, *, fresh=""):
         return None
     body = example_of(route)
     for name in ("workspace_id", "policy_id", "agent_id", "receipt_id"):
-        if name in body:
-            body[name] = ids[name]
+        for written in {name, name_of(route, name)} & set(body):
+            body[written] = ids[name]
     if fresh and "id" in body:
         body["id"] = fresh
     if fresh and "email" in body:
@@ -95,6 +95,12 @@ QUERIES = {
     "/v1/log/checkpoints.txt": "?log={log}&above=1&limit=2",
     "/v1/log/consistency": "?log={log}&old_size=1&size=2",
 }
+
+
+def name_of(route, field):
+    """The name under which a field of the body goes over the wire."""
+    names = {each.name: each.encode_name for each in msgspec.structs.fields(route.takes)}
+    return names.get(field, field)
 
 
 def example_of(route):

@@ -11,7 +11,10 @@ from bylaw.approvals.store import ApprovalFilter, Approvals
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, UserId, WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.learning.model import ConversationId
+from bylaw.learning.store import ConversationFilter, Conversations
 from bylaw.policies.model import Current
+from bylaw.policies.searching import words_of
 from bylaw.policies.store import Policies, PolicyFilter
 from bylaw.review.store import Alerts, Attention, AttentionFilter, ReviewFilter, Violations
 from bylaw.tenancy.changes import Changes, Outbox
@@ -27,6 +30,7 @@ from tests.contracts.values import (
     alert,
     approval,
     attention,
+    conversation,
     key,
     place,
     policy,
@@ -50,11 +54,13 @@ OURS = {
     "alerts": alert(id="al"),
     "attention": attention(id="at"),
     "approvals": approval(id="ap"),
+    "conversations": conversation(id=ConversationId("c"), place=place("w")),
 }
 PORTS = {
     "workspaces": Workspaces, "repos": Repos, "users": Users, "keys": Keys, "agents": Agents,
     "directory": Directory, "policies": Policies, "violations": Violations, "alerts": Alerts,
-    "attention": Attention, "approvals": Approvals, "changes": Changes, "outbox": Outbox, "replies": Replies,
+    "conversations": Conversations, "attention": Attention, "approvals": Approvals,
+    "changes": Changes, "outbox": Outbox, "replies": Replies,
 }  # fmt: skip
 
 
@@ -79,6 +85,7 @@ async def fill(unit):
     for kind in ("violations", "alerts", "attention"):
         await getattr(unit.review, kind).add([OURS[kind]])
     await unit.approvals.add([OURS["approvals"]])
+    await unit.conversations.add(OURS["conversations"])
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
@@ -131,6 +138,7 @@ async def cross_add_plain(unit, kind):
     free = {
         "workspaces": {}, "repos": {"workspace_id": WorkspaceId("own")}, "users": {"workspace_roles": {}},
         "keys": {"place": EVERYWHERE, "sha256": "other"}, "agents": {"policy_id": None, "place": EVERYWHERE},
+        "conversations": {"place": place("own")},
     }[kind]  # fmt: skip
     await unit.tenancy.workspaces.add(workspace(B, id=WorkspaceId("own")))
     theirs = replace(OURS[kind], tenant_id=B, **free)
@@ -158,6 +166,7 @@ async def cross_list(unit, kind):
             PolicyFilter(or_policy=PolicyId("p"), place=place("w")),
         ),
         "violations": (ReviewFilter(),), "alerts": (ReviewFilter(), ReviewFilter(within=(EVERYWHERE,))),
+        "conversations": (ConversationFilter(), ConversationFilter(has_attention=False)),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
     }  # fmt: skip
     options = {
@@ -170,6 +179,11 @@ async def cross_list(unit, kind):
     else:
         pages = [await rows(unit, kind).list(ALL, **how) for how in ({}, *options[kind])]
     assert all((page.items, page.total) == ((), 0) for page in pages)
+
+
+async def cross_search(unit, _kind):
+    page = await unit.policies.search(words_of("refund"), PolicyFilter(include_deleted=True), ALL)
+    assert (page.items, page.total) == ((), 0)
 
 
 async def cross_version(unit, _kind):
@@ -237,7 +251,7 @@ CROSSINGS = {
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
     "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
-    "outlines": cross_outlines, "add_all": cross_add_all, "currents": cross_currents,
+    "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
 }  # fmt: skip
 
 

@@ -19,7 +19,9 @@ from tests.contracts.values import (
     approval,
     attention,
     content,
+    conversation,
     key,
+    place,
     policy,
     reply,
     repo,
@@ -45,6 +47,7 @@ async def write_everything(unit):
     await unit.review.alerts.add([alert(unit.tenant_id)])
     await unit.review.attention.add([attention(unit.tenant_id)])
     await unit.approvals.add([approval(unit.tenant_id)])
+    await unit.conversations.add(conversation(unit.tenant_id, place=place(shop.id)))
     await unit.replies.add(reply())
     await unit.outbox.add("key", {})
     await unit.changes.bump()

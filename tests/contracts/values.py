@@ -5,6 +5,7 @@ from itertools import count
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
+from bylaw.learning.model import Conversation, ConversationId, Message
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import (
     Content,
@@ -133,6 +134,16 @@ def approval(tenant_id: TenantId = A, **given) -> PendingApproval:
     return PendingApproval(
         **(made | {"policies": (snapshot(),), "reason": "", "expires_ms": START + 60_000} | given)
     )
+
+
+def conversation(tenant_id: TenantId = A, **given) -> Conversation:
+    ident = ConversationId(fresh("conv"))
+    said = (
+        Message(speaker="contact", text="Straße 7, where is my order?", at_ms=START),
+        Message(speaker="human", text="On its way.", at_ms=START + 1),
+    )
+    made = {"id": ident, "tenant_id": tenant_id, "place": Place(), "contact_name": "Ada", "messages": said}
+    return Conversation(**(made | {"created_ms": START} | given))
 
 
 def reply(**given) -> Reply:

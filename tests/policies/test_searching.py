@@ -21,7 +21,7 @@ def said(text, topic=None):
         ("To be or not to be", ["to", "be", "or", "not"]),
         ("Refund REFUND refund", ["refund"]),
         ("  %§ ", ["%§"]),
-        ("don't re-open", ["don't", "re-open"]),
+        ("don't re-open ORDER_7", ["don't", "re", "open", "order", "7"]),
         ("価格", ["価格"]),
     ],
 )

@@ -11,6 +11,7 @@ from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.clock import ManualClock
 from bylaw.core.ids import Ids
 from bylaw.core.paging import Slice
+from bylaw.learning.store import ConversationFilter
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.store import AttentionFilter, ReviewFilter
 from bylaw.storage.control import open_control
@@ -48,6 +49,13 @@ READS = {
     "policies by id": lambda unit: unit.policies.currents([f"id-{n}" for n in range(32)]),
     "outlines of policies": lambda unit: unit.policies.outlines(PAGE),
     "policies of a topic": lambda unit: unit.policies.list(PolicyFilter(topic="id-7"), PAGE),
+    "conversations": lambda unit: unit.conversations.list(ConversationFilter(), PAGE),
+    "conversations of a workspace": lambda unit: unit.conversations.list(
+        ConversationFilter(within=(place("id-7"),)), PAGE
+    ),
+    "policies around a workspace": lambda unit: unit.policies.list(
+        PolicyFilter(place=place("id-7"), match="near"), PAGE
+    ),
     "violations": lambda unit: unit.review.violations.list(ReviewFilter(), PAGE),
     "violations of a policy": lambda unit: unit.review.violations.list(
         ReviewFilter(policy_ids=frozenset({"id-7"})), PAGE

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bylaw.approvals.store import Approvals
 from bylaw.core.ids import TenantId
+from bylaw.learning.store import Conversations
 from bylaw.policies.store import Policies
 from bylaw.review.store import Review
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
@@ -35,6 +36,10 @@ class Unit(Protocol):
     @property
     def approvals(self) -> Approvals:
         """Its calls that wait for a person."""
+
+    @property
+    def conversations(self) -> Conversations:
+        """Its conversations."""
 
     @property
     def changes(self) -> Changes:

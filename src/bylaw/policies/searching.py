@@ -16,7 +16,7 @@ MAX_WORDS: Final = 12
 # What a word is worth where it stands as it is, where only its stem does, and where the topic has its stem.
 LITERAL, STEM, TOPIC = 2, 1, 2
 
-_WORD: Final = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _ENDING: Final = re.compile(r"(?<=[a-z]{4})(?:ications?|ions?|ings?|ies|ied|ed|es|s|e|y)$")
 _COMMON: Final = re.compile(
     "an?|and|are|as|at|be|by|do|for|from|how|i|if|in|is|it|may|me|must|my|no|not|of|on|or|our|shall|should|so"

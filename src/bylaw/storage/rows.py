@@ -8,6 +8,8 @@ import msgspec
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import PolicyId
+from bylaw.learning.model import Conversation
+from bylaw.learning.model import search_text as conversation_text
 from bylaw.policies.content import ContentDocument, document, restore_content
 from bylaw.policies.model import Policy, Version, search_text, topic_key
 from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
@@ -69,6 +71,11 @@ def user_row(user: User) -> dict[str, object]:
 def reply_row(reply: Reply) -> dict[str, object]:
     """Return a kept answer as a row, its body as it is."""
     return {**to_row(reply), "body": reply.body}
+
+
+def conversation_row(conversation: Conversation) -> dict[str, object]:
+    """Return a conversation as a row, with what it is looked for by."""
+    return {**to_row(conversation), "search_text": conversation_text(conversation)}
 
 
 def policy_row(policy: Policy) -> dict[str, object]:

@@ -88,7 +88,15 @@ async def test_h_every_new_entry_waits_in_a_workspace_that_reviews(world):
 
 async def test_i_a_literal_word_is_always_found_without_a_model(world):
     new = await made(world, topic="order_check", ruleText="Verify Zahlungseingang before the parcel leaves.")
-    for query in ("zahlungseingang", "order", "PARCEL", "verification", "where is the parcel?"):
+    for query in (
+        "zahlungseingang",
+        "order",
+        "PARCEL",
+        "order-check",
+        "order_check",
+        "verification",
+        "where is the parcel?",
+    ):
         assert await listed(world, f"/search?q={query}") == [new], query
     assert await listed(world, "/search?q=elephant") == []
 

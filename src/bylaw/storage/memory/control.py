@@ -17,6 +17,7 @@ from bylaw.storage.memory.changes import (
     MemoryReplies,
     whole,
 )
+from bylaw.storage.memory.conversations import MemoryConversations
 from bylaw.storage.memory.heap import Contents, Heap
 from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.policies import MemoryPolicies
@@ -37,6 +38,7 @@ class MemoryUnit:
         self.policies = MemoryPolicies(heap, tenant_id)
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
+        self.conversations = MemoryConversations(heap, tenant_id)
         self.changes = MemoryChanges(heap, tenant_id)
         self.outbox = MemoryOutbox(heap, tenant_id, ids=ids, clock=clock)
         self.replies = MemoryReplies(heap, tenant_id)

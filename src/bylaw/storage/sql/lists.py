@@ -23,21 +23,26 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bylaw.core.paging import Page, Slice, T
 from bylaw.storage.paging import BY_TIME, SortKey, page_of, start_of
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import Place
+from bylaw.tenancy.model import EVERYWHERE, Place
 
 Condition = ColumnElement[bool]
 
 
 class Listing:
-    """A statement whose rows are listed in the falling order of `order`."""
+    """A statement whose rows are listed in the falling order of `order`.
+
+    `counted` is a shorter statement with as many rows, where there is one.
+    """
 
     def __init__(
         self,
         statement: Select[*tuple[object, ...]],
         *order: ColumnElement[object],
         kinds: tuple[type, ...] = BY_TIME,
+        counted: Select[*tuple[object, ...]] | None = None,
     ) -> None:
         self._statement = statement
+        self._counted = statement if counted is None else counted
         self._order = order
         self._kinds = kinds
 
@@ -55,7 +60,7 @@ class Listing:
         found = [read(row) for row in await session.rows(wanted)]
         total = None
         if part.total:
-            matching = self._statement.with_only_columns(self._order[0]).subquery()
+            matching = self._counted.with_only_columns(self._order[0]).subquery()
             total = await session.number(select(func.count()).select_from(matching))
         return page_of(found, part, key, total=total)
 
@@ -80,7 +85,9 @@ def around(table: Table, place: Place) -> Condition:
 
 def near(table: Table, place: Place) -> Condition:
     """Return whether a row's place is `place`, encloses it or lies in it."""
-    return or_(around(table, place), inside(table, place))
+    if place.repo_id is not None:
+        return around(table, place)
+    return or_(exactly(table, EVERYWHERE), inside(table, place))
 
 
 def near_any(table: Table, places: Iterable[Place]) -> Condition:

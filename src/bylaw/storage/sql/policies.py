@@ -151,8 +151,11 @@ class SqlPolicies:
 
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
-        wanted = self._with(_P.current).where(*_conditions(where))
-        return await Listing(wanted, _P.created_ms, _P.id).page(
+        about, said = _about(where), _said(where)
+        wanted = self._with(_P.current).where(*about, *said)
+        # How many they are is told without their versions, unless those decide.
+        counted = None if said else select(_P.id).where(_P.tenant_id == self._tenant_id, *about)
+        return await Listing(wanted, _P.created_ms, _P.id, counted=counted).page(
             self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
         )
 
@@ -160,7 +163,7 @@ class SqlPolicies:
         """Return a page of the policies that match and whose current version has any of `words`."""
         start_of(part)
         any_word = or_(false(), *(contains(_V.search_text, word.stem) for word in words))
-        found = self._with(_P.current).where(*_conditions(where), any_word)
+        found = self._with(_P.current).where(*_about(where), *_said(where), any_word)
         best = found.order_by(_score(words).desc(), _P.created_ms.desc(), _P.id.desc())
         rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
         total = None
@@ -224,17 +227,25 @@ def _current(row: RowMapping) -> Current:
     return Current(policy=from_row(Policy, policy), version=version_of(version))
 
 
-def _conditions(where: PolicyFilter) -> list[Condition]:
-    """Return what a policy and its current version must fulfil."""
+def _said(where: PolicyFilter) -> list[Condition]:
+    """Return what the current version of a policy must say."""
+    text = () if where.text is None else (contains(_V.search_text, where.text.casefold()),)
+    return [
+        *equals(_V.topic_key, None if where.topic is None else topic_key(where.topic)),
+        *one_of(_V.action, where.actions),
+        *one_of(_V.risk, where.risks),
+        *text,
+    ]
+
+
+def _about(where: PolicyFilter) -> list[Condition]:
+    """Return what a policy must be, whatever it says."""
     conditions = [
         _governing(where),
         *one_of(_P.status, where.statuses),
         *equals(_P.is_active, where.is_active),
         *one_of(_P.slug, where.slugs),
         *one_of(_P.source_type, where.source_types),
-        *equals(_V.topic_key, None if where.topic is None else topic_key(where.topic)),
-        *one_of(_V.action, where.actions),
-        *one_of(_V.risk, where.risks),
     ]
     if where.readable is not None:
         everywhere = exactly(tables.policies, EVERYWHERE)
@@ -247,8 +258,6 @@ def _conditions(where: PolicyFilter) -> list[Condition]:
         conditions.append(_WAITS if where.waits else not_(_WAITS))
     if where.slug_prefix is not None:
         conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
-    if where.text is not None:
-        conditions.append(contains(_V.search_text, where.text.casefold()))
     if not where.include_deleted:
         conditions.append(_P.deleted_ms.is_(None))
     return conditions

@@ -226,6 +226,31 @@ versions = _tenanted(
     key=("policy_id", "number"),
 )
 
+conversations = _tenanted(
+    "conversations",
+    Column("id", Ident, nullable=False),
+    *_placed(),
+    Column("channel_id", LongText, nullable=False),
+    Column("contact_id", Ident, nullable=False),
+    Column("contact_name", LongText, nullable=False),
+    Column("contact_email", LongText, nullable=False),
+    Column("account_id", LongText, nullable=False),
+    Column("account_name", LongText, nullable=False),
+    Column("status", Ident, nullable=False),
+    Column("human_managed", Boolean, nullable=False),
+    Column("messages", JsonText, nullable=False),
+    Column("outcome", LongText),
+    Column("resolved_by", LongText),
+    Column("resolved_ms", Int64),
+    Column("created_ms", Int64, nullable=False),
+    Column("revision", Int64, nullable=False),
+    Column("search_text", LongText, nullable=False),
+    _listed(),
+    _listed("workspace_id"),
+    _listed("status"),
+    _listed("contact_id"),
+)
+
 outbox = _tenanted(
     "outbox",
     Column("id", Ident, nullable=False),

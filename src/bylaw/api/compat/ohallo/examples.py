@@ -14,6 +14,15 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
         "NewEntry": {"topic": "refunds", "ruleText": _RULE, "conditions": {"min_refund": 200}},
         "EntryChange": {"ruleText": "Never grant a refund above 150 EUR before a manager has approved it."},
+        "NewConversation": {
+            "workspaceId": _WORKSPACE,
+            "contactName": "Ada",
+            "messages": [
+                {"speaker": "contact", "text": "May I have my 320 EUR back?"},
+                {"speaker": "human", "text": "You may: I have checked your order."},
+            ],
+        },
+        "Outcome": {"outcome": "Refunded after a look at the order."},
         "Rejection": {"reason": "Regular customers may have more."},
     }
 )
@@ -23,6 +32,19 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "Entry.id": [_ENTRY],
         "EntryPart.id": [_ENTRY],
         "ApiKey.id": ["key_01M7Z5P01F4RC8MEN98Y4PJ4HV"],
+        "Conversation.id": [_CONVERSATION],
+        "WholeConversation.id": [_CONVERSATION],
+        "channelId": ["mail"],
+        "contactId": ["contact-17"],
+        "contactName": ["Ada"],
+        "speaker": ["contact"],
+        "text": ["May I have my 320 EUR back?"],
+        "lastMessagePreview": ["You may: I have checked your order."],
+        "lastMessageAt": ["2026-01-01T00:00:00.000Z"],
+        "humanManaged": [False],
+        "outcome": [None],
+        "Conversation.status": ["open"],
+        "WholeConversation.status": ["open"],
         "AttentionItem.id": ["att_01M7Z5P01F4RC8MEN98Y4PJ4HV"],
         "AttentionItem.type": ["policy_review"],
         "AttentionItem.reason": ["A refund of 320 EUR was asked for."],
@@ -56,6 +78,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "workspace_id": "The workspace.",
         "entry_id": "The entry.",
+        "conversation_id": "The conversation, by the name that decisions use.",
         "attention_id": "The attention item.",
     }
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bylaw.api.compat.ohallo import around, entries
+from bylaw.api.compat.ohallo import around, conversations, entries
 from bylaw.api.compat.ohallo.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
 from bylaw.api.compat.ohallo.translate import PATHS
 from bylaw.api.compat.ohallo.wire import Failure
@@ -31,7 +31,7 @@ def _field(path: str) -> str:
 OHALLO: Final = Family(
     name="ohallo",
     prefixes=("/api/",),
-    routers=(entries.router, around.router),
+    routers=(entries.router, conversations.router, around.router),
     dress=dress,
     fails_with=Failure,
     examples=Examples(whole=EXAMPLES, words=WORDS, answers=ANSWERS),

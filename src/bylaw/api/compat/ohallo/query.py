@@ -3,10 +3,14 @@
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from bylaw.api.compat.ohallo.translate import COMPACT, FIELDS
 from bylaw.core.errors import InvalidInput
+from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.learning.model import ConversationStatus
+from bylaw.learning.store import ConversationFilter
 from bylaw.policies.model import Status
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import Place
@@ -88,6 +92,49 @@ class SearchQuery(EntryView):
     """What is searched for."""
 
     q: Annotated[str, Field(description="Words of a rule or its topic; blank finds nothing.")]
+
+
+class ConversationQuery(_Query):
+    """Which conversations are wanted; filters combine with AND."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel)
+
+    workspace_id: Annotated[str | None, _no_blank, Field(description="Only those of this workspace.")] = None
+    status: Annotated[
+        ConversationStatus | None, _no_blank, Field(description="Only those with this status.")
+    ] = None
+    contact_id: Annotated[str | None, _no_blank, Field(description="Only those with this contact.")] = None
+    account_id: Annotated[str | None, _no_blank, Field(description="Only those of this account.")] = None
+    q: Annotated[
+        str | None, _no_blank, Field(description="Found in names, addresses and messages, whatever the case.")
+    ] = None
+    human_managed: Annotated[
+        bool | None, _no_blank, Field(description="Whether a person has taken over.")
+    ] = None
+    has_attention: Annotated[
+        bool | None, _no_blank, Field(description="Whether an attention item of it is open.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, description="Most items to return; more than 100 are 100.")] = 50
+    cursor: Annotated[str | None, _no_blank, Field(description="`nextCursor` of the page before.")] = None
+
+    @property
+    def part(self) -> Slice:
+        """Return the part that is wanted."""
+        return Slice(limit=min(self.limit, MOST), cursor=self.cursor)
+
+    @property
+    def where(self) -> ConversationFilter:
+        """Return the filter that is meant."""
+        workspace = None if self.workspace_id is None else Place(workspace_id=WorkspaceId(self.workspace_id))
+        return ConversationFilter(
+            within=None if workspace is None else (workspace,),
+            status=self.status,
+            contact_id=self.contact_id,
+            account_id=self.account_id,
+            human_managed=self.human_managed,
+            has_attention=self.has_attention,
+            text=self.q,
+        )
 
 
 class AttentionQuery(_Query):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from bylaw.learning.model import ConversationStatus, Speaker
 from bylaw.policies.model import Status
 from bylaw.review.model import AttentionStatus
 
@@ -96,6 +97,76 @@ class Failure(_Wire, frozen=True):
     """What went wrong, for a person; the stable code is in `X-Error-Code`."""
 
     error: str
+
+
+class NewMessage(_Wire, frozen=True):
+    """Something that was said: by the `contact`, the `agent` or a `human` colleague."""
+
+    speaker: Speaker
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    created_at: str | None = None
+
+
+class NewConversation(_Wire, frozen=True):
+    """A conversation that was had elsewhere; `id` is what decisions call `conversation_id`."""
+
+    workspace_id: Said
+    messages: tuple[NewMessage, ...] = ()
+    id: str | None = None
+    channel_id: str = ""
+    contact_id: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    account_id: str = ""
+    account_name: str = ""
+    status: ConversationStatus = "open"
+    human_managed: bool = False
+
+
+class Outcome(_Wire, frozen=True):
+    """How a conversation ended, in words that are kept."""
+
+    outcome: str | None = None
+
+
+class Message(_Wire, frozen=True):
+    """Something that was said."""
+
+    speaker: Speaker
+    text: str
+    created_at: str
+
+
+class Conversation(_Wire, frozen=True, kw_only=True):
+    """A conversation in a list; `lastMessageAt` is when it began while nothing was said."""
+
+    id: str
+    workspace_id: str | None
+    channel_id: str
+    contact_id: str
+    status: ConversationStatus
+    last_message_preview: str
+    last_message_at: str
+    contact_name: str | UnsetType = UNSET
+    contact_email: str | UnsetType = UNSET
+    account_id: str | UnsetType = UNSET
+    account_name: str | UnsetType = UNSET
+    human_managed: bool
+    outcome: str | None
+    created_at: str
+
+
+class WholeConversation(Conversation, frozen=True, kw_only=True):
+    """A conversation with what was said."""
+
+    messages: tuple[Message, ...]
+
+
+class Conversations(_Wire, frozen=True):
+    """A part of a list; send `nextCursor` as `cursor` for the next, it is left out on the last."""
+
+    data: tuple[Conversation, ...]
+    next_cursor: str | UnsetType = UNSET
 
 
 class ApiKey(_Wire, frozen=True):

@@ -1,0 +1,1 @@
+"""What is learnt from: the conversations that agents and people had with those whom they serve."""

@@ -1,0 +1,57 @@
+"""Conversations as values: who spoke with whom, what was said, and how it ended."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, NewType
+
+from bylaw.core.ids import TenantId
+from bylaw.tenancy.model import Place
+
+ConversationId = NewType("ConversationId", str)
+
+ConversationStatus = Literal["open", "in_progress", "awaiting_contact", "resolved", "closed", "abandoned"]
+Speaker = Literal["contact", "agent", "human"]
+
+# In these nothing more is expected to happen.
+OVER: Final = frozenset[ConversationStatus]({"resolved", "closed", "abandoned"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something that was said, by the contact, the agent or a human colleague."""
+
+    speaker: Speaker
+    text: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation; its id is what decisions call `conversation_id`.
+
+    `human_managed`: a person has taken over from the agent. `outcome` is what a person said of its end.
+    What is not known of contact, account and channel is empty. `revision` rises with every change.
+    """
+
+    id: ConversationId
+    tenant_id: TenantId
+    place: Place
+    channel_id: str = ""
+    contact_id: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    account_id: str = ""
+    account_name: str = ""
+    status: ConversationStatus = "open"
+    human_managed: bool = False
+    messages: tuple[Message, ...] = ()
+    outcome: str | None = None
+    resolved_by: str | None = None
+    resolved_ms: int | None = None
+    created_ms: int
+    revision: int = 1
+
+
+def search_text(conversation: Conversation) -> str:
+    """Return what a text filter looks in: the people and what was said, case-folded, one a line."""
+    people = (conversation.contact_name, conversation.contact_email, conversation.account_name)
+    return "\n".join((*people, *(message.text for message in conversation.messages))).casefold()

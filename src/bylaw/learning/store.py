@@ -1,0 +1,55 @@
+"""The store that learning needs: the conversations of one tenant.
+
+Rules for every implementation. Ids are unique inside a tenant. Lists are ordered by (`created_ms`, id),
+newest first, and continue after a cursor. `save` replaces a conversation whose `revision` is one above the
+stored one, and raises PreconditionFailed otherwise.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bylaw.core.paging import Page, Slice
+from bylaw.learning.model import Conversation, ConversationId, ConversationStatus
+from bylaw.tenancy.model import Place
+from bylaw.tenancy.store import TenancyUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationFilter:
+    """Which conversations are wanted; fields combine with AND, None means any.
+
+    `within`: only those in one of these places. `has_attention`: an attention item of it is open, or none.
+    `text` is found case-folded in its `search_text`.
+    """
+
+    within: tuple[Place, ...] | None = None
+    status: ConversationStatus | None = None
+    contact_id: str | None = None
+    account_id: str | None = None
+    human_managed: bool | None = None
+    has_attention: bool | None = None
+    text: str | None = None
+
+
+class Conversations(Protocol):
+    """The conversations of one tenant."""
+
+    async def get(self, ident: ConversationId, /) -> Conversation | None:
+        """Return the conversation or None."""
+
+    async def add(self, item: Conversation, /) -> None:
+        """Store a new conversation. Raises: Conflict (`exists`)."""
+
+    async def save(self, item: Conversation, /) -> None:
+        """Store the next revision of a conversation. Raises: PreconditionFailed."""
+
+    async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
+        """Return a page of those that match."""
+
+
+class LearningUnit(TenancyUnit, Protocol):
+    """One transaction of one tenant, as far as learning needs it."""
+
+    @property
+    def conversations(self) -> Conversations:
+        """Its conversations."""

@@ -1,0 +1,48 @@
+"""The conversations of one tenant, in memory."""
+
+from collections.abc import Mapping
+
+from typing_extensions import override
+
+from bylaw.core.paging import Page, Slice
+from bylaw.learning.model import Conversation, ConversationId, search_text
+from bylaw.learning.store import ConversationFilter
+from bylaw.storage.memory.kinds import Kind
+from bylaw.storage.rows import conversation_row
+from bylaw.storage.sql import tables
+
+
+class MemoryConversations(Kind[ConversationId, Conversation]):
+    """The conversations of one tenant."""
+
+    table = tables.conversations
+    kind = Conversation
+    noun = "conversation"
+
+    async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
+        """Return a page of those that match."""
+        rows = self._heap.all(tables.attention)
+        mine = [row for row in rows if (row["tenant_id"], row["status"]) == (self._tenant_id, "open")]
+        watched = {row["conversation_id"] for row in mine}
+        return self._page(
+            part,
+            lambda each: (
+                _matches(each, where)
+                and (where.has_attention is None or (each.id in watched) == where.has_attention)
+            ),
+        )
+
+    @override
+    def _written(self, item: Conversation) -> Mapping[str, object]:
+        return conversation_row(item)
+
+
+def _matches(item: Conversation, where: ConversationFilter) -> bool:
+    return (
+        (where.within is None or any(place.contains(item.place) for place in where.within))
+        and (where.status is None or item.status == where.status)
+        and (where.contact_id is None or item.contact_id == where.contact_id)
+        and (where.account_id is None or item.account_id == where.account_id)
+        and (where.human_managed is None or item.human_managed == where.human_managed)
+        and (where.text is None or where.text.casefold() in search_text(item))
+    )

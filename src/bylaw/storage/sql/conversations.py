@@ -1,0 +1,46 @@
+"""The conversations of one tenant, in SQL."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import and_, exists, not_
+from typing_extensions import override
+
+from bylaw.core.paging import Page, Slice
+from bylaw.learning.model import Conversation, ConversationId
+from bylaw.learning.store import ConversationFilter
+from bylaw.storage.rows import conversation_row
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.kinds import Kind
+from bylaw.storage.sql.lists import Condition, contains, equals, inside_any
+
+
+class SqlConversations(Kind[ConversationId, Conversation]):
+    """The conversations of one tenant."""
+
+    table = tables.conversations
+    kind = Conversation
+    noun = "conversation"
+
+    async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
+        """Return a page of those that match."""
+        columns = self.table.c
+        conditions: list[Condition] = [
+            *equals(columns.status, where.status),
+            *equals(columns.contact_id, where.contact_id),
+            *equals(columns.account_id, where.account_id),
+            *equals(columns.human_managed, where.human_managed),
+        ]
+        if where.within is not None:
+            conditions.append(inside_any(self.table, where.within))
+        if where.text is not None:
+            conditions.append(contains(columns.search_text, where.text.casefold()))
+        if where.has_attention is not None:
+            items = tables.attention.c
+            its_own = and_(items.tenant_id == self._tenant_id, items.conversation_id == columns.id)
+            attention = exists().where(its_own, items.status == "open")
+            conditions.append(attention if where.has_attention else not_(attention))
+        return await self._page(part, *conditions)
+
+    @override
+    def _written(self, item: Conversation) -> Mapping[str, object]:
+        return conversation_row(item)
