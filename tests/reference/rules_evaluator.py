@@ -114,12 +114,14 @@ class Walk:
     def blaming(self, parts: list[ast.Node], given: list[object], act: Callable[[], object]) -> object:
         """Return what `act` gives for the values `given` of `parts`; its failure names a path to blame.
 
-        A null is to blame before all; otherwise what the failure points at, or else the first path.
+        A null is to blame before all; otherwise what the failure points at, or else the first path. A value
+        that is not usable is to blame where there is no other.
         """
         try:
             return act()
         except Failed as failed:
-            if failed.at < 0 and not failed.path and failed.code in ("null_value", "type_error"):
+            blamed = ["null_value", "type_error", *(["invalid_argument", "range"] if len(parts) == 1 else [])]
+            if failed.at < 0 and not failed.path and failed.code in blamed:
                 paths = [self.path(part) for part in parts]
                 nulls = [path for path, value in zip(paths, given, strict=True) if value is None]
                 if failed.code == "type_error":

@@ -81,7 +81,7 @@ def refused(source: str, schema: object = None) -> RuleSyntax:
         ("x.matches('(')", "not a regular expression of RE2", "patterns follow RE2"),
         ("x.matches('(?=a)')", "not a regular expression of RE2", ""),
         (f"x.matches('{'a' * 501}')", "at most 500 characters", ""),
-        ("timestamp('soon') < timestamp(x)", "'soon' is not a timestamp", ""),
+        ("timestamp('soon') < timestamp(x)", "the text is not a timestamp", ""),
         ("duration('soon') < duration(x)", "is not a duration", ""),
         ("ip('1.2.3') == ip(x)", "is not an IP address", ""),
         ("Foo{a: 1}.b == 1", "no message type Foo", "write a map"),

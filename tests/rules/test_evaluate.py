@@ -246,6 +246,8 @@ def test_each_case_ends_as_documented(rule: str, context: dict[str, object], wan
         ("a.optMap(v, v).hasValue()", {"a": 1}, "type_error", "a", 3),
         ("m.all(k, v, v > 1)", {"m": {"x" * 300: "y"}}, "type_error", "", 15),
         ("a && true", {"a": None}, "null_value", "a", 1),
+        ("int(a.b) > 1", {"a": {"b": "x"}}, "invalid_argument", "a.b", 1),
+        ("-a > 0", {"a": -(2**63)}, "range", "a", 1),
         ("a.b", {"a": {"b": 5}}, "not_boolean", "a.b", 3),
         ("a.b", {"a": {"b": None}}, "null_value", "a.b", 3),
     ],
@@ -366,3 +368,42 @@ def test_a_context_nested_thirty_thousand_deep_is_walked_without_pythons_stack()
         explained = rules.compile(rule).explain({"x": deep, "y": twin})
         assert explained.verdict.status == SATISFIED
         assert explained.tree()
+
+
+SECRET = "078-05-1120"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *(f"{name}(v) == {name}(v)" for name in ("int", "uint", "double", "bool", "timestamp", "duration")),
+        *(f"{name}(v) == {name}(w)" for name in ("ip", "cidr")),
+        "timestamp(0).getHours(v) > 0",
+        "v.format([1]) == 'x'",
+        "int('%s'.format([v])) > 0",
+        "v > 1",
+        "v",
+        "v.b > 1",
+        "[1][v] > 1",
+        "{v: 1, w: 2} == {}",
+        "m[v] > 1",
+        "int(n) > 0",
+        "uint(n) > 0u",
+        "[1][n] > 0",
+        "v.substring(99) == ''",
+    ],
+)
+@pytest.mark.parametrize("value", [SECRET, f"%{SECRET}", f"{SECRET}%.9q", SECRET * 40])
+def test_no_message_holds_a_value(rule: str, value: str) -> None:
+    context: dict[str, object] = {"v": value, "w": value, "m": {}, "n": 9_078_051_120_907_805_112_090.5}
+    verdict = rules.compile(rule).evaluate(context)
+    assert verdict.status != "satisfied"
+    assert "078" not in verdict.message + verdict.path
+
+
+def test_a_value_that_is_not_usable_is_named_by_its_path_and_type() -> None:
+    verdict = rules.compile("int(tool_result.ssn) > 0").evaluate({"tool_result": {"ssn": SECRET}})
+    assert (verdict.path, verdict.message) == (
+        "tool_result.ssn",
+        "`tool_result.ssn` is string: the text is not an integer",
+    )

@@ -60,8 +60,8 @@ def settled(walk: Walk, node: Node) -> object:
         return walk.value(node)
     except (RecursionError, MemoryError):
         raise Failure("budget", "the rule needs more memory than one evaluation may take", offset=0) from None
-    except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-        raise Failure("type_error", f"the rule met a value it cannot use: {error}", offset=0) from None
+    except (TypeError, ValueError, LookupError, ArithmeticError):
+        raise Failure("type_error", "the rule met a value it cannot use", offset=0) from None
 
 
 def _literal(_: Walk, node: Literal) -> object:

@@ -300,7 +300,7 @@ def _position(key: object) -> int:
     if type(key) is float:
         if key.is_integer():
             return int(key)
-        raise Failure("invalid_argument", f"{key} is not an index of a list")
+        raise Failure("invalid_argument", "a double with a fraction is not an index of a list")
     raise no_overload("[]", [], key)
 
 

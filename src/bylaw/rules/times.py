@@ -57,17 +57,17 @@ def parse_timestamp(text: str) -> Timestamp:
     """Return the moment that RFC 3339 `text` names; callers pass at most 64 characters."""
     found = _RFC3339.fullmatch(text)
     if found is None:
-        raise Failure("invalid_argument", f"{text!r} is not a timestamp such as 2026-01-31T10:00:00Z")
+        raise Failure("invalid_argument", "the text is not a timestamp such as 2026-01-31T10:00:00Z")
     year, month, day, hour, minute, second = map(int, found.groups()[:6])
     if not 1 <= year <= 9999:
         raise Failure("range", "the moment is not between the years 1 and 9999")
     try:
         days = date(year, month, day).toordinal() - _EPOCH_DAY
     except ValueError:
-        raise Failure("invalid_argument", f"{text!r} names no day of the calendar") from None
+        raise Failure("invalid_argument", "the text names no day of the calendar") from None
     offset = 0 if found[8] else (int(found[10]) * 60 + int(found[11])) * (1 if found[9] == "+" else -1)
     if hour > 23 or minute > 59 or second > 59 or (found[11] and int(found[11]) > 59) or abs(offset) > 1_439:
-        raise Failure("invalid_argument", f"{text!r} names no time of the day")
+        raise Failure("invalid_argument", "the text names no time of the day")
     seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset * 60
     return timestamp(seconds * SECOND + int((found[7] or "0").ljust(9, "0")))
 
@@ -89,7 +89,7 @@ def parse_duration(text: str) -> Duration:
         total += int(fraction or "0") * unit // 10 ** len(fraction)
         at = part.end()
     if not body or at < len(body):
-        raise Failure("invalid_argument", f"{text[:64]!r} is not a duration such as 1h30m or 1.5s")
+        raise Failure("invalid_argument", "the text is not a duration such as 1h30m or 1.5s")
     return duration(sign * total)
 
 
@@ -131,4 +131,4 @@ def _tzinfo(zone: str) -> tzinfo:
             return ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             pass
-    raise Failure("invalid_argument", f"{zone[:64]!r} is not a time zone such as Europe/Berlin or +02:00")
+    raise Failure("invalid_argument", "the text is not a time zone such as Europe/Berlin or +02:00")

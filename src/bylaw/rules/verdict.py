@@ -18,6 +18,8 @@ wins; `&&`, `||`, `all` and `exists` report their first failure only when no oth
 `?:` evaluates its test, then one branch. A failure's place is the `offset` of the syntax node that failed
 (see `ast`). A failure of two operands with null and a wrong type is `null_value`.
 
+A message names paths and types, never a value: it is kept where the values are erased.
+
 `missing` is turned into null in one case: the whole other side of `==` or `!=` is the literal `null` and this
 side is a name, field or index path. `has(path)` and `exists(path)` turn to false what is `missing`
 anywhere in the path, and an index beyond its list.
@@ -49,8 +51,8 @@ class Verdict:
     """The outcome of one rule over one context.
 
     `code`, `path` and `message` are empty unless `status` is `indeterminate`; `path` names what is to blame
-    (missing, null, of a wrong type, beyond its list) and is empty where that was calculated. `position` is
-    that of the part that failed, else of the whole rule.
+    (missing, null, of a wrong type, not usable, beyond its list) and is empty where that was calculated.
+    `position` is that of the part that failed, else of the whole rule.
     """
 
     status: Status

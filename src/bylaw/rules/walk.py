@@ -16,6 +16,7 @@ Operand = tuple[Node, object]  # a part of an operation, and its value
 
 _LONGEST_KEY: Final = 200
 _OF_OPERANDS: Final = frozenset({"null_value", "type_error"})
+_BLAMED: Final = (_OF_OPERANDS, _OF_OPERANDS | {"invalid_argument", "range"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,9 +53,10 @@ class Walk(ABC):
         """Return `failure`, of an operation itself and not of a part of it, with the path to blame.
 
         For null it is that of the first operand that is null (of any, when null is inside one); for a wrong
-        type that of the operand `suspect`, or of the first with a path when the suspect has none.
+        type that of the operand `suspect`, or of the first with a path when the suspect has none. A value
+        that is not usable is to blame where it is the only operand.
         """
-        if failure.offset >= 0 or failure.path or failure.code not in _OF_OPERANDS:
+        if failure.offset >= 0 or failure.path or failure.code not in _BLAMED[len(operands) == 1]:
             return failure
         suspects = [operands[suspect], *operands]
         if failure.code == "null_value":

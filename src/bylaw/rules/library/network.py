@@ -23,7 +23,7 @@ def parse_ip(text: str) -> IP:
             return IP(ip_address(text))
         except ValueError:
             pass
-    raise Failure("invalid_argument", f"{text!r} is not an IP address")
+    raise Failure("invalid_argument", "the text is not an IP address")
 
 
 @lru_cache(maxsize=1_024)
@@ -35,12 +35,12 @@ def parse_cidr(text: str) -> CIDR:
             return CIDR(ip_interface(text))
         except ValueError:
             pass
-    raise Failure("invalid_argument", f"{text!r} is not an address range such as 10.0.0.0/8")
+    raise Failure("invalid_argument", "the text is not an address range such as 10.0.0.0/8")
 
 
 def _short(text: str) -> str:
     if len(text) > 64:
-        raise Failure("invalid_argument", f"{text[:40]!r}… is not an address")
+        raise Failure("invalid_argument", "the text is too long for an address")
     return text
 
 

@@ -35,7 +35,7 @@ def format_text(budget: Budget, template: str, values: list[object]) -> str:
         budget.spend(2)
         clause = _CLAUSE.match(template, mark)
         if clause is None:
-            raise Failure("invalid_argument", f"unknown clause {template[mark : mark + 8]!r} in format()")
+            raise Failure("invalid_argument", "format() has an unknown clause")
         parts.append(template[at:mark])
         at = clause.end()
         if clause[1]:
@@ -52,7 +52,7 @@ def format_text(budget: Budget, template: str, values: list[object]) -> str:
 def _formatted(budget: Budget, clause: re.Match[str], value: object) -> str:
     letter, precision = clause[3], clause[2]
     if precision is not None and (letter not in "fe" or int(precision) > _MAX_PRECISION):
-        raise Failure("invalid_argument", f"a precision does not fit in {clause[0]!r}")
+        raise Failure("invalid_argument", "format() has a precision where none fits")
     match letter:
         case "s":
             return _text(budget, value)
@@ -63,7 +63,7 @@ def _formatted(budget: Budget, clause: re.Match[str], value: object) -> str:
         case "b" | "o" | "x" | "X":
             return _radix(budget, value, letter)
         case _:
-            raise Failure("invalid_argument", f"unknown clause {clause[0]!r} in format()")
+            raise Failure("invalid_argument", "format() has an unknown clause")
 
 
 def _wrong(letter: str, value: object) -> Failure:
