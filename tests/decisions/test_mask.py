@@ -12,6 +12,8 @@ from bylaw.decisions import mask as masks
 from bylaw.decisions.effects import AlertEffect, AttentionEffect, effects_of
 from bylaw.decisions.explain import explain
 from bylaw.decisions.request import read
+from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.mask import SHOWN
 from tests.decisions.world import World, caller, policy
 from tests.reference.masks import MASKED
@@ -66,7 +68,11 @@ def test_only_what_is_named_is_withheld():
     [
         ("jürgen@müller.example!", "[email]!"),
         ("write a.b+c@x-y.co.uk-now", "write [email]-now"),
-        ("a@b, @home, x@y.z1", "a@b, @home, x@y.z1"),
+        ("@home, 5 @ 3, z.y", "@home, 5 @ 3, z.y"),
+        ("_kim@example.org_, card_4111111111111111", "[email]_, card_[card]"),
+        ("de89-3704-0044-0532-0130-00 by law\u00adsuit", "[iban] by law\u00adsuit"),
+        ("4\u00ad111\xa01111\u20131111.1111", "[card]"),
+        ("2024-05-15 15:00:00, HAT001, 1,204.50", "2024-05-15 15:00:00, HAT001, 1,204.50"),
         ("order 1234 4111 1111 1111 1111", "order 1234 [card]"),
         ("4111111111111112 and 0000000000000000", "4111111111111112 and 0000000000000000"),
         ("BE68 5390 0754 7034 PAID 100", "[iban] PAID 100"),
@@ -76,6 +82,89 @@ def test_only_what_is_named_is_withheld():
 )
 def test_personal_data_is_what_its_shape_and_checksum_say(text, seen):
     assert shown({"personal_data": EVERY_KIND}, text) == seen
+
+
+@pytest.mark.parametrize("number", [4111111111111111, 4111111111111111.0, -4111111111111111])
+def test_a_number_with_the_digits_of_a_card_is_withheld(number):
+    assert shown({"personal_data": ["card"]}, {"paid": number}) == {"paid": "[card]"}
+
+
+@pytest.mark.parametrize("number", [True, 5, 1e300, -1e18, 0.5, 2**70, 4111111111111112])
+def test_other_numbers_are_shown(number):
+    assert shown({"personal_data": ["card"]}, {"paid": number}) == {"paid": number}
+
+
+DOUBTFUL = [
+    ("email", "kim@example.org1"),
+    ("iban", "IBANDE89370400440532013000"),
+    ("card", "4111111111111111USD"),
+    ("phone", "(+) 49/30/1234567"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), DOUBTFUL)
+def test_a_text_that_is_only_like_personal_data_is_withheld_whole_and_the_policy_is_undecided(kind, text):
+    result = {"note": f"see {text}", "total": 3}
+    decision = decide(policy("p", mask={"personal_data": [kind]}), tool_result=result)
+    found = decision.policies[0]
+    assert (decision.outcome, found.status) == ("review", "indeterminate")
+    assert (found.mask.code, found.mask.path) == ("mask_doubt", "tool_result")
+    assert decision.masked == {"tool_result": {"note": MASKED, "total": 3}}
+    assert [(each.kind, each.count) for each in found.mask.redactions] == [(kind, 1)]
+    assert text not in str(decision.reasons)
+    closed = decide(policy("p", mask={"personal_data": [kind]}, on_indeterminate="block"), tool_result=result)
+    assert (closed.outcome, closed.masked) == ("block", UNSET)
+
+
+def test_a_doubt_about_one_kind_leaves_other_masks_decided():
+    one, two = policy("a", mask={"personal_data": ["email"]}), policy("b", mask={"personal_data": ["card"]})
+    decision = decide(one, two, tool_result="kim@example.org paid 4111111111111111USD")
+    assert [each.status for each in decision.policies] == ["satisfied", "indeterminate"]
+    assert decision.masked == {"tool_result": MASKED}
+
+
+TOLD = "The output must not contain emails."
+
+
+def quoting(*, action="alert", mask=None, evidence=("kim@example.org", "write"), rationale="It has kim@."):
+    """A decision of a policy whose rule an evaluator found broken, quoting what it found."""
+    said = {"status": "violated", "evidence": list(evidence), "rationale": rationale}
+    asking = policy("p", f"nl:{TOLD}", action=action, mask=mask)
+    world = World(policies=[asking], evaluator=ScriptedEvaluator({TOLD: said}))
+    return world.decide(
+        phase="output", agent_output="write kim@example.org", metadata={"by": "kim@example.org"}
+    )
+
+
+@pytest.mark.parametrize("action", ["log", "alert", "review", "block"])
+def test_quotes_of_what_is_masked_are_masked_as_well(action):
+    decision = quoting(action=action, mask={"personal_data": ["email"]})
+    (rule,) = decision.policies[0].rules
+    assert (rule.evidence, rule.rationale) == ((MASKED, "write"), MASKED)
+    assert "kim" not in str(decision)
+
+
+def test_quotes_stay_where_nothing_is_masked():
+    (rule,) = quoting(mask={"fields": ["tool_result.ssn"]}).policies[0].rules
+    assert (rule.evidence, rule.rationale) == (("kim@example.org", "write"), "It has kim@.")
+
+
+def test_what_the_offline_evaluator_says_is_masked_by_its_quotes_alone():
+    asking = policy("p", f"nl:{TOLD}", action="alert", mask={"personal_data": ["email"]})
+    world = World(policies=[asking], evaluator=OfflineEvaluator())
+    (rule,) = world.decide(phase="output", agent_output="write kim@example.org").policies[0].rules
+    assert (rule.status, rule.evidence, rule.rationale) == ("violated", (MASKED,), "The text has it.")
+
+
+def test_no_reason_and_no_effect_holds_a_value():
+    rule = "int(tool_result.ssn) > 0"
+    request = {"phase": "tool_result", "tool_result": {"ssn": "078-05-1120"}}
+    for action in ("alert", "review"):
+        decision = World(policies=[policy("p", rule, action=action)]).decide(**request)
+        rows = effects_of(decision, read(request), caller())
+        assert "`tool_result.ssn` is string" in decision.reasons[0]
+        assert rows
+        assert "078-05" not in str(decision) + str(rows)
 
 
 @pytest.mark.parametrize(

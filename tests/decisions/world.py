@@ -52,10 +52,8 @@ def policy(
     return Current(policy=identity, version=stored)
 
 
-def _dormant(ident: str) -> Outline:
-    return Outline(
-        id=PolicyId(ident), place=EVERYWHERE, reach="place", is_in_force=False, number=1, digest=""
-    )
+def _dormant(ident: str, where: Place) -> Outline:
+    return Outline(id=PolicyId(ident), place=where, reach="place", is_in_force=False, number=1, digest="")
 
 
 def _rule(rule: object) -> object:
@@ -84,6 +82,7 @@ class World:
     policies: Iterable[Current] = ()
     agents: Iterable[Agent] = ()
     dormant: Iterable[str] = ()
+    dormant_at: Place = EVERYWHERE
     requiring: frozenset[str] = frozenset()
     evaluator: Evaluator = field(default_factory=ScriptedEvaluator)
     workspaces: tuple[str, ...] = ("w1", "w2")
@@ -94,7 +93,7 @@ class World:
         return Material(
             tenant_id=TENANT,
             revision=revision,
-            policies=(*map(outline, policies), *map(_dormant, self.dormant)),
+            policies=(*map(outline, policies), *(_dormant(each, self.dormant_at) for each in self.dormant)),
             compiled={each.policy.id: compile_policy(each) for each in policies},
             agents=tuple(self.agents),
             workspaces=tuple(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.evaluators.offline import MOST_READ, OfflineEvaluator
-from bylaw.evaluators.patterns import MOST_QUOTES, cards, emails, ibans, phones, secrets
+from bylaw.evaluators.patterns import LOOSE, MOST_QUOTES, SHAPES, cards, emails, ibans, phones, secrets
 from bylaw.evaluators.protocol import Batch, Question
 from bylaw.evaluators.verdicts import verdicts
 
@@ -39,6 +39,8 @@ CASES = [
     ("The output must include 'not legal advice'.", said("This is not legal advice."), KEPT),
     ("The output must include 'not legal advice'.", said("Sue them."), BROKEN),
     ("The output must include a disclaimer.", said("Sue them."), OPEN),
+    ("The output must include 'café'.", said("cafe\u0301"), OPEN),
+    ("The output must include 'café'.", said("coffee"), BROKEN),
     ("The output must not contain emails or card numbers.", said("ask a.b@example.org"), BROKEN),
     ("The output must not contain emails or card numbers.", said("pay 4111 1111 1111 1111"), BROKEN),
     ("The output must not contain emails or card numbers.", said("pay 4111 1111 1111 1112"), KEPT),
@@ -71,6 +73,88 @@ CASES = [
     ("Approval is required.", {"metadata": {}}, OPEN),
     ("Be kind.", said("You fool."), OPEN),
 ]
+
+
+DATA = "The output must not contain {}."
+WORDING = [
+    # found, however it is set apart
+    ("emails", "_kim@example.org_", BROKEN),
+    ("emails", "kim@example.org_2", BROKEN),
+    ("emails", '"kim smith"@example.org', BROKEN),
+    ("emails", "kim\u00ad@exam\u200bple.org", BROKEN),
+    ("IBANs", "pay _DE89370400440532013000_", BROKEN),
+    ("IBANs", "de89 3704 0044 0532 0130 00", BROKEN),
+    ("IBANs", "DE89-3704-0044-0532-0130-00", BROKEN),
+    ("IBANs", "DE89\xa03704\xa00044\xa00532\xa00130\xa000", BROKEN),
+    ("card numbers", "card_4111111111111111", BROKEN),
+    ("card numbers", "4111\xa01111\u20131111\u20091111", BROKEN),
+    ("card numbers", "4111.1111.1111.1111 or 4111\n1111\n1111\n1111", BROKEN),
+    ("card numbers", "4111  1111  1111  1111", BROKEN),
+    ("card numbers", "4111\u200b1111\u00ad11111111", BROKEN),
+    ("'lawsuit'", "_lawsuit_", BROKEN),
+    ("'lawsuit'", "law\u00adsuit", BROKEN),
+    ("'big deal'", "no big\xa0deal, no big_deal", BROKEN),
+    # only like it: neither found nor ruled out
+    ("emails", "kim@example.org1", OPEN),
+    ("emails", "kim%40example.org", OPEN),
+    ("emails", "kim @ example.org", OPEN),
+    ("emails", "kim\uff20example.org", OPEN),
+    ("emails", "x" * 70 + "@example.org", OPEN),
+    ("IBANs", "IBANDE89370400440532013000", OPEN),
+    ("IBANs", "DE89/3704/0044/0532/0130/00", OPEN),
+    ("IBANs", "DE89370400440532013000EUR", OPEN),
+    ("card numbers", "4111111111111111USD", OPEN),
+    ("card numbers", "4111/1111/1111/1111", OPEN),
+    ("card numbers", "Card4111, 1111, 1111, 1111", OPEN),
+    ("'café'", "cafe\u0301", OPEN),
+    ("'café'", "a CAFÉ", BROKEN),
+    # ruled out: other lengths, other signs, no right checksum
+    ("emails", "@home, 5 @ 3, a.b", KEPT),
+    ("IBANs", "HAT001 at 12:30, IT 2024 in Rome, DE89 3704 0044 0532 0130 01", KEPT),
+    ("card numbers", "2024-05-15 2024-05-20 15:00:00, 20240515150000, +86 138 0013 8000", KEPT),
+    ("card numbers", "0.8437291827364512 and 3.14159265358979, 1731234567890", KEPT),
+    ("card numbers", "4111111111111112, order 1234 5678 9012, 4111 1111 1111 1112", KEPT),
+    ("card numbers", "01890a5d-ac96-774b-bcce-b302099a8057", KEPT),
+    ("'café'", "coffee", KEPT),
+    ("'lawsuit'", "lawsuits", KEPT),
+]
+
+
+@pytest.mark.parametrize(("what", "text", "wanted"), WORDING)
+async def test_what_is_only_like_the_data_is_neither_found_nor_ruled_out(what, text, wanted):
+    found = await judge(DATA.format(what), said(text))
+    assert (found.status, found.code) == (wanted, "abstained" if wanted == OPEN else "")
+
+
+GAPS = st.sampled_from(["", " ", "-", "\xa0", "\u2013", "  ", "\n", "."])
+AROUND = st.sampled_from(["", " ", "_", "x", "EUR", ": ", "(", "\u00ad", "\u200b"])
+
+
+@given(AROUND, GAPS, AROUND)
+async def test_a_card_number_is_never_ruled_out(before, gap, after):
+    text = before + gap.join(["4111", "1111", "1111", "1111"]) + after
+    assert (await judge(DATA.format("card numbers"), said(text))).status != KEPT
+
+
+@given(AROUND, GAPS, AROUND, st.booleans())
+async def test_an_account_number_is_never_ruled_out(before, gap, after, small):
+    number = gap.join(["DE89", "3704", "0044", "0532", "0130", "00"])
+    text = before + (number.lower() if small else number) + after
+    assert (await judge(DATA.format("IBANs"), said(text))).status != KEPT
+
+
+@given(AROUND, AROUND)
+async def test_an_address_is_never_ruled_out(before, after):
+    assert (await judge(DATA.format("emails"), said(f"{before}kim@example.org{after}"))).status != KEPT
+
+
+@pytest.mark.parametrize("shape", [*SHAPES.values(), *LOOSE.values()])
+@pytest.mark.parametrize("at", [4_000, 4_080, 4_096, 4_100, 8_190])
+def test_what_stands_across_two_stretches_of_a_long_text_is_found_once(shape, at):
+    text = "kim@example.org DE89 3704 0044 0532 0130 00, 4111 1111 1111 1111, +49 30 1234567"
+    wanted = [span for span in shape.search(text) if not isinstance(span, int)]
+    found = [span for span in shape.search(" " * at + text + " " * 5_000) if not isinstance(span, int)]
+    assert found == [(start + at, end + at) for start, end in wanted]
 
 
 @pytest.mark.parametrize(("rule", "facts", "wanted"), CASES)

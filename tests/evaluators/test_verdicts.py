@@ -50,6 +50,7 @@ async def test_each_rule_gets_its_own_answer():
         ({"status": "satisfied", "evidence": ["Hello"]}, "evidence_not_found"),
         ({"status": "violated", "evidence": [""]}, "evidence_not_found"),
         (17, "missing"),
+        ({"status": "indeterminate", "code": "it says kim@example.org"}, "malformed"),
         ({"status": "indeterminate", "code": "disagreement"}, "disagreement"),
     ],
 )
@@ -72,6 +73,13 @@ async def test_evidence_that_stands_in_the_facts_counts():
         batch("a", facts={"messages": [{"content": "hello world"}], "n": 4.5}),
     )
     assert (found.verdicts["r1"].status, found.verdicts["r1"].evidence) == ("violated", ("lo wo", "4.5"))
+
+
+async def test_a_message_holds_none_of_an_evaluators_own_words():
+    said = {"status": "indeterminate", "code": "disagreement", "rationale": "Is hello a greeting?"}
+    found = await ask(ScriptedEvaluator({"a": said}), batch("a"))
+    assert found.verdicts["r1"].rationale == said["rationale"]
+    assert "hello" not in found.verdicts["r1"].message
 
 
 async def test_an_evaluator_that_fails_is_indeterminate_and_logged(caplog):

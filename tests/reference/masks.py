@@ -6,7 +6,7 @@ Where something stands in a text is taken from `bylaw.evaluators.patterns`; this
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bylaw.evaluators.patterns import SHAPES
+from bylaw.evaluators.patterns import LOOSE, SHAPES
 from bylaw.policies.mask import SHOWN
 
 MASKED = "[masked]"
@@ -51,11 +51,25 @@ class Data:
 
     def text(self, text: str) -> str:
         for kind in self.kinds:
-            for start, end in reversed([span for span in SHAPES[kind].search(text) if span]):
+            for start, end in reversed(places(SHAPES[kind], text)):
                 text = f"{text[:start]}[{kind}]{text[end:]}"
-                for ident, mask in self.masks.items():
-                    self.found.redactions[ident][self.part, kind] += kind in mask.personal_data
-        return text
+                self.count(kind)
+        doubtful = [kind for kind in self.kinds if places(LOOSE[kind], text)]
+        for kind in doubtful:
+            for ident in self.count(kind):
+                self.found.failed[ident].add(self.part)
+        return MASKED if doubtful else text
+
+    def count(self, kind: str) -> list[str]:
+        """Count one more text of the kind, and return the policies that withhold it."""
+        asking = [ident for ident, mask in self.masks.items() if kind in mask.personal_data]
+        for ident in asking:
+            self.found.redactions[ident][self.part, kind] += 1
+        return asking
+
+
+def places(shape, text: str) -> list[tuple[int, int]]:
+    return [found for found in shape.search(text) if not isinstance(found, int)]
 
 
 def visit(value, at: str, wanted: list, data: Data):
@@ -84,11 +98,8 @@ def visit(value, at: str, wanted: list, data: Data):
         return shown
     if isinstance(value, str):
         return data.text(value)
-    if (
-        isinstance(value, int)
-        and value >= 10**12
-        and "card" in data.kinds
-        and data.text(str(value)) == "[card]"
-    ):
-        return "[card]"
+    if isinstance(value, (int, float)) and 10**12 <= abs(value) < 10**19 and "card" in data.kinds:
+        digits = str(int(abs(value)))
+        shown = data.text(digits)
+        return value if shown == digits else shown
     return value

@@ -10,7 +10,15 @@ from msgspec import UNSET, UnsetType
 
 from bylaw.decisions.compiled import APPLIES, Applied, CompiledRules
 from bylaw.decisions.judge import Tally, outcome_of, strictest
-from bylaw.decisions.model import MaskResult, Object, PolicyResult, PolicyStatus, Posture, RuleResult
+from bylaw.decisions.model import (
+    ConditionResult,
+    MaskResult,
+    Object,
+    PolicyResult,
+    PolicyStatus,
+    Posture,
+    RuleResult,
+)
 from bylaw.decisions.select import Selection
 from bylaw.policies.model import Outcome, Risk
 
@@ -93,7 +101,7 @@ def _combine(
         compliant=not any(map(_breaks, found)),
         posture="governed" if governed else "ungoverned",
         risk=_risk(loud, extra_tally),
-        reasons=tuple(reasons or [_ALL_WELL]),
+        reasons=summed_up(reasons),
         policies=policies,
         extra_rules=extra.calm if extra_tally is None else tuple(extra_tally.results),
         extra_outcome=extra_outcome,
@@ -108,7 +116,7 @@ def _calm(selection: Selection, policies: tuple[PolicyResult, ...], extra: Compi
         compliant=True,
         posture="governed",
         risk="LOW",
-        reasons=tuple(_reasons(selection, (), None) or [_ALL_WELL]),
+        reasons=summed_up(_reasons(selection, (), None)),
         policies=policies,
         extra_rules=extra.calm,
         extra_outcome="allow",
@@ -132,12 +140,12 @@ def with_masks(
         for policy in combined.policies
     ]
     blamed = [policy for policy in policies if policy.id in failed]
-    told = [f"{policy.name}: {found[policy.id].message}" for policy in blamed]
+    told = [said for policy in blamed for said in _of_mask(policy)]
     return msgspec.structs.replace(
         combined,
         outcome=outcome,
         policies=tuple(policies),
-        reasons=(*[each for each in combined.reasons if each != _ALL_WELL or not told], *told),
+        reasons=summed_up([*combined.reasons, *told]),
         risk=max([combined.risk, *[policy.risk for policy in blamed]], key=lambda risk: _RISK_RANK[risk]),
     )
 
@@ -217,15 +225,15 @@ def _risk(loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None) -> Ri
 def _reasons(
     selection: Selection, loud: Iterable[tuple[PolicyResult, Tally]], extra: Tally | None
 ) -> list[str]:
-    reasons = []
-    for each in selection.applied:
-        if each.conditions is not APPLIES:
-            keys = ", ".join((*each.conditions.missing, *each.conditions.unclear))
-            reasons.append(f"{each.policy.name}: applied although its conditions are undetermined ({keys}).")
-    for policy, tally in loud:
-        reasons += _told(policy.name, tally)
+    reasons = [
+        _of_conditions(each.policy.name, each.conditions)
+        for each in selection.applied
+        if each.conditions is not APPLIES
+    ]
+    for policy, _ in loud:
+        reasons += _of_rules(policy.name, policy.rules)
     if extra is not None:
-        reasons += _told("Rule of the request", extra)
+        reasons += _of_rules("Rule of the request", extra.results)
     if selection.standing.dormant is not None:
         reasons.append(
             f"The policy {selection.standing.dormant!r} that is bound to the agent is not in force."
@@ -233,5 +241,25 @@ def _reasons(
     return reasons
 
 
-def _told(name: str, tally: Tally) -> list[str]:
-    return [f"{name}: {rule.message}" for rule in tally.results if rule.status in _TOLD]
+def spoken(policy: PolicyResult) -> list[str]:
+    """Return all that reasons may say in the name of one policy."""
+    said = [_of_conditions(policy.name, policy.conditions), *_of_rules(policy.name, policy.rules)]
+    return [*said, *_of_mask(policy)]
+
+
+def summed_up(reasons: Sequence[str]) -> tuple[str, ...]:
+    """Return `reasons`; that all is well only when there is nothing else to say."""
+    return tuple([each for each in reasons if each != _ALL_WELL]) or (_ALL_WELL,)
+
+
+def _of_conditions(name: str, conditions: ConditionResult) -> str:
+    keys = ", ".join((*conditions.missing, *conditions.unclear))
+    return f"{name}: applied although its conditions are undetermined ({keys})."
+
+
+def _of_rules(name: str, results: Iterable[RuleResult]) -> list[str]:
+    return [f"{name}: {rule.message}" for rule in results if rule.status in _TOLD]
+
+
+def _of_mask(policy: PolicyResult) -> list[str]:
+    return [f"{policy.name}: {policy.mask.message}"] if policy.mask is not None and policy.mask.code else []

@@ -19,6 +19,7 @@ from bylaw.core.errors import DeadlineExceeded
 from bylaw.core.ids import Ids
 from bylaw.decisions.combine import Combined, combine, effective_rules_digest
 from bylaw.decisions.compiled import Ask, CompiledRules
+from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
 from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
@@ -54,6 +55,14 @@ class Engine:
     def placed(self, request: Request, caller: Principal) -> Request:
         """Return `request` where the caller may ask. Raises: as `select.placed`."""
         return placed(self.snapshots.of(caller.tenant_id), request, caller)
+
+    def disclosed(self, decision: Decision, caller: Principal) -> Decision:
+        """Return what `caller` is told of a decision, by where its policies are now."""
+        return disclosed(decision, caller, self.snapshots.of(caller.tenant_id))
+
+    def is_foreign(self, policy_id: str, caller: Principal) -> bool:
+        """Return whether `caller` is told nothing of a policy but that it applied."""
+        return is_foreign(policy_id, caller, self.snapshots.of(caller.tenant_id))
 
     async def decide(self, request: Request, caller: Principal) -> Decision:
         """Return what is decided about `request`.

@@ -11,7 +11,8 @@ from typing import Final, Literal
 import msgspec
 
 from bylaw.decisions.changes import Edit, edits
-from bylaw.decisions.compiled import Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.compiled import Applied, Check, CompiledPolicy, CompiledRules
+from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
 from bylaw.decisions.mask import masking
@@ -82,7 +83,7 @@ class Change(_Said, frozen=True, kw_only=True):
 
 
 class Explanation(_Said, frozen=True, kw_only=True):
-    """The decision and its explanation.
+    """The decision and its explanation, without those of policies that the caller may not see.
 
     `why_not_left` is how many more policies did not apply, `rules_left` how many rules are not explained
     because those before them took all the steps.
@@ -103,28 +104,34 @@ async def explain(engine: Engine, request: Request, caller: Principal) -> Explan
     snapshot = engine.snapshots.of(caller.tenant_id)
     selection = select(snapshot, request, caller)
     effort, looked = Budget(EXPLAIN_STEPS), Budget(CONDITION_STEPS)
+    own = _own(selection, snapshot, caller)
     why = [
         PolicyWhy(
             id=each.policy.id,
             conditions=_keys(each.policy, selection, request, looked),
             rules=_rules(each.policy.rules, selection, effort),
         )
-        for each in selection.applied
+        for each in own
     ]
     extra = compile_extra(request)
     if extra.checks:
         why.append(PolicyWhy(id="", rules=_rules(extra, selection, effort)))
-    checks = sum(len(each.policy.rules.checks) for each in selection.applied) + len(extra.checks)
+    checks = sum(len(each.policy.rules.checks) for each in own) + len(extra.checks)
     rest = list(_why_not(snapshot, selection, request, caller))
     await asyncio.sleep(0)
     return Explanation(
-        decision=decision,
+        decision=disclosed(decision, caller, snapshot),
         why=tuple(why),
         why_not=tuple(rest[:MOST_WHY_NOT]),
         why_not_left=max(0, len(rest) - MOST_WHY_NOT),
         changes=await _changes(engine, request, caller, selection=selection, extra=extra),
         rules_left=checks - sum(len(each.rules) for each in why),
     )
+
+
+def _own(selection: Selection, snapshot: Snapshot, caller: Principal) -> list[Applied]:
+    """Return what applies and is explained to the caller."""
+    return [each for each in selection.applied if not is_foreign(each.policy.id, caller, snapshot)]
 
 
 def _rules(compiled: CompiledRules, selection: Selection, effort: Budget) -> tuple[RuleWhy, ...]:
@@ -180,8 +187,9 @@ async def _changes(
 ) -> tuple[Change, ...]:
     """Return the single fields that would make a violated rule satisfied, each decided again."""
     snapshot = engine.snapshots.of(caller.tenant_id)
-    by_id = {each.policy.id: each.policy.rules for each in selection.applied} | {"": extra}
-    asks = any(rules.asks for rules in by_id.values())
+    own = _own(selection, snapshot, caller)
+    by_id = {each.policy.id: each.policy.rules for each in own} | {"": extra}
+    asks = any(each.policy.rules.asks for each in selection.applied) or bool(extra.asks)
     effort = Budget(EXPLAIN_STEPS)
     violated = [
         (ident, check)

@@ -2,8 +2,9 @@
 
 The masks of all policies that apply are carried out together, in one walk over the parts that the phase
 shows. A field is replaced by `[masked]`, personal data in a text by its kind, `[email]`. Whatever cannot be
-looked at is withheld whole, and the policy is undecided: `mask_shape` where a field is not of the shape that
-its path expects, `mask_budget` where the walk takes more steps than a decision has for it.
+told is withheld whole, and the policy is undecided: `mask_shape` where a field is not of the shape that its
+path expects, `mask_doubt` where a text has something that is only like personal data, `mask_budget` where the
+walk takes more steps than a decision has for it. What evaluators quote is withheld as well (`quotes`).
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from msgspec import UNSET
 from bylaw.decisions.combine import Combined, with_masks
 from bylaw.decisions.compiled import Applied
 from bylaw.decisions.model import MaskResult, Object, Redaction, Request
-from bylaw.evaluators.patterns import SHAPES
+from bylaw.decisions.quotes import has_quotes, without_quotes
+from bylaw.evaluators.patterns import LOOSE, SHAPES, Shape, Span
 from bylaw.policies.mask import EVERY, SHOWN
 from bylaw.policies.model import Mask, PersonalData
 
@@ -28,10 +30,17 @@ MASKED: Final = "[masked]"
 MASK_STEPS: Final = 500_000
 _TURN: Final = 5_000
 _CHARACTERS_PER_STEP: Final = 64
-_STEPS_PER_NUMBER: Final = 4
+_STEPS_PER_FOUND: Final = 4
 _SHORTEST_CARD: Final = 10**12
-# Without any of these there is no personal data in a text that a shape could find.
-_HINT: Final = re.compile(r"[@+\d]")
+_BEYOND_CARDS: Final = 10**19
+# Without any of these there is nothing in a text that is even like personal data.
+_HINT: Final = re.compile("[@\uff20\ufe6b+\\d]")
+_CALLED: Final[Mapping[PersonalData, str]] = {
+    "email": "an e-mail address",
+    "iban": "a bank account number",
+    "card": "a card number",
+    "phone": "a phone number",
+}
 
 
 class _OutOfSteps(Exception):
@@ -95,6 +104,8 @@ class _Walk:
         self.counts: Counter[tuple[str, str]] = Counter()
         # Places at which paths expect a list (True) or an object, and there is something else.
         self._misfits: set[tuple[str, bool]] = set()
+        # Parts and kinds of which a text has something that is only like one.
+        self._doubts: set[tuple[str, PersonalData]] = set()
         self._kinds = [kind for kind in SHAPES if any(kind in mask.personal_data for mask in masks)]
         self._left = MASK_STEPS
         self._turn = MASK_STEPS - _TURN
@@ -139,15 +150,18 @@ class _Walk:
             for part in self.shown
             if (count := self.counts[part, kind])
         ]
-        if not failed:
-            return MaskResult(redactions=(*fields, *data)) if fields or data else None
-        place, path = failed[0]
-        return MaskResult(
-            redactions=(*fields, *data),
-            code="mask_shape",
-            path=place,
-            message=f"The mask of `{path}` does not fit what is at `{place}`, which is withheld whole.",
-        )
+        found = MaskResult(redactions=(*fields, *data))
+        if failed:
+            place, path = failed[0]
+            said = f"The mask of `{path}` does not fit what is at `{place}`, which is withheld whole."
+            return msgspec.structs.replace(found, code="mask_shape", path=place, message=said)
+        for part, kind in sorted(self._doubts):
+            if kind in mask.personal_data:
+                said = (
+                    f"It cannot be told whether a text in `{part}` has {_CALLED[kind]}: it is withheld whole."
+                )
+                return msgspec.structs.replace(found, code="mask_doubt", path=part, message=said)
+        return found if found.redactions else None
 
     def _misfits_of(self, path: str) -> Iterator[str]:
         """Yield the places on the way of `path` that are not of the shape that it expects."""
@@ -173,10 +187,8 @@ class _Walk:
             return items
         if isinstance(value, str):
             return (yield from self._text(value))
-        if type(value) is int and value >= _SHORTEST_CARD and "card" in self._kinds:
-            digits = str(value)
-            said = yield from self._text(digits)
-            return value if said == digits else said
+        if "card" in self._kinds and isinstance(value, (int, float)):
+            return (yield from self._number(value))
         return value
 
     def _misfit(self, node: _Node, value: object) -> bool:
@@ -191,27 +203,48 @@ class _Walk:
             self._misfits.add((node.path, False))
         return no_list or no_object
 
+    def _number(self, value: float) -> Generator[None, None, object]:
+        """Return what is shown of a number: its digits before the point may be those of a card."""
+        if not _SHORTEST_CARD <= abs(value) < _BEYOND_CARDS:
+            return value
+        digits = str(int(abs(value)))
+        said = yield from self._text(digits)
+        return value if said == digits else said
+
     def _text(self, text: str) -> Generator[None, None, str]:
-        """Return a text with personal data replaced by its kind."""
+        """Return a text with personal data replaced by its kind, or withheld whole if that leaves a doubt."""
         if not _HINT.search(text):
             return text
         for kind in self._kinds:
-            if self._spend(len(text) // _CHARACTERS_PER_STEP):
-                yield
             text = yield from self._replaced(text, kind)
-        return text
+        doubted = False
+        for kind in self._kinds:
+            if (yield from self._first(LOOSE[kind], text)) is not None:
+                self.counts[self._part, kind] += 1
+                self._doubts.add((self._part, kind))
+                doubted = True
+        return MASKED if doubted else text
 
     def _replaced(self, text: str, kind: PersonalData) -> Generator[None, None, str]:
         pieces: list[str] = []
         done = 0
-        for span in SHAPES[kind].search(text):
-            if self._spend(_STEPS_PER_NUMBER):
+        for found in SHAPES[kind].search(text):
+            if self._spend(_steps_for(found)):
                 yield
-            if span is not None:
-                pieces += (text[done : span[0]], f"[{kind}]")
-                done = span[1]
+            if not isinstance(found, int):
+                pieces += (text[done : found[0]], f"[{kind}]")
+                done = found[1]
                 self.counts[self._part, kind] += 1
         return "".join((*pieces, text[done:])) if pieces else text
+
+    def _first(self, shape: Shape, text: str) -> Generator[None, None, Span | None]:
+        """Return the first place of a text that has the shape."""
+        for found in shape.search(text):
+            if self._spend(_steps_for(found)):
+                yield
+            if not isinstance(found, int):
+                return found
+        return None
 
     def _spend(self, steps: int) -> bool:
         """Count steps, and return whether others should have their turn now. Raises: _OutOfSteps."""
@@ -224,6 +257,11 @@ class _Walk:
         return True
 
 
+def _steps_for(found: Span | int) -> int:
+    """Return the steps of finding something, or of having read so many characters."""
+    return found // _CHARACTERS_PER_STEP if isinstance(found, int) else _STEPS_PER_FOUND
+
+
 def masking(request: Request, applied: Sequence[Applied]) -> Sequence[Applied]:
     """Return the policies whose masks concern what the phase of the request shows."""
     return [each for each in applied if each.policy.mask is not None] if SHOWN[request.phase] else ()
@@ -232,12 +270,12 @@ def masking(request: Request, applied: Sequence[Applied]) -> Sequence[Applied]:
 async def carry_out(request: Request, applied: Sequence[Applied], combined: Combined) -> Combined:
     """Return what is decided once the masks of `applied` are carried out.
 
-    Shape: `masked` holds the parts of which something is withheld; a block shows nothing.
+    Shape: `masked` holds the parts of which something is withheld; a block shows nothing, quotes included.
     """
     masks = {each.policy.id: each.policy.mask for each in applied if each.policy.mask is not None}
     sent = {part: getattr(request, part) for part in SHOWN[request.phase]}
     sent = {part: value for part, value in sent.items() if value is not UNSET and value is not None}
-    if combined.outcome == "block" or not sent:
+    if not sent or (combined.outcome == "block" and not has_quotes(combined)):
         return combined
     walk = _Walk(sent, list(masks.values()))
     try:
@@ -252,6 +290,9 @@ async def carry_out(request: Request, applied: Sequence[Applied], combined: Comb
         results = {ident: walk.result(mask) for ident, mask in masks.items()}
         found = {ident: result for ident, result in results.items() if result is not None}
     if not found:
+        return combined
+    combined = without_quotes(combined, sent, shown, MASKED)
+    if combined.outcome == "block":
         return combined
     combined = with_masks(combined, found, {each.policy.id: each.policy.undecided for each in applied})
     return combined if combined.outcome == "block" else msgspec.structs.replace(combined, masked=shown)

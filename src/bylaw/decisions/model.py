@@ -165,7 +165,7 @@ class MaskResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     redactions: tuple[Redaction, ...] = ()
-    code: Literal["", "mask_shape", "mask_budget"] = ""
+    code: Literal["", "mask_shape", "mask_doubt", "mask_budget"] = ""
     path: str = ""
     message: str = ""
 
@@ -195,6 +195,19 @@ class PolicyResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     mask: MaskResult | None = None
 
 
+class ForeignPolicy(_Answered, frozen=True, kw_only=True):
+    """A policy that applied and lies where the caller may not look: what it came to, and no word of its own.
+
+    It is of the place that the agent comes from. `message` says just that.
+    """
+
+    id: str
+    version: int
+    digest: str
+    outcome: Outcome
+    message: str
+
+
 class Obligation(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """Something that has to follow: a human's approval of the tool call, or a human's attention.
 
@@ -221,6 +234,7 @@ class Decision(_Answered, frozen=True, kw_only=True):
 
     `compliant`: no rule is violated, and none that rejects is indeterminate. `posture` is `ungoverned` when
     nothing applied. `policies` are those that applied, sorted by id; `extra_rules` came with the request.
+    `elsewhere` are policies that applied as well and that the caller may not see: it is there when any did.
     `reasons` say in plain sentences what led to the outcome. `receipt_id` and `receipt` are None on a dry
     run. `masked` are the parts of the request to show in place of those that were sent, by name: it is there
     when masks withheld something, unless the outcome is a block. `effective_rules_digest` covers all policies
@@ -247,4 +261,5 @@ class Decision(_Answered, frozen=True, kw_only=True):
     duration_us: int
     dry_run: bool = False
     masked: Object | UnsetType = UNSET
+    elsewhere: tuple[ForeignPolicy, ...] | UnsetType = UNSET
     receipt: ReceiptPointer | None = None

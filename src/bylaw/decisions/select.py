@@ -146,14 +146,15 @@ def special(snapshot: Snapshot, standing: Standing, request: Request, caller: Pr
     bound = standing.bound
     if named is None or (bound is not None and named == bound.policy.id):
         return bound
-    entry = snapshot.entries.get(named)
-    if entry is None and (named in snapshot.dormant or named == standing.dormant):
+    entry, around = snapshot.entries.get(named), snapshot.place_of(named)
+    is_here = around is not None and any(around.contains(place) for place in standing.places)
+    if not is_here and named != standing.dormant:
+        raise NotFound("policy", named)
+    if entry is None:
         raise Conflict(
             f"Policy {named!r} is not in force: approve and activate it, or name another.",
             reason="policy_inactive",
         )
-    if entry is None or not any(entry.place.contains(place) for place in standing.places):
-        raise NotFound("policy", named)
     if bound is not None:
         caller.require(NAMED_SCOPE, standing.place)
     return entry.policy.applied["explicit"]

@@ -68,16 +68,16 @@ class Standing:
 class Snapshot:
     """The state of a tenant that decisions see. `build` makes it; nothing changes it.
 
-    `entries` are the policies in force by id, `dormant` the ids of the others, `chains` by (workspace, repo)
-    and widest place first. `requiring` are the workspaces in which a decision without a policy is a block.
-    `standings` remembers what was worked out.
+    `entries` are the policies in force by id, `dormant` the places of the others, `chains` by (workspace,
+    repo) and widest place first. `requiring` are the workspaces in which a decision without a policy is a
+    block. `standings` remembers what was worked out.
     """
 
     tenant_id: TenantId
     revision: int
     entries: Mapping[str, Entry]
     tables: Mapping[Place, Table]
-    dormant: frozenset[PolicyId]
+    dormant: Mapping[str, Place]
     agents: Mapping[str, Agent]
     chains: Mapping[tuple[str | None, str | None], tuple[Place, ...]]
     requiring: frozenset[WorkspaceId | None]
@@ -95,6 +95,11 @@ class Snapshot:
                 self.standings.clear()
             self.standings[key] = found
         return found
+
+    def place_of(self, ident: str) -> Place | None:
+        """Return the place of a policy, in force or not; None when there is no such policy."""
+        entry = self.entries.get(ident)
+        return self.dormant.get(ident) if entry is None else entry.place
 
     def around(self, workspace_id: str | None, repo_id: str | None) -> tuple[Place, ...]:
         """Return the place that the ids name, after all that enclose it.
@@ -158,7 +163,7 @@ def build(material: Material) -> Snapshot:
         revision=material.revision,
         entries=entries,
         tables={place: Table(policies) for place, policies in by_place.items()},
-        dormant=frozenset(each.id for each in material.policies if not each.is_in_force),
+        dormant={each.id: each.place for each in material.policies if not each.is_in_force},
         agents={agent.id: agent for agent in material.agents},
         chains=_chains(material),
         requiring=frozenset(each.id for each in material.workspaces if each.require_policy),

@@ -8,8 +8,10 @@ It reads closed shapes of wording, each in full or not at all:
 4. limits     "amount must not exceed 5,000." · "Reject if order_value is above 2000."
 5. presence   "invoice_id is required." · "vendor.tax_id must be present."
 
-A quoted phrase means just these words, so its absence is shown as well; words without quotes may stand for a
-meaning, so only their presence is. Limits and presence read `metadata` and the arguments of the tool call.
+A quoted phrase means just these words, so its absence is shown as well, unless characters of another form
+may write it; words without quotes may stand for a meaning, so only their presence is. What is only like an
+address or a card number is neither found nor shown to be absent (`patterns`). Limits and presence read
+`metadata` and the arguments of the tool call.
 Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`).
 What the request says goes into the evidence alone: rationales are kept when the request is erased.
 """
@@ -17,13 +19,14 @@ What the request says goes into the evidence alone: rationales are kept when the
 import asyncio
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Final
 
 from bylaw.core.canonical_json import digest
-from bylaw.evaluators.patterns import FINDERS, MOST_QUOTES, Finder, quote
+from bylaw.evaluators.patterns import DASHES, END, FINDERS, MOST_QUOTES, START, Finder, quote
 from bylaw.evaluators.protocol import Answer, Batch, EvaluatorBasis, Question, Reply
 from bylaw.rules.spelling import MISSING, Path
 
@@ -74,6 +77,8 @@ _QUALIFIERS: Final = re.compile(
 )
 # Most words of a phrase that is looked for: a text that repeats its beginning makes a long one slow to find.
 _MOST_WORDS: Final = 30
+
+_BETWEEN: Final = rf"[\s_{DASHES}]+"
 
 _NAME: Final = r"(?:the )?`?(?P<name>[A-Za-z_][\w.]*)`?"
 _NUMBER: Final = r"(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)"
@@ -130,7 +135,7 @@ class OfflineEvaluator:
     """Decides by words, shapes and numbers alone; needs nothing and reaches nowhere."""
 
     id = "offline"
-    digest = digest({"evaluator": "offline", "version": 2})
+    digest = digest({"evaluator": "offline", "version": 3})
 
     async def evaluate(self, batch: Batch) -> Reply:
         """Return an answer to every rule: to most of them, that it abstains."""
@@ -192,13 +197,14 @@ async def _wanted(wording: str, reader: _Reader) -> _Ruling | None:
     phrases = list(_phrases(found["what"])) if found and texts else []
     if not phrases or not all(quoted and len(phrase.split()) <= _MOST_WORDS for phrase, quoted in phrases):
         return None
-    for phrase, _ in phrases:
-        for text in texts:
-            quotes, _ = await reader.read(text, _search_words(phrase, shown=True))
-            if quotes:
-                return _Ruling(
-                    kept=True, basis="pattern", rationale="The text has it.", evidence=(quotes[0],)
-                )
+    is_open = False
+    for (phrase, _), text in itertools.product(phrases, texts):
+        quotes, shown = await reader.read(text, _search_words(phrase, shown=True))
+        if quotes:
+            return _Ruling(kept=True, basis="pattern", rationale="The text has it.", evidence=(quotes[0],))
+        is_open |= not shown
+    if is_open:
+        return None
     lacking = _Ruling(kept=False, basis="pattern", rationale=f"The text lacks {phrases[0][0]!r}.")
     return lacking if all(map(_is_read, texts)) else _TOO_LONG
 
@@ -268,7 +274,7 @@ def _search_data(finder: Finder) -> _Search:
 
 
 def _search_words(words: str, *, shown: bool) -> _Search:
-    return lambda text: (_occurrences(words, text), shown)
+    return lambda text: (_occurrences(words, text), shown and not _reads_alike(words, text))
 
 
 def _phrases(what: str) -> Iterator[tuple[str, bool]]:
@@ -290,8 +296,19 @@ def _is_plain(phrase: str) -> bool:
 
 def _occurrences(phrase: str, text: str) -> list[str]:
     """Return where the words stand in the text, as they stand there."""
-    words = r"\s+".join(map(re.escape, phrase.split()))
-    return quote(re.compile(rf"(?<!\w){words}(?!\w)", re.IGNORECASE), text)
+    words = _BETWEEN.join(map(re.escape, phrase.split()))
+    return quote(re.compile(rf"{START}{words}{END}", re.IGNORECASE), text)
+
+
+def _reads_alike(phrase: str, text: str) -> bool:
+    """Return whether the words stand in the text once both have one form: `café` can be written in two."""
+    if phrase.isascii() and text.isascii():
+        return False
+    return bool(_occurrences(_folded(phrase), _folded(text)))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.casefold())
 
 
 def _fact(name: str, facts: _Facts) -> object:

@@ -5,6 +5,7 @@ Reasons for an indeterminate verdict: `abstained` (the evaluator said so, or a w
 `deadline`, `evaluator_failed`, `no_evaluator`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,8 @@ FAULTS: Final = frozenset(
     }
 )
 MOST_EVIDENCE: Final = 100
+# A code is kept and signed: it is a word, and has no room for what the facts say.
+_CODE: Final = re.compile("[a-z_]{0,40}")
 _SAID: Final = {
     "missing": "the evaluator did not answer this rule",
     "duplicate": "the evaluator answered this rule more than once",
@@ -77,17 +80,17 @@ def _verdict(items: list[object], batch: Batch, texts: list[str]) -> Verdict:
         return indeterminate("malformed")
     if answer.confidence is not None and not 0 <= answer.confidence <= 1:
         return indeterminate("malformed")
-    if len(answer.evidence) > MOST_EVIDENCE:
+    if len(answer.evidence) > MOST_EVIDENCE or not _CODE.fullmatch(answer.code):
         return indeterminate("malformed")
     if answer.evidence and not texts:
-        texts.extend(_texts(batch.facts))
+        texts.extend(quotable(batch.facts))
     if not all(quote and any(quote in text for text in texts) for quote in answer.evidence):
         return indeterminate("evidence_not_found")
     code = (answer.code or "abstained") if answer.status == "indeterminate" else ""
     return Verdict(
         status=answer.status,
         code=code,
-        message=_SAID.get(code, answer.rationale),
+        message=_SAID.get(code, _SAID["abstained"]) if code else "",
         rationale=answer.rationale,
         evidence=answer.evidence,
         confidence=answer.confidence,
@@ -101,7 +104,7 @@ def _id_of(item: object) -> str:
     return ident if isinstance(ident, str) else ""
 
 
-def _texts(value: object) -> Iterator[str]:
+def quotable(value: object) -> Iterator[str]:
     """Yield every text and number inside `value`, as it would be quoted."""
     waiting = [value]
     while waiting:
