@@ -251,24 +251,14 @@ class _Joined:
         self.entries = Entries(control, self.issuer, ledger.log, note=self.witness.note_with)
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
-        self.door = Door(
-            self.follower,
-            limits,
-            clock=clock,
-            metrics=self.metrics,
-            unknown=_unknown_pace(settings),
-        )
+        unknown = _unknown_pace(settings)
+        self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
         self.soundness = Soundness(control, ledger)
-        kept = settings.decisions.kept_judgements
-        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=kept)
-        self.engine = Engine(
-            snapshots=self.snapshots,
-            evaluator=TracedEvaluator(self.evaluator, tracer),
-            clock=clock,
-            ids=ids,
-        )
+        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
+        judge = TracedEvaluator(self.evaluator, tracer)
+        self.engine = Engine(snapshots=self.snapshots, evaluator=judge, clock=clock, ids=ids)
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,
