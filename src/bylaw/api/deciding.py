@@ -29,6 +29,7 @@ _NOWHERE: Final = b'"receipt":null}'
 _SHORT_BYTES: Final = 4_096
 
 _encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Decision)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,9 @@ class Asked:
 class Answered:
     """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one.
 
-    `body` is the decision encoded, with the place of its receipt; `receipt` are that receipt's stored bytes,
-    empty on a dry run, and `signature` its own. `assessment` is there when a certificate was asked for.
+    `body` is the decision as the caller is told of it, encoded, with the place of its receipt; what is stored
+    keeps what they may not see. `receipt` are that receipt's stored bytes, empty on a dry run, and `signature`
+    its own. `assessment` is there when a certificate was asked for.
     """
 
     body: bytes
@@ -119,7 +121,8 @@ class Decider:
         assessment = await _assessed(asked, decision) if asked.certified else None
         self._aftermath.decided(caller, asked.request, decision)
         if decision.receipt_id is None:
-            return Answered(body=_encoder.encode(decision), assessment=assessment)
+            told = self._told(caller, decision, _encoder.encode(decision))
+            return Answered(body=told, assessment=assessment)
         entry, encoded = self._issue(caller, asked, decision, promise, assessment=assessment)
         with self._tracer.step("commit"):
             fate = (await self._ledger.log.append([entry]))[0]
@@ -128,7 +131,7 @@ class Decider:
         if decision.outcome != "allow":
             self._aftermath.wake()
         return Answered(
-            body=placed(encoded, fate.origin, fate.index),
+            body=placed(self._told(caller, decision, encoded), fate.origin, fate.index),
             receipt=entry.receipt,
             signature=entry.signature,
             assessment=assessment,
@@ -157,6 +160,12 @@ class Decider:
         )
         return self._issuer.signed(entry) if asked.certified else entry, encoded
 
+    def _told(self, caller: Principal, decision: Decision, encoded: bytes) -> bytes:
+        """Return an encoded decision as the caller is told of it: the same bytes now and when replayed."""
+        if self._engine.disclosed(decision, caller) is decision:
+            return encoded
+        return _encoder.encode(self._engine.disclosed(_decoder.decode(encoded), caller))
+
     async def _require_decision(self, caller: Principal, ident: ReceiptId) -> None:
         """Return nothing if `ident` is the receipt of a decision that the caller could have asked for.
 
@@ -180,8 +189,10 @@ class Decider:
         receipt = seen_of(stored).receipt
         for part in committed(receipt, await receipts.parts(earlier.id)):
             if part.name == DECISION_PART:
+                decision = _decoder.decode(part.content)
+                told = self._told(caller, decision, part.content)
                 return Answered(
-                    body=placed(part.content, stored.origin, stored.index),
+                    body=placed(told, stored.origin, stored.index),
                     replayed=True,
                     receipt=stored.receipt,
                     signature=stored.signature,

@@ -10,6 +10,8 @@ from bylaw.core import canonical_json
 from bylaw.core.errors import Corrupt, InvalidInput, NotFound
 from bylaw.core.ids import PolicyId, ReceiptId, RepoId, WorkspaceId
 from bylaw.core.paging import Page, Slice
+from bylaw.decisions.engine import Engine
+from bylaw.decisions.model import Decision
 from bylaw.policies.content import document
 from bylaw.policies.store import Policies
 from bylaw.receipts import bundle as bundles
@@ -23,6 +25,8 @@ from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.principal import Principal
 
 SCOPE = "receipts:read"
+
+_decoder = msgspec.json.Decoder(Decision)
 
 # What is stored beside the receipt of a decision.
 REQUEST_PART: Final = "request"
@@ -84,11 +88,16 @@ class ReceiptReader:
         seen = await self.get(principal, ident)
         return committed(seen.receipt, await self._ledger.of(principal.tenant_id).parts(ident))
 
-    async def reasons(self, principal: Principal, ident: ReceiptId) -> Sequence[str] | None:
+    async def told(self, principal: Principal, ident: ReceiptId, engine: Engine) -> Sequence[Part]:
+        """Return the same without a decision that names policies which the principal may not see."""
+        parts = await self.parts(principal, ident)
+        return [each for each in parts if each.name != DECISION_PART or _is_open(each, principal, engine)]
+
+    async def reasons(self, principal: Principal, ident: ReceiptId, engine: Engine) -> Sequence[str] | None:
         """Return why a decision came out as it did, None of another receipt or once its body is erased."""
         for part in await self.parts(principal, ident):
             if part.name == DECISION_PART:
-                return msgspec.json.decode(part.content, type=_Reasoned).reasons
+                return engine.disclosed(_decoder.decode(part.content), principal).reasons
         return None
 
     async def erase(self, principal: Principal, ident: ReceiptId, names: Sequence[str]) -> Sequence[str]:
@@ -142,10 +151,10 @@ class ReceiptReader:
         return bundles.assemble(stored, found.held, found.tiles, keys=await self._keys())
 
 
-class _Reasoned(msgspec.Struct, frozen=True):
-    """A stored decision, of which only the reasons are wanted."""
-
-    reasons: tuple[str, ...]
+def _is_open(part: Part, principal: Principal, engine: Engine) -> bool:
+    """Return whether a principal may see all policies that a stored decision names."""
+    decision = _decoder.decode(part.content)
+    return engine.disclosed(decision, principal) is decision
 
 
 def seen_of(stored: StoredReceipt) -> Seen:

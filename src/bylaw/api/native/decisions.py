@@ -28,10 +28,11 @@ Reading = Annotated[Acting[Unit], needs("receipts:read")]
 
 @router.get("/v1/decisions/{receipt_id}")
 async def read_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -> Reply[Decision]:
-    """Read a decision as it was answered; 404 once its body is erased."""
+    """Read a decision, as far as you may see its policies; 404 once its body is erased."""
     stored = (await parts_of(http).receipts.get(acting.principal, receipt_id)).stored
     encoded = await _part(acting, receipt_id, DECISION_PART, http)
-    return Reply(msgspec.json.decode(placed(encoded, stored.origin, stored.index), type=Decision))
+    decision = msgspec.json.decode(placed(encoded, stored.origin, stored.index), type=Decision)
+    return Reply(parts_of(http).engine.disclosed(decision, acting.principal))
 
 
 @router.get("/v1/decisions/{receipt_id}/explain")

@@ -143,14 +143,15 @@ async def read_receipt(acting: Reading, receipt_id: ReceiptId, request: Request)
     parts = parts_of(request)
     seen = await parts.receipts.get(acting.principal, receipt_id)
     sizes = {each.origin: each.size for each in await parts.ledger.logs.latest()}
-    reasons = await parts.receipts.reasons(acting.principal, receipt_id)
+    reasons = await parts.receipts.reasons(acting.principal, receipt_id, parts.engine)
     return Reply(_view(seen, reasons, sizes=sizes, request=request))
 
 
 @router.get("/v1/receipts/{receipt_id}/body")
 async def read_body(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[BodyView]:
-    """Read the body parts that are still there: what was asked and what was answered."""
-    found = await parts_of(request).receipts.parts(acting.principal, receipt_id)
+    """Read the body parts that are still there: what was asked, and the answer if you may see it whole."""
+    parts = parts_of(request)
+    found = await parts.receipts.told(acting.principal, receipt_id, parts.engine)
     return Reply(
         BodyView(
             parts=tuple(
@@ -197,11 +198,12 @@ async def read_bundle(
     acting: Reading, receipt_id: ReceiptId, query: Annotated[BundleQuery, Query()], request: Request
 ) -> Document:
     """Read the bundle that proves a receipt offline: save it and run `bylaw verify FILE --keys KEYS`."""
-    reader = parts_of(request).receipts
+    engine, reader = parts_of(request).engine, parts_of(request).receipts
     seen = await reader.get(acting.principal, receipt_id)
-    parts = await reader.parts(acting.principal, receipt_id) if query.disclose else ()
+    parts = await reader.told(acting.principal, receipt_id, engine) if query.disclose else ()
     found = await reader.bundle(seen, acting.unit.policies, parts, kept_size=query.kept_size)
-    return Document(bundles.write(found))
+    texts = tuple(each for each in found.policies if not engine.is_foreign(each.id, acting.principal))
+    return Document(bundles.write(msgspec.structs.replace(found, policies=texts)))
 
 
 @router.get("/v1/receipts/{receipt_id}/dsse")
