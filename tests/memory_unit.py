@@ -132,7 +132,7 @@ class Policies:
             raise PreconditionFailed("changed", current=str(stored.revision))
         self.items[policy.id] = policy
         if version is not None:
-            assert version.number == len(self.written[policy.id]) + 1
+            assert version.number == self.written[policy.id][-1].number + 1
             self.written[policy.id].append(version)
 
     async def save_all(self, changed) -> None:
@@ -141,7 +141,7 @@ class Policies:
 
     async def version(self, policy_id, number):
         written = self.written.get(policy_id, [])
-        return written[number - 1] if 1 <= number <= len(written) else None
+        return next((each for each in written if each.number == number), None)
 
     async def versions(self, policy_id, part):
         return page_of(self.written.get(policy_id, []), part, lambda item: (item.number,))

@@ -1,9 +1,10 @@
 """The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +18,13 @@ from bylaw.api.auth import Door, UnknownPace
 from bylaw.api.compat.agentcert.routes import CertificateRoutes, Certifier
 from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
-from bylaw.api.edge import Edge, EdgeLimits, Served
+from bylaw.api.edge import Edge, EdgeLimits, Hot, Served
 from bylaw.api.entries import Entries
 from bylaw.api.first_start import OperatorKey, first_start
 from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
+from bylaw.api.inside import Inside
 from bylaw.api.limits import Limits
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
@@ -190,6 +192,15 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
     return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
 
 
+def _mcp(door: Door, inside: Inside) -> Mapping[tuple[str, str], Hot]:
+    """Return the handlers of the MCP server, none where its extra is not installed."""
+    if find_spec("mcp") is None:
+        return {}
+    from bylaw.api.mcp import Mcp  # noqa: PLC0415 - an optional extra
+
+    return Mcp(door, inside).table()
+
+
 def _unknown_pace(settings: Settings) -> UnknownPace:
     """Return the pace of those who come without a key."""
     return UnknownPace(
@@ -250,9 +261,19 @@ class _Joined:
         self.witness = Witness(control, ledger, clock)
         self.entries = Entries(control, self.issuer, ledger.log, note=self.witness.note_with)
         self.sightings = Sightings(control, clock)
+<<<<<<< HEAD
         limits = Limits(clock, settings.keys.rate_per_minute)
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
+=======
+        self.door = Door(
+            self.follower,
+            Limits(clock, settings.keys.rate_per_minute),
+            clock=clock,
+            metrics=self.metrics,
+            unknown=_unknown_pace(settings),
+        )
+>>>>>>> 84567d6 (mcp: serve agents' tools, each of which is a route)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
         self.soundness = Soundness(control, ledger)
@@ -309,8 +330,10 @@ class _Joined:
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
         )
         self.watch()
+        table = {**hot.table(), **certificates.table()}
+        served = Served(app=application(parts), hot=table, failures=failures())
         return Edge(
-            Served(app=application(parts), hot={**hot.table(), **certificates.table()}, failures=failures()),
+            replace(served, hot={**table, **_mcp(self.door, Inside(served))}),
             limits=limits,
             metrics=self.metrics,
             ids=self._ids,

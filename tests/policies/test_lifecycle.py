@@ -117,6 +117,18 @@ async def test_nobody_approves_their_own_edit_where_approvers_are_separate(unit)
     assert (await decide_policy(ann, policy.id, "reject")).approved == 1
 
 
+async def test_a_policy_that_begins_with_a_later_version_is_approved_by_another_too(unit):
+    ann = acting_as(unit, "policy:write", "policy:approve", place=W3, ident="ann")
+    bob = acting_as(unit, "policy:approve", place=W3, ident="bob")
+    policy = await make(ann, W3, version=900_000)
+    assert (policy.latest, policy.approved, policy.pending) == (900_000, None, None)
+    with pytest.raises(Forbidden):
+        await decide_policy(ann, policy.id, "approve")
+    assert (await decide_policy(bob, policy.id, "approve")).approved == 900_000
+    edited = await edit_policy(ann, policy.id, Edit(fields={"risk": "HIGH"}))
+    assert (edited.policy.latest, edited.policy.pending) == (900_001, 900_001)
+
+
 async def test_writing_implies_approving_elsewhere(unit):
     writer = acting_as(unit, "policy:write", place=W2)
     policy = await make(writer, W2)

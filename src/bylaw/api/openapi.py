@@ -68,7 +68,7 @@ def document(
     kinds = [
         kind for route in routes for kind in (route.takes, route.gives, route.fails_with) if kind is not None
     ]
-    schemas, components = msgspec.json.schema_components(kinds, schema_hook=_anything, ref_template=_REF)
+    schemas, components = msgspec.json.schema_components(kinds, schema_hook=anything, ref_template=_REF)
     refs = dict(zip(map(repr, kinds), schemas, strict=True))
     paths: dict[str, Schema] = {}
     for route in routes:
@@ -95,7 +95,7 @@ def document(
     }
 
 
-def _anything(kind: type) -> Schema:
+def anything(kind: type) -> Schema:
     """Return the schema of a field that may hold any JSON. Raises: TypeError for a type without a schema."""
     if kind is object:
         return {"description": "Any JSON."}

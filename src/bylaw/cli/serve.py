@@ -51,7 +51,8 @@ def serve(**flags: object) -> None:
     """Run the server; it starts with no settings at all and says where everything is."""
     settings = load(flags, os.environ)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for wordy in ("alembic", "mcp"):
+        logging.getLogger(wordy).setLevel(logging.WARNING)
     uvloop.run(run(settings))
 
 

@@ -30,7 +30,7 @@ class NewPolicy:
     """What a new policy is to be; `content` is plain data.
 
     `status`: None means `approved`, or `pending_review` where the workspace reviews edits. Without an id it
-    gets one.
+    gets one. `version` is the number of its first version: what comes from elsewhere goes on from its own.
     """
 
     content: object
@@ -42,6 +42,7 @@ class NewPolicy:
     is_active: bool = True
     reason: str = ""
     id: str | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +95,14 @@ def _made(acting: Acting[PolicyUnit], new: NewPolicy, workspace: Workspace | Non
         status=status,
         is_active=new.is_active,
         source=new.source,
-        approved=1 if status == "approved" else None,
+        latest=new.version,
+        approved=new.version if status == "approved" else None,
         created_by=actor,
         created_ms=now,
         updated_by=actor,
         updated_ms=now,
     )
-    version = _version(acting, policy, content, number=1, reason=checked_reason(new.reason))
+    version = _version(acting, policy, content, number=new.version, reason=checked_reason(new.reason))
     return Current(policy=policy, version=version)
 
 

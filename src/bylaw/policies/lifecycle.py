@@ -10,6 +10,7 @@ success that changes nothing; everything else that is not drawn is a Conflict (`
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -230,8 +231,9 @@ def _require_scope(
 
 async def _require_another_author(acting: Acting[PolicyUnit], policy: Policy) -> None:
     """Return nothing if the caller wrote none of the versions since the approved one."""
-    for number in range((policy.approved or 0) + 1, policy.latest + 1):
-        version = await stored_version(acting.unit, policy, number=number)
+    async for version in every(partial(acting.unit.policies.versions, policy.id)):
+        if version.number <= (policy.approved or 0):
+            return
         if version.author == acting.principal.actor:
             raise Forbidden("Somebody else approves this: nobody approves their own edit.", needs="approver")
 

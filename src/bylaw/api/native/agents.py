@@ -31,11 +31,14 @@ class AgentQuery(ListQuery):
 class NewAgent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent to be registered under the `agent_id` that its decisions name.
 
-    `require_policy`: its decisions to which nothing applies are blocked.
+    `agent_id` is another word for `id`. `policy_id`: it is bound to this policy at once. `require_policy`:
+    its decisions to which nothing applies are blocked.
     """
 
-    id: str
+    id: str = ""
+    agent_id: str = ""
     name: str = ""
+    policy_id: str | None = None
     workspace_id: str | None = None
     repo_id: str | None = None
     require_policy: bool = False
@@ -48,9 +51,10 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent; `registered` is false when it was only seen in a decision."""
+    """An agent; `registered` is false when it was only seen in a decision. `agent_id` repeats its `id`."""
 
     id: str
+    agent_id: str
     name: str
     workspace_id: str | None
     repo_id: str | None
@@ -66,12 +70,15 @@ async def register_agent(
 ) -> Reply[AgentView]:
     """Register an agent; one that was only seen so far becomes registered."""
     wanted = agents.NewAgent(
-        id=new.id,
+        id=new.id or new.agent_id,
         name=new.name,
         place=place_of(new.workspace_id, new.repo_id),
         require_policy=new.require_policy,
     )
-    return _agent(await agents.register_agent(acting, wanted))
+    agent = await agents.register_agent(acting, wanted)
+    if new.policy_id is not None:
+        agent = await binding.bind_policy(acting, agent.id, PolicyId(new.policy_id))
+    return _agent(agent)
 
 
 @router.get("/v1/agents")
@@ -126,6 +133,7 @@ def view(agent: Agent) -> AgentView:
     """Return an agent as it goes over the wire."""
     return AgentView(
         id=agent.id,
+        agent_id=agent.id,
         name=agent.name,
         workspace_id=agent.place.workspace_id,
         repo_id=agent.place.repo_id,

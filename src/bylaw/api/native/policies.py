@@ -233,6 +233,7 @@ def _new(data: dict[str, object]) -> editing.NewPolicy:
         is_active=frame.is_active,
         reason=frame.reason,
         id=frame.id,
+        version=frame.version,
     )
 
 

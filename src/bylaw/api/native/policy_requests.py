@@ -1,6 +1,6 @@
 """What is sent to the routes of policies."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -59,7 +59,8 @@ class SourceIn(_Sent, frozen=True):
 class PolicyFrame(_Sent, frozen=True):
     """What is said about a new policy beside its content.
 
-    `status`: null is `approved`, or `pending_review` where the workspace reviews edits.
+    `status`: null is `approved`, or `pending_review` where the workspace reviews edits. `version` is the
+    number of its first version, for one that goes on from another server.
     """
 
     workspace_id: str | None = None
@@ -71,6 +72,7 @@ class PolicyFrame(_Sent, frozen=True):
     is_active: bool = True
     reason: str = ""
     id: str | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
 
 
 class NewPolicy(PolicyFrame, frozen=True, kw_only=True):
