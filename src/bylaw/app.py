@@ -261,19 +261,9 @@ class _Joined:
         self.witness = Witness(control, ledger, clock)
         self.entries = Entries(control, self.issuer, ledger.log, note=self.witness.note_with)
         self.sightings = Sightings(control, clock)
-<<<<<<< HEAD
         limits = Limits(clock, settings.keys.rate_per_minute)
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
-=======
-        self.door = Door(
-            self.follower,
-            Limits(clock, settings.keys.rate_per_minute),
-            clock=clock,
-            metrics=self.metrics,
-            unknown=_unknown_pace(settings),
-        )
->>>>>>> 84567d6 (mcp: serve agents' tools, each of which is a route)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
         self.soundness = Soundness(control, ledger)
