@@ -1,13 +1,13 @@
 """A server with a tenant, and callers that know Agent Cert's contract only: a base URL and a key."""
 
-import pytest
+import pytest_asyncio
 
 from bylaw import settings
 from bylaw.app import build
 from tests.api.conftest import World, populate
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def world(tmp_path):
     async with build(settings.build(data=tmp_path / "data")) as app:
         made = World(app=app)

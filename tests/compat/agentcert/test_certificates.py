@@ -309,6 +309,15 @@ async def test_retries_at_the_same_time_have_one_receipt(world):
     assert {each.status_code for each in found} == {200}
 
 
+async def test_certificates_at_the_same_time_are_each_their_own(world):
+    found = await asyncio.gather(*(certified(world, metadata={"amount": number}) for number in range(16)))
+    assert len({each["receipt_id"] for each in found}) == len({each["sequence"] for each in found}) == 16
+    read = [
+        (await world.send(None, "GET", f"/v1/receipts/{each['receipt_id']}/verify")).json() for each in found
+    ]
+    assert all(each["verified"] for each in read)
+
+
 async def test_a_dry_run_leaves_no_receipt(world):
     before = (await world.send("admin", "GET", "/v1/receipts?limit=1")).json()["data"][0]["id"]
     made = await certified(world, dry_run=True)
@@ -344,16 +353,67 @@ async def test_the_schema_of_the_route_is_published(world):
     assert set(document["components"]["schemas"]["Certificate"]["properties"]) >= set(DOCUMENTED)
 
 
+async def test_a_policy_that_comes_from_elsewhere_goes_on_from_its_version(world):
+    policy = await world.make("/v1/policies", {**SEED, "reach": "bound", "version": 3})
+    assert (policy["version"], policy["latest"], policy["approved"]) == (3, 3, 3)
+    path = f"/v1/policies/{policy['id']}"
+    rules = [{"type": "deterministic", "expr": "amount < 100"}]
+    assert (await world.make(path, {"rules": rules}, method="PATCH"))["version"] == 4
+    listed = (await world.send("admin", "GET", f"{path}/versions")).json()["data"]
+    assert [each["number"] for each in listed] == [4, 3]
+    assert (await world.send("admin", "GET", f"{path}/versions/1")).status_code == 404
+    for wrong in (0, -1, 1_000_001, "3"):
+        found = await world.send("admin", "POST", "/v1/policies", json={**SEED, "id": "x", "version": wrong})
+        assert (found.status_code, found.json()["errors"][0]["path"]) == (422, "version")
+
+
+async def test_an_agent_is_registered_under_either_word_and_bound_at_once(world):
+    await world.make("/v1/policies", {**SEED, "reach": "bound"})
+    for word in ("id", "agent_id"):
+        agent = await world.make("/v1/agents", {word: f"by-{word}", "policy_id": SEED["id"]})
+        assert (agent["id"], agent["agent_id"], agent["policy_id"]) == (
+            f"by-{word}",
+            f"by-{word}",
+            SEED["id"],
+        )
+    listed = (await world.send("admin", "GET", f"/v1/agents?policy_id={SEED['id']}")).json()["data"]
+    assert {each["agent_id"] for each in listed} == {"by-id", "by-agent_id"}
+    nameless = await world.send("admin", "POST", "/v1/agents", json={"policy_id": SEED["id"]})
+    assert (nameless.status_code, nameless.json()["errors"][0]["path"]) == (422, "id")
+    lost = await world.send("admin", "POST", "/v1/agents", json={"id": "c", "policy_id": "pol_nowhere"})
+    assert lost.status_code == 404
+    assert (await world.send("admin", "GET", "/v1/agents/c")).status_code == 404
+
+
+async def test_a_policy_written_natively_governs_and_is_told(world):
+    policy = await world.make("/v1/policies", {"name": "Everywhere", "rules": [{"expr": "amount < 100"}]})
+    made = await certified(world, policy_rules=None)
+    assert (made["decision"], made["policy_id"]) == ("reject", policy["id"])
+    assert [each["via"] for each in made["policies"]] == ["place"]
+
+
+async def test_what_is_certified_is_decided_as_natively(world):
+    await bound(world)
+    for metadata in ({"amount": 4200, "vendor_status": "approved"}, {"amount": 9000}, {}):
+        made = await certified(world, policy_rules=None, metadata=metadata)
+        asked = {name: value for name, value in CLEAR.items() if name != "policy_rules"}
+        decision = await world.make("/v1/decisions", {**asked, "metadata": metadata})
+        assert made["outcome"] == decision["outcome"]
+        assert made["policy_compliant"] == decision["compliant"]
+        assert made["effective_rules_digest"] == decision["effective_rules_digest"]
+        again = await world.send("admin", "GET", f"/v1/decisions/{made['receipt_id']}/explain")
+        assert again.status_code == 200
+
+
 @pytest.mark.skipif(SHARED is None, reason=REASON)
 async def test_the_policy_of_the_seed_is_accepted_and_returned(world):
     text = (SHARED / "seeds" / "003_168944dfc013fdf8.txt").read_text(encoding="utf-8")
     document = parse(text[text.index("{\n") : text.index("}Deterministic") + 1].encode())
-    sent = {name: value for name, value in document.items() if name != "version"}
-    made = await world.make("/v1/policies", {**sent, "reach": "bound"})
+    made = await world.make("/v1/policies", {**document, "reach": "bound"})
     read = (await world.send("admin", "GET", f"/v1/policies/{document['id']}")).json()
     for found in (made, read):
-        assert {name: found[name] for name in sent if name != "rules"} == {
-            name: value for name, value in sent.items() if name != "rules"
+        assert {name: found[name] for name in document if name != "rules"} == {
+            name: value for name, value in document.items() if name != "rules"
         }
         rules = [
             {name: rule[name] for name in ("type", "expr", "text") if name in rule} for rule in found["rules"]
@@ -361,9 +421,10 @@ async def test_the_policy_of_the_seed_is_accepted_and_returned(world):
         assert rules == document["rules"]
     effects = [rule.get("effect") for rule in made["rules"]]
     assert effects == [None, None, "reject", "flag"]
-    await world.make("/v1/agents", {"id": "invoice-bot"})
-    await world.make("/v1/bindings/invoice-bot", {"policy_id": document["id"]}, method="PUT")
+    agent = await world.make("/v1/agents", {"agent_id": "invoice-bot", "policy_id": document["id"]})
+    assert (agent["agent_id"], agent["policy_id"]) == ("invoice-bot", document["id"])
     kept = await certified(world, policy_rules=None)
+    assert kept["policy_version"] == "3"
     assert [each["status"] for each in kept["rule_results"]][:2] == ["satisfied", "satisfied"]
     over = await certified(world, policy_rules=None, metadata={"amount": 5000, "vendor_status": "approved"})
     assert (over["policy_compliant"], over["decision"]) == (False, "reject")
@@ -391,3 +452,14 @@ async def test_the_rules_of_the_seed_mean_what_it_says(world, expr, changes, com
     made = await certified(world, policy_rules=[expr], **changes)
     assert made["policy_compliant"] is compliant
     assert (made["risk_level"] == "low") is compliant
+
+
+@pytest.mark.skipif(SHARED is None, reason=REASON)
+async def test_rules_in_words_of_the_seed_are_kept_with_the_effect_that_their_wording_asks_for(world):
+    text = (SHARED / "seeds" / "003_168944dfc013fdf8.txt").read_text(encoding="utf-8")
+    rules = re.findall(r'^- "(.+)"$', text, re.MULTILINE)
+    policy = await bound(world, {"rules": [{"type": "nl", "text": rule} for rule in rules]})
+    assert [rule["effect"] for rule in policy["rules"]] == ["reject", "flag", "reject"]
+    made = await certified(world, policy_rules=None)
+    assert [each["status"] for each in made["rule_results"]] == ["indeterminate"] * 3
+    assert (made["decision"], made["policy_compliant"], made["risk_level"]) == ("review", False, "medium")

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 import apsw
 import pytest
+import pytest_asyncio
 
 from bylaw import settings
 from bylaw.api.links import Links
@@ -18,7 +20,7 @@ from tests.api.conftest import World, populate
 SECRET = "the-vendor-is-called-Zanzibar"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def receipt(world):
     """The id of a receipt whose request holds a secret."""
     body = {
@@ -154,6 +156,15 @@ async def test_the_page_can_be_read_by_everybody(world):
     (field,) = found.named("input")
     assert [label["for"] for label in found.named("label")] == [field["id"]]
     assert len(found.named("h1")) == len(found.named("main")) == len(found.named("title")) == 1
+
+
+async def test_the_form_leads_to_the_page_from_wherever_it_is_shown(world, receipt):
+    for path in ("/r", f"/r?id={receipt}", f"/r/{receipt}"):
+        (form,) = Tags((await page(world, path)).text).named("form")
+        for prefix in ("", "/behind/a/proxy"):
+            assert (
+                urljoin(f"https://h.example{prefix}{path}", form["action"]) == f"https://h.example{prefix}/r"
+            )
 
 
 async def test_the_page_says_when_there_is_no_such_receipt(world):

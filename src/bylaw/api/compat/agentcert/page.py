@@ -81,23 +81,24 @@ class Wanted(BaseModel):
 async def verification_form(parts: Anyone, query: Annotated[Wanted, Query()]) -> Page:
     """Show where to paste the id of a receipt, and what became of the one that was."""
     ident = query.id.strip()
-    return await _page(parts, ident, missing=200) if ident else Page("Verify a receipt", _form(""))
+    form = _form(ident, action="r")
+    return await _page(parts, ident, form=form, missing=200) if ident else Page("Verify a receipt", form)
 
 
 @router.get("/r/{receipt_id}")
 async def verification_page(parts: Anyone, receipt_id: ReceiptId) -> Page:
     """Show whether a receipt is in order."""
-    return await _page(parts, receipt_id, missing=404)
+    return await _page(parts, receipt_id, form=_form(receipt_id, action="../r"), missing=404)
 
 
-async def _page(parts: Parts, ident: str, *, missing: int) -> Page:
+async def _page(parts: Parts, ident: str, *, form: str, missing: int) -> Page:
     try:
         found = await checked(parts, ReceiptId(ident))
     except NotFound:
         said = f"There is no receipt <code>{escape(ident[:_SHOWN])}</code> here: see that the id is whole."
-        body = _form(ident) + _box("mismatched", "No such receipt", said)
+        body = form + _box("mismatched", "No such receipt", said)
         return Page("No such receipt", body, status=missing)
-    return Page(_TITLES[outcome_of(found)], _form(ident) + _result(found))
+    return Page(_TITLES[outcome_of(found)], form + _result(found))
 
 
 def outcome_of(found: Checked) -> Found:
@@ -107,9 +108,11 @@ def outcome_of(found: Checked) -> Found:
     return "verified" if found.status == "verified" else "mismatched"
 
 
-def _form(ident: str) -> str:
+def _form(ident: str, *, action: str) -> str:
+    """Return where to paste an id; `action` leads to this page from wherever a proxy shows it."""
     return (
-        '<h1>Verify a receipt</h1>\n<form action="/r" method="get">\n<label for="id">Receipt id</label>\n'
+        f'<h1>Verify a receipt</h1>\n<form action="{action}" method="get">\n'
+        '<label for="id">Receipt id</label>\n'
         f'<input id="id" name="id" value="{escape(ident[:_SHOWN])}" placeholder="rcpt_…" required'
         f' maxlength="{_SHOWN}" autocomplete="off" spellcheck="false">\n<button>Verify</button>\n</form>\n'
     )
