@@ -20,6 +20,7 @@ from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits, Hot, Served
 from bylaw.api.entries import Entries
+from bylaw.api.feed import Feed
 from bylaw.api.first_start import OperatorKey, first_start
 from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
@@ -32,6 +33,7 @@ from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
 from bylaw.api.ports import ControlStore
 from bylaw.api.projection import Projector
+from bylaw.api.providers import Providers
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
@@ -54,6 +56,7 @@ from bylaw.receipts.signing_keys import SigningKeys
 from bylaw.settings import Settings
 from bylaw.storage.control import open_control
 from bylaw.storage.key_file import KeyFile
+from bylaw.storage.secret_file import SecretFile
 from bylaw.storage.sqlite.receipts import open_ledger
 
 # A process is late when it has missed this many looks for changes, and some.
@@ -69,6 +72,7 @@ class Stores:
     ledger: Ledger
     keys: SigningKeys
     key_file: KeyFile
+    secret_file: SecretFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +170,13 @@ async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncE
     url = URL.create("sqlite", database=str(folder / "control.db")).render_as_string()
     control = await open_control(url, ids=ids, clock=clock)
     stack.push_async_callback(control.close)
-    return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
+    return Stores(
+        control=control,
+        ledger=ledger,
+        keys=keys,
+        key_file=key_file,
+        secret_file=_secret_file(settings, key_file),
+    )
 
 
 async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:
@@ -189,7 +199,19 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
         owner_url=storage.database_owner,
     )
     stack.push_async_callback(ledger.close)
-    return Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
+    return Stores(
+        control=control,
+        ledger=ledger,
+        keys=keys,
+        key_file=key_file,
+        secret_file=_secret_file(settings, key_file),
+    )
+
+
+def _secret_file(settings: Settings, key_file: KeyFile) -> SecretFile:
+    """Return the file of the secret keys: the one that is named, or one beside the signing keys."""
+    named = settings.storage.secret_file
+    return SecretFile(Path(named) if named else key_file.path.with_name("secrets.json"))
 
 
 def _mcp(door: Door, inside: Inside) -> Mapping[tuple[str, str], Hot]:
@@ -259,7 +281,10 @@ class _Joined:
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
-        self.entries = Entries(control, self.issuer, ledger.log, note=self.witness.note_with)
+        self.feed = Feed(control, ledger.logs)
+        self.entries = Entries(
+            control, self.issuer, ledger.log, tell=self.feed.take, note=self.witness.note_with
+        )
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
         unknown = _unknown_pace(settings)
@@ -280,6 +305,7 @@ class _Joined:
             soundness=self.soundness,
             forgetting=self.forgetting,
             tallying=Tallying(control, clock),
+            feed=self.feed,
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             witness=self.witness,
@@ -312,6 +338,8 @@ class _Joined:
             caught_up=self.projector.catch_up,
             checks=self.checks,
             signing=self.signing,
+            sealer=self._stores.secret_file,
+            providers=Providers(self._settings.server.outgoing),
             links=links,
             openapi=document(),
         )

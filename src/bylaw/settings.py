@@ -70,6 +70,11 @@ class Server:
         low=100,
     )
     shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
+    outgoing: Literal["off", "public", "any"] = _setting(
+        "off",
+        "Whether this server may call providers of models to try a connection: not at all, at public"
+        " addresses, or at any, also those of this machine and its network.",
+    )
     access_log: Literal["all", "errors", "off"] = _setting(
         "errors",
         "Which requests leave a line in the access log: `all`, `errors` (status 400 and above) or `off`; a"
@@ -94,6 +99,11 @@ class Storage:
     key_file: str = _setting(
         "",
         "File of this server's signing keys. Default: `keys.json` in `data`; required with `database`.",
+    )
+    secret_file: str = _setting(
+        "",
+        "File of the keys under which credentials of providers are encrypted; servers of one database share"
+        " it. Default: `secrets.json` beside the signing keys.",
     )
     keep_answers_h: int = _setting(
         7 * 24,

@@ -1,7 +1,7 @@
 """Queued entries on their way into the log: what was decided about policies, approvals and callers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -25,7 +25,8 @@ _CLAIMS: Final[Mapping[str, type[Claim]]] = {
 class Entries:
     """Brings queued entries into the log of this process, each recorded once however often it is tried.
 
-    `note` keeps how far the logs are, in the transaction that forgets an entry.
+    `tell` takes them into the feeds of events and `note` keeps how far the logs are, in the transaction that
+    forgets them.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Entries:
         issuer: Issuer,
         log: ReceiptLog,
         *,
+        tell: Callable[[SystemUnit, Sequence[Entry]], Awaitable[None]],
         note: Callable[[SystemUnit], Awaitable[None]],
     ) -> None:
         self._store = store
         self._issuer = issuer
         self._log = log
+        self._tell = tell
         self._note = note
         self._draining = asyncio.Lock()
 
@@ -53,6 +56,7 @@ class Entries:
                 self._issuer.follow(self._log.origin)
                 await self._log.append([self._issue(entry) for entry in waiting])
                 async with self._store.system() as system:
+                    await self._tell(system, waiting)
                     await system.queue.remove(waiting)
                     await self._note(system)
 

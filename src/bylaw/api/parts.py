@@ -8,12 +8,14 @@ from bylaw.api.forgetting import Forgetting
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore
+from bylaw.api.providers import Providers
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.receipts.ports import Ledger
+from bylaw.tenancy.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,5 +49,7 @@ class Parts:
     caught_up: Callable[[], Awaitable[None]]
     checks: Callable[[], Sequence[Check]]
     signing: Signing
+    sealer: Sealer
+    providers: Providers
     links: Links
     openapi: bytes

@@ -8,6 +8,7 @@ from bylaw.approvals.store import Approvals
 from bylaw.core.ids import TenantId
 from bylaw.learning.store import Conversations
 from bylaw.policies.store import Policies
+from bylaw.review.events import Events
 from bylaw.review.store import Review
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
 from bylaw.tenancy.replies import Replies
@@ -40,6 +41,10 @@ class Unit(Protocol):
     @property
     def conversations(self) -> Conversations:
         """Its conversations."""
+
+    @property
+    def events(self) -> Events:
+        """What people changed."""
 
     @property
     def changes(self) -> Changes:

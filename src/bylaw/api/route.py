@@ -242,6 +242,11 @@ def incoming_of(request: Request) -> Incoming:
     return cast("Incoming", request.scope["bylaw"])
 
 
+def principal_of(request: Request) -> Principal:
+    """Return the caller who was let in."""
+    return cast("Principal", request.scope["bylaw.principal"])
+
+
 def transaction_of(request: Request) -> Transaction:
     """Return what the request holds until its answer is made."""
     return cast("Transaction", request.scope["bylaw.transaction"])
@@ -250,7 +255,9 @@ def transaction_of(request: Request) -> Transaction:
 def enter(request: Request, scope: str | None) -> tuple[Parts, Principal]:
     """Let the caller in and return them. Raises: Unauthenticated, RateLimited, Forbidden."""
     parts = parts_of(request)
-    return parts, parts.door.enter(incoming_of(request), scope).principal
+    principal = parts.door.enter(incoming_of(request), scope).principal
+    request.scope["bylaw.principal"] = principal
+    return parts, principal
 
 
 async def _begin(request: Request, held: Transaction, principal: Principal) -> None:

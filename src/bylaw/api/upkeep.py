@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bylaw.api.anchors import Anchors
 from bylaw.api.auth import Door
 from bylaw.api.entries import Entries
+from bylaw.api.feed import Feed
 from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.ports import ControlStore
@@ -39,6 +40,7 @@ class Upkeep:
     soundness: Soundness
     forgetting: Forgetting
     tallying: Tallying
+    feed: Feed
     anchors: Anchors
     door: Door
     witness: Witness
@@ -76,6 +78,12 @@ class Upkeep:
                 self.witness.note,
             ):
                 await _try("the last round", work)
+
+    async def rebuild(self) -> None:
+        """Return once everything that is kept for people is whole again, made from the logs."""
+        await self.projector.rebuild()
+        await self.tallying.catch_up()
+        await self.feed.rebuild()
 
     async def write_notes(self) -> None:
         """Store which agents were seen, and when keys were last used."""

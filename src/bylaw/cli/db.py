@@ -39,7 +39,10 @@ _LAZY = MappingProxyType(
     {
         "rebuild": Lazy(
             "bylaw.cli.db_rebuild:rebuild", "Make the lists for people whole again from the receipts."
-        )
+        ),
+        "rotate-secrets": Lazy(
+            "bylaw.cli.db_secrets:rotate_secrets", "Encrypt the credentials of connections under a new key."
+        ),
     }
 )
 

@@ -22,7 +22,7 @@ Examples:
 @click.option("--database", help="postgresql://… of servers that keep everything there; they may run.")
 @click.option("--key-file", help="File of the server's signing keys.")
 def rebuild(**flags: str | None) -> None:
-    """Make the lists of violations, alerts, attention and approvals whole again, with their sums.
+    """Make the lists of violations, alerts, attention, approvals and events whole again.
 
     What is missing comes back. What is there stays as it is, with what people resolved, approved, refused or
     spent. Doing it again changes nothing.
@@ -36,5 +36,4 @@ def rebuild(**flags: str | None) -> None:
 
 async def _rebuild(settings: Settings) -> None:
     async with build(settings) as app:
-        await app.upkeep.projector.rebuild()
-        await app.upkeep.tallying.catch_up()
+        await app.upkeep.rebuild()

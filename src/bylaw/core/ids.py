@@ -16,6 +16,7 @@ KeyId = NewType("KeyId", str)
 AgentId = NewType("AgentId", str)
 PolicyId = NewType("PolicyId", str)
 ReceiptId = NewType("ReceiptId", str)
+ConnectionId = NewType("ConnectionId", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]

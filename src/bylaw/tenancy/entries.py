@@ -1,7 +1,8 @@
 """What a change of places, people, keys and agents leaves behind: an entry for the log.
 
-An entry says which fields are what now and what they were, as JSON text. Names and addresses of people stay
-out, so that they can be erased; of a context schema there is its digest.
+An entry says which fields are what now and what they were, as JSON text. Names and addresses stay out, so
+that they can be erased: of another name of a key or connection it says that there is one. Of a context schema
+there is its digest.
 """
 
 import hashlib
@@ -11,19 +12,20 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from bylaw.core.canonical_json import Json
-from bylaw.tenancy.model import Agent, ApiKey, Repo, User, Workspace
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Repo, User, Workspace
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import TenancyUnit
 
 KIND: Final = "change"
 
 Change = Literal["created", "changed", "deleted", "restored", "revoked"]
-Item = Agent | ApiKey | Repo | User | Workspace
-R = TypeVar("R", Agent, ApiKey, Repo, User, Workspace)
+Item = Agent | ApiKey | Connection | Repo | User | Workspace
+R = TypeVar("R", Agent, ApiKey, Connection, Repo, User, Workspace)
 
 _NOUNS: Final[tuple[tuple[type, str], ...]] = (
     (Agent, "agent"),
     (ApiKey, "api_key"),
+    (Connection, "connection"),
     (Repo, "repo"),
     (User, "user"),
     (Workspace, "workspace"),
@@ -31,10 +33,12 @@ _NOUNS: Final[tuple[tuple[type, str], ...]] = (
 _TOLD: Final = frozenset(
     {
         "context_schema",
+        "endpoint",
         "expires_ms",
         "org_role",
         "place",
         "policy_id",
+        "provider",
         "rate_per_minute",
         "registered",
         "require_policy",
@@ -47,6 +51,8 @@ _TOLD: Final = frozenset(
     }
 )
 
+_RENAMED: Final = frozenset({ApiKey.__name__, Connection.__name__})
+
 
 async def record(acting: Acting[TenancyUnit], old: R | None, new: R) -> None:
     """Queue an entry that says how `new` differs from `old`, if it is told; raise the change counter."""
@@ -57,6 +63,8 @@ async def record(acting: Acting[TenancyUnit], old: R | None, new: R) -> None:
         for name, now in told.items()
         if now != before.get(name)
     ]
+    if type(new).__name__ in _RENAMED and old is not None and old.name != new.name:
+        fields.append({"name": "name", "now": "", "was": ""})
     change = _change(old, new)
     if fields or change != "changed":
         noun = next(noun for kind, noun in _NOUNS if isinstance(new, kind))

@@ -9,7 +9,7 @@ from bylaw.core.errors import InvalidInput, NotFound, Problem, Unauthenticated
 from bylaw.core.ids import KeyId, TenantId, UserId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.entries import record
-from bylaw.tenancy.model import EVERYWHERE, ApiKey, Place, User
+from bylaw.tenancy.model import EVERYWHERE, ApiKey, Place, Provider, User
 from bylaw.tenancy.naming import checked_name
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting, Grant, Principal
@@ -32,13 +32,14 @@ class KeySpec:
     """What a new key is to be: its name, scopes and limits.
 
     Units: `rate_per_minute` in requests, None for the server's default. `user_id`: the key speaks for that
-    user and never exceeds their roles.
+    user and never exceeds their roles. `provider`: as of `ApiKey`.
     """
 
     name: str
     scopes: tuple[str, ...]
     place: Place = EVERYWHERE
     user_id: UserId | None = None
+    provider: Provider | None = None
     rate_per_minute: int | None = None
     expires_ms: int | None = None
 
@@ -55,8 +56,13 @@ async def mint_key(
     acting: Acting[TenancyUnit], spec: KeySpec, *, style: KeyStyle = "sf_live_v1_"
 ) -> MintedKey:
     """Store a new key of the given style and return it with its text."""
-    raw = style + acting.ids.secret(_SECRET_LENGTH)
+    raw = new_raw(acting, style)
     return MintedKey(key=await register_key(acting, spec, raw=raw), raw=raw)
+
+
+def new_raw(acting: Acting[TenancyUnit], style: KeyStyle = "sf_live_v1_") -> str:
+    """Return a text for a key that nobody can guess."""
+    return style + acting.ids.secret(_SECRET_LENGTH)
 
 
 async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> ApiKey:
@@ -65,6 +71,11 @@ async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) 
     Raises: InvalidInput for a text that is too short or not printable ASCII; Conflict when it is taken.
     """
     acting.principal.require("admin", spec.place)
+    return await store_key(acting, spec, raw=raw)
+
+
+async def store_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> ApiKey:
+    """Store a key for a caller who was found to be allowed to, and return it. Raises: as `register_key`."""
     now = acting.clock.now_ms()
     _check_limits(spec, now)
     await require_place(acting.unit, spec.place)
@@ -81,6 +92,7 @@ async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) 
         scopes=parse_scopes(spec.scopes),
         place=spec.place,
         user_id=spec.user_id,
+        provider=spec.provider,
         rate_per_minute=spec.rate_per_minute,
         created_ms=now,
         expires_ms=spec.expires_ms,

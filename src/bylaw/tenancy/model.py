@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 
 OrgRole = Literal["OWNER", "ADMINISTRATORS", "WORKSPACES", "BILLING", "USER"]
 WorkspaceRole = Literal["READ", "WRITE", "ADMIN"]
+Provider = Literal["openai", "google", "anthropic", "aws", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,8 @@ class ApiKey:
     """A key as it is stored: its hash, never its text.
 
     Units: `rate_per_minute` in requests, None means the server's default. `user_id`: the key speaks for that
-    user and never exceeds their roles.
+    user and never exceeds their roles. `provider`: whose models an application calls with it, when it is a
+    key for the gateway alone.
     """
 
     id: KeyId
@@ -123,11 +125,34 @@ class ApiKey:
     scopes: frozenset[str]
     place: Place = EVERYWHERE
     user_id: UserId | None = None
+    provider: Provider | None = None
     rate_per_minute: int | None = None
     created_ms: int
     expires_ms: int | None = None
     revoked_ms: int | None = None
     last_used_ms: int | None = None
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How a workspace reaches the models of a provider.
+
+    `endpoint` is where they are asked, empty for the provider's own address. `shown` is the part of its key
+    that people may see, empty without one; `sealed` holds the credentials, which only a `Sealer` can open.
+    """
+
+    id: ConnectionId
+    tenant_id: TenantId
+    workspace_id: WorkspaceId
+    name: str
+    provider: Provider
+    endpoint: str
+    shown: str
+    sealed: str
+    created_by: str
+    created_ms: int
+    deleted_ms: int | None = None
     revision: int = 1
 
 

@@ -9,11 +9,11 @@ from msgspec.structs import asdict
 
 from bylaw.core.errors import PreconditionFailed
 from bylaw.tenancy.entries import record
-from bylaw.tenancy.model import Agent, ApiKey, Repo, User, Workspace
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Repo, User, Workspace
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import TenancyUnit
 
-R = TypeVar("R", Agent, ApiKey, Repo, User, Workspace)
+R = TypeVar("R", Agent, ApiKey, Connection, Repo, User, Workspace)
 
 
 def require_revision(current: int, expected: int | None) -> None:

@@ -10,10 +10,10 @@ Lists are ordered by (`created_ms`, id), newest first, and continue after a curs
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.changes import Changes, Outbox
-from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 
 K_contra = TypeVar("K_contra", contravariant=True)
 T = TypeVar("T")
@@ -63,6 +63,13 @@ class Keys(Rows[KeyId, ApiKey], Protocol):
         """Return a page of them, of those limited to `within` or a place inside it when it is given."""
 
 
+class Connections(Rows[ConnectionId, Connection], Protocol):
+    """The connections of a tenant to providers of models; in a workspace each name is held once."""
+
+    async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Connection]:
+        """Return a page of them, of those of the workspaces `only` when it is given."""
+
+
 class Agents(Rows[AgentId, Agent], Protocol):
     """The agents of a tenant."""
 
@@ -102,6 +109,10 @@ class Directory(Protocol):
     @property
     def keys(self) -> Keys:
         """The API keys."""
+
+    @property
+    def connections(self) -> Connections:
+        """The connections to providers."""
 
     @property
     def agents(self) -> Agents:

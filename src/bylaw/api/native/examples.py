@@ -68,6 +68,14 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "Request": _REQUEST,
         "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
         "Reason": {"reason": "Agreed with finance."},
+        "Numbers": {"numbers": [1, 2]},
+        "NewConnection": {
+            "workspace_id": "support-eu",
+            "name": "Models for support",
+            "provider": "openai",
+            "key": "sk-example-0123456789abcdef",
+        },
+        "ConnectionChange": {"name": "Models of support"},
     }
 )
 
@@ -215,6 +223,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "approval_id": "The approval.",
         "attention_id": "The item of the attention queue.",
         "conversation_id": "The conversation.",
+        "connection_id": "The connection.",
         "model": "Only decisions about this model.",
         "kid": "The signing key.",
         "number": "The number of the version.",

@@ -15,7 +15,7 @@ from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import KeyId, UserId
 from bylaw.tenancy import keys
 from bylaw.tenancy.keys import KeySpec, KeyStyle, MintedKey
-from bylaw.tenancy.model import ApiKey
+from bylaw.tenancy.model import ApiKey, Provider
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["keys"], route_class=Route)
@@ -40,7 +40,10 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key without its text; `prefix` is the part that people may see."""
+    """A key without its text; `prefix` is the part that people may see.
+
+    `provider`: it is for the gateway alone, and for the models of this provider.
+    """
 
     id: str
     name: str
@@ -49,6 +52,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str | None
     repo_id: str | None
     user_id: str | None
+    provider: Provider | None
     rate_per_minute: int | None
     created_at: str
     expires_at: str | None
@@ -125,6 +129,7 @@ def view(key: ApiKey) -> KeyView:
         workspace_id=key.place.workspace_id,
         repo_id=key.place.repo_id,
         user_id=key.user_id,
+        provider=key.provider,
         rate_per_minute=key.rate_per_minute,
         created_at=rfc3339(key.created_ms),
         expires_at=when(key.expires_ms),

@@ -18,6 +18,7 @@ from bylaw.storage.memory.changes import (
     whole,
 )
 from bylaw.storage.memory.conversations import MemoryConversations
+from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
 from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.policies import MemoryPolicies
@@ -39,6 +40,7 @@ class MemoryUnit:
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
         self.conversations = MemoryConversations(heap, tenant_id)
+        self.events = MemoryEvents(heap, tenant_id)
         self.changes = MemoryChanges(heap, tenant_id)
         self.outbox = MemoryOutbox(heap, tenant_id, ids=ids, clock=clock)
         self.replies = MemoryReplies(heap, tenant_id)

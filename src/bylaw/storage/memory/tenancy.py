@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing_extensions import override
 
 from bylaw.core.errors import NotFound
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind
@@ -14,7 +14,7 @@ from bylaw.storage.memory.policies import Identities, near
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import from_row, to_row, user_row
 from bylaw.storage.sql import tables
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 
 
 class MemoryWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -120,6 +120,29 @@ class MemoryKeys(Kind[KeyId, ApiKey]):
         return self._page(part, lambda each: place.contains(each.place))
 
 
+class MemoryConnections(Kind[ConnectionId, Connection]):
+    """The connections of a tenant to providers of models."""
+
+    table = tables.connections
+    kind = Connection
+    noun = "connection"
+
+    @override
+    async def save(self, item: Connection, /) -> None:
+        """Store the next revision. Raises: PreconditionFailed; Conflict (`exists`) for a taken name."""
+        same = (item.workspace_id, item.name)
+        others = [each for each in self._all() if each.id != item.id and each.deleted_ms is None]
+        if item.deleted_ms is None and same in {(each.workspace_id, each.name) for each in others}:
+            raise taken(self.noun)
+        await super().save(item)
+
+    async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Connection]:
+        """Return a page of them, of those of the workspaces `only` when it is given."""
+        return self._page(
+            part, lambda each: each.deleted_ms is None and (only is None or each.workspace_id in only)
+        )
+
+
 class MemoryAgents(Kind[AgentId, Agent]):
     """The agents of a tenant."""
 
@@ -170,6 +193,7 @@ class MemoryDirectory:
         self.repos = MemoryRepos(heap, tenant_id)
         self.users = MemoryUsers(heap, tenant_id)
         self.keys = MemoryKeys(heap, tenant_id)
+        self.connections = MemoryConnections(heap, tenant_id)
         self.agents = MemoryAgents(heap, tenant_id)
 
     async def tenant(self) -> Tenant:

@@ -207,8 +207,8 @@ class SqlStatistics:
             columns.step_ms == step_ms,
             _during(columns.at_ms, spans),
         )
-        if facet is not None and facet in where.only:
-            wanted = and_(wanted, equals(columns.ident, where.only[facet])[0])
+        ident = "" if facet is None else where.only.get(facet)
+        wanted = and_(wanted, *equals(columns.ident, ident))
         return select(columns.at_ms, columns.ident, *(columns[name] for name in COUNTS)).where(wanted)
 
     def _rows(self, by: Facet | None, spans: Ranges, where: TallyFilter | None = None) -> Statement:

@@ -1,6 +1,5 @@
 """The tables of the control plane: what the migrations build and what the statements use.
 
-Ids are unique inside a tenant, so keys and references are pairs of tenant and id: no row can point across.
 `members` repeats `users.workspace_roles` as rows, for the filter by workspace.
 """
 
@@ -10,25 +9,17 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.schema import SchemaItem
 
+from bylaw.storage.sql import schema
+from bylaw.storage.sql.schema import left_by_decisions, listed, placed, refers, sought, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey, TenantIdent
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = schema.metadata
 
 tenants = Table(
     "tenants",
@@ -41,41 +32,7 @@ tenants = Table(
 )
 
 
-def _tenanted(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) -> Table:
-    """Return a table whose rows belong to a tenant, keyed by it and `key`."""
-    return Table(
-        name,
-        metadata,
-        Column("tenant_id", TenantIdent, nullable=False),
-        *items,
-        PrimaryKeyConstraint("tenant_id", *key),
-        ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
-    )
-
-
-def _refers(table: str, **columns: str) -> ForeignKeyConstraint:
-    """Return a reference inside the tenant: each of our columns to one of theirs."""
-    return ForeignKeyConstraint(
-        ["tenant_id", *columns], [f"{table}.tenant_id", *(f"{table}.{theirs}" for theirs in columns.values())]
-    )
-
-
-def _placed() -> tuple[SchemaItem, ...]:
-    """Return the columns of a place, and the references that keep it inside the tenant."""
-    return (
-        Column("workspace_id", Ident),
-        Column("repo_id", Ident),
-        _refers("workspaces", workspace_id="id"),
-        _refers("repos", workspace_id="workspace_id", repo_id="id"),
-    )
-
-
-def _listed(*first: str) -> Index:
-    """Return the index of a list that is newest first, inside the tenant and `first`."""
-    return Index(None, "tenant_id", *first, "created_ms", "id")
-
-
-workspaces = _tenanted(
+workspaces = tenanted(
     "workspaces",
     Column("id", Ident, nullable=False),
     Column("name", LongText, nullable=False),
@@ -86,10 +43,10 @@ workspaces = _tenanted(
     Column("created_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
-    _listed(),
+    listed(),
 )
 
-repos = _tenanted(
+repos = tenanted(
     "repos",
     Column("id", Ident, nullable=False),
     Column("workspace_id", Ident, nullable=False),
@@ -97,13 +54,13 @@ repos = _tenanted(
     Column("created_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
-    _refers("workspaces", workspace_id="id"),
+    refers("workspaces", workspace_id="id"),
     UniqueConstraint("tenant_id", "workspace_id", "id"),
-    _listed(),
-    _listed("workspace_id"),
+    listed(),
+    listed("workspace_id"),
 )
 
-users = _tenanted(
+users = tenanted(
     "users",
     Column("id", Ident, nullable=False),
     Column("email", LongText, nullable=False),
@@ -115,7 +72,7 @@ users = _tenanted(
     Column("created_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
-    _listed(),
+    listed(),
 )
 Index(
     "uq_users_tenant_id_email_key",
@@ -126,57 +83,58 @@ Index(
     postgresql_where=users.c.deleted_ms.is_(None),
 )
 
-members = _tenanted(
+members = tenanted(
     "members",
     Column("workspace_id", Ident, nullable=False),
     Column("user_id", Ident, nullable=False),
-    _refers("workspaces", workspace_id="id"),
-    _refers("users", user_id="id"),
+    refers("workspaces", workspace_id="id"),
+    refers("users", user_id="id"),
     Index(None, "tenant_id", "user_id"),
     key=("workspace_id", "user_id"),
 )
 
-keys = _tenanted(
+keys = tenanted(
     "keys",
     Column("id", Ident, nullable=False),
     Column("name", LongText, nullable=False),
     Column("prefix", LongText, nullable=False),
     Column("sha256", Ident, nullable=False),
     Column("scopes", JsonText, nullable=False),
-    *_placed(),
+    *placed(),
     Column("user_id", Ident),
+    Column("provider", Ident),
     Column("rate_per_minute", Int64),
     Column("created_ms", Int64, nullable=False),
     Column("expires_ms", Int64),
     Column("revoked_ms", Int64),
     Column("last_used_ms", Int64),
     Column("revision", Int64, nullable=False),
-    _refers("users", user_id="id"),
+    refers("users", user_id="id"),
     UniqueConstraint("sha256"),
-    _listed(),
-    _listed("workspace_id"),
+    listed(),
+    listed("workspace_id"),
 )
 
-agents = _tenanted(
+agents = tenanted(
     "agents",
     Column("id", Ident, nullable=False),
-    *_placed(),
+    *placed(),
     Column("name", LongText, nullable=False),
     Column("policy_id", Ident),
     Column("require_policy", Boolean, nullable=False),
     Column("registered", Boolean, nullable=False),
     Column("created_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
-    _refers("policies", policy_id="id"),
-    _listed(),
-    _listed("workspace_id"),
-    _listed("policy_id"),
+    refers("policies", policy_id="id"),
+    listed(),
+    listed("workspace_id"),
+    listed("policy_id"),
 )
 
-policies = _tenanted(
+policies = tenanted(
     "policies",
     Column("id", Ident, nullable=False),
-    *_placed(),
+    *placed(),
     Column("reach", LongText, nullable=False),
     Column("slug", Ident),
     Column("status", Ident, nullable=False),
@@ -195,9 +153,9 @@ policies = _tenanted(
     Column("updated_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
-    _listed(),
-    _listed("workspace_id"),
-    _listed("status"),
+    listed(),
+    listed("workspace_id"),
+    listed("status"),
 )
 Index(
     "uq_policies_tenant_id_slug",
@@ -208,7 +166,7 @@ Index(
     postgresql_where=policies.c.deleted_ms.is_(None),
 )
 
-versions = _tenanted(
+versions = tenanted(
     "versions",
     Column("policy_id", Ident, nullable=False),
     Column("number", Int64, nullable=False),
@@ -221,15 +179,15 @@ versions = _tenanted(
     Column("action", LongText, nullable=False),
     Column("risk", LongText, nullable=False),
     Column("search_text", LongText, nullable=False),
-    _refers("policies", policy_id="id"),
+    refers("policies", policy_id="id"),
     Index(None, "tenant_id", "topic_key"),
     key=("policy_id", "number"),
 )
 
-conversations = _tenanted(
+conversations = tenanted(
     "conversations",
     Column("id", Ident, nullable=False),
-    *_placed(),
+    *placed(),
     Column("channel_id", LongText, nullable=False),
     Column("contact_id", Ident, nullable=False),
     Column("contact_name", LongText, nullable=False),
@@ -245,13 +203,13 @@ conversations = _tenanted(
     Column("created_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
     Column("search_text", LongText, nullable=False),
-    _listed(),
-    _listed("workspace_id"),
-    _listed("status"),
-    _listed("contact_id"),
+    listed(),
+    listed("workspace_id"),
+    listed("status"),
+    listed("contact_id"),
 )
 
-outbox = _tenanted(
+outbox = tenanted(
     "outbox",
     Column("id", Ident, nullable=False),
     Column("position", Int64, nullable=False),
@@ -293,68 +251,42 @@ known_logs = Table(
 )
 
 
-def _left_by_decisions(name: str, *items: SchemaItem) -> Table:
-    """Return a table of what decisions leave for people: the whole item, and what it is looked for by.
-
-    The items come from outside at the pace of decisions, so nothing in them may fail to be stored.
-    """
-    return _tenanted(
-        name,
-        Column("id", Ident, nullable=False),
-        Column("at_ms", Int64, nullable=False),
-        Column("receipt_id", SearchKey, nullable=False),
-        Column("conversation_id", SearchKey, nullable=False),
-        Column("workspace_id", SearchKey, nullable=False),
-        Column("repo_id", SearchKey, nullable=False),
-        Column("item", JsonText, nullable=False),
-        *items,
-        Index(None, "tenant_id", "at_ms", "id"),
-        Index(None, "tenant_id", "workspace_id", "at_ms", "id"),
-        Index(None, "tenant_id", "receipt_id"),
-        Index(None, "tenant_id", "conversation_id", "at_ms", "id"),
-    )
-
-
-def _sought(*names: str) -> tuple[SchemaItem, ...]:
-    """Return columns by which items are looked for, each with its index."""
-    columns = [Column(name, SearchKey, nullable=False) for name in names]
-    return (*columns, *(Index(None, "tenant_id", name, "at_ms", "id") for name in names))
-
-
 _ASKED_ABOUT = ("policy_id", "agent_id", "user_id", "key_id", "model", "host")
 
-violations = _left_by_decisions(
+violations = left_by_decisions(
     "violations",
-    *_sought(*_ASKED_ABOUT),
+    *sought(*_ASKED_ABOUT),
     Column("provider", SearchKey, nullable=False),
+    Index(None, "tenant_id", "repo_id", "at_ms", "id"),
     Column("risk", LongText, nullable=False),
     Column("block", Boolean, nullable=False),
 )
 
-alerts = _left_by_decisions(
+alerts = left_by_decisions(
     "alerts",
-    *_sought(*_ASKED_ABOUT),
+    *sought(*_ASKED_ABOUT),
     Column("provider", SearchKey, nullable=False),
+    Index(None, "tenant_id", "repo_id", "at_ms", "id"),
 )
 
-evaluations = _left_by_decisions(
+evaluations = left_by_decisions(
     "evaluations",
-    *_sought("user_id", "key_id", "model"),
+    *sought("user_id", "key_id", "model"),
     Column("tokens_in", Int64, nullable=False),
     Column("tokens_out", Int64, nullable=False),
 )
 
-attention = _left_by_decisions(
+attention = left_by_decisions(
     "attention",
-    *_sought("status"),
+    *sought("status"),
     Column("policy_id", SearchKey),
     Column("type", SearchKey, nullable=False),
     Column("revision", Int64, nullable=False),
 )
 
-approvals = _left_by_decisions(
+approvals = left_by_decisions(
     "approvals",
-    *_sought("status", "agent_id"),
+    *sought("status", "agent_id"),
     Column("policy_ids", LongText, nullable=False),
     Column("expires_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
@@ -370,24 +302,79 @@ tallies = Table(
     Column("workspace_id", SearchKey, nullable=False),
     Column("repo_id", SearchKey, nullable=False),
     Column("facet", Ident, nullable=False),
-    Column("ident", SearchKey, nullable=False),
     Column("step_ms", Int64, nullable=False),
+    Column("ident", SearchKey, nullable=False),
     Column("at_ms", Int64, nullable=False),
     *(
         Column(name, Int64, nullable=False)
         for name in ("violations", "alerts", "blocks", "low", "medium", "high", "tokens_in", "tokens_out")
     ),
     PrimaryKeyConstraint(
-        "tenant_id", "level", "workspace_id", "repo_id", "facet", "ident", "step_ms", "at_ms"
+        "tenant_id", "level", "workspace_id", "repo_id", "facet", "step_ms", "ident", "at_ms"
     ),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
     Index(None, "tenant_id", "at_ms"),
     sqlite_with_rowid=False,
 )
 
-untallied = _tenanted(
+untallied = tenanted(
     "untallied",
     Column("hour_ms", Int64, nullable=False),
     Column("times", Int64, nullable=False),
     key=("hour_ms",),
+)
+
+events = tenanted(
+    "events",
+    Column("number", Int64, nullable=False),
+    Column("entry_id", Ident, nullable=False),
+    Column("at_ms", Int64, nullable=False),
+    Column("noun", Ident, nullable=False),
+    Column("change", Ident, nullable=False),
+    Column("ident", Ident, nullable=False),
+    Column("word", LongText, nullable=False),
+    Column("author", LongText, nullable=False),
+    Column("who", Ident, nullable=False),
+    Column("workspace_id", SearchKey, nullable=False),
+    Column("fields", JsonText, nullable=False),
+    UniqueConstraint("tenant_id", "entry_id"),
+    Index(None, "tenant_id", "at_ms"),
+    Index(None, "tenant_id", "who", "number"),
+    Index(None, "tenant_id", "workspace_id", "number"),
+    key=("number",),
+)
+
+event_reads = tenanted(
+    "event_reads",
+    Column("reader", Ident, nullable=False),
+    Column("number", Int64, nullable=False),
+    refers("events", number="number"),
+    key=("reader", "number"),
+)
+
+connections = tenanted(
+    "connections",
+    Column("id", Ident, nullable=False),
+    Column("workspace_id", Ident, nullable=False),
+    Column("name", Ident, nullable=False),
+    Column("provider", Ident, nullable=False),
+    Column("endpoint", LongText, nullable=False),
+    Column("shown", LongText, nullable=False),
+    Column("sealed", LongText, nullable=False),
+    Column("created_by", LongText, nullable=False),
+    Column("created_ms", Int64, nullable=False),
+    Column("deleted_ms", Int64),
+    Column("revision", Int64, nullable=False),
+    refers("workspaces", workspace_id="id"),
+    listed(),
+    listed("workspace_id"),
+)
+Index(
+    "uq_connections_tenant_id_workspace_id_name",
+    connections.c.tenant_id,
+    connections.c.workspace_id,
+    connections.c.name,
+    unique=True,
+    sqlite_where=connections.c.deleted_ms.is_(None),
+    postgresql_where=connections.c.deleted_ms.is_(None),
 )

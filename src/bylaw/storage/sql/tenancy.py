@@ -6,7 +6,7 @@ from sqlalchemy import Table, delete, func, or_, select, true, update
 from typing_extensions import override
 
 from bylaw.core.errors import NotFound
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.storage.refusals import require_own, taken
 from bylaw.storage.rows import from_row, user_row
@@ -14,7 +14,7 @@ from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import Condition, equals, inside, near_any, one_of
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 
 
 class SqlWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -113,6 +113,33 @@ class SqlKeys(Kind[KeyId, ApiKey]):
         return await self._page(part, inside(self.table, EVERYWHERE if within is None else within))
 
 
+class SqlConnections(Kind[ConnectionId, Connection]):
+    """The connections of a tenant to providers of models."""
+
+    table = tables.connections
+    kind = Connection
+    noun = "connection"
+
+    @override
+    async def save(self, item: Connection, /) -> None:
+        """Store the next revision. Raises: PreconditionFailed; Conflict (`exists`) for a taken name."""
+        columns = self.table.c
+        same = self._own(
+            columns.workspace_id == item.workspace_id,
+            columns.name == item.name,
+            columns.id != item.id,
+            columns.deleted_ms.is_(None),
+        )
+        if item.deleted_ms is None and await self._session.row(select(columns.id).where(same)):
+            raise taken(self.noun)
+        await super().save(item)
+
+    async def list(self, part: Slice, *, only: frozenset[WorkspaceId] | None = None) -> Page[Connection]:
+        """Return a page of them, of those of the workspaces `only` when it is given."""
+        columns = self.table.c
+        return await self._page(part, columns.deleted_ms.is_(None), *one_of(columns.workspace_id, only))
+
+
 class SqlAgents(Kind[AgentId, Agent]):
     """The agents of a tenant."""
 
@@ -155,6 +182,7 @@ class SqlDirectory:
         self.repos = SqlRepos(session, tenant_id)
         self.users = SqlUsers(session, tenant_id)
         self.keys = SqlKeys(session, tenant_id)
+        self.connections = SqlConnections(session, tenant_id)
         self.agents = SqlAgents(session, tenant_id)
 
     async def tenant(self) -> Tenant:

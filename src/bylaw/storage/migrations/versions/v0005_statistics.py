@@ -18,7 +18,7 @@ depends_on = None
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 COUNTS = ("violations", "alerts", "blocks", "low", "medium", "high", "tokens_in", "tokens_out")
-SOUGHT = ("user_id", "key_id", "model", "host")
+SOUGHT = ("user_id", "key_id", "model", "host", "repo_id")
 ADDED = ("user_id", "key_id")
 _BATCH = 1000
 _HOUR_MS = 3_600_000
@@ -44,11 +44,9 @@ def upgrade() -> None:
     op.create_table(
         "tallies",
         sa.Column("tenant_id", TEXT, nullable=False),
-        *(
-            sa.Column(name, TEXT, nullable=False)
-            for name in ("level", "workspace_id", "repo_id", "facet", "ident")
-        ),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("level", "workspace_id", "repo_id", "facet")),
         sa.Column("step_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ident", TEXT, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in COUNTS),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_tallies_tenant_id")),
@@ -58,8 +56,8 @@ def upgrade() -> None:
             "workspace_id",
             "repo_id",
             "facet",
-            "ident",
             "step_ms",
+            "ident",
             "at_ms",
             name=op.f("pk_tallies"),
         ),

@@ -1,0 +1,39 @@
+"""Rotating the key under which credentials are sealed: a new one seals everything anew."""
+
+from typing import Protocol
+
+from bylaw.api.ports import ControlStore
+from bylaw.core.ids import TenantId
+from bylaw.core.paging import every
+from bylaw.tenancy.connections import resealed
+from bylaw.tenancy.sealing import Sealer, sealed_under
+
+
+class RotatingSealer(Sealer, Protocol):
+    """A sealer that can take a new key."""
+
+    def rotate(self, *, used: frozenset[str]) -> None:
+        """Seal with a new key from now on; keys of before that are not in `used` are forgotten."""
+
+
+async def reseal(store: ControlStore, sealer: RotatingSealer) -> int:
+    """Seal every credential under a new key, and return how many they were; a repetition does no harm."""
+    async with store.system(writes=False) as system:
+        tenants = [tenant.id async for tenant in every(system.tenants)]
+    used: set[str] = set()
+    for tenant_id in tenants:
+        async with store.begin(tenant_id, writes=False) as unit:
+            async for each in every(unit.tenancy.connections.list):
+                if each.sealed:
+                    used.add(sealed_under(each.sealed))
+    sealer.rotate(used=frozenset(used))
+    return sum([await _reseal(store, tenant_id, sealer) for tenant_id in tenants])
+
+
+async def _reseal(store: ControlStore, tenant_id: TenantId, sealer: Sealer) -> int:
+    async with store.begin(tenant_id) as unit:
+        connections = unit.tenancy.connections
+        held = [each async for each in every(connections.list) if each.sealed]
+        for each in held:
+            await connections.save(resealed(each, sealer))
+    return len(held)
