@@ -96,6 +96,8 @@ async def test_a_full_disk_fails_that_batch_and_writing_goes_on(shelf):
         await shelf.record(ledger, contents={"request": bytes(100_000)})
     assert "full" in str(failed.value.__cause__)
     await run(pragma, "max_page_count", 1 << 30)
+    while not ledger.log.state.ready:  # noqa: ASYNC110 - it looks by itself
+        await asyncio.sleep(0)
     await shelf.record(ledger, 2)
     assert (await ledger.logs.latest())[0].size == 5
     assert await shelf.findings(ledger) == ("verified", [])

@@ -11,9 +11,10 @@ from bylaw.receipts.ports import PendingEntry, Recorded, Repeated
 from bylaw.receipts.signing import KeySet, Signer
 from bylaw.storage.receipt_rows import Key, Plan, PolicySets, key_of, plan, resume, rows_of
 from bylaw.storage.sqlite import receipts_queries as queries
-from bylaw.storage.sqlite.receipts_schema import VERSION, Opened
+from bylaw.storage.sqlite.receipts_schema import Opened
 
-_TAIL = 256
+# What is written to see whether there is room: an ordinary batch takes less.
+_TRIAL_BYTES = 65_536
 
 
 _INSERTS = (
@@ -55,8 +56,8 @@ class SqliteWriter:
         await self._opened.run(self._resume)
 
     async def try_out(self) -> None:
-        """Commit the version that the file has already. Raises: Unavailable, on a full disk say."""
-        await self._opened.run(apsw.Connection.pragma, "user_version", VERSION)
+        """Write a part and erase it in one transaction. Raises: Unavailable, on a full disk say."""
+        await self._opened.run(_try_out)
 
     def rotate(self, signer: Signer) -> None:
         """Sign with `signer` from the next batch on; its checkpoint carries both signatures."""
@@ -136,6 +137,12 @@ def _taken_ids(db: apsw.Connection, entries: Sequence[PendingEntry]) -> dict[Rec
     find = "SELECT EXISTS (SELECT 1 FROM receipts WHERE id = ?)"
     taken = [entry.id for entry in entries if db.execute(find, (entry.id,)).get]
     return {ident: Repeated(id=ident, digest="") for ident in taken}
+
+
+def _try_out(db: apsw.Connection) -> None:
+    with db:  # pages that are freed again are overwritten, so they are written
+        db.execute("INSERT INTO parts VALUES (-1, '', x'', zeroblob(?))", (_TRIAL_BYTES,))
+        db.execute("DELETE FROM parts WHERE leaf = -1")
 
 
 def _erase(db: apsw.Connection, leaf: int, names: Sequence[str] | None) -> Sequence[str]:
