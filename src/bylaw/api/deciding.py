@@ -50,8 +50,8 @@ class Answered:
     """A decision whose receipt is durable, unless it was a dry run; `replayed` when it is an earlier one.
 
     `body` is the decision as the caller is told of it, encoded, with the place of its receipt; what is stored
-    keeps what they may not see. `receipt` are that receipt's stored bytes, empty on a dry run, `signature` its
-    own. `assessment` is there when a certificate was asked for.
+    keeps what they may not see. `receipt` are that receipt's stored bytes, empty on a dry run; `signature` is
+    its own. `assessment` is there when a certificate was asked for.
     """
 
     body: bytes
