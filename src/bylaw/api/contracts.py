@@ -11,6 +11,7 @@ import bylaw
 from bylaw.api import errors, hot, openapi
 from bylaw.api.compat.agentcert import routes as certifying
 from bylaw.api.compat.agentcert.family import AGENTCERT
+from bylaw.api.compat.flashback.family import FLASHBACK
 from bylaw.api.compat.ohallo.family import OHALLO
 from bylaw.api.described import Described
 from bylaw.api.family import Family
@@ -19,7 +20,7 @@ from bylaw.api.parts import Parts
 from bylaw.api.problems import Failures
 from bylaw.api.table import table
 
-FAMILIES: Final[Sequence[Family]] = (NATIVE, OHALLO, AGENTCERT)
+FAMILIES: Final[Sequence[Family]] = (NATIVE, OHALLO, FLASHBACK, AGENTCERT)
 
 
 def failures() -> Failures:

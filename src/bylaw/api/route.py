@@ -108,6 +108,18 @@ class Needs:
         return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
 
 
+class Admits:
+    """The dependency behind `admits`."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request) -> Parts:
+        """Return the parts of the server. Raises: Unauthenticated, Forbidden, RateLimited."""
+        parts, _ = enter(request, self.scope)
+        return parts
+
+
 class NeedsOperator:
     """The dependency behind `needs_operator`."""
 
@@ -186,7 +198,12 @@ def needs(scope: str | None) -> object:
     return Depends(Needs(scope))
 
 
-def needs_projected(scope: str) -> object:
+def admits(scope: str) -> object:
+    """Return the dependency that lets in a caller with `scope` who needs nothing that is stored."""
+    return Depends(Admits(scope))
+
+
+def needs_projected(scope: str | None) -> object:
     """Return the dependency of `needs`, for what decisions left: those of this process are all to be seen."""
     return Depends(Needs(scope, projected=True))
 

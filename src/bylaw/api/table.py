@@ -12,7 +12,7 @@ from bylaw.api.answers import Reply
 from bylaw.api.described import Access, Described, failures
 from bylaw.api.family import Family
 from bylaw.api.problems import body_of_status
-from bylaw.api.route import Anyone, Body, Needs, NeedsOperator, NeedsOperatorInside, revision_of
+from bylaw.api.route import Admits, Anyone, Body, Needs, NeedsOperator, NeedsOperatorInside, revision_of
 
 
 def described(route: BaseRoute, family: Family) -> Described | None:
@@ -65,6 +65,8 @@ def _shown(statuses: Iterable[int], family: Family) -> frozenset[int]:
 
 def _access(dependant: Dependant) -> tuple[Access, str]:
     for each in dependant.dependencies:
+        if isinstance(each.call, Admits):
+            return "scope", each.call.scope
         if isinstance(each.call, Needs):
             return ("any key", "") if each.call.scope is None else ("scope", each.call.scope)
         if isinstance(each.call, (NeedsOperator, NeedsOperatorInside)):

@@ -1,0 +1,80 @@
+"""Help with writing policies: a review of wordings, and policies that fit a need."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter
+
+from bylaw.api.answers import Reply
+from bylaw.api.compat.flashback import translate
+from bylaw.api.compat.flashback.policies import require_own
+from bylaw.api.compat.flashback.wire import Draft, Drafts, Need, Recommendations, Review, Reviews
+from bylaw.api.parts import Parts
+from bylaw.api.ports import Unit
+from bylaw.api.route import Route, admits, body, needs
+from bylaw.core.errors import InvalidInput
+from bylaw.core.ids import RepoId, WorkspaceId
+from bylaw.policies.advice.review import review
+from bylaw.policies.advice.shipped import shipped_shelf
+from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.places import read_repo, read_workspace
+from bylaw.tenancy.principal import Acting
+
+router = APIRouter(tags=["flashback"], route_class=Route)
+
+MOST: Final = 50
+MOST_CHARACTERS: Final = 100_000
+
+
+@router.post("/policy/validate")
+async def validate_policies(
+    _parts: Annotated[Parts, admits("policy:write")], drafts: Annotated[Drafts, body(Drafts)]
+) -> Reply[Reviews]:
+    """Review the wording of policies, which need not be stored. At most 50 at once."""
+    if len(drafts.policies) > MOST:
+        raise InvalidInput.of("policies", "too_many", f"At most {MOST} at once.")
+    if sum(len(each.content) for each in drafts.policies) > MOST_CHARACTERS:
+        raise InvalidInput.of("policies", "too_long", f"At most {MOST_CHARACTERS} characters at once.")
+    return Reply(Reviews(results=await asyncio.to_thread(_reviews, drafts.policies)))
+
+
+@router.post("/policy/recommend")
+async def recommend_policies(
+    acting: Annotated[Acting[Unit], needs("policy:write")], need: Annotated[Need, body(Need)]
+) -> Reply[Recommendations]:
+    """Recommend policies that fit a need told in words, from the packs that come with the server."""
+    place = await _place(acting, need)
+    acting.principal.require("policy:write", place)
+    if not need.prompt.strip():
+        raise InvalidInput.of("prompt", "required", "Say what the policies are for.")
+    shelf = await asyncio.to_thread(shipped_shelf)
+    found = shelf.recommend(need.prompt, level=translate.LEVELS[need.level])
+    answer = Recommendations(
+        level=need.level,
+        uuid=need.uuid or acting.unit.tenant_id,
+        tokens_in=0,
+        tokens_out=0,
+        recommended_policies=tuple(translate.recommended(each) for each in found),
+    )
+    return Reply(answer)
+
+
+async def _place(acting: Acting[Unit], need: Need) -> Place:
+    """Return the place for which policies are wanted; without an id it is the whole organisation.
+
+    Raises: NotFound; Forbidden for another organisation.
+    """
+    if not need.uuid:
+        return EVERYWHERE
+    if need.level == 0:
+        require_own(acting, need.uuid)
+        return EVERYWHERE
+    if need.level == 1:
+        return Place(workspace_id=(await read_workspace(acting, WorkspaceId(need.uuid))).id)
+    repo = await read_repo(acting, RepoId(need.uuid))
+    return Place(workspace_id=repo.workspace_id, repo_id=repo.id)
+
+
+def _reviews(drafts: Sequence[Draft]) -> tuple[Review, ...]:
+    return tuple(translate.reviewed(each, review(each.content)) for each in drafts)
