@@ -6,17 +6,15 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from bylaw.decisions.compiled import APPLIES, Applied, CompiledRules
 from bylaw.decisions.judge import Tally, outcome_of, strictest
 from bylaw.decisions.model import (
+    Combined,
     ConditionResult,
     MaskResult,
-    Object,
     PolicyResult,
     PolicyStatus,
-    Posture,
     RuleResult,
 )
 from bylaw.decisions.select import Selection
@@ -29,24 +27,6 @@ _TOLD: Final = frozenset({"violated", "flagged", "indeterminate"})
 _RISK_RANK: Final[dict[Risk, int]] = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 
-class Combined(msgspec.Struct, frozen=True, kw_only=True):
-    """What the results of all rules come to; `attention`: policies with a rule that asks for a person.
-
-    `masked` is what there is to show in place of what was sent.
-    """
-
-    outcome: Outcome
-    compliant: bool
-    posture: Posture
-    risk: Risk
-    reasons: tuple[str, ...]
-    policies: tuple[PolicyResult, ...]
-    extra_rules: tuple[RuleResult, ...]
-    extra_outcome: Outcome
-    attention: frozenset[str]
-    masked: Object | UnsetType = UNSET
-
-
 def combine(
     selection: Selection, tallies: Sequence[Tally | None], extra: CompiledRules, extra_tally: Tally | None
 ) -> Combined:
@@ -56,7 +36,7 @@ def combine(
     if found is None:
         return _combine(selection, tallies, extra, extra_tally)
     known = standing.concluded.get(found)
-    if isinstance(known, Combined):
+    if known is not None:
         return known
     combined = _combine(selection, tallies, extra, extra_tally)
     if len(standing.concluded) < _REMEMBERED:

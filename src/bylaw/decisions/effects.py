@@ -10,8 +10,15 @@ import msgspec
 
 from bylaw.core.clock import from_rfc3339
 from bylaw.core.ids import RepoId, WorkspaceId
-from bylaw.decisions.combine import Combined
-from bylaw.decisions.model import AttentionType, Decision, Obligation, PolicyResult, Request, ToolCall
+from bylaw.decisions.model import (
+    AttentionType,
+    Combined,
+    Decision,
+    Obligation,
+    PolicyResult,
+    Request,
+    ToolCall,
+)
 from bylaw.decisions.request import call_digest
 from bylaw.policies.model import Action, Outcome, Risk
 from bylaw.tenancy.model import Place

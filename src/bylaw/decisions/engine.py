@@ -5,8 +5,9 @@
 3. judge    `judge`: deterministic rules, then one batched call of the evaluator
 4. combine  `combine`: the strictest outcome, compliance, posture, reasons
 5. mask     `mask`: what may be shown of the request
+6. tell     `disclosure`: what the caller may know of it, once it is stored whole
 
-Steps 6 and 7, effects and the receipt, belong to the caller: `effects` and `bylaw.receipts`.
+Effects and the receipt belong to the caller: `effects` and `bylaw.receipts`.
 """
 
 import time
@@ -17,14 +18,14 @@ from typing import Final
 from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.errors import DeadlineExceeded
 from bylaw.core.ids import Ids
-from bylaw.decisions.combine import Combined, combine, effective_rules_digest
+from bylaw.decisions.combine import combine, effective_rules_digest
 from bylaw.decisions.compiled import Ask, CompiledRules
 from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
 from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
 from bylaw.decisions.mask import carry_out, masking
-from bylaw.decisions.model import Decision, Judgement, Request
+from bylaw.decisions.model import Combined, Decision, Judgement, Request
 from bylaw.decisions.request import matter_of
 from bylaw.decisions.select import Selection, placed, select
 from bylaw.decisions.snapshot import Snapshots

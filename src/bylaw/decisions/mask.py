@@ -17,9 +17,9 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from bylaw.decisions.combine import Combined, with_masks
+from bylaw.decisions.combine import with_masks
 from bylaw.decisions.compiled import Applied
-from bylaw.decisions.model import MaskResult, Object, Redaction, Request
+from bylaw.decisions.model import Combined, MaskResult, Object, Redaction, Request
 from bylaw.decisions.quotes import has_quotes, without_quotes
 from bylaw.evaluators.patterns import LOOSE, SHAPES, Shape, Span
 from bylaw.policies.mask import EVERY, SHOWN

@@ -208,6 +208,24 @@ class ForeignPolicy(_Answered, frozen=True, kw_only=True):
     message: str
 
 
+class Combined(msgspec.Struct, frozen=True, kw_only=True):
+    """What the results of all rules come to; `attention`: policies with a rule that asks for a person.
+
+    `masked` is what there is to show in place of what was sent.
+    """
+
+    outcome: Outcome
+    compliant: bool
+    posture: Posture
+    risk: Risk
+    reasons: tuple[str, ...]
+    policies: tuple[PolicyResult, ...]
+    extra_rules: tuple[RuleResult, ...]
+    extra_outcome: Outcome
+    attention: frozenset[str]
+    masked: Object | UnsetType = UNSET
+
+
 class Obligation(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """Something that has to follow: a human's approval of the tool call, or a human's attention.
 

@@ -9,8 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bylaw.decisions.combine import Combined
-from bylaw.decisions.model import PolicyResult, RuleResult
+from bylaw.decisions.model import Combined, PolicyResult, RuleResult
 from bylaw.evaluators.verdicts import quotable
 
 _PLAIN: Final = frozenset({"deterministic", "pattern", "structured"})

@@ -8,6 +8,7 @@ from bylaw.core.errors import NotFound, Unavailable
 from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
 from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.index import Table
+from bylaw.decisions.model import Combined
 from bylaw.policies.model import Outline, Reach
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 
@@ -59,7 +60,7 @@ class Standing:
     bound: Applied | None
     dormant: PolicyId | None
     certain: tuple[Applied, ...] | None
-    concluded: dict[tuple[tuple[int, ...], ...], object] = field(
+    concluded: dict[tuple[tuple[int, ...], ...], Combined] = field(
         default_factory=dict, repr=False, compare=False
     )
 
