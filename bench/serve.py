@@ -20,7 +20,7 @@ import uvloop
 from bylaw import app as joined
 from bylaw import settings
 from bylaw.api.tracing import Untraced
-from bylaw.app import Stores, join
+from bylaw.app import join
 from bylaw.cli.serve import listen, spare_the_collector
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
@@ -31,6 +31,8 @@ from bylaw.storage.group_commit import GroupCommit
 from bylaw.storage.key_file import KeyFile
 from bylaw.storage.memory.receipts import MemoryLedger, MemoryRows
 from bylaw.storage.receipt_rows import plan
+from bylaw.storage.secret_file import SecretFile
+from bylaw.stores import Stores
 
 
 class Forgetful(MemoryRows):
@@ -64,7 +66,13 @@ async def without_store(wanted: settings.Settings):
         stack.push_async_callback(ledger.close)
         control = await open_control(f"sqlite:///{folder / 'control.db'}", ids=ids, clock=clock)
         stack.push_async_callback(control.close)
-        stores = Stores(control=control, ledger=ledger, keys=keys, key_file=key_file)
+        stores = Stores(
+            control=control,
+            ledger=ledger,
+            keys=keys,
+            key_file=key_file,
+            secret_file=SecretFile(folder / "secrets.json"),
+        )
         yield await stack.enter_async_context(join(wanted, stores, clock=clock, ids=ids, tracer=Untraced()))
 
 

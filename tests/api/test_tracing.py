@@ -12,9 +12,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from bylaw import settings
-from bylaw.app import join, open_stores
+from bylaw.app import join
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
+from bylaw.stores import open_stores
 from tests.api.conftest import World
 from tests.api.test_edge import client
 

@@ -82,7 +82,7 @@ def test_imports_stand_at_the_top():
 
 
 # Optional extras, imported where they are used so that a plain install starts without them.
-OPTIONAL_IMPORTS = ["app.py:_mcp", "app.py:_open_postgres", "app.py:_tracer"]
+OPTIONAL_IMPORTS = ["app.py:_mcp", "app.py:_tracer", "stores.py:_open_postgres"]
 
 
 def test_any_is_rare():
