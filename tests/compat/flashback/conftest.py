@@ -39,10 +39,10 @@ class Org(World):
         assert found.status_code == 201, found.text
         return found.json()["policy"]
 
-    async def get(self, path, caller="owner"):
+    async def get(self, path, caller="owner", status=200):
         """Read what is there."""
         found = await self.send(caller, "GET", path)
-        assert found.status_code == 200, found.text
+        assert found.status_code == status, found.text
         return found.json()
 
     async def say(self, text=BROKEN, caller="service", **fields):
