@@ -110,11 +110,13 @@ class SqlStatistics:
         if not hours or not await self._session.change(delete(tables.untallied).where(gone)):
             return
         summed = tables.tallies.c
-        old = or_(
-            and_(summed.step_ms == HOUR_MS, summed.at_ms.in_(hours)),
-            and_(summed.step_ms == DAY_MS, summed.at_ms == day_ms),
+        old = and_(
+            summed.tenant_id == self._tenant_id,
+            summed.at_ms >= day_ms,
+            summed.at_ms < day_ms + DAY_MS,
+            or_(summed.step_ms == DAY_MS, summed.at_ms.in_(hours)),
         )
-        await self._session.change(delete(tables.tallies).where(summed.tenant_id == self._tenant_id, old))
+        await self._session.change(delete(tables.tallies).where(old))
         rows = merged((hour, hour + HOUR_MS) for hour in hours)
         for level in _LEVELS:
             for facet in (None, *_FACETS):
