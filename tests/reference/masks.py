@@ -6,7 +6,7 @@ Where something stands in a text is taken from `bylaw.evaluators.patterns`; this
 from collections import Counter
 from dataclasses import dataclass, field
 
-from bylaw.evaluators.patterns import LOOSE, SHAPES
+from bylaw.evaluators.patterns import LOOSE, SHAPES, plain
 from bylaw.policies.mask import SHOWN
 
 MASKED = "[masked]"
@@ -50,6 +50,11 @@ class Data:
     found: Withheld
 
     def text(self, text: str) -> str:
+        seen = plain(text)
+        masked = self.masked(seen)
+        return text if masked == seen else masked
+
+    def masked(self, text: str) -> str:
         for kind in self.kinds:
             for start, end in reversed(places(SHAPES[kind], text)):
                 text = f"{text[:start]}[{kind}]{text[end:]}"

@@ -22,14 +22,12 @@ Span = tuple[int, int]
 MOST_QUOTES: Final = 20
 # How many numbers are checked before a text that is full of look-alikes is left undecided.
 MOST_TRIED: Final = 5_000
-# How many groups at the end of a number may belong to what follows: `4111 1111 1111 1111 12/27`.
-_MOST_DROPPED: Final = 6
 _SHORTEST_IBAN: Final = 15
 # A text is searched in stretches, so that others get their turn; no match is longer than `_LONGEST`.
 _STRETCH: Final = 4_096
 _LONGEST: Final = 700
 # What checking a look-alike costs, in characters read.
-_CHECKING: Final = 256
+_CHECKING: Final = 128
 
 DASHES: Final = r"\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d"
 _SPACES: Final = r" \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -124,21 +122,31 @@ class Visible:
         return start + bisect_right(self.hidden, start), end + bisect_right(self.hidden, end - 1)
 
 
-def visible(text: str) -> Visible:
+def plain(text: str) -> str:
     """Return `text` without the characters that nobody sees."""
-    if text.isascii() or _INVISIBLE.search(text) is None:
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def visible(text: str) -> Visible:
+    """Return the same, and where they stood."""
+    seen = plain(text)
+    if len(seen) == len(text):
         return Visible(text)
     places = (found.start() for found in _INVISIBLE.finditer(text))
     hidden = tuple(place - rank for rank, place in enumerate(places))
-    return Visible(_INVISIBLE.sub("", text), hidden)
+    return Visible(seen, hidden)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a kind of data looks like, and the checksum that tells it from what only looks like it."""
+    """What a kind of data looks like, and the checksum that tells it from what only looks like it.
+
+    `dropped` groups at its end may belong to what follows: `4111 1111 1111 1111 12/27`.
+    """
 
     pattern: re.Pattern[str]
     checks: Callable[[str], bool] | None = None
+    dropped: int = 0
 
     def search(self, text: str) -> Iterator[Span | int]:
         """Yield where it stands in `text`, in order; and in between how many characters' work it took.
@@ -167,10 +175,10 @@ class Shape:
     def _ends(self, found: re.Match[str]) -> Iterator[int]:
         """Yield where it may end, the longest first."""
         yield found.end()
-        if self.checks is not None:
+        if self.dropped:
             breaks = [each.start() for each in _BREAK.finditer(found[0])]
-            for dropped in breaks[: -_MOST_DROPPED - 1 : -1]:
-                yield found.start() + dropped
+            for end in breaks[: -self.dropped - 1 : -1]:
+                yield found.start() + end
 
 
 def _is_card(number: str) -> bool:
@@ -212,15 +220,15 @@ def _mod97(iban: str) -> bool:
 # In the order in which a text is searched: what one finds is not looked at by those after it.
 SHAPES: Final[Mapping[PersonalData, Shape]] = {
     "email": Shape(_EMAIL),
-    "iban": Shape(_IBAN, _is_iban),
-    "card": Shape(_CARD, _is_card),
+    "iban": Shape(_IBAN, _is_iban, 6),
+    "card": Shape(_CARD, _is_card, 6),
     "phone": Shape(_PHONE),
 }
 # What may be such data, written otherwise: where none of `SHAPES` is, this leaves open whether there is any.
 LOOSE: Final[Mapping[PersonalData, Shape]] = {
     "email": Shape(_LIKE_EMAIL),
     "iban": Shape(_LIKE_IBAN, _begins_iban),
-    "card": Shape(_LIKE_CARD, _is_card),
+    "card": Shape(_LIKE_CARD, _is_card, 6),
     "phone": Shape(_LIKE_PHONE),
 }
 
