@@ -164,13 +164,17 @@ class SqlPolicies:
         start_of(part)
         any_word = or_(false(), *(contains(_V.search_text, word.stem) for word in words))
         found = self._with(_P.current).where(*_about(where), *_said(where), any_word)
+        found = found.with_only_columns(_P.id.label("id"), func.count().over().label("total"))
         best = found.order_by(_score(words).desc(), _P.created_ms.desc(), _P.id.desc())
         rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
-        total = None
-        if part.total:
-            matching = found.with_only_columns(_P.id).subquery()
-            total = await self._session.number(select(func.count()).select_from(matching))
-        return Page(items=tuple(_current(row) for row in rows), total=total)
+        total = rows[0]["total"] if rows else 0
+        if part.total and part.offset and not rows:
+            total = await self._session.number(select(func.count()).select_from(found.subquery()))
+        # Only those that are shown are read whole.
+        these = self._with(_P.current).where(_P.id.in_([row["id"] for row in rows]))
+        read = {item.policy.id: item for item in map(_current, await self._session.rows(these))}
+        items = tuple(read[row["id"]] for row in rows)
+        return Page(items=items, total=total if part.total else None)
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""

@@ -165,6 +165,15 @@ Index(
     sqlite_where=policies.c.deleted_ms.is_(None),
     postgresql_where=policies.c.deleted_ms.is_(None),
 )
+# How many there are in a place is counted here.
+Index(
+    None,
+    policies.c.tenant_id,
+    policies.c.workspace_id,
+    policies.c.repo_id,
+    sqlite_where=policies.c.deleted_ms.is_(None),
+    postgresql_where=policies.c.deleted_ms.is_(None),
+)
 
 versions = tenanted(
     "versions",
