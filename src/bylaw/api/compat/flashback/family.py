@@ -7,9 +7,13 @@ import msgspec
 
 from bylaw.api.compat.flashback import (
     advice,
+    ai_keys,
+    connections,
+    events,
     organization,
     policies,
     records,
+    statistics,
     workspaces,
 )
 from bylaw.api.compat.flashback.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
@@ -45,6 +49,9 @@ FLASHBACK: Final = Family(
         "/repo",
         "/organization/",
         "/user/",
+        "/v2/stats/",
+        "/systemevent",
+        "/ai/",
     ),
     routers=(
         records.router,  # `/policy/violations` is no id
@@ -52,6 +59,10 @@ FLASHBACK: Final = Family(
         policies.router,
         workspaces.router,
         organization.router,
+        statistics.router,
+        ai_keys.router,
+        connections.router,
+        events.router,
     ),
     dress=dress,
     fails_with=Failure,
