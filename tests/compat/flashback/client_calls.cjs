@@ -20,6 +20,8 @@ async function call(name, ...sent) {
 }
 
 async function main() {
+  await call("getPolicyViolations", { workspaceId });
+  await call("getPolicyAlerts", { workspaceId });
   const content = "Never mention 'rival'.";
   const fields = { name: "Rivals", content, riskType: "HIGH", actionType: 2, orgId };
   const { policy } = await call("createPolicy", { ...fields, workspaceId, repoId: null });
@@ -38,6 +40,9 @@ async function main() {
   await call("getPolicyAlertsByPolicyId", policy.id, { take: 5 });
   await call("validatePolicies", { policies: [{ policy_uuid: policy.id, content }] });
   await call("recommendPolicies", { level: 0, uuid: orgId, prompt: "Keep personal data out of answers." });
+  await call("getPolicyStats", { scope: "workspace", id: workspaceId, window: "24h" });
+  await call("getPolicyTokenStats", { scope: "org", window: "7d" });
+  await call("getPolicyBreakdown", "rules", { scope: "org", window: "24h", includeSeries: true });
   await call("deletePolicy", policy.id);
   await call("getPolicy", policy.id);
   await call("getUserProfile");

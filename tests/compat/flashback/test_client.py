@@ -34,6 +34,10 @@ def told(tmp_path_factory):
         client.headers["authorization"] = f"Bearer {admin}"
         make("/v1/workspaces", {"id": "w1", "name": "Shop"})
         make("/v1/workspaces/w1/repos", {"id": "r1", "name": "Code"})
+        rival = {"name": "Rivals", "rules": [{"text": "Never mention 'rival'."}], "action": "block"}
+        make("/v1/policies", rival)
+        said = {"phase": "output", "agent_output": "Ask the rival.", "workspace_id": "w1", "repo_id": "r1"}
+        assert make("/v1/decisions", said)["outcome"] == "block"
         person = make("/v1/users", {"email": "ada@example.com", "name": "Ada", "org_role": "OWNER"})
         key = make("/v1/keys", {"name": "Ada's", "scopes": ["admin"], "user_id": person["id"]})["key"]
         base = str(client.base_url).rstrip("/")
@@ -52,7 +56,7 @@ def test_policies_are_made_read_changed_and_deleted(told):
     assert (policy["createdBy"]["name"], policy["workspace"]) == ("Ada", {"id": "w1", "name": "Shop"})
     assert (bad, refusal["success"]) == (400, False)
     assert "riskType" in refusal["message"]
-    assert [len(answer["policies"]) for _, answer in told["getPolicies"]] == [1, 0]
+    assert [len(answer["policies"]) for _, answer in told["getPolicies"]] == [2, 0]
     (_, read), (missing, refusal) = told["getPolicy"]
     assert read["policy"] == policy
     assert (missing, refusal["success"]) == (404, False)
@@ -61,16 +65,26 @@ def test_policies_are_made_read_changed_and_deleted(told):
 
 
 def test_what_happened_is_listed(told):
-    for name, key in (
-        ("getPolicyViolations", "violations"),
-        ("getPolicyViolationsByPolicyId", "violations"),
-        ("getPolicyAlerts", "alerts"),
-        ("getPolicyAlertsByPolicyId", "alerts"),
+    for name, key, shape in (
+        ("getPolicyViolations", "violations", VIOLATION),
+        ("getPolicyAlerts", "alerts", ALERT),
     ):
-        ((status, answer),) = told[name]
-        assert (status, list(answer)) == (200, ["success", key, "total", "skip", "take"])
-    assert VIOLATION
-    assert ALERT
+        (_, everything), (_, filtered) = told[name]
+        assert list(everything) == list(filtered) == ["success", key, "total", "skip", "take"]
+        assert [list(each) for each in everything[key]] == [shape]
+        assert (filtered[key], filtered["take"]) == ([], 10)
+        ((_, of_one),) = told[f"{name}ByPolicyId"]
+        assert (of_one[key], of_one["total"]) == ([], 0)
+
+
+def test_what_happened_is_counted(told):
+    ((_, series),) = told["getPolicyStats"]
+    assert series["success"] is True
+    assert sum(each["blocks"] for each in series["series"]) == 1
+    ((_, tokens),) = told["getPolicyTokenStats"]
+    assert list(tokens["series"][0]) == ["ts", "policyTokensIn", "policyTokensOut"]
+    ((_, shares),) = told["getPolicyBreakdown"]
+    assert [each["totals"]["violations"] for each in shares["entities"]] == [1]
 
 
 def test_wordings_are_reviewed_and_policies_recommended(told):
