@@ -1,0 +1,56 @@
+"""What is wrong with settings that can each be read: inert, missing, or no address of what they name."""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+
+from bylaw.core.errors import Problem
+from bylaw.settings.sections import LOOPBACK
+
+Given = Mapping[str, tuple[str, object]]  # where each setting was said, and what
+
+
+def faults(given: Given, values: Mapping[str, object], *, signs: bool) -> Iterator[Problem]:
+    """Yield what is wrong with `values`; who never `signs` needs no key file."""
+    yield from _inert(given, values)
+    yield from _unusable_databases(given, values)
+    if signs and "database" in given and "key_file" not in given:
+        name = given["database"][0]
+        message = f"{name} needs --key-file (BYLAW_KEY_FILE): the file of this server's signing keys."
+        yield Problem(path=name, code="missing_setting", message=message)
+    yield from _no_networks(given, values)
+
+
+def _inert(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield what was said but could have no effect."""
+
+    def problem(name: str, message: str) -> Problem:
+        return Problem(path=given[name][0], code="inert_setting", message=f"{given[name][0]} {message}.")
+
+    if "database" in given and "data" in given:
+        yield problem("data", f"has no effect beside {given['database'][0]}: leave one of the two out")
+    if "database_owner" in given and "database" not in given:
+        yield problem("database_owner", "has no effect without a database")
+    if values.get("expose") is True and str(values.get("host", "127.0.0.1")) in LOOPBACK:
+        yield problem("expose", "has no effect while the host is loopback: name the host as well")
+    if "host" in given and str(values.get("host")) not in LOOPBACK and values.get("expose") is not True:
+        advice = "put TLS in front and say --expose (BYLAW_EXPOSE=true)"
+        yield problem("host", f"{values['host']!r} is not loopback, so keys would travel in clear: {advice}")
+
+
+def _unusable_databases(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield the addresses of databases that are none; what they say may be secret, so it is not repeated."""
+    for name in ("database", "database_owner"):
+        if not str(values.get(name) or "postgresql://").startswith("postgresql://"):
+            origin = given[name][0]
+            message = f"{origin} begins with postgresql://, as in postgresql://user@host/name."
+            yield Problem(path=origin, code="bad_value", message=message)
+
+
+def _no_networks(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield the addresses of proxies that are none."""
+    for each in str(values.get("proxies") or "").split(","):
+        try:
+            ip_network(each.strip() or "::1")
+        except ValueError as error:
+            origin = given["proxies"][0]
+            yield Problem(path=origin, code="bad_value", message=f"{origin}: {error}.")

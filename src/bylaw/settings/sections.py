@@ -1,0 +1,186 @@
+"""Every setting beside its text: a section for each noun."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _setting(default: T, text: str, *, unit: str = "", low: int | None = None, high: int | None = None) -> T:
+    """Return a field that carries its documentation and its bounds."""
+    return field(default=default, metadata={"text": text, "unit": unit, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the server listens and what it accepts."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on. Anything but loopback also needs `expose`.")
+    port: int = _setting(8181, "TCP port to listen on; 0 takes a free one.", low=0, high=65535)
+    expose: bool = _setting(
+        False,  # noqa: FBT003 - a setting's default
+        "Allow a `host` other than loopback. Keys travel in clear: put TLS in front.",
+    )
+    public_url: str = _setting(
+        "",
+        "Address under which others reach this server, such as `https://policies.example.com`: links in"
+        " answers lead there. Default: the host that each request names, over http.",
+    )
+    proxies: str = _setting(
+        "127.0.0.1,::1",
+        "Addresses and networks of the reverse proxies in front, with commas between: whom they name in"
+        " `X-Forwarded-For` is held to `address_per_minute`, and nobody else is believed.",
+    )
+    body_bytes: int = _setting(1 << 20, "Largest request body.", unit="bytes", low=1024)
+    head_bytes: int = _setting(
+        32_768,
+        "Largest head of a request: its address (8192 bytes at most) and headers (100 lines at most).",
+        unit="bytes",
+        low=1024,
+        high=1 << 20,
+    )
+    head_ms: int = _setting(
+        10_000,
+        "Time within which the head of a request is read, or the first one of a new connection begins.",
+        unit="ms",
+        low=100,
+    )
+    request_ms: int = _setting(
+        30_000,
+        "Time within which a request is read and its answer begins, durable receipt included.",
+        unit="ms",
+        low=100,
+    )
+    shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
+    outgoing: Literal["off", "public", "any"] = _setting(
+        "off",
+        "Whether this server may call providers of models to try a connection: not at all, at public"
+        " addresses, or at any, also those of this machine and its network.",
+    )
+    access_log: Literal["all", "errors", "off"] = _setting(
+        "errors",
+        "Which requests leave a line in the access log: `all`, `errors` (status 400 and above) or `off`; a"
+        " decision leaves its receipt anyway.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where things are kept: a data directory with SQLite files, or one PostgreSQL database."""
+
+    data: Path = _setting(  # noqa: RUF009 - a Path does not change
+        Path("bylaw-data"), "Directory of the embedded SQLite files and the signing keys."
+    )
+    database: str = _setting(
+        "",
+        "`postgresql://…` to keep everything in PostgreSQL; several servers may share it. Excludes `data`.",
+    )
+    database_owner: str = _setting(
+        "", "`postgresql://…` of the role that owns the tables, used only for migrations; default `database`."
+    )
+    key_file: str = _setting(
+        "",
+        "File of this server's signing keys. Default: `keys.json` in `data`; required with `database`.",
+    )
+    secret_file: str = _setting(
+        "",
+        "File of the keys under which credentials of providers are encrypted; servers of one database share"
+        " it. Default: `secrets.json` beside the signing keys.",
+    )
+    keep_answers_h: int = _setting(
+        7 * 24,
+        "How long the answer to a POST is kept to be repeated under its `Idempotency-Key`; that of a decision"
+        " is kept with its receipt.",
+        unit="hours",
+        low=1,
+    )
+    follow_ms: int = _setting(
+        1000, "How often changes made by other processes are looked for: the longest lag.", unit="ms", low=10
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """API keys."""
+
+    admin_key: str = _setting(
+        "",
+        "Raw key to register as an admin key of the operator, unless it is known: at the first start in place"
+        " of a made one, later beside those that there are. The start says which.",
+    )
+    rate_per_minute: int = _setting(
+        60_000,
+        "Requests that a key may send per minute to each process, unless it has its own limit.",
+        unit="requests",
+        low=1,
+    )
+    unknown_per_minute: int = _setting(
+        6_000,
+        "Requests per minute to each process for all together who come without a key, to verify receipts or"
+        " to read checkpoints, keys and the description of the API.",
+        unit="requests",
+        low=1,
+    )
+    address_per_minute: int = _setting(
+        600,
+        "Requests of those per minute from one address (IPv6: one /64 network), as far as `proxies` tell.",
+        unit="requests",
+        low=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """Deciding."""
+
+    batch_items: int = _setting(
+        100, "Most requests in one `POST /v1/decisions:batch`.", unit="requests", low=1
+    )
+    kept_judgements: int = _setting(
+        4096,
+        "Latest answers of the evaluator that are kept in memory, so that the same rules over the same facts "
+        "are judged once; 0 keeps none.",
+        unit="answers",
+        low=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """Receipts and their log."""
+
+    log_host: str = _setting(
+        "", "First part of the log's origin, a name of this installation. Default: `bylaw.local`."
+    )
+    anchor_s: int = _setting(
+        10,
+        "How often the checkpoints of other logs are written into this one (and once at stop), and the key "
+        "file is looked at.",
+        unit="s",
+        low=1,
+        high=30,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Spans for OpenTelemetry; metrics are always at /metrics."""
+
+    traces: Literal["off", "otlp"] = _setting(
+        "off", "`otlp` sends spans as the standard `OTEL_*` variables say; needs the extra `bylaw[otel]`."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set."""
+
+    server: Server = field(default_factory=Server)
+    storage: Storage = field(default_factory=Storage)
+    keys: Keys = field(default_factory=Keys)
+    decisions: Decisions = field(default_factory=Decisions)
+    receipts: Receipts = field(default_factory=Receipts)
+    telemetry: Telemetry = field(default_factory=Telemetry)
