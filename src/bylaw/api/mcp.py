@@ -6,7 +6,7 @@ key ends a client's session with its next message, and any process can answer.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 import msgspec
 from mcp.server.context import ServerRequestContext
@@ -38,7 +38,7 @@ from bylaw.core.errors import InvalidInput
 
 PATHS: Final = ("/mcp", "/mcp/sse")
 
-Context = ServerRequestContext[Mapping[str, object], Request]
+Context: TypeAlias = ServerRequestContext[Mapping[str, object], Request]
 
 
 class Mcp:
