@@ -1,13 +1,12 @@
 """`bylaw db rebuild`: what people look at, brought out of the receipts once more."""
 
 import asyncio
-import os
 
 import click
 
 from bylaw.app import build
-from bylaw.core.errors import InvalidInput
-from bylaw.settings import Settings, load
+from bylaw.cli.local import existing
+from bylaw.settings import Settings
 
 
 @click.command(
@@ -27,10 +26,7 @@ def rebuild(**flags: str | None) -> None:
     What is missing comes back. What is there stays as it is, with what people resolved, approved, refused or
     spent. Doing it again changes nothing.
     """
-    settings = load(flags, os.environ)
-    if not settings.storage.database and not settings.storage.data.is_dir():
-        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
-    asyncio.run(_rebuild(settings))
+    asyncio.run(_rebuild(existing(flags)))
     click.echo("Everything that the receipts left for people is in its list.")
 
 

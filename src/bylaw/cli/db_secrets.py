@@ -1,14 +1,13 @@
 """`bylaw db rotate-secrets`: the credentials of connections under a new key."""
 
 import asyncio
-import os
 
 import click
 
 from bylaw.api.resealing import reseal
 from bylaw.app import build
-from bylaw.core.errors import InvalidInput
-from bylaw.settings import Settings, load
+from bylaw.cli.local import existing
+from bylaw.settings import Settings
 
 
 @click.command(
@@ -28,10 +27,7 @@ def rotate_secrets(**flags: str | None) -> None:
 
     The key before the new one stays in the file until the next rotation, for servers that still use it.
     """
-    settings = load(flags, os.environ)
-    if not settings.storage.database and not settings.storage.data.is_dir():
-        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
-    count = asyncio.run(_rotate(settings))
+    count = asyncio.run(_rotate(existing(flags)))
     click.echo(f"Credentials of {count} connections are encrypted under a new key.")
 
 
