@@ -75,8 +75,14 @@ async def belongings(world: World) -> dict[str, str]:
         "/v1/policies", {"name": "p", "rules": rules, "workspace_id": "w1", "reach": "bound"}
     )
     entry = await world.make(
-        "/api/workspaces/w1/policy-entries", {"topic": "refunds", "ruleText": "Ask for the order number."}
+        "/api/workspaces/w1/policy-entries",
+        {"topic": "refunds", "ruleText": "Ask for the order number.", "status": "pending_review"},
     )
+    gateway_key = await world.make(
+        f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"}
+    )
+    connection = {"workspace_id": "w1", "name": repo["id"], "provider": "openai", "key": "k" * 20}
+    connection = await world.make("/v1/connections", connection)
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(
         "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
@@ -101,6 +107,8 @@ async def belongings(world: World) -> dict[str, str]:
         "policy_id": policy["id"],
         "entry_id": entry["id"],
         "conversation_id": talk["id"],
+        "ai_key_id": gateway_key["id"],
+        "connection_id": connection["id"],
         "number": "1",
         "agent_id": agent["id"],
     }

@@ -42,12 +42,12 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "NewAiApiKey": {"name": "Answering service", "aiType": "OPENAI"},
         "AiApiKeyChange": {"name": "Answers"},
         "NewAiLlm": {
-            "name": "Models for support",
+            "name": "Models for letters",
             "aiType": "OPENAI",
             "key": "sk-example-0123456789abcdef",
             "workspaceId": _WORKSPACE,
         },
-        "AiLlmChange": {"name": "Models of support"},
+        "AiLlmChange": {"name": "Models of letters"},
         "EventQuery": {"context": 14, "skip": 0, "take": 20},
         "EventIds": {"ids": [1, 2]},
     }
@@ -111,7 +111,7 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "orgRoleDescription": ["OWNER"],
         "domain": [""],
         "AiApiKey.name": ["Answering service"],
-        "AiLlm.name": ["Models for support"],
+        "AiLlm.name": ["Models for letters"],
         "AiLlm.key": ["****cdef"],
         "endpoint": ["https://api.openai.com/v1"],
         "SystemEvent.id": [1],
