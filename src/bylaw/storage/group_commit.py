@@ -209,10 +209,8 @@ class GroupCommit:
             try:
                 await self._writer.recover()
                 await self._writer.try_out()
-            except Exception as error:
-                if not self._out_of_order:
-                    _logger.exception("The receipt log is out of order.")
-                self._out_of_order = True
+            except Exception as error:  # noqa: BLE001 - whatever a store does, it is tried again
+                self._get_out_of_order(error)
                 waiting, self._waiting = self._waiting, []
                 self._fail(waiting, _NOT_DURABLE, error)
                 await asyncio.sleep(self._retry_s)
@@ -223,6 +221,11 @@ class GroupCommit:
                 if self._writer.origin != origin and self.on_renamed is not None:
                     self.on_renamed(self._writer.origin)
                 return
+
+    def _get_out_of_order(self, error: Exception) -> None:
+        if not self._out_of_order:
+            _logger.error("The receipt log is out of order: %r", error)
+        self._out_of_order = True
 
     def _fail(self, calls: Sequence[_Call], message: str, cause: Exception | None = None) -> None:
         for entries, future in calls:
