@@ -123,7 +123,7 @@ def test_an_evaluator_sees_what_is_said_and_done_but_not_who_and_where():
     )
     (batch,) = world.evaluator.batches
     assert batch.facts == {
-        "phase": "decision",
+        "phase": "tool_call",
         "agent_output": "hi",
         "metadata": {"k": 1},
         "tool_call": {"name": "pay", "arguments": {}},

@@ -141,6 +141,30 @@ def test_the_digest_of_a_call_is_what_its_page_computes():
 def test_metadata_that_was_sent_as_null_is_a_fact_of_that_value():
     assert facts_of(read({"metadata": None, "user_intent": "a"})) == {
         "metadata": None,
-        "phase": "decision",
+        "phase": "input",
         "user_intent": "a",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "phase"),
+    [
+        ({}, "decision"),
+        ({"tool_call": {"name": "pay"}, "user_intent": "Pay."}, "tool_call"),
+        ({"tool_call": {"name": "pay"}, "tool_result": {"paid": True}}, "tool_result"),
+        ({"agent_output": "Paid."}, "output"),
+        ({"user_intent": "Pay."}, "input"),
+        ({"messages": [{"content": "Pay."}]}, "input"),
+        ({"user_intent": "Pay.", "agent_output": "Paid."}, "decision"),
+        ({"tool_call": None, "tool_result": None}, "decision"),
+        ({"phase": "decision", "tool_call": {"name": "pay"}}, "decision"),
+    ],
+)
+def test_a_request_that_does_not_say_its_phase_is_in_that_of_what_it_carries(sent, phase):
+    request = read(sent)
+    assert (request.phase, facts_of(request)["phase"]) == (phase, phase)
+
+
+def test_an_empty_phase_is_not_one():
+    with pytest.raises(InvalidInput, match="phase"):
+        read({"phase": "", "agent_id": "bot"})

@@ -4,7 +4,7 @@ An optional field of a request is `UNSET` when it was not sent and None when it 
 tell the two apart. In the parts of a decision, a field at its default is left out.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -25,6 +25,7 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=STORABLE)
 OptionalId = Id | UnsetType | None
 OptionalText = str | UnsetType | None
 Object = dict[str, object]
+_UNSAID: Final = cast("Phase", "")
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -62,6 +63,9 @@ ExtraRule = Annotated[str, msgspec.Meta(min_length=1)] | ExtraExpression | Extra
 class Request(_Asked, frozen=True, kw_only=True):
     """What is asked: who acts, where, in which phase, and what is said or done.
 
+    A request that does not say its `phase` is in that of what it carries: `tool_result` with a tool's result,
+    else `tool_call` with a call, else `output` with an agent's output alone, `input` with what was said to it
+    alone, and `decision` otherwise. So no policy for a phase is passed by leaving the field out.
     `policy_id` names the policy that replaces the agent's bound one. `policy_rules` hold for this call only
     and only add. `approval_id` names the approval that this exact call spends. `outcome_of` is the receipt of
     the decision whose outcome this reports.
@@ -73,7 +77,7 @@ class Request(_Asked, frozen=True, kw_only=True):
     conversation_id: OptionalId = UNSET
     workspace_id: OptionalId = UNSET
     repo_id: OptionalId = UNSET
-    phase: Phase = "decision"
+    phase: Phase = msgspec.field(default_factory=lambda: _UNSAID)
     user_intent: OptionalText = UNSET
     agent_output: OptionalText = UNSET
     messages: list[Object] | UnsetType | None = UNSET
@@ -94,6 +98,27 @@ class Request(_Asked, frozen=True, kw_only=True):
     outcome_of: OptionalId = UNSET
     dry_run: bool = False
     deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        """Settle the phase."""
+        if self.phase == _UNSAID:
+            msgspec.structs.force_setattr(self, "phase", _phase_of(self))
+
+
+def _phase_of(request: Request) -> Phase:
+    """Return the phase of what `request` carries."""
+    if not _is_missing(request.tool_result):
+        return "tool_result"
+    if not _is_missing(request.tool_call):
+        return "tool_call"
+    is_said = not (_is_missing(request.user_intent) and _is_missing(request.messages))
+    if not _is_missing(request.agent_output):
+        return "decision" if is_said else "output"
+    return "input" if is_said else "decision"
+
+
+def _is_missing(value: object) -> bool:
+    return value is UNSET or value is None
 
 
 class _Answered(msgspec.Struct, frozen=True, kw_only=True):
