@@ -62,7 +62,7 @@ check: lint types imports test ## run exactly what CI runs
 
 bench: $(VENV)/dev.stamp ## measure everything that the docs state (minutes)
 	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the others to compare with."
-	@$(BIN)/python -m bench rules receipts ledger publish server
+	@$(BIN)/python -m bench rules receipts ledger publish lists server
 	@PYTHONPATH=src $$(test -e .venv-toolkit/stamp && echo .venv-toolkit || echo $(VENV))/bin/python -m bench decisions
 
 .venv-bench/stamp: requirements/bench.txt
