@@ -76,7 +76,7 @@ async def belongings(world: World) -> dict[str, str]:
     )
     entry = await world.make(
         "/api/workspaces/w1/policy-entries",
-        {"topic": "refunds", "ruleText": "Ask for the order number.", "status": "pending_review"},
+        {"topic": "refunds", "ruleText": "Ask for the order number.", "conditions": {"phase": "output"}},
     )
     gateway_key = await world.make(
         f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"}

@@ -114,5 +114,5 @@ async def test_what_needs_a_table_that_is_gone_is_refused_without_a_trace(broken
         assert (found.status_code, found.json()["code"]) == (503, "unavailable"), found.text
         assert found.headers["retry-after"] == "1"
         assert "SELECT" not in found.text
-    assert (await world.send("admin", "GET", f"/v1/receipts/{receipt}")).status_code == 200
+    assert (await world.send("admin", "GET", f"/v1/receipts/{receipt}/proof")).status_code == 200
     assert "Traceback" not in caplog.text

@@ -148,9 +148,7 @@ def translate(error: SQLAlchemyError | OSError) -> Exception:
         return Unavailable(f"The database does not let this server in: {reason}")
     if state in _LACKING or "no such" in reason:
         return Unavailable(f"The database lacks something that this server needs: {reason.strip('.')}.")
-    if isinstance(error, (OperationalError, InternalError, PoolTimeout, OSError)) or state.startswith(
-        _PASSING
-    ):
+    if isinstance(error, _UNREACHED) or state.startswith(_PASSING):
         return Unavailable("The database cannot do this now and kept nothing: try again.")
     return error
 
