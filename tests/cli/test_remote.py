@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import msgspec
 import pytest
 
-from bylaw.api.problems import STATUS, body_of, details
+from bylaw.api.incoming import Incoming
+from bylaw.api.problems import STATUS, Failures
 from bylaw.cli.remote import Remote
 from bylaw.core import errors
 
@@ -58,7 +59,8 @@ def refused(status, body, headers=()):
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.code)
 def test_a_refusal_is_the_error_that_the_server_raised(error):
-    sent = details(body_of(error, "req-1"))
+    asked = Incoming(id="req-1", method="GET", path="/", headers={})
+    sent = Failures().of(error, asked)
     found = refused(sent.status, sent.body, sent.headers)
     assert (type(found), found.message) == (type(error), error.message)
     for name in ("problems", "needs", "reason", "current", "limit", "retry_after_s"):
@@ -72,7 +74,8 @@ def test_every_error_that_the_api_answers_with_is_tried():
 
 def test_a_rule_that_does_not_compile_names_its_place():
     error = errors.RuleSyntax("No end.", line=1, column=3, caret="a <\n  ^")
-    sent = details(body_of(error, "req-1"))
+    asked = Incoming(id="req-1", method="GET", path="/", headers={})
+    sent = Failures().of(error, asked)
     found = refused(sent.status, sent.body)
     assert isinstance(found, errors.InvalidInput)
     assert [problem.path for problem in found.problems] == ["expr"]

@@ -238,6 +238,15 @@ async def cross_contents(unit, _kind):
     assert await unit.tenancy.contents(place("w")) == {}
 
 
+async def cross_tenant(unit, _kind):
+    assert (await unit.tenancy.tenant()).id == B
+
+
+async def cross_rename(unit, _kind):
+    await unit.tenancy.rename("Theirs")
+    assert (await unit.tenancy.tenant()).name == "Theirs"
+
+
 async def cross_count_owners(unit, _kind):
     assert await unit.tenancy.users.count_owners() == 0
 
@@ -249,7 +258,7 @@ async def cross_bump(unit, _kind):
 CROSSINGS = {
     "get": cross_get, "add": cross_add, "save": cross_save, "list": cross_list, "version": cross_version,
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
-    "count_owners": cross_count_owners, "bump": cross_bump,
+    "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
 }  # fmt: skip

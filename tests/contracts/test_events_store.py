@@ -3,15 +3,10 @@
 from dataclasses import replace
 
 from bylaw.core.paging import Slice
-from bylaw.review.events import Event, EventFilter
-from tests.contracts.values import START, A, B, fresh
+from bylaw.review.events import EventFilter
+from tests.contracts.values import START, A, B, event
 
 ALL = Slice(limit=100, total=True)
-
-
-def event(**given) -> Event:
-    made = {"entry_id": fresh("entry"), "at_ms": START, "noun": "policy", "change": "created"}
-    return Event(**(made | {"ident": "p", "word": "created", "author": "user:ada", "who": "ada"} | given))
 
 
 async def found(unit, reader="ada", part=ALL, **where):

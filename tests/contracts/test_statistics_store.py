@@ -8,16 +8,11 @@ import pytest
 from bylaw.review.model import Evaluation
 from bylaw.review.statistics import DAY_MS, HOUR_MS, MINUTE_MS
 from bylaw.review.store import Tally, TallyFilter
-from tests.contracts.values import START, A, B, alert, fresh, occasion, place, snapshot, violation
+from tests.contracts.values import START, A, B, alert, evaluation, occasion, place, snapshot, violation
 
 DAYS = 4
 END = START + DAYS * DAY_MS
 FACETS = ("policy", "user", "key", "model")
-
-
-def evaluation(tenant_id=A, **given):
-    made = {"id": fresh("evl"), "occasion": occasion(tenant_id), "tokens_in": 10, "tokens_out": 3}
-    return Evaluation(**(made | given))
 
 
 def scattered(seed: int, count: int, tenant_id=A):

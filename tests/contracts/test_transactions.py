@@ -9,6 +9,7 @@ from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFai
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.policies.store import PolicyFilter
+from bylaw.review.statistics import HOUR_MS
 from tests.contracts.lists import every
 from tests.contracts.values import (
     START,
@@ -18,8 +19,11 @@ from tests.contracts.values import (
     alert,
     approval,
     attention,
+    connection,
     content,
     conversation,
+    evaluation,
+    event,
     key,
     place,
     policy,
@@ -47,6 +51,12 @@ async def write_everything(unit):
     await unit.review.alerts.add([alert(unit.tenant_id)])
     await unit.review.attention.add([attention(unit.tenant_id)])
     await unit.approvals.add([approval(unit.tenant_id)])
+    await unit.tenancy.connections.add(connection(unit.tenant_id, workspace_id=shop.id))
+    await unit.review.evaluations.add([evaluation(unit.tenant_id)])
+    await unit.review.statistics.outdate([START, START + 2 * HOUR_MS])
+    await unit.review.statistics.tally(START, before_ms=START + HOUR_MS)
+    await unit.events.add([event()])
+    await unit.events.mark("ada", [1])
     await unit.conversations.add(conversation(unit.tenant_id, place=place(shop.id)))
     await unit.replies.add(reply())
     await unit.outbox.add("key", {})

@@ -3,7 +3,7 @@
 from itertools import count
 
 from bylaw.approvals.model import PendingApproval
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
 from bylaw.learning.model import Conversation, ConversationId, Message
 from bylaw.policies.content import content_digest
@@ -17,8 +17,9 @@ from bylaw.policies.model import (
     Source,
     Version,
 )
-from bylaw.review.model import Alert, AttentionItem, Violation
-from bylaw.tenancy.model import Agent, ApiKey, Place, Repo, Tenant, User, Workspace
+from bylaw.review.events import Event
+from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 from bylaw.tenancy.replies import Reply
 
 A = TenantId("tenant-a")
@@ -144,6 +145,27 @@ def conversation(tenant_id: TenantId = A, **given) -> Conversation:
     )
     made = {"id": ident, "tenant_id": tenant_id, "place": Place(), "contact_name": "Ada", "messages": said}
     return Conversation(**(made | {"created_ms": START} | given))
+
+
+def evaluation(tenant_id: TenantId = A, **given) -> Evaluation:
+    where = given.pop("occasion", None) or occasion(tenant_id)
+    return Evaluation(**({"id": fresh("evl"), "occasion": where, "tokens_in": 10, "tokens_out": 3} | given))
+
+
+def event(**given) -> Event:
+    made = {"entry_id": fresh("entry"), "at_ms": START, "noun": "policy", "change": "created"}
+    return Event(**(made | {"ident": "p", "word": "created", "author": "user:ada", "who": "ada"} | given))
+
+
+def connection(tenant_id: TenantId = A, **given) -> Connection:
+    made = {
+        "id": ConnectionId(fresh("conn")),
+        "tenant_id": tenant_id,
+        "name": fresh("openai"),
+        "provider": "openai",
+    }
+    made |= {"endpoint": "", "shown": "", "sealed": "", "created_by": "ada", "created_ms": START}
+    return Connection(**(made | given))
 
 
 def reply(**given) -> Reply:

@@ -52,7 +52,7 @@ def test_every_field_that_was_sent_is_asked_about(body):
 @given(bodies)
 def test_nothing_is_asked_that_was_not_sent(body):
     asked = msgspec.to_builtins(read(body))
-    assert set(asked) <= {*body, "metadata", "tool_call", "tool_result"} - {"tool_calls"}
+    assert set(asked) <= {*body, "metadata", "phase", "tool_call", "tool_result"} - {"tool_calls"}
     if not body.get("tool_calls"):
         assert not {"tool_call", "tool_result"} & set(asked)
 
