@@ -68,15 +68,14 @@ async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: 
 
 
 def _methods(request: Request) -> set[str]:
-    """Return every method that some route takes at the path of `request`."""
-    found = (route for route in request.app.routes if isinstance(route, APIRoute))
-    offered = {
-        method
-        for route in found
-        if route.path_regex.match(request.url.path)
-        for method in route.methods or ()
-    }
-    return offered | {method for method, path in request.app.state.hot if path == request.url.path}
+    """Return every method that the first path which fits that of `request` takes."""
+    path = request.url.path
+    fitting = [
+        route for route in request.app.routes if isinstance(route, APIRoute) and route.path_regex.match(path)
+    ]
+    found = [route for route in fitting if route.path_format == fitting[0].path_format]
+    offered = {method for route in found for method in route.methods or ()}
+    return offered | {method for method, hot in request.app.state.hot if hot == path}
 
 
 def _failures(request: Request) -> Failures:

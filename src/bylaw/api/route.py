@@ -270,9 +270,14 @@ def transaction_of(request: Request) -> Transaction:
 
 
 def enter(request: Request, scope: str | None) -> tuple[Parts, Principal]:
-    """Let the caller in and return them. Raises: Unauthenticated, RateLimited, Forbidden."""
+    """Let the caller in and return them.
+
+    Raises: Unauthenticated, RateLimited, Forbidden; InvalidInput for a key of idempotency that is none.
+    """
     parts = parts_of(request)
     principal = parts.door.enter(incoming_of(request), scope).principal
+    if request.method == "POST" and (key := request.headers.get("idempotency-key")) is not None:
+        checked_key(key)
     request.scope["bylaw.principal"] = principal
     return parts, principal
 
@@ -285,7 +290,7 @@ async def _begin(request: Request, held: Transaction, principal: Principal) -> N
     if sent is None or request.method != "POST" or held.unit is None:
         return
     incoming = incoming_of(request)
-    held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", checked_key(sent)
+    held.caller, held.idempotency_key = f"{principal.kind}:{principal.id}", sent
     target = f"{incoming.method} {incoming.path}\n".encode()
     held.digest = "sha256:" + hashlib.sha256(target + incoming.body).hexdigest()
     since_ms = parts_of(request).forgetting.since_ms

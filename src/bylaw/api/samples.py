@@ -33,6 +33,8 @@ class _Sampler:
             return None if kind.includes_none else self.of(kind.types[0], name)
         if isinstance(kind, (inspect.ListType, inspect.VarTupleType)):
             return [self._field(kind.item_type, name)]
+        if isinstance(kind, inspect.TupleType):
+            return [self._field(each, name) for each in kind.item_types]
         if isinstance(kind, inspect.LiteralType):
             return kind.values[0]
         return _plain(kind, name)
@@ -79,6 +81,8 @@ def _fits(word: object, kind: inspect.Type) -> bool:
 
 
 def _plain(kind: inspect.Type, name: str) -> object:
+    if isinstance(kind, inspect.NoneType):
+        return None
     if isinstance(kind, inspect.BoolType):
         return True
     if isinstance(kind, (inspect.IntType, inspect.FloatType)):

@@ -19,7 +19,7 @@ risks = st.sampled_from(["LOW", "MEDIUM", "HIGH"])
 actions = st.sampled_from([0, 1, 2])
 places = st.sampled_from([(None, None), ("w1", None), ("w1", "r1")])
 news = st.builds(
-    lambda place, **fields: wire.NewPolicy(workspace_id=place[0], repo_id=place[1], **fields),
+    lambda place, **fields: wire.FlashbackNewPolicy(workspace_id=place[0], repo_id=place[1], **fields),
     places,
     name=names,
     content=texts,

@@ -11,11 +11,10 @@ _REPO: Final = "01a1fee4-0004-7e55-b04d-518d8eafb0c3"
 _USER: Final = "01a1fee4-0005-7f66-815e-629e9fb0c1d4"
 _RULE: Final = "Do not put customers' card numbers or home addresses into a prompt or an answer."
 _EXPLANATION: Final = "The answer contains a card number."
-_PERSON: Final = {"id": _USER, "name": "Ada", "lastName": "Byron", "email": "ada@example.com"}
 
 EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
-        "NewPolicy": {
+        "FlashbackNewPolicy": {
             "name": "Customer data",
             "content": _RULE,
             "riskType": "HIGH",
@@ -25,18 +24,27 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "repoId": None,
         },
         "PolicyChange": {"riskType": "MEDIUM", "actionType": 1},
-        "Person": _PERSON,
         "Drafts": {"policies": [{"policy_uuid": _POLICY, "content": _RULE}]},
         "Need": {"level": 0, "prompt": "We answer customers by e-mail and must not leak personal data."},
-        "NewWorkspace": {"name": "Support Europe"},
-        "WorkspaceChange": {"name": "Support"},
+        "FlashbackNewWorkspace": {"name": "Support Europe"},
+        "FlashbackWorkspaceChange": {"name": "Support"},
         "NewMember": {"userId": _USER, "role": "WRITE"},
         "MemberChange": {"role": "READ"},
-        "NewRepo": {"name": "Answers", "storageType": "S3", "mode": "NORMAL", "workspaceId": _WORKSPACE},
-        "RepoChange": {"name": "Answers by e-mail"},
+        "FlashbackNewRepo": {
+            "name": "Answers",
+            "storageType": "S3",
+            "mode": "NORMAL",
+            "workspaceId": _WORKSPACE,
+        },
+        "FlashbackRepoChange": {"name": "Answers by e-mail"},
         "OrganizationChange": {"name": "Acme"},
-        "NewUser": {"email": "grace@example.com", "firstName": "Grace", "lastName": "Hopper", "orgRole": 0},
-        "UserChange": {"name": "Grace", "lastName": "Hopper"},
+        "FlashbackNewUser": {
+            "email": "grace@example.com",
+            "firstName": "Grace",
+            "lastName": "Hopper",
+            "orgRole": 0,
+        },
+        "FlashbackUserChange": {"name": "Grace", "lastName": "Hopper"},
         "NameChange": {"name": "Grace"},
         "RoleChange": {"orgRole": 2},
         "NewAiApiKey": {"name": "Answering service", "aiType": "OPENAI"},
@@ -62,6 +70,7 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "User.id": [_USER],
         "MemberUser.id": [_USER],
         "Profile.id": [_USER],
+        "Person.id": [_USER],
         "Organization.id": [_ORG],
         "Violation.id": ["vio_01M7Z5P01F4RC8MEN98Y4PJ4HV_0"],
         "Alert.id": ["alr_01M7Z5P01F4RC8MEN98Y4PJ4HV_0"],
@@ -76,6 +85,7 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "User.name": ["Ada"],
         "MemberUser.name": ["Ada"],
         "Profile.name": ["Ada"],
+        "Person.name": ["Ada"],
         "lastName": ["Byron"],
         "email": ["ada@example.com"],
         "content": [_RULE],
@@ -97,7 +107,7 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "deletedAt": [None],
         "timestamp": ["2026-01-10T09:00:00.000Z"],
         "message": ["It is done."],
-        "Failure.message": ["content: Say something; it is blank."],
+        "FlashbackFailure.message": ["content: Say something; it is blank."],
         "llmType": ["OPENAI"],
         "llmModel": ["gpt-4.1"],
         "host": ["gateway.example.com"],

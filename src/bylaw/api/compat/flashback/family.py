@@ -18,7 +18,7 @@ from bylaw.api.compat.flashback import (
 )
 from bylaw.api.compat.flashback.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
 from bylaw.api.compat.flashback.translate import PATHS
-from bylaw.api.compat.flashback.wire import Failure
+from bylaw.api.compat.flashback.wire import FlashbackFailure
 from bylaw.api.family import Family
 from bylaw.api.openapi import Examples
 from bylaw.api.problems import Answer, ProblemBody
@@ -32,7 +32,7 @@ def dress(problem: ProblemBody) -> Answer:
     """Return a failure as the contract has it: one sentence, which names the field that is at fault."""
     said = [f"{_field(each.path)}{each.message}" for each in problem.errors]
     status = 400 if problem.reason in _BAD else _STATUS.get(problem.status, problem.status)
-    body = Failure(message=" ".join(said) or problem.detail)
+    body = FlashbackFailure(message=" ".join(said) or problem.detail)
     return Answer(status=status, body=msgspec.json.encode(body))
 
 
@@ -65,7 +65,7 @@ FLASHBACK: Final = Family(
         events.router,
     ),
     dress=dress,
-    fails_with=Failure,
+    fails_with=FlashbackFailure,
     examples=Examples(whole=EXAMPLES, words=WORDS, answers=ANSWERS),
     parameters=PARAMETERS,
 )

@@ -35,7 +35,7 @@ async def list_users(acting: AnyCaller) -> Reply[wire.Users]:
 
 @router.post("/organization/users", status_code=201)
 async def create_user(
-    acting: Managing, new: Annotated[wire.NewUser, body(wire.NewUser)]
+    acting: Managing, new: Annotated[wire.FlashbackNewUser, body(wire.FlashbackNewUser)]
 ) -> Reply[wire.SavedUser]:
     """Add a person; nobody gives a role above their own. Mint a key that speaks for them to let them call."""
     wanted = people.NewUser(
@@ -52,7 +52,9 @@ async def read_user(acting: AnyCaller, user_id: UserId) -> Reply[wire.User]:
 
 @router.put("/organization/users/{user_id}")
 async def change_user(
-    acting: AnyCaller, user_id: UserId, change: Annotated[wire.UserChange, body(wire.UserChange)]
+    acting: AnyCaller,
+    user_id: UserId,
+    change: Annotated[wire.FlashbackUserChange, body(wire.FlashbackUserChange)],
 ) -> Reply[wire.SavedUser]:
     """Change a person's names or role."""
     user = await people.read_user(acting, user_id)

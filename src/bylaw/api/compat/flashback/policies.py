@@ -8,7 +8,7 @@ from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import translate
 from bylaw.api.compat.flashback.query import PolicyQuery
 from bylaw.api.compat.flashback.shown import Shown
-from bylaw.api.compat.flashback.wire import NewPolicy, OnePolicy, Policies, PolicyChange, Told
+from bylaw.api.compat.flashback.wire import FlashbackNewPolicy, OnePolicy, Policies, PolicyChange, Told
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.errors import Forbidden, InvalidInput, NotFound
@@ -26,7 +26,9 @@ Writing = Annotated[Acting[Unit], needs("policy:write")]
 
 
 @router.post("/policy", status_code=201)
-async def create_policy(acting: Writing, new: Annotated[NewPolicy, body(NewPolicy)]) -> Reply[OnePolicy]:
+async def create_policy(
+    acting: Writing, new: Annotated[FlashbackNewPolicy, body(FlashbackNewPolicy)]
+) -> Reply[OnePolicy]:
     """Make a policy. It is in force at once, unless its workspace reviews changes."""
     require_own(acting, new.org_id)
     try:

@@ -55,7 +55,7 @@ def place_of(workspace_id: str | None, repo_id: str | None) -> Place:
     )
 
 
-def new_policy(new: wire.NewPolicy, *, ident: str) -> editing.NewPolicy:
+def new_policy(new: wire.FlashbackNewPolicy, *, ident: str) -> editing.NewPolicy:
     """Return the policy that is meant; its rule rejects, however it is worded: the action says the rest."""
     content = {
         "name": new.name,

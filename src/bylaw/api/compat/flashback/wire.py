@@ -19,14 +19,14 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A part of a request or an answer."""
 
 
-class Failure(Wire, frozen=True, kw_only=True):
+class FlashbackFailure(Wire, frozen=True, kw_only=True):
     """What went wrong, for a person; the stable code is in `X-Error-Code`."""
 
     success: Literal[False] = False
     message: str
 
 
-class Done(Wire, frozen=True, kw_only=True):
+class FlashbackDone(Wire, frozen=True, kw_only=True):
     """It was done."""
 
     success: Literal[True] = True
@@ -39,7 +39,7 @@ class Told(Wire, frozen=True, kw_only=True):
     message: str
 
 
-class NewPolicy(Wire, frozen=True, kw_only=True):
+class FlashbackNewPolicy(Wire, frozen=True, kw_only=True):
     """A policy to be made; without a workspace it holds in the whole organisation.
 
     `actionType`: 0 logs a violation, 1 alerts as well, 2 blocks and alerts.

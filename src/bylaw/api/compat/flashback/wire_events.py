@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from bylaw.api.compat.flashback.wire import Done, Wire
+from bylaw.api.compat.flashback.wire import FlashbackDone, Wire
 
 
 class EventQuery(Wire, frozen=True, kw_only=True):
@@ -58,5 +58,5 @@ class EventIds(Wire, frozen=True, kw_only=True):
     ids: list[object] | None = None
 
 
-class Marked(Done, frozen=True, kw_only=True):
+class Marked(FlashbackDone, frozen=True, kw_only=True):
     """The events are marked."""

@@ -8,13 +8,13 @@ from bylaw.tenancy.model import WorkspaceRole
 OrgRoleNumber = Literal[0x00, 0x01, 0x02, 0xFE, 0xFF]
 
 
-class NewWorkspace(Wire, frozen=True, kw_only=True):
+class FlashbackNewWorkspace(Wire, frozen=True, kw_only=True):
     """A workspace to be made."""
 
     name: str
 
 
-class WorkspaceChange(Wire, frozen=True, kw_only=True):
+class FlashbackWorkspaceChange(Wire, frozen=True, kw_only=True):
     """A workspace under another name."""
 
     name: str | None = None
@@ -89,14 +89,14 @@ class MemberChange(Wire, frozen=True, kw_only=True):
     role: WorkspaceRole
 
 
-class NewRepo(Wire, frozen=True, kw_only=True):
+class FlashbackNewRepo(Wire, frozen=True, kw_only=True):
     """A repo to be made. What it stores is not kept here, so nothing is asked about it."""
 
     name: str
     workspace_id: str
 
 
-class RepoChange(Wire, frozen=True, kw_only=True):
+class FlashbackRepoChange(Wire, frozen=True, kw_only=True):
     """What is to change: the name, or the workspace into which the repo moves with its policies."""
 
     name: str | None = None
@@ -174,7 +174,7 @@ class SavedOrganization(Wire, frozen=True, kw_only=True):
     message: str
 
 
-class NewUser(Wire, frozen=True, kw_only=True):
+class FlashbackNewUser(Wire, frozen=True, kw_only=True):
     """A person to be added; there are no passwords here, people call with keys."""
 
     email: str
@@ -183,7 +183,7 @@ class NewUser(Wire, frozen=True, kw_only=True):
     org_role: OrgRoleNumber = 0x00
 
 
-class UserChange(Wire, frozen=True, kw_only=True):
+class FlashbackUserChange(Wire, frozen=True, kw_only=True):
     """The fields of a person that are to change."""
 
     name: str | None = None

@@ -10,7 +10,7 @@ from bylaw.api.compat.flashback import translate_places as translate
 from bylaw.api.compat.flashback import wire_places as wire
 from bylaw.api.compat.flashback.query import Id
 from bylaw.api.compat.flashback.query import Query as Parameters
-from bylaw.api.compat.flashback.wire import Done, Told
+from bylaw.api.compat.flashback.wire import FlashbackDone, Told
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.ids import RepoId, UserId, WorkspaceId
@@ -38,7 +38,7 @@ class RepoQuery(Parameters):
 
 @router.post("/workspace", status_code=201)
 async def create_workspace(
-    acting: Managing, new: Annotated[wire.NewWorkspace, body(wire.NewWorkspace)]
+    acting: Managing, new: Annotated[wire.FlashbackNewWorkspace, body(wire.FlashbackNewWorkspace)]
 ) -> Reply[wire.SavedWorkspace]:
     """Make a workspace."""
     return _saved(await places.create_workspace(acting, new.name))
@@ -62,7 +62,7 @@ async def read_workspace(acting: AnyCaller, workspace_id: WorkspaceId) -> Reply[
 async def change_workspace(
     acting: Managing,
     workspace_id: WorkspaceId,
-    change: Annotated[wire.WorkspaceChange, body(wire.WorkspaceChange)],
+    change: Annotated[wire.FlashbackWorkspaceChange, body(wire.FlashbackWorkspaceChange)],
 ) -> Reply[wire.SavedWorkspace]:
     """Give a workspace another name."""
     if change.name is None:
@@ -72,19 +72,19 @@ async def change_workspace(
 
 
 @router.delete("/workspace/{workspace_id}")
-async def delete_workspace(acting: Managing, workspace_id: WorkspaceId) -> Reply[Done]:
+async def delete_workspace(acting: Managing, workspace_id: WorkspaceId) -> Reply[FlashbackDone]:
     """Delete a workspace together with its policies; it must hold no repo."""
     await delete_workspace_with_policies(acting, workspace_id)
-    return Reply(Done())
+    return Reply(FlashbackDone())
 
 
 @router.post("/workspace/{workspace_id}/users", status_code=201)
 async def add_member(
     acting: Managing, workspace_id: WorkspaceId, new: Annotated[wire.NewMember, body(wire.NewMember)]
-) -> Reply[Done]:
+) -> Reply[FlashbackDone]:
     """Give a person a role in a workspace."""
     await people.set_workspace_role(acting, UserId(new.user_id), workspace_id, role=new.role)
-    return Reply(Done())
+    return Reply(FlashbackDone())
 
 
 @router.put("/workspace/{workspace_id}/users/{user_id}")
@@ -93,22 +93,22 @@ async def change_member(
     workspace_id: WorkspaceId,
     user_id: UserId,
     change: Annotated[wire.MemberChange, body(wire.MemberChange)],
-) -> Reply[Done]:
+) -> Reply[FlashbackDone]:
     """Give a member of a workspace another role there."""
     await people.set_workspace_role(acting, user_id, workspace_id, role=change.role)
-    return Reply(Done())
+    return Reply(FlashbackDone())
 
 
 @router.delete("/workspace/{workspace_id}/users/{user_id}")
-async def remove_member(acting: Managing, workspace_id: WorkspaceId, user_id: UserId) -> Reply[Done]:
+async def remove_member(acting: Managing, workspace_id: WorkspaceId, user_id: UserId) -> Reply[FlashbackDone]:
     """Take a person's role in a workspace."""
     await people.set_workspace_role(acting, user_id, workspace_id, role=None)
-    return Reply(Done())
+    return Reply(FlashbackDone())
 
 
 @router.post("/repo", status_code=201)
 async def create_repo(
-    acting: Managing, new: Annotated[wire.NewRepo, body(wire.NewRepo)]
+    acting: Managing, new: Annotated[wire.FlashbackNewRepo, body(wire.FlashbackNewRepo)]
 ) -> Reply[wire.SavedRepo]:
     """Make a repo in a workspace."""
     made = await places.create_repo(acting, WorkspaceId(new.workspace_id), name=new.name)
@@ -126,7 +126,9 @@ async def list_repos(acting: AnyCaller, query: Annotated[RepoQuery, Query()]) ->
 
 @router.put("/repo/{repo_id}")
 async def change_repo(
-    acting: Managing, repo_id: RepoId, change: Annotated[wire.RepoChange, body(wire.RepoChange)]
+    acting: Managing,
+    repo_id: RepoId,
+    change: Annotated[wire.FlashbackRepoChange, body(wire.FlashbackRepoChange)],
 ) -> Reply[wire.SavedRepo]:
     """Give a repo another name, or move it with its policies into another workspace."""
     repo = await places.read_repo(acting, repo_id)
