@@ -5,7 +5,7 @@
 import re
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import UniqueConstraint, event, text
 
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.clock import ManualClock
@@ -16,6 +16,7 @@ from bylaw.policies.store import PolicyFilter
 from bylaw.review.store import AttentionFilter, ReviewFilter
 from bylaw.storage.control import open_control
 from bylaw.storage.sql.tables import metadata
+from bylaw.storage.sql.types import Int64
 from tests.contracts.test_transactions import write_everything
 from tests.contracts.values import START, A, B, place, tenant
 
@@ -81,6 +82,21 @@ READS["later policies"] = lambda unit: unit.policies.list(
     PolicyFilter(), Slice(cursor="WzE3NjcyMjU2MDAwMDAsImlkLTciXQ")
 )
 
+# What real rows differ in though nothing makes them.
+SPREAD = frozenset(
+    {
+        "id",
+        "slug",
+        "topic_key",
+        "policy_id",
+        "workspace_id",
+        "user_id",
+        "receipt_id",
+        "conversation_id",
+        "agent_id",
+    }
+)
+
 
 async def fill(store) -> None:
     """Two tenants with many rows of everything: copies of one row that differ in every id and time."""
@@ -100,23 +116,24 @@ async def fill(store) -> None:
 
 
 def _value(column) -> str:
+    """A copy's value: of its own where rows must differ, or where real rows would."""
     name = column.name
     if name in {"created_ms", "at_ms"}:
         return f"{START} + s.n"
-    if name == "position":
-        return "t.position + s.n"
-    spread = {
-        "policy_id": 1,
-        "workspace_id": 1,
-        "user_id": 1,
-        "receipt_id": 1,
-        "conversation_id": 1,
-        "agent_id": 1,
-    }
-    if name in {"id", "key", "sha256", "email_key", "slug", "topic_key"} or name in spread:
-        prefix = "t.tenant_id || s.n" if name == "sha256" else "'id-' || s.n"
-        return f"CASE WHEN t.{name} IS NULL THEN NULL ELSE {prefix} END" if column.nullable else prefix
-    return f't."{name}"'
+    if name not in SPREAD and name not in _unique(column.table):
+        return f't."{name}"'
+    if isinstance(column.type, Int64):
+        return f"t.{name} + s.n * 100003"  # a prime: copies of other rows do not meet it
+    spread = "'id-' || s.n" if name in SPREAD else f"t.{name} || s.n"
+    return f"CASE WHEN t.{name} IS NULL THEN NULL ELSE {spread} END" if column.nullable else spread
+
+
+def _unique(table) -> set[str]:
+    """The columns by which copies must be made to differ: what is SPREAD does so for the keys it is in."""
+    keys = [table.primary_key, *(index for index in table.indexes if index.unique)]
+    keys += [rule for rule in table.constraints if isinstance(rule, UniqueConstraint)]
+    names = [{column.name for column in key.columns} - {"tenant_id"} for key in keys]
+    return {name for key in names if not key & SPREAD for name in key}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
