@@ -67,12 +67,12 @@ async def test_an_id_and_the_slug_of_an_undeleted_policy_are_taken_once(store):
         other = policy(slug="other")
         await add(unit, other, policy(slug=None), policy(slug=None))
         with pytest.raises(Conflict) as refused:
-            await unit.policies.save(replace(other, slug="cap", revision=2))
+            await unit.policies.save_all([(replace(other, slug="cap", revision=2), None)])
         assert refused.value.reason == "exists"
-        await unit.policies.save(replace(first, deleted_ms=START, revision=2))
-        await unit.policies.save(replace(other, slug="cap", revision=2))
+        await unit.policies.save_all([(replace(first, deleted_ms=START, revision=2), None)])
+        await unit.policies.save_all([(replace(other, slug="cap", revision=2), None)])
         with pytest.raises(Conflict):
-            await unit.policies.save(replace(first, deleted_ms=None, revision=3))
+            await unit.policies.save_all([(replace(first, deleted_ms=None, revision=3), None)])
 
 
 async def test_many_are_added_together_or_not_at_all(store):
@@ -100,16 +100,18 @@ async def test_a_save_brings_its_version_or_changes_nothing(store):
     async with store.begin(A) as unit:
         await add(unit, first)
         later = replace(first, latest=2, approved=2, revision=2)
-        await unit.policies.save(later, second)
+        await unit.policies.save_all([(later, second)])
         with pytest.raises(PreconditionFailed) as refused:
-            await unit.policies.save(replace(first, revision=2), version(first.id, 3))
+            await unit.policies.save_all([(replace(first, revision=2), version(first.id, 3))])
         assert refused.value.current == "2"
         assert await unit.policies.get(first.id) == later
         assert await unit.policies.version(first.id, 2) == second
         assert await unit.policies.version(first.id, 3) is None
     async with store.begin(A) as unit:
         with pytest.raises(Conflict) as refused:
-            await unit.policies.save(replace(later, revision=3), replace(second, author="someone else"))
+            await unit.policies.save_all(
+                [(replace(later, revision=3), replace(second, author="someone else"))]
+            )
         assert refused.value.reason == "exists"
         assert await unit.policies.version(first.id, 2) == second
 
@@ -148,7 +150,7 @@ async def test_versions_are_listed_newest_first_also_of_a_deleted_policy(store):
     async with store.begin(A) as unit:
         await unit.policies.add(first, versions[0])
         for n, each in enumerate(versions[1:], 2):
-            await unit.policies.save(replace(first, latest=n, revision=n, deleted_ms=START), each)
+            await unit.policies.save_all([(replace(first, latest=n, revision=n, deleted_ms=START), each)])
         assert await every(lambda part: unit.policies.versions(first.id, part)) == versions[::-1]
         page = await unit.policies.versions(first.id, Slice(limit=2, offset=1, total=True))
         assert (list(page.items), page.total) == ([versions[3], versions[2]], 5)
@@ -160,7 +162,7 @@ async def test_a_list_shows_the_current_version(store):
     async with store.begin(A) as unit:
         await add(unit, edited, topic="old")
         waiting = replace(edited, latest=2, pending=2, revision=2)
-        await unit.policies.save(waiting, version(edited.id, 2, content=content(topic="new")))
+        await unit.policies.save_all([(waiting, version(edited.id, 2, content=content(topic="new")))])
         assert await ids(unit, topic="OLD") == [edited.id]
         assert await ids(unit, topic="new") == []
         (outlined,) = (await unit.policies.outlines(ALL)).items
@@ -168,7 +170,7 @@ async def test_a_list_shows_the_current_version(store):
             1,
             version(edited.id, content=content(topic="old")).digest,
         )
-        await unit.policies.save(replace(waiting, approved=2, pending=None, revision=3))
+        await unit.policies.save_all([(replace(waiting, approved=2, pending=None, revision=3), None)])
         assert await ids(unit, topic="new") == [edited.id]
         assert await ids(unit, topic="old") == []
         (item,) = await unit.policies.currents([edited.id])

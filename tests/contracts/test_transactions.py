@@ -108,7 +108,7 @@ async def test_concurrent_edits_of_one_revision_have_one_winner(store):
             read = await unit.policies.get(rules.id)
             assert read is not None
             said = version(rules.id, 2, content=content(name=f"edit {n}"))
-            await unit.policies.save(replace(rules, latest=2, approved=2, revision=2), said)
+            await unit.policies.save_all([(replace(rules, latest=2, approved=2, revision=2), said)])
             await unit.tenancy.workspaces.save(replace(shop, name=f"edit {n}", revision=2))
         return f"edit {n}"
 
@@ -225,7 +225,7 @@ async def test_an_emptied_workspace_is_deleted_and_its_history_stays(store):
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(shop)
         await unit.policies.add(rules, version(rules.id))
-        await unit.policies.save(replace(rules, deleted_ms=START, revision=2))
+        await unit.policies.save_all([(replace(rules, deleted_ms=START, revision=2), None)])
         assert await unit.tenancy.contents(rules.place) == {}
         await unit.tenancy.workspaces.save(replace(shop, deleted_ms=START, revision=2))
     async with store.begin(A) as unit:

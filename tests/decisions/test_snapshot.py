@@ -84,7 +84,7 @@ async def test_loading_what_does_not_compile_says_so_and_keeps_the_old(stored, c
         assert snapshots.revision(TENANT) == 7
         assert "policies[bad]" in snapshots.refused[TENANT]
         assert "refused" in caplog.text
-        await unit.policies.save(replace(bad.policy, is_active=False, revision=2))
+        await unit.policies.save_all([(replace(bad.policy, is_active=False, revision=2), None)])
         await snapshots.load(unit, 9)
     assert (snapshots.revision(TENANT), snapshots.refused) == (9, {})
 
@@ -98,10 +98,10 @@ async def test_loading_again_compiles_only_the_versions_that_are_new(stored):
         await snapshots.load(unit, 7)
         first = snapshots.of(TENANT)
         edited = policy("p1", "amount < 6", version=2)
-        await unit.policies.save(replace(edited.policy, revision=2), edited.version)
+        await unit.policies.save_all([(replace(edited.policy, revision=2), edited.version)])
         moved = replace(more[2].policy, place=place("w1"), revision=2)
-        await unit.policies.save(moved)
-        await unit.policies.save(replace(more[0].policy, is_active=False, revision=2))
+        await unit.policies.save_all([(moved, None)])
+        await unit.policies.save_all([(replace(more[0].policy, is_active=False, revision=2), None)])
         await snapshots.load(unit, 8)
     second = snapshots.of(TENANT)
     kept = {ident for ident in second.entries if second.entries[ident].policy is first.entries[ident].policy}

@@ -1,7 +1,7 @@
 """The store that policies need: identities, their immutable versions, and filters over the current ones.
 
 Rules for every implementation. Ids and the slugs of undeleted policies are unique inside a tenant. `get` also
-finds what was deleted. `save` replaces a policy whose `revision` is one above the stored one and raises
+finds what was deleted. `save_all` replaces policies whose `revision` is one above the stored one and raises
 PreconditionFailed otherwise. A version is only ever added. Lists are ordered by (`created_ms`, id), newest
 first; a filter on topic, action, risk or text looks at the current version.
 """
@@ -64,11 +64,11 @@ class Policies(Protocol):
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions, in few statements. Raises: Conflict (`exists`)."""
 
-    async def save(self, policy: Policy, version: Version | None = None) -> None:
-        """Store the next revision, with its new version if there is one. Raises: PreconditionFailed."""
-
     async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
-        """Store the next revisions of different policies as `save` does, in few statements."""
+        """Store the next revisions of different policies, each with its new version if there is one.
+
+        Raises: PreconditionFailed; Conflict (`exists`) when a slug or the number of a version is taken.
+        """
 
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""

@@ -69,19 +69,15 @@ class MemoryPolicies:
         for current in made:
             await self.add(current.policy, current.version)
 
-    async def save(self, policy: Policy, version: Version | None = None) -> None:
-        """Store the next revision, with its new version if there is one.
-
-        Raises: PreconditionFailed; Conflict (`exists`) when the slug or the version's number is taken.
-        """
-        await self._identities.save(policy)
-        if version is not None:
-            self._add_version(version)
-
     async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
-        """Store the next revisions of different policies as `save` does."""
+        """Store the next revisions of different policies, each with its new version if there is one.
+
+        Raises: PreconditionFailed; Conflict (`exists`) when a slug or the number of a version is taken.
+        """
         for policy, version in changed:
-            await self.save(policy, version)
+            await self._identities.save(policy)
+            if version is not None:
+                self._add_version(version)
 
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""

@@ -119,15 +119,11 @@ class SqlPolicies:
             await self._identities.add_all([current.policy for current in batch])
             await self._add_versions([current.version for current in batch])
 
-    async def save(self, policy: Policy, version: Version | None = None) -> None:
-        """Store the next revision, with its new version if there is one.
-
-        Raises: PreconditionFailed; Conflict (`exists`) when the slug or the version's number is taken.
-        """
-        await self.save_all([(policy, version)])
-
     async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
-        """Store the next revisions of different policies as `save` does, in few statements."""
+        """Store the next revisions of different policies, each with its new version if there is one.
+
+        Raises: PreconditionFailed; Conflict (`exists`) when a slug or the number of a version is taken.
+        """
         for start in range(0, len(changed), _BATCH):
             batch = changed[start : start + _BATCH]
             await self._identities.save_all([policy for policy, _ in batch])
