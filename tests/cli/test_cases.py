@@ -71,3 +71,19 @@ def test_a_folder_without_cases_is_not_a_success(run, tmp_path):
     (tmp_path / "shop.yaml").write_text(PACK, encoding="utf-8")
     code, _, err = run("test", tmp_path)
     assert (code, "No cases in" in err) == (2, True)
+
+
+def test_a_mapping_of_recordings_beside_the_packs_is_no_pack(run, folder):
+    where = folder(of_50="allow")
+    (where / "mapping.yaml").write_text(
+        "{format: bylaw.replay/1, decide: {tools: [refund]}}", encoding="utf-8"
+    )
+    assert run("test", where)[0] == 0
+
+
+def test_a_file_that_is_no_pack_at_all_is_told_so_once(run, folder):
+    where = folder(of_50="allow")
+    (where / "compose.yaml").write_text("{services: {}, volumes: {}}", encoding="utf-8")
+    code, _, err = run("test", where)
+    (line,) = [line for line in err.splitlines() if "compose.yaml" in line]
+    assert (code, "neither pack nor policies" in line) == (2, True)

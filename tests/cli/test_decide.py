@@ -84,3 +84,37 @@ def test_a_repo_that_a_pack_puts_into_another_workspace_is_refused(run, packs):
     elsewhere = json.dumps({**json.loads(REQUEST), "workspace_id": "w1", "repo_id": "r2"})
     code, _, said = run("decide", elsewhere, "--policies", packs)
     assert (code, "No repo with id 'r2'" in said) == (1, True)
+
+
+PLACED = """\
+pack: eu
+policies:
+  there: {name: There, place: {workspace: w2}, rules: [{expr: amount < 1}]}
+  refunds: {name: Refunds, topic: refunds, rules: [{expr: amount < 1}]}
+  calls: {name: Calls, conditions: {phase: tool_call}, rules: [{expr: amount < 1}]}
+  some: {name: Some, reach: bound, rules: [{expr: amount < 1}]}
+"""
+
+
+def test_a_policy_that_has_no_say_is_listed_with_the_reason(run, packs):
+    (packs / "placed.yaml").write_text(PLACED, encoding="utf-8")
+    asked = json.dumps({**json.loads(REQUEST), "topics": ["billing"]})
+    code, out, _ = run("decide", asked, "--policies", packs)
+    assert code == 1
+    assert out.partition("left out\n")[2].splitlines() == [
+        "  eu/calls: its conditions do not hold: phase",
+        "  eu/refunds: has another topic than the request names",
+        '  eu/some: holds for agents that are bound to it; try it with "policy_id": "eu/some"',
+        '  eu/there: holds elsewhere; a request from there says "workspace_id": "w2"',
+    ]
+    assert "left out" not in run("decide", REQUEST, "--policies", packs / "shop.yaml")[1]
+
+
+def test_of_many_policies_without_a_say_some_are_listed_and_the_rest_counted(run, packs):
+    many = "".join(
+        f"  p{n}: {{name: P, place: {{workspace: w2}}, rules: [{{expr: amount < 1}}]}}\n" for n in range(130)
+    )
+    (packs / "many.yaml").write_text(f"pack: many\npolicies:\n{many}", encoding="utf-8")
+    _, out, _ = run("decide", REQUEST, "--policies", packs)
+    assert out.splitlines()[-1] == "  and 110 more"
+    assert out.count("holds elsewhere") == 20

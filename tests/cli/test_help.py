@@ -1,5 +1,6 @@
 """Help is there at once, and says what the commands say of themselves."""
 
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,21 @@ def test_every_command_is_listed_with_what_it_does(path, group):
         command = group.get_command(click.Context(group), name)
         assert command.help, f"{path} {name}"
         assert f"  {name}  " in listed
+
+
+@pytest.mark.parametrize(("path", "group"), list(groups()), ids=lambda value: str(value).replace(" ", "-"))
+def test_every_group_shows_examples_of_its_own_commands(path, group):
+    found = re.findall(rf"^ +{path} (\S+)", group.epilog or "", re.MULTILINE)
+    assert found
+    assert set(found) <= set(group.list_commands(click.Context(group)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("serv", "serve"), ("policies aply", "apply"), ("log keys lst", "list")]
+)
+def test_a_misspelt_command_is_answered_with_the_one_it_resembles(run, typed, meant):
+    code, _, said = run(*typed.split())
+    assert (code, f"Did you mean {meant!r}?" in said) == (2, True)
 
 
 def test_lazy_commands_load_and_describe_themselves():

@@ -86,7 +86,10 @@ def test_what_is_wrong_is_named_with_file_line_and_column(run, at, files):
     assert "finance.yaml:6:9 policies.limit.rules[0].expr: " in err
     (files / "finance.yaml").write_text(PACK.replace("name: Tone", "name: Tone\n    place: {workspace: w9}"))
     code, _, err = run("policies", "apply", files, "--yes", *at)
-    assert (code, "finance.yaml:9:5 policies.tone.place: There is no such workspace." in err) == (2, True)
+    assert (code, "finance.yaml:9:5 policies.tone.place: There is no workspace 'w9': make it" in err) == (
+        2,
+        True,
+    )
 
 
 def test_doubtful_words_are_reported(run, at, files):

@@ -81,6 +81,10 @@ class LocalPolicies:
                     found.setdefault(f"{slug.partition('/')[2]}/{rule.id}", rule.text)
         return found
 
+    def place_of(self, slug: str) -> Place:
+        """Return where a policy of that slug holds."""
+        return self._packed[slug].place
+
     def knows(self, slug: str) -> bool:
         """Return whether there is a policy of that slug."""
         return slug in self._packed

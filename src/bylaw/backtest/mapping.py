@@ -10,10 +10,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from bylaw.core.errors import InvalidInput, Problem
+from bylaw.core.errors import InvalidInput
+from bylaw.policies.packs.model import REPLAY_FORMAT
 from bylaw.rules import cel
-
-FORMAT = "bylaw.replay/1"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,9 +82,9 @@ def load(path: Path) -> Mapping:
         mapping = msgspec.convert(data, Mapping)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise InvalidInput(f"{path} is not a replay mapping: {error}") from error
-    if mapping.format != FORMAT:
-        problem = Problem(path="format", code="unknown_format", message=f"expected {FORMAT}")
-        raise InvalidInput(f"{path} has format {mapping.format!r}; this version reads {FORMAT}.", problem)
+    if mapping.format != REPLAY_FORMAT:
+        message = f"{path} has format {mapping.format!r}; this version reads {REPLAY_FORMAT}."
+        raise InvalidInput.of("format", "unknown_format", message)
     return mapping
 
 

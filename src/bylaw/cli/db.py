@@ -47,7 +47,14 @@ _LAZY = MappingProxyType(
 )
 
 
-@click.group("db", cls=LazyGroup, lazy=_LAZY)
+EXAMPLES = """\b
+Examples:
+  bylaw db check --data bylaw-data
+  bylaw db upgrade --database postgresql://bylaw@db/bylaw
+"""
+
+
+@click.group("db", cls=LazyGroup, lazy=_LAZY, epilog=EXAMPLES)
 def db() -> None:
     """Bring the schema of the database up to date, check it, and rebuild what comes from the receipts."""
 

@@ -2,6 +2,7 @@ r"""`bylaw decide`: one decision from files, with no server."""
 
 import asyncio
 from pathlib import Path
+from typing import assert_never
 
 import click
 import msgspec
@@ -9,12 +10,14 @@ import msgspec
 from bylaw.backtest.local import LocalPolicies
 from bylaw.cli.folder import read_folder, warn
 from bylaw.cli.given import read_json
+from bylaw.decisions.explain import Explanation, WhyNot, explain
 from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.request import read
 from bylaw.policies.model import Outcome
 
 EXIT: dict[Outcome, int] = {"allow": 0, "flag": 0, "review": 3, "block": 1}
 COLOURS: dict[Outcome, str] = {"allow": "green", "flag": "yellow", "review": "yellow", "block": "red"}
+LISTED = 20  # policies that were left out, from which on the rest is counted only
 
 
 EPILOG = """\b
@@ -38,18 +41,21 @@ def decide(request: str, directory: Path, *, as_json: bool) -> int:
     """Decide REQUEST (a FILE, JSON, or - for standard input) by the packs in a directory.
 
     A request that a server took can be tried as it was sent; a place that no pack names is said to have no
-    policies of its own. Nothing is recorded: it is a dry run.
+    policies of its own, and policies that were left out are listed with the reason. Nothing is recorded: it
+    is a dry run.
     Exit codes: 0 allow or flag · 1 block · 3 review · 2 unusable input.
     """
     asked = msgspec.structs.replace(read(read_json(request, "REQUEST")), dry_run=True)
     policies = load(directory)
     warn(policies.admit(asked))
-    decision = asyncio.run(_decide(policies, asked))
     if as_json:
+        decision = asyncio.run(_decide(policies, asked))
         click.echo(msgspec.json.format(msgspec.json.encode(decision), indent=2).decode())
-    else:
-        show(decision)
-    return EXIT[decision.outcome]
+        return EXIT[decision.outcome]
+    explained = asyncio.run(explain(policies.engine(), asked, policies.caller))
+    show(explained.decision)
+    _show_left_out(explained, policies)
+    return EXIT[explained.decision.outcome]
 
 
 def load(directory: Path) -> LocalPolicies:
@@ -74,3 +80,35 @@ def show(decision: Decision) -> None:
                 click.echo(f"    {rule.id} {rule.status}" + (f" - {said}" if said else ""))
         for each in () if policy.mask is None else policy.mask.redactions:
             click.echo(f"    {each.kind} withheld - {each.path} ({each.count})")
+
+
+def _show_left_out(explained: Explanation, policies: LocalPolicies) -> None:
+    """Print which policies had no say, and what the request would have to hold for them to have one."""
+    if not explained.why_not:
+        return
+    click.echo("left out")
+    for each in explained.why_not[:LISTED]:
+        click.echo(f"  {each.id}: {_why(each, policies)}")
+    more = len(explained.why_not) + explained.why_not_left - LISTED
+    if more > 0:
+        click.echo(f"  and {more} more")
+
+
+def _why(missed: WhyNot, policies: LocalPolicies) -> str:
+    match missed.reason:
+        case "place":
+            place = policies.place_of(missed.id)
+            wanted = {"workspace_id": place.workspace_id, "repo_id": place.repo_id}
+            named = ", ".join(f'"{name}": "{ident}"' for name, ident in wanted.items() if ident is not None)
+            return f"holds elsewhere; a request from there says {named}"
+        case "binding":
+            return f'holds for agents that are bound to it; try it with "policy_id": "{missed.id}"'
+        case "topic":
+            return "has another topic than the request names"
+        case "conditions":
+            keys = [key.key for key in missed.keys if key.state == "does_not_apply"]
+            return f"its conditions do not hold: {', '.join(keys)}"
+        case "not_in_force":
+            return "is not in force"
+        case _:
+            assert_never(missed.reason)

@@ -40,6 +40,16 @@ class LazyGroup(click.Group):
         return cast("click.Command", load(self._lazy[cmd_name].place))
 
     @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # click suggests only what is loaded
+            known = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=known, ctx=ctx) from None
+
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         loaded = {name: command.get_short_help_str(90) for name, command in self.commands.items()}
         says = {**loaded, **{name: lazy.says for name, lazy in self._lazy.items()}}

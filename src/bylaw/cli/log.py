@@ -32,11 +32,24 @@ _KEYS = MappingProxyType(
 )
 
 
-@click.group(cls=LazyGroup, lazy=_LAZY)
+EXAMPLES = """\b
+Examples:
+  bylaw log export --data bylaw-data -o log.jsonl
+  bylaw log audit log.jsonl --keys jwks.json
+  bylaw log checkpoints --out kept.txt
+"""
+EXAMPLES_OF_KEYS = """\b
+Examples:
+  bylaw log keys list                              # of a server; key in BYLAW_API_KEY
+  bylaw log keys rotate --data bylaw-data          # no server is running
+"""
+
+
+@click.group(cls=LazyGroup, lazy=_LAZY, epilog=EXAMPLES)
 def log() -> None:
     """Export and audit logs, keep their checkpoints, look after their keys."""
 
 
-@log.group("keys", cls=LazyGroup, lazy=_KEYS)
+@log.group("keys", cls=LazyGroup, lazy=_KEYS, epilog=EXAMPLES_OF_KEYS)
 def keys() -> None:
     """List, rotate and revoke the keys that sign the logs."""

@@ -132,7 +132,14 @@ def _target(*, server: str, key: str | None, data: Path | None, tenant: str) -> 
     return ServerTarget(remote=Remote(server, key))
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+Examples:
+  bylaw policies apply policies/ --dry-run         # against http://127.0.0.1:8181, key in BYLAW_API_KEY
+  bylaw policies diff policies/
+  bylaw policies export written/ --data bylaw-data # no server is running
+"""
+)
 def policies() -> None:
     """Apply policies from files, compare them with what is stored, and write them back to files.
 

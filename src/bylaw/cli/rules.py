@@ -39,6 +39,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write the re
 @click.group(
     "rules",
     epilog="""\b
+Examples:
+  bylaw rules check 'amount < 5000'
+  bylaw rules eval 'amount < 5000' --context '{"amount": 120}'
+  bylaw rules explain 'amount < 5000' --context '{"amount": 7000}'
+
+\b
 Exit codes:
   0 valid or satisfied · 1 violated · 2 unusable rule, context or schema · 3 indeterminate
 """,

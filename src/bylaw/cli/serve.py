@@ -7,9 +7,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import assert_never, cast
+from threading import Timer
+from typing import Final, assert_never, cast
 
 import click
 import uvicorn
@@ -25,6 +28,7 @@ from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.core.ids import Ids
 from bylaw.settings import LOOPBACK, Settings, load
 
+PATIENCE_S: Final = 3.0
 EPILOG = """\b
 Examples:
   bylaw serve                                     # SQLite in ./bylaw-data, on 127.0.0.1:8181
@@ -62,7 +66,9 @@ async def run(settings: Settings) -> None:
     Raises: Conflict when the port or the data is in use.
     """
     listener = listen(settings.server.host, settings.server.port)
-    async with build(settings) as app:
+    async with AsyncExitStack() as opened:
+        with told_when_slow(settings):
+            app = await opened.enter_async_context(build(settings))
         config = uvicorn.Config(
             app.asgi,
             http=cast(
@@ -86,6 +92,22 @@ async def run(settings: Settings) -> None:
         await server.serve(sockets=[listener])
         click.echo("Stopping: everything that was accepted is answered.", err=True)
     click.echo("Stopped.", err=True)
+
+
+@contextmanager
+def told_when_slow(settings: Settings, after_s: float = PATIENCE_S) -> Iterator[Timer]:
+    """Say what the start of a server is busy with when the block takes longer than that."""
+    said = (
+        f"Still starting on {_place(settings)}: bringing the schema up to date, reading the log, compiling"
+        " the policies."
+    )
+    timer = Timer(after_s, click.echo, [said], {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield timer
+    finally:
+        timer.cancel()
 
 
 def wire_limits(settings: Settings) -> WireLimits:
@@ -124,8 +146,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _about(key: OperatorKey) -> str:
+def _about(key: OperatorKey | None) -> str:
     """Return what was done about the operator's key; the text of one that was given is never shown."""
+    if key is None:
+        return "made at an earlier start, not shown again; lost? BYLAW_ADMIN_KEY adds one of your choice"
     match key.fate:
         case "made":
             return f"{key.raw}   (shown this once: keep it)"
@@ -141,22 +165,24 @@ def _about(key: OperatorKey) -> str:
             assert_never(key.fate)
 
 
+def _place(settings: Settings) -> str:
+    """Return where the data is, without a password."""
+    if settings.storage.database:
+        return make_url(settings.storage.database).render_as_string(hide_password=True)
+    return str(settings.storage.data.resolve())
+
+
 def announce(settings: Settings, app: App, port: int) -> None:
     """Print where everything is, and what this start did about the operator's key."""
     host = settings.server.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(f"Bylaw {bylaw.__version__} listens on {url}")
-    if settings.storage.database:
-        shown = make_url(settings.storage.database).render_as_string(hide_password=True)
-        click.echo(f"  data          {shown}")
-    else:
-        click.echo(f"  data          {settings.storage.data.resolve()}")
+    click.echo(f"  data          {_place(settings)}")
     click.echo(f"  signing keys  {app.key_file.resolve()}")
     click.echo(f"  log           {app.stores.ledger.log.origin}")
     click.echo(f"  API           {url}/openapi.json")
     click.echo(f"  metrics       {url}/metrics")
-    if app.operator_key is not None:
-        click.echo(f"  admin key     {_about(app.operator_key)}")
+    click.echo(f"  admin key     {_about(app.operator_key)}")
     if host not in LOOPBACK:
         click.echo("  Keys travel in clear to this address: put TLS in front.")
     click.echo("It is ready; Ctrl-C stops it.")

@@ -16,6 +16,7 @@ from bylaw.policies.packs.model import (
     CASES_FORMAT,
     NAME_PATTERN,
     PACK_FORMAT,
+    REPLAY_FORMAT,
     Case,
     CasesFile,
     Folder,
@@ -41,6 +42,10 @@ MAX_POLICIES = 10_000
 MAX_CASES = 10_000
 CASES_FOLDER: Final = "cases"
 
+_NO_PACK: Final = (
+    "The file has neither pack nor policies. Every .yaml file in the directory is read as a pack, or as cases"
+    f" inside a folder {CASES_FOLDER}: name the directory of the packs, or keep this file elsewhere."
+)
 _NAME: Final = re.compile(NAME_PATTERN)
 _REACHES: Final[tuple[Reach, ...]] = get_args(Reach)
 
@@ -48,6 +53,7 @@ _REACHES: Final[tuple[Reach, ...]] = get_args(Reach)
 def load_folder(path: Path) -> Folder:
     """Return the packs in a directory, its subdirectories included, and the cases in its `cases` folders.
 
+    Mappings of recordings, which may lie beside them, are passed over.
     Raises: InvalidInput that names file, line and column of everything that is wrong.
     """
     documents: list[Document] = []
@@ -60,6 +66,7 @@ def load_folder(path: Path) -> Folder:
             problems += error.problems
     if problems:
         raise InvalidInput("The files are not usable.", *problems)
+    documents = [document for document in documents if not _is_mapping(document)]
     cases = [document for document in documents if CASES_FOLDER in document.file.split("/")[:-1]]
     packs = [document for document in documents if document not in cases]
     if not packs:
@@ -86,6 +93,10 @@ def parse_packs(documents: Sequence[Document]) -> tuple[Pack, ...]:
     names: set[str] = set()
     for document in documents:
         reader = Reader()
+        if isinstance(document.value, dict) and not {"pack", "policies"} & document.value.keys():
+            reader.refuse("", "no_pack", _NO_PACK)
+            problems += [located(problem, document) for problem in reader.problems]
+            continue
         fields = reader.fields(document.value, PackFile.__struct_fields__, "")
         pack = _name(fields.get("pack", ""), "pack", reader)
         names.add(pack)
@@ -114,6 +125,11 @@ def parse_cases(documents: Sequence[Document]) -> tuple[Case, ...]:
     if problems:
         raise InvalidInput("The cases are not usable.", *problems)
     return tuple(found)
+
+
+def _is_mapping(document: Document) -> bool:
+    """Return whether the file says how a recording becomes requests."""
+    return isinstance(document.value, dict) and document.value.get("format") == REPLAY_FORMAT
 
 
 def _warnings(packs: Sequence[Pack], documents: Sequence[Document]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from bylaw.tenancy.model import EVERYWHERE, Place
 
 PACK_FORMAT: Final = "bylaw.pack/1"
 CASES_FORMAT: Final = "bylaw.cases/1"
+REPLAY_FORMAT: Final = "bylaw.replay/1"
 NAME_PATTERN: Final = "^[a-z0-9][a-z0-9._-]{0,63}$"
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]

@@ -149,7 +149,11 @@ async def _step(
     acting: Acting[PolicyUnit], packed: PackedPolicy, current: Current | None, *, workspace: Workspace | None
 ) -> Write:
     if workspace is None and packed.place.workspace_id is not None:
-        raise _problem(packed, "unknown_place", "There is no such workspace.")
+        message = (
+            f"There is no workspace {packed.place.workspace_id!r}: make it first, with this id, or leave"
+            " place out to govern the whole tenant."
+        )
+        raise _problem(packed, "unknown_place", message)
     if current is not None and current.policy.place != packed.place:
         raise _problem(packed, "place_changed", "A policy stays in its place: give this one another key.")
     base = None if current is None else await _base(acting, current)
