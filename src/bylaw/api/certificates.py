@@ -46,6 +46,14 @@ class CertifiedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
 
 
+class CertifyingEvaluator(msgspec.Struct, frozen=True, kw_only=True):
+    """Who judged rules in words: what it said is what it said, and no proof that it is true."""
+
+    id: str
+    model: str
+    prompt_digest: str
+
+
 class AnchorView(msgspec.Struct, frozen=True, kw_only=True):
     """Where the receipt is anchored: in this server's own log, which is no independent evidence."""
 
@@ -61,7 +69,8 @@ class CertificateView(msgspec.Struct, frozen=True, kw_only=True):
 
     What is null was not assessed (`trust_score`, `risk_level` and what goes with them), did not apply, or has
     no receipt (a dry run). `policy_id` and what goes with it are of the policy that was named, else the bound
-    one, else the strictest that applied: `policies` are all. `evaluator_model` judged rules in words.
+    one, else the strictest that applied: `policies` are all. `evaluator_model` judged rules in words, by what
+    `evaluator` says. `sequence` is the leaf of the log.
     """
 
     receipt_id: str | UnsetType | None = UNSET
@@ -89,12 +98,13 @@ class CertificateView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str | UnsetType | None = UNSET
     kid: str | UnsetType | None = UNSET
     sequence: int | UnsetType | None = UNSET
+    evaluator: CertifyingEvaluator | UnsetType | None = UNSET
     anchor: AnchorView | UnsetType | None = UNSET
 
 
 def of_claim(claim: DecisionClaim, reasons: Sequence[str] | None) -> CertificateView:
     """Return what a certificate says of a decision alone; `reasons` are None where its body is not read."""
-    assessed, policy = claim.assessment, _foremost(claim.policies)
+    assessed, policy, judge = claim.assessment, _foremost(claim.policies), next(iter(claim.evaluators), None)
     verdict = _VERDICTS[claim.outcome]
     return CertificateView(
         receipt_id=None,
@@ -104,7 +114,7 @@ def of_claim(claim: DecisionClaim, reasons: Sequence[str] | None) -> Certificate
         prompt_injection_detected=None if assessed is None else assessed.injection,
         sensitive_data_risk=None if assessed is None else assessed.sensitive_data,
         summary=None if reasons is None else _summary(claim, verdict, reasons),
-        evaluator_model=next((each.model or each.id for each in claim.evaluators), NO_EVALUATOR),
+        evaluator_model=NO_EVALUATOR if judge is None else judge.model or judge.id,
         policy_version="" if policy is None else str(policy.version),
         execution_hash=None,
         evaluation_hash=None,
@@ -127,6 +137,7 @@ def of_claim(claim: DecisionClaim, reasons: Sequence[str] | None) -> Certificate
         created_at=None,
         kid=None,
         sequence=None,
+        evaluator=None if judge is None else CertifyingEvaluator(**msgspec.structs.asdict(judge)),
         anchor=None,
     )
 

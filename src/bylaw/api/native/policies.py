@@ -29,7 +29,7 @@ from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId
 from bylaw.policies import editing, lifecycle, reading
 from bylaw.policies.lifecycle import Decision
-from bylaw.policies.model import Current, Policy, Source
+from bylaw.policies.model import Current, Policy, Reach, Source
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reader import Reader
 from bylaw.tenancy.principal import Acting
@@ -217,10 +217,11 @@ def _fields_of(kind: type[PolicyEdit | NewPolicy], data: dict[str, object]) -> I
 def _new(data: dict[str, object]) -> editing.NewPolicy:
     frame = _frame(data)
     source = frame.source
+    usual: Reach = "bound" if "version" in data else "place"
     return editing.NewPolicy(
         content={name: value for name, value in data.items() if name not in _FRAME},
         place=place_of(frame.workspace_id, frame.repo_id),
-        reach=frame.reach,
+        reach=usual if frame.reach is None else frame.reach,
         slug=frame.slug,
         source=Source(
             type=source.type,

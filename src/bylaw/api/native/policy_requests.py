@@ -60,12 +60,13 @@ class PolicyFrame(_Sent, frozen=True):
     """What is said about a new policy beside its content.
 
     `status`: null is `approved`, or `pending_review` where the workspace reviews edits. `version` is the
-    number of its first version, for one that goes on from another server.
+    number of its first version, for one that goes on from another server. `reach`: null is `place`, and
+    `bound` for one that comes with its version, as Agent Cert's do, which govern no one but bound agents.
     """
 
     workspace_id: str | None = None
     repo_id: str | None = None
-    reach: Reach = "place"
+    reach: Reach | None = None
     slug: str | None = None
     source: SourceIn = SourceIn()
     status: Literal["approved", "pending_review"] | None = None
