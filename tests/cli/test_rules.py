@@ -61,6 +61,7 @@ def test_check_says_what_a_rule_reads_or_what_is_wrong_with_it(tmp_path: Path) -
     code, result = run("check", "amont < 5", "--schema", str(schema), "--json")
     found = json.loads(result.output)
     assert (code, found["valid"], found["column"], found["hint"]) == (2, False, 1, "did you mean amount?")
+    assert found["code"] == "rule_syntax"
     assert json.loads(run("check", "amount < 5", "--json")[1].output)["fields"] == ["amount"]
     assert run("check", "tool_call.name == 'pay' && amount < 5", "--schema", str(schema))[0] == 0
 
@@ -69,8 +70,15 @@ def test_check_suggests_the_field_that_was_probably_meant(tmp_path: Path) -> Non
     ended, result = run("check", 'tool_cal.name == "x"')
     assert ended == 0
     assert "Did you mean tool_call?" in result.stderr
-    ended, result = run("check", 'tool_cal.name == "x"', "--json")
-    assert "Did you mean tool_call?" in json.loads(result.stdout)["warnings"][0]
+    ended, result = run("check", 'phase == "x" ||\n tool_call.nam == tool_cal.name', "--json")
+    warnings = json.loads(result.stdout)["warnings"]
+    assert [(each["code"], each["line"], each["column"]) for each in warnings] == [
+        ("misspelt_field", 2, 19),
+        ("misspelt_field", 2, 2),
+    ]
+    assert "Did you mean tool_call?" in warnings[0]["message"]
+    ended, result = run("check", 'phase == "x" || tool_cal.name == "x"')
+    assert result.stderr.startswith("warning  line 1, column 17: No request has a field tool_cal")
     schema = tmp_path / "schema.json"
     schema.write_text('{"type": "object", "properties": {"tool_cal": {"type": "object"}}}')
     assert "Did you mean" not in run("check", "has(tool_cal.name)", "--schema", str(schema))[1].output

@@ -128,7 +128,7 @@ def test_a_condition_that_nobody_understands_is_named():
 
 
 def test_a_rule_alone_is_warned_about_its_fields_only():
-    assert [each.code for each in warnings_about_rule(compile_rule('tool_cal.name == "x"'))] == [
+    assert [each.code for _, each in warnings_about_rule(compile_rule('tool_cal.name == "x"'))] == [
         "misspelt_field"
     ]
     assert warnings_about_rule(compile_rule('tool_call.name == "x"')) == ()

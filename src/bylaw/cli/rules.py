@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -71,13 +72,13 @@ def check(expression: str | None, path: Path | None, schema: Path | None, *, as_
         return UNUSABLE
     warnings = () if schema is not None else warnings_about_rule(rule)
     if as_json:
-        said = [warning.message for warning in warnings]
+        said = [{"code": each.code, "message": each.message, **asdict(at)} for at, each in warnings]
         fields = list(rule.fields)
         _write({"valid": True, "lang": rule.lang, "rule": rule.source, "fields": fields, "warnings": said})
     else:
         click.echo(f"valid ({rule.lang})")
         click.echo(f"  reads: {', '.join(rule.fields) or 'nothing'}")
-        warn(warnings)
+        warn(replace(each, path=f"line {at.line}, column {at.column}") for at, each in warnings)
     return 0
 
 
@@ -127,7 +128,10 @@ Examples:
 def explain(
     expression: str | None, path: Path | None, context: str, schema: Path | None, *, as_json: bool
 ) -> int:
-    """Show why a rule comes out as it does: the smallest cause, then every part with its value."""
+    """Show why a rule comes out as it does.
+
+    First the smallest cause, then every part with its value.
+    """
     rule = _rule(expression, path, schema, as_json=as_json)
     if rule is None:
         return UNUSABLE
@@ -152,6 +156,7 @@ def _rule(
             _write(
                 {
                     "valid": False,
+                    "code": error.code,
                     "message": error.message,
                     "line": error.line,
                     "column": error.column,

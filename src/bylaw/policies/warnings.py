@@ -19,6 +19,8 @@ from bylaw.policies.reader import join
 from bylaw.rules import Rule
 from bylaw.rules import compile as compile_rule
 from bylaw.rules.conditions import Conditions, compile_conditions
+from bylaw.rules.paths import offset_of
+from bylaw.rules.place import Position, position
 from bylaw.rules.spelling import Path
 
 _NEAR: Final = 0.8
@@ -49,16 +51,19 @@ def warnings_about(
     shown = _keys_of_metadata(example.request for example in content.examples)
     found = [*_unclear(conditions, at), *_misspelt_keys(conditions, at, shown)]
     if not fields_are_declared:
-        found += [warning for where, rule in rules.items() for warning in _misspelt(rule, where, shown)]
+        found += [warning for at, rule in rules.items() for _, warning in _misspelt(rule, at, shown)]
     found += _idle(content.mask, conditions, join(path, "mask"))
     # Conditions that leave a phase out leave it out for the rules too: only one of the two is to be mended.
     phases = list(_conditions_in_other_phases(conditions, at))
     return (*found, *(phases or _rules_in_other_phases(conditions, rules)))
 
 
-def warnings_about_rule(rule: Rule) -> tuple[Problem, ...]:
-    """Return what is probably not meant in one rule, wherever it will stand."""
-    return tuple(_misspelt(rule, "", frozenset()))
+def warnings_about_rule(rule: Rule) -> tuple[tuple[Position, Problem], ...]:
+    """Return what is probably not meant in one rule, wherever it will stand, and where in its text."""
+    return tuple(
+        (position(rule.source, offset_of(rule.node, field)), warning)
+        for field, warning in _misspelt(rule, "", frozenset())
+    )
 
 
 def _unclear(conditions: Conditions, at: str) -> Iterator[Problem]:
@@ -94,17 +99,19 @@ def _misspelt_keys(conditions: Conditions, at: str, shown: frozenset[str]) -> It
             yield from _suggested(root, join(at, key))
 
 
-def _misspelt(rule: Rule, at: str, shown: frozenset[str]) -> Iterator[Problem]:
-    """Yield the fields that a rule reads and no request has."""
+def _misspelt(rule: Rule, at: str, shown: frozenset[str]) -> Iterator[tuple[str, Problem]]:
+    """Yield the fields that a rule reads and no request has, each with the warning about it."""
     for root in sorted({_root(field) for field in rule.fields} - {*ROOTS, *shown}):
-        yield from _suggested(root, at)
+        for warning in _suggested(root, at):
+            yield root, warning
     for field in rule.fields:
         _, _, inner = field.partition("tool_call.")
         if inner and field.startswith("tool_call.") and _root(inner) not in CALL_FIELDS:
             near = get_close_matches(_root(inner), CALL_FIELDS, n=1)
             meant = f"tool_call.{near[0]}" if near else f"tool_call.arguments.{inner}"
             message = f"A call has a name, arguments and an id, no {_root(inner)}. Did you mean {meant}?"
-            yield Problem(path=at, code="misspelt_field", message=message)
+            warning = Problem(path=at, code="misspelt_field", message=message)
+            yield f"tool_call.{_root(inner)}", warning
 
 
 def _suggested(root: str, at: str) -> Iterator[Problem]:

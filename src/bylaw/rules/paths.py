@@ -1,6 +1,6 @@
 """The paths of the context that an expression reads."""
 
-from bylaw.rules.ast import Bind, Index, Literal, Macro, Name, Node, Select, children
+from bylaw.rules.ast import Bind, Index, Literal, Macro, Name, Node, Select, children, descendants
 from bylaw.rules.names import TYPE_NAMES
 
 
@@ -12,6 +12,12 @@ def read_by(root: Node, *, types: bool) -> tuple[str, ...]:
         found -= TYPE_NAMES
     longest = {path for path in found if not any(_inside(other, path) for other in found)}
     return tuple(sorted(longest))
+
+
+def offset_of(root: Node, path: str) -> int:
+    """Return where in the source `root` first reads `path`; where `root` stands when it does not."""
+    reads = (node for node in descendants(root) if isinstance(node, (Name, Select, Index)))
+    return min((node.start for node in reads if _path(node, {}) == path), default=root.offset)
 
 
 def _inside(path: str, parent: str) -> bool:
