@@ -6,6 +6,7 @@ compiler. It shares the syntax tree and the value classes with the engine, nothi
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bylaw.rules import ast
 from bylaw.rules.values import NOTHING, Optional
@@ -330,6 +331,8 @@ class Walk:
                 return functions.sort_by(target, [walk.value(node.args[0]) for _, walk in rounds])
             case "transformMap":
                 return Entries(self._results(node, rounds))
+            case "transformMapEntry":
+                return Entries(self._merged(node, rounds))
             case _:
                 return [result for _, result in self._results(node, rounds)]
 
@@ -351,6 +354,18 @@ class Walk:
             if len(node.args) == 1 or walk.truth(node.args[0]):
                 results.append((first, walk.value(node.args[-1])))
         return results
+
+    def _merged(self, node: ast.Macro, rounds: list[tuple[object, "Walk"]]) -> list[tuple[object, object]]:
+        merged: list[tuple[object, object]] = []
+        result = node.args[-1]
+        for _, walk in rounds:
+            if len(node.args) == 1 or walk.truth(node.args[0]):
+                found = walk.value(result)
+                new = walk.blaming([result], [found], partial(_pairs, found))
+                if any(Entries(merged).find(key) is not None for key, _ in new):
+                    raise Failed("invalid_argument")
+                merged += new
+        return merged
 
     def _opt(self, node: ast.Macro, target: object) -> Optional:
         if not isinstance(target, Optional):
@@ -414,6 +429,12 @@ def element(operand: object, key: object) -> object:
     if not 0 <= key < len(operand):
         raise Failed("range")
     return operand[int(key)]
+
+
+def _pairs(value: object) -> list[tuple[object, object]]:
+    if kind(value) != "map":
+        raise unsuitable(value)
+    return entries(value).pairs
 
 
 def _decide(tests: list[Callable[[], bool]], *, decisive: bool) -> bool:

@@ -273,6 +273,58 @@ def _matches(text: str, pattern: str) -> bool:
         raise Failed("invalid_argument") from None
 
 
+def _found(text: str, pattern: str) -> list[re2._Match[str]]:
+    """Return all matches from the left; an empty one right after another does not count."""
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error:
+        raise Failed("invalid_argument") from None
+    found: list[re2._Match[str]] = []
+    at = 0
+    while at <= len(text) and (match := compiled.search(text, at)) is not None:
+        if match.end() > match.start() or not found or found[-1].end() != match.start():
+            found.append(match)
+        at = max(match.end(), at + (match.end() == at))
+    return found
+
+
+def _extract_all(text: str, pattern: str) -> list[object]:
+    found = _found(text, pattern)
+    options = re2.Options()
+    groups = re2.compile(pattern, options).groups
+    if groups > 1:
+        raise Failed("invalid_argument")
+    return [match[1] for match in found if match[1]] if groups else [match[0] for match in found]
+
+
+def _extract(text: str, pattern: str) -> Optional:
+    everything = _extract_all(text, pattern)
+    first = _found(text, pattern)[:1]
+    if not everything or (first[0].re.groups and not first[0][1]):
+        return NOTHING
+    return Optional(everything[0])
+
+
+def _regex_replace(text: str, pattern: str, replacement: str, count: int = -1) -> str:
+    if re.fullmatch(r"(?:[^\\]|\\[0-9\\])*", replacement, re.DOTALL) is None:
+        raise Failed("invalid_argument")
+    pieces, done = "", 0
+    for match in _found(text, pattern)[: None if count < 0 else count]:
+
+        def inserted(escape: re.Match[str], match: re2._Match[str] = match) -> str:
+            if escape[1] == "\\":
+                return "\\"
+            if int(escape[1]) > match.re.groups:
+                raise Failed("invalid_argument")
+            return match[int(escape[1])] or ""
+
+        pieces += text[done : match.start()] + re.sub(r"\\(.)", inserted, replacement)
+        done = match.end()
+    return pieces + text[done:]
+
+
 def _within(text: str, position: int) -> int:
     if not 0 <= position <= len(text):
         raise Failed("range")
@@ -448,6 +500,11 @@ define("string.startsWith(string)", str.startswith)
 define("string.endsWith(string)", str.endswith)
 define("string.matches(string)", _matches)
 define("matches(string,string)", _matches)
+
+define("regex.extract(string,string)", _extract)
+define("regex.extractAll(string,string)", _extract_all)
+define("regex.replace(string,string,string)", _regex_replace)
+define("regex.replace(string,string,string,int)", _regex_replace)
 
 define("type(any)", _type_of)
 define("dyn(any)", lambda value: value)

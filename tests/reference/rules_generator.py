@@ -189,6 +189,7 @@ EXTENDED = {
         "{string}.substring({small})", "{string}.substring({small}, {small})", "{string}.replace({string}, {string})",
         "{strings}.join()", "{strings}.join({string})", "base64.encode({bytes})", "{optional}.orValue({string})",
         "{string}.reverse()", "cel.bind($x:string, {string}, {string})", "{string}.replace({string}, {string}, {small})",
+        "regex.replace({string}, {pattern}, {string})", "regex.replace({string}, {pattern}, {string}, {small})",
     ],
     "bytes": ["base64.decode({string})"],
     "ints": [
@@ -196,11 +197,15 @@ EXTENDED = {
         "{ints}.transformList($x:int, $y:int, {int})", "[{ints}, {ints}].flatten()", "{ints}.sortBy($x:int, {int})",
         "[?{optional}, {int}]", "{ints}.transformList($x:int, $y:int, {bool}, {int})",
     ],
-    "strings": ["{string}.split({string})", "{string}.split({string}, {small})", "{strings}.sort()", "{strings}.distinct()"],
-    "record": ["{{?'name': {optional}}}", "{record}.transformMap($x:string, $y:any, {any})"],
+    "strings": ["{string}.split({string})", "{string}.split({string}, {small})", "{strings}.sort()", "{strings}.distinct()", "regex.extractAll({string}, {pattern})"],
+    "record": ["{{?'name': {optional}}}", "{record}.transformMap($x:string, $y:any, {any})",
+        "{record}.transformMapEntry($x:string, $y:any, {{{string}: $y}})",
+        "{ints}.transformMapEntry($x:int, $y:int, {bool}, {record})",
+    ],
     "optional": [
         "optional.of({any})", "optional.ofNonZeroValue({any})", "{optional}.or({optional})", "o.?{word}",
         "{optional}.optMap($x:any, {any})", "{optional}.optFlatMap($x:any, {optional})", "{ints}.first()",
+        "regex.extract({string}, {pattern})",
     ],
 }  # fmt: skip
 UNIONS = {"number": ("int", "double", "uint"), "path": (), "field": (), "word": ()}

@@ -298,6 +298,18 @@ HOSTILE = [
         ends=(BUDGET,),
     ),
     Hostile(
+        name="a search that reads to the end for every match",
+        rule="size(regex.extractAll(s, 'x|x.*y')) == 0",
+        context=lambda: {"s": "x" * 100_000},
+        ends=(BUDGET,),
+    ),
+    Hostile(
+        name="a replacement that grows",
+        rule=r"size(regex.replace(s, '', '0123456789')) == 0",
+        context=lambda: {"s": "x" * 100_000},
+        ends=(BUDGET,),
+    ),
+    Hostile(
         name="a pattern that explodes",
         rule="s.matches('((a{1,100}){1,100}){1,100}')",
         context=lambda: {"s": "a"},
@@ -638,6 +650,9 @@ LARGE: list[tuple[str, str, int]] = [
     ("map.all(k, v, v >= 0)", BUDGET, 100_000),
     ("size(map.transformMap(k, v, v)) > 0", BUDGET, 100_000),
     ("size(numbers.transformList(i, v, v)) > 0", BUDGET, 100_000),
+    ("size(words.transformMapEntry(i, v, {i: v})) > 0", BUDGET, 100_000),
+    ("regex.extract(text, 'y$').hasValue()", BUDGET, 100_000),
+    ("size(regex.replace(text, 'x', 'y')) > 0", BUDGET, 100_000),
     ("keys.all(k, v, v.z > 0)", "type_error", 0),
     ("size(numbers.distinct()) > 0", BUDGET, 250_000),
     ("size(lists.flatten()) > 0", BUDGET, 250_000),

@@ -168,6 +168,7 @@ MacroName = OneOf[
     "map",
     "transformList",
     "transformMap",
+    "transformMapEntry",
     "optMap",
     "optFlatMap",
     "sortBy",

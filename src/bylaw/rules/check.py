@@ -269,6 +269,7 @@ def _bind(at: Checker, node: Bind) -> Shape:
 
 
 _LOOPED: Final = (list, dict)
+_TRANSFORMS: Final = frozenset({"map", "transformList", "transformMap", "transformMapEntry"})
 
 
 def _macro(at: Checker, node: Macro) -> Shape:
@@ -281,11 +282,8 @@ def _macro(at: Checker, node: Macro) -> Shape:
     if not target.may_be(*_LOOPED):
         raise at.refuse(node, f"{node.name}() applies to a list or a map, not {target.words()}")
     body = at.within(_variables(node, target))
-    if node.name in {"map", "transformList", "transformMap"}:
-        for test in node.args[:-1]:
-            body.condition(test, f"the filter of {node.name}()")
-        result = body.shape(node.args[-1])
-        return of(dict) if node.name == "transformMap" else Shape(kinds=frozenset({list}), items=result)
+    if node.name in _TRANSFORMS:
+        return _transformed(node, body)
     if node.name == "sortBy":
         body.shape(node.args[0])
         return target
@@ -293,6 +291,17 @@ def _macro(at: Checker, node: Macro) -> Shape:
     if node.name == "filter":
         return Shape(kinds=frozenset({list}), items=target.items)
     return of(bool)
+
+
+def _transformed(node: Macro, body: Checker) -> Shape:
+    for test in node.args[:-1]:
+        body.condition(test, f"the filter of {node.name}()")
+    result = body.shape(node.args[-1])
+    if node.name == "transformMapEntry" and not result.may_be(dict):
+        raise body.refuse(node.args[-1], f"{node.name}() takes a map for each round, not {result.words()}")
+    if node.name in {"transformMap", "transformMapEntry"}:
+        return of(dict)
+    return Shape(kinds=frozenset({list}), items=result)
 
 
 def _variables(node: Macro, target: Shape) -> dict[str, Shape]:

@@ -7,6 +7,7 @@ from bylaw.rules.ast import Call, Literal, Node
 from bylaw.rules.budget import Budget
 from bylaw.rules.library import REGISTRY, Key, Overloads
 from bylaw.rules.library.function import Function
+from bylaw.rules.library.patterns import SEARCHES
 from bylaw.rules.limits import Limits
 from bylaw.rules.place import refusal
 from bylaw.rules.regex import compile_pattern
@@ -34,7 +35,7 @@ def result(source: str, node: Call, shapes: tuple[Shape, ...], limits: Limits) -
     if not fitting:
         raise _no_overload(source, node, overloads, shapes)
     parts = node.args if node.target is None else (node.target, *node.args)
-    if node.function == "matches":
+    if node.function == "matches" or node.function in SEARCHES:
         _check_pattern(source, parts[1], limits)
     elif node.function in _TRIED:
         _try(source, parts, overloads)

@@ -28,7 +28,7 @@ from bylaw.rules.values import Timestamp
 from bylaw.rules.verdict import Failure
 
 _LOOPS: Final = frozenset({"all", "exists", "existsOne", "filter", "map", "transformList"})
-_WALKED_LOOPS: Final = frozenset({"sortBy", "transformMap"})
+_WALKED_LOOPS: Final = frozenset({"sortBy", "transformMap", "transformMapEntry"})
 
 
 def call(e: Emitter, node: Call) -> Code:

@@ -5,6 +5,7 @@ list.all(x, test)  .exists  .exists_one        over elements, or over the keys o
 list.filter(x, test)  .map(x, result)  .map(x, test, result)
 …all, exists, existsOne with (i, x, test)      over index and element, or key and value
 list.transformList(i, x, [test,] result)  map.transformMap(k, v, [test,] result)
+map.transformMapEntry(k, v, [test,] map)       the entries of all these maps; of a list with (i, x)
 list.sortBy(x, key)
 optional.optMap(x, result)  .optFlatMap(x, optional)
 cel.bind(x, value, body)  cel.block([values], body)  cel.index(n)  cel.iterVar(n, m)  cel.accuVar(n, m)
@@ -39,6 +40,8 @@ _SHAPES: dict[tuple[str, int], tuple[MacroName, int]] = {
     ("transformList", 4): ("transformList", 2),
     ("transformMap", 3): ("transformMap", 2),
     ("transformMap", 4): ("transformMap", 2),
+    ("transformMapEntry", 3): ("transformMapEntry", 2),
+    ("transformMapEntry", 4): ("transformMapEntry", 2),
 }
 
 

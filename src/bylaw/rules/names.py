@@ -78,5 +78,8 @@ QUALIFIED = frozenset(
         "sets.equivalent",
         "sets.intersects",
         "lists.range",
+        "regex.extract",
+        "regex.extractAll",
+        "regex.replace",
     ]
 )

@@ -15,6 +15,7 @@ MACROS: Final = [
     "map",
     "transformList",
     "transformMap",
+    "transformMapEntry",
     "optMap",
     "optFlatMap",
     "sortBy",

@@ -52,10 +52,27 @@ def _looped(at: Walk, node: Macro, target: object) -> object:
                 return sort_by(at.budget, target, [at.value(node.args[0]) for _ in rounds])
             case "transformMap":
                 return {map_key(key): at.value(node.args[-1]) for key in _kept(at, node, rounds)}
+            case "transformMapEntry":
+                return _merged(at, node, rounds)
             case "map" | "transformList":
                 return [at.value(node.args[-1]) for _ in _kept(at, node, rounds)]
             case _:
                 raise no_overload(f"{node.name}()", target)
+
+
+def _merged(at: Walk, node: Macro, rounds: Iterator[object]) -> dict[object, object]:
+    """Return the entries that the rounds give, together: each key comes once."""
+    result = node.args[-1]
+    entries: dict[object, object] = {}
+    for _ in _kept(at, node, rounds):
+        found = at.value(result)
+        if type(found) is not dict:
+            raise at.blamed(no_overload(f"{node.name}()", found), (result, found))
+        at.budget.spend(len(found))
+        if not entries.keys().isdisjoint(found):
+            raise Failure("invalid_argument", "two rounds give the same key")
+        entries |= found
+    return entries
 
 
 def _rounds(at: Walk, node: Macro, target: object, bound: tuple[Scope, str]) -> Iterator[object]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bylaw.rules.budget import Budget
-from bylaw.rules.library import calendar, collections, network, numbers, standard, text
+from bylaw.rules.library import calendar, collections, network, numbers, patterns, standard, text
 from bylaw.rules.library.function import Function
 from bylaw.rules.operators import no_overload
 from bylaw.rules.verdict import Failure
@@ -77,6 +77,7 @@ REGISTRY: Final = _collect(
         *numbers.FUNCTIONS,
         *collections.FUNCTIONS,
         *network.FUNCTIONS,
+        *patterns.FUNCTIONS,
     )
 )
 

@@ -147,5 +147,8 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     method("containsCIDR", (CIDR, str), bool, _contains_cidr_text),
     method("ip", (CIDR,), IP, lambda _, cidr: IP(cidr.interface.ip)),
     method("masked", (CIDR,), CIDR, _masked),
+    method(
+        "isMask", (CIDR,), bool, lambda _, cidr: cidr.interface.ip == cidr.interface.network.network_address
+    ),
     method("prefixLength", (CIDR,), int, lambda _, cidr: cidr.interface.network.prefixlen),
 )
