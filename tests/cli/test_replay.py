@@ -52,6 +52,13 @@ def test_a_recorded_call_is_decided(replayed):
     assert "1 consequential calls in 1 conversations" in said
 
 
+def test_a_list_of_conversations_is_a_recording_too(replayed):
+    lines = [conversation(("pay", 9)), conversation(("pay", 1), ("look", 1))]
+    code, said = replayed(f"\n[{','.join(lines)}]\n".encode())
+    assert code == 0
+    assert "2 consequential calls in 2 conversations" in said
+
+
 @pytest.mark.parametrize(
     ("recording", "why"),
     [
@@ -59,7 +66,10 @@ def test_a_recorded_call_is_decided(replayed):
         (b"\n \n", "is empty"),
         (conversation(("look", 1)).encode(), r"decide.tools: pay"),
         (b"\xff\xfe{}", "recording.jsonl:1 is not JSON"),
-        (b"[]", "is not a JSON object"),
+        (b"[]", "is empty"),
+        (b"7", "recording.jsonl:1 is not a JSON object"),
+        (b"[7]", "conversation 1 is not a JSON object"),
+        (b'[{"id": "c1"', "recording.jsonl is not JSON"),
         (b'{"id": "c1", "messages": ["hello"]}', "gives no list of messages"),
     ],
 )

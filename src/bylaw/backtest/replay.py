@@ -12,11 +12,12 @@ import msgspec
 
 from bylaw.backtest.mapping import Mapping as ReplayMapping
 from bylaw.backtest.mapping import MappingFailed, compute, is_true
+from bylaw.backtest.messages import Call as Made
+from bylaw.backtest.messages import Data, Message, parsed_text, told
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.model import Decision, Request
 
 Decider = Callable[[Request], Awaitable[Decision]]
-Data = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class _Walk:
     last_user: str = ""
     last_agent: str = ""
     before: list[Data] = field(default_factory=list)
-    open_calls: dict[str, Data] = field(default_factory=dict)
+    open_calls: dict[str, Made] = field(default_factory=dict)
 
 
 def read(record: Data, mapping: ReplayMapping, *, at: str) -> Conversation:
@@ -75,7 +76,7 @@ def read(record: Data, mapping: ReplayMapping, *, at: str) -> Conversation:
     success = mapping.record.success
     return Conversation(
         id=ident,
-        calls=tuple(_calls(ident, messages, mapping, expected)),
+        calls=tuple(_calls(ident, told(messages, at=ident), mapping, expected)),
         success=None if success is None else compute(success, bound, at=f"{at}: record.success") is True,
     )
 
@@ -94,55 +95,55 @@ def _fingerprint(call: Mapping[str, object]) -> str:
 
 
 def _calls(
-    ident: str, messages: Sequence[Data], mapping: ReplayMapping, expected: set[str] | None
+    ident: str, messages: Sequence[Message], mapping: ReplayMapping, expected: set[str] | None
 ) -> Iterator[Call]:
     walk = _Walk(facts=json.loads(json.dumps(mapping.facts_at_start)))
-    for index, message in enumerate(messages):
-        at = f"{ident}, message {index}"
-        match message.get("role"):
+    for position, message in enumerate(messages):
+        at = f"{ident}, message {message.index}"
+        match message.role:
             case "user":
-                walk.last_user = _text(message)
+                walk.last_user = message.text
             case "assistant":
-                made = [_call(raw) for raw in _list(message.get("tool_calls"))]
-                for call in made:
-                    if call["name"] in mapping.decide.tools:
+                for call in message.calls:
+                    if call.name in mapping.decide.tools:
                         yield Call(
                             conversation=ident,
-                            message=index,
-                            name=str(call["name"]),
-                            arguments=_object(call["arguments"]),
-                            request=_request(
-                                call, _turn(walk, message, len(made)), walk=walk, mapping=mapping, at=at
-                            ),
-                            expected=None if expected is None else _fingerprint(call) in expected,
-                            refused=_is_refused(call, messages[index + 1 :], mapping, at),
+                            message=message.index,
+                            name=call.name,
+                            arguments=call.arguments,
+                            request=_request(call, _turn(walk, message), walk=walk, mapping=mapping, at=at),
+                            expected=None if expected is None else _fingerprint(_data(call)) in expected,
+                            refused=_is_refused(call, messages[position + 1 :], mapping, at),
                         )
-                    walk.before.append(call)
-                    walk.open_calls[str(call["id"])] = call
-                walk.last_agent = _text(message) or walk.last_agent
+                    walk.before.append(_data(call))
+                    walk.open_calls[call.id] = call
+                walk.last_agent = message.text or walk.last_agent
             case "tool":
                 _learn(message, walk, mapping, at)
             case _:
                 continue
 
 
-def _turn(walk: _Walk, message: Data, calls: int) -> Data:
+def _data(call: Made) -> Data:
+    return {"id": call.id, "name": call.name, "arguments": call.arguments}
+
+
+def _turn(walk: _Walk, message: Message) -> Data:
     return {
-        "calls": calls,
-        "text": _text(message),
+        "calls": len(message.calls),
+        "text": message.text,
         "last_user": walk.last_user,
         "last_agent": walk.last_agent,
         "before": list(walk.before),
     }
 
 
-def _request(call: Data, turn: Data, *, walk: _Walk, mapping: ReplayMapping, at: str) -> Request:
-    bound: Data = {"call": call, "turn": turn, "facts": walk.facts}
+def _request(call: Made, turn: Data, *, walk: _Walk, mapping: ReplayMapping, at: str) -> Request:
+    bound: Data = {"call": _data(call), "turn": turn, "facts": walk.facts}
     fields = compute(mapping.decide.request, bound, at=f"{at}: decide.request")
     if not isinstance(fields, dict):
         raise MappingFailed(f"{at}: decide.request gives no object.")
-    tool = {"name": call["name"], "arguments": call["arguments"], "id": call["id"]}
-    whole = {"phase": "tool_call", "tool_call": tool, "dry_run": True, **fields}
+    whole = {"phase": "tool_call", "tool_call": _data(call), "dry_run": True, **fields}
     try:
         # Through bytes, so that a replayed request is exactly one that could have been sent.
         return msgspec.json.decode(msgspec.json.encode(whole), type=Request)
@@ -150,14 +151,14 @@ def _request(call: Data, turn: Data, *, walk: _Walk, mapping: ReplayMapping, at:
         raise MappingFailed(f"{at}: decide.request is not a request: {error}") from error
 
 
-def _learn(message: Data, walk: _Walk, mapping: ReplayMapping, at: str) -> None:
-    call = walk.open_calls.get(str(message.get("tool_call_id")))
+def _learn(message: Message, walk: _Walk, mapping: ReplayMapping, at: str) -> None:
+    call = walk.open_calls.get(message.answers)
     if call is None:
         return
-    bound: Data = {"call": call, "result": _parsed(_text(message)), "facts": walk.facts}
+    bound: Data = {"call": _data(call), "result": parsed_text(message.text), "facts": walk.facts}
     for number, fact in enumerate(mapping.facts):
         place = f"{at}: facts[{number}]"
-        if call["name"] not in fact.tools or not is_true(fact.when, bound, at=place):
+        if call.name not in fact.tools or not is_true(fact.when, bound, at=place):
             continue
         items = [None] if fact.each is None else _list(compute(fact.each, bound, at=place))
         for item in items:
@@ -169,37 +170,14 @@ def _learn(message: Data, walk: _Walk, mapping: ReplayMapping, at: str) -> None:
                 _object(held)[str(compute(fact.key, {**bound, "item": item}, at=place))] = value
 
 
-def _call(raw: object) -> Data:
-    """Return a call as `{id, name, arguments}`, from this form or from the chat form with `function`."""
-    data = _object(raw)
-    inner = _object(data.get("function", data))
-    arguments = inner.get("arguments", {})
-    parsed = _parsed(arguments) if isinstance(arguments, str) else arguments
-    return {"id": str(data.get("id", "")), "name": str(inner.get("name", "")), "arguments": _object(parsed)}
-
-
-def _is_refused(call: Data, later: Sequence[Data], mapping: ReplayMapping, at: str) -> bool:
+def _is_refused(call: Made, later: Sequence[Message], mapping: ReplayMapping, at: str) -> bool:
     if mapping.decide.refused is None:
         return False
     for message in later:
-        if message.get("role") == "tool" and str(message.get("tool_call_id")) == call["id"]:
-            bound = {"result": _parsed(_text(message))}
+        if message.role == "tool" and message.answers == call.id:
+            bound: Data = {"result": parsed_text(message.text)}
             return is_true(mapping.decide.refused, bound, at=f"{at}: decide.refused")
     return False
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _text(message: Data) -> str:
-    content = message.get("content")
-    if isinstance(content, list):
-        return "\n".join(str(_object(part).get("text", "")) for part in content)
-    return content if isinstance(content, str) else ""
 
 
 def _list(value: object) -> list[Data]:

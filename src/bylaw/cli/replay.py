@@ -41,7 +41,7 @@ Example:
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON, with every call.")
 def replay_recording(recording: Path, mapping_path: Path, directory: Path, *, as_json: bool) -> int:
-    """Decide every consequential call of RECORDING (one JSON object a line), with no server.
+    """Decide every consequential call of RECORDING, with no server: a JSON object a line, or a list of them.
 
     Exit codes: 0 done · 1 a call known to be right would have been blocked · 2 unusable input, or no call
     to decide.
@@ -75,18 +75,30 @@ def _nothing_to_decide(recording: Path, conversations: int, mapping: mappings.Ma
 
 
 def _conversations(recording: Path, mapping: mappings.Mapping) -> Iterator[Conversation]:
+    for at, record in _records(recording):
+        if not isinstance(record, dict):
+            raise InvalidInput(f"{at} is not a JSON object.")
+        yield read(record, mapping, at=at)
+
+
+def _records(recording: Path) -> Iterator[tuple[str, object]]:
+    """Yield what the recording holds, with its place: the elements of one JSON list, or an object a line."""
     with recording.open("rb") as lines:
+        if lines.read(1024).lstrip().startswith(b"["):
+            lines.seek(0)
+            found = _json(lines.read(), str(recording))
+            for number, record in enumerate(found if isinstance(found, list) else (), start=1):
+                yield f"{recording}, conversation {number}", record
+            return
+        lines.seek(0)
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 at = f"{recording}:{number}"
-                yield read(_object(line, at), mapping, at=at)
+                yield at, _json(line, at)
 
 
-def _object(line: bytes, at: str) -> dict[str, object]:
+def _json(text: bytes, at: str) -> object:
     try:
-        value = json.loads(line)
+        return json.loads(text)
     except ValueError as error:
         raise InvalidInput(f"{at} is not JSON: {error}.") from None
-    if not isinstance(value, dict):
-        raise InvalidInput(f"{at} is not a JSON object.")
-    return value
