@@ -103,6 +103,8 @@ _BREAK: Final = re.compile(r"[\W_]+")
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
+# What every one of the secrets begins with: where it is not, none is.
+_SECRET_BEGINS: Final = re.compile("-----BEGIN |AKIA|gh[pousr]_|xox[abprs]-|sk-|eyJ")
 _SECRET: Final = re.compile(
     r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}\b"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}\b|\bsk-[A-Za-z0-9_-]{20,}\b"
@@ -141,12 +143,14 @@ def visible(text: str) -> Visible:
 class Shape:
     """What a kind of data looks like, and the checksum that tells it from what only looks like it.
 
-    `dropped` groups at its end may belong to what follows: `4111 1111 1111 1111 12/27`.
+    `needs` is a character without which it cannot be there. `dropped` groups at its end may belong to what
+    follows: `4111 1111 1111 1111 12/27`.
     """
 
     pattern: re.Pattern[str]
     checks: Callable[[str], bool] | None = None
     dropped: int = 0
+    needs: str = ""
 
     def search(self, text: str) -> Iterator[Span | int]:
         """Yield where it stands in `text`, in order; and in between how many characters' work it took.
@@ -154,6 +158,8 @@ class Shape:
         A number may stand beside another one: what fails the checksum is tried again without its last
         groups, and from its next group on.
         """
+        if self.needs not in text:
+            return
         seen = visible(text)
         position, size = 0, len(seen.text)
         for begin in range(0, size, _STRETCH):
@@ -219,10 +225,10 @@ def _mod97(iban: str) -> bool:
 
 # In the order in which a text is searched: what one finds is not looked at by those after it.
 SHAPES: Final[Mapping[PersonalData, Shape]] = {
-    "email": Shape(_EMAIL),
+    "email": Shape(_EMAIL, needs="@"),
     "iban": Shape(_IBAN, _is_iban, 6),
     "card": Shape(_CARD, _is_card, 6),
-    "phone": Shape(_PHONE),
+    "phone": Shape(_PHONE, needs="+"),
 }
 # What may be such data, written otherwise: where none of `SHAPES` is, this leaves open whether there is any.
 LOOSE: Final[Mapping[PersonalData, Shape]] = {
@@ -255,7 +261,7 @@ def phones(text: str) -> list[str]:
 
 def secrets(text: str) -> list[str]:
     """Return the keys and tokens in `text` that say by their prefix what they are."""
-    return quote(_SECRET, text)
+    return quote(_SECRET, text) if _SECRET_BEGINS.search(plain(text)) else []
 
 
 def personal_data(text: str) -> list[str]:

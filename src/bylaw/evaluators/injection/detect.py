@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
+import re2
+
 from bylaw.evaluators.injection.decode import decoded
 from bylaw.evaluators.injection.hidden import hidden
 from bylaw.evaluators.injection.mention import is_mention
 from bylaw.evaluators.injection.normal import Normal, normal
-from bylaw.evaluators.injection.signs import Kind, signs
+from bylaw.evaluators.injection.signs import Kind, Sign, signs
 
 MOST_READ: Final = 100_000
 MOST_SIGNS: Final = 2_000
@@ -32,8 +34,9 @@ Basis = Literal["pattern", "hidden", "decoded"]
 _LEET: Final = str.maketrans("013457@$!", "oieastasi")
 _PLAIN: Final = "abcdefghijklmnopqrstuvwxyz"
 _ROT13: Final = str.maketrans(_PLAIN, _PLAIN[13:] + _PLAIN[:13])
-_MIXED: Final = re.compile(r"[a-z][013457@$!]|[013457@$!][a-z]")
+_MIXED: Final = re2.compile(rb"[a-z][013457@$!]|[013457@$!][a-z]")
 _APART: Final = re.compile(r"(?<![a-z0-9])(?:[a-z0-9][ ._*|/-]{1,3}){9,}[a-z0-9](?![a-z0-9])")
+_MAYBE_APART: Final = re2.compile(rb"(?:[a-z0-9][ ._*|/-]{1,3}){9}[a-z0-9]")
 _APART_MARKS: Final = re.compile(r"[ ._*|/-]")
 
 
@@ -99,12 +102,12 @@ def _all(text: str) -> Iterator[Finding]:
 
 def _disguised(plain: Normal) -> Iterator[Finding]:
     """Yield the strong signs that show once a disguise of the letters is undone."""
-    text, length = plain.text, len(plain.text)
-    if _MIXED.search(text):
+    text, length, data = plain.text, len(plain.text), plain.text.encode()
+    if _MIXED.search(data):
         yield from _strong(plain, text.translate(_LEET))
     yield from _strong(plain, text.translate(_ROT13))
     yield from _strong(plain, text[::-1], at=lambda start, end: (length - end, length - start))
-    for found in _APART.finditer(text):
+    for found in _APART.finditer(text) if _MAYBE_APART.search(data) else ():
         if any(
             list(sign.find(_APART_MARKS.sub("", found[0]).encode(), squeezed=True))
             for sign in signs().known
@@ -118,7 +121,7 @@ def _strong(
     plain: Normal, disguised: str, at: Callable[[int, int], tuple[int, int]] | None = None
 ) -> Iterator[Finding]:
     data = disguised.encode()
-    for sign in signs().known:
+    for sign in _known(data):
         if sign.is_strong and sign.kind in {"override", "role", "prompt_exfiltration"}:
             for start, end in sign.find(data):
                 first, last = plain.span(*((start, end) if at is None else at(start, end)))
@@ -128,9 +131,15 @@ def _strong(
                 )
 
 
+def _known(data: bytes) -> tuple[Sign, ...]:
+    """Return the signs to look for one by one: none where all of them together are not there."""
+    every = signs()
+    return () if every.spaced.search(data) is None else every.known
+
+
 def _signs(plain: Normal) -> Iterator[Finding]:
     data = plain.text.encode()
-    for sign in signs().known:
+    for sign in _known(data):
         for start, end in sign.find(data):
             first, last = plain.span(start, end)
             yield Finding(

@@ -38,6 +38,9 @@ class _Compiled(Protocol):
     def finditer(self, text: bytes, /) -> Iterator["_Found"]:
         """Yield where it stands."""
 
+    def search(self, text: bytes, /) -> object:
+        """Return the first place, or None."""
+
 
 class _Found(Protocol):
     """A place where a pattern stands."""
@@ -63,9 +66,13 @@ class Sign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """Every sign: those over the normal form, and those of an override in other scripts."""
+    """Every sign: those over the normal form, and those of an override in other scripts.
+
+    `spaced` is all of `known` at once: one search tells of most texts that they hold none.
+    """
 
     known: tuple[Sign, ...]
+    spaced: _Compiled
     foreign: re.Pattern[str]
 
 
@@ -74,17 +81,24 @@ def signs() -> Signs:
     """Return the signs of the table, compiled once."""
     table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
     words: Mapping[str, str] = table["words"]
+    rows: list[tuple[str, Kind, Sequence[str]]] = [
+        (strength, kind, table[strength][kind])
+        for strength in ("strong", "weak")
+        for kind in get_args(Kind)
+        if kind in table[strength]
+    ]
     return Signs(
         known=tuple(
             Sign(
                 kind=kind,
                 is_strong=strength == "strong",
-                spaced=_compiled(table[strength][kind], words, between=_BETWEEN, start=r"\b"),
-                squeezed=_compiled(table[strength][kind], words, between=_SQUEEZED, start=""),
+                spaced=_compiled(patterns, words, between=_BETWEEN, start=r"\b"),
+                squeezed=_compiled(patterns, words, between=_SQUEEZED, start=""),
             )
-            for strength in ("strong", "weak")
-            for kind in get_args(Kind)
-            if kind in table[strength]
+            for strength, kind, patterns in rows
+        ),
+        spaced=_compiled(
+            [each for _, _, patterns in rows for each in patterns], words, between=_BETWEEN, start=r"\b"
         ),
         foreign=re.compile("|".join(table["foreign"]["override"]), re.IGNORECASE),
     )
