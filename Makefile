@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs requirements clean
+.PHONY: help setup setup-run demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs compat requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,10 @@ soak: $(VENV)/dev.stamp ## run the long kill and power-cut tests
 
 docs: $(VENV)/dev.stamp ## write the generated reference pages
 	@$(BIN)/python -m bylaw docs docs/reference
+	@$(BIN)/python -m tests.compat.pages --written
+
+compat: $(VENV)/dev.stamp ## record what the contracts of others are answered, and write their pages
+	@$(BIN)/python -m tests.compat.pages
 
 requirements: $(VENV)/dev.stamp ## pin and hash again, without addresses
 	@$(BIN)/python -m piptools compile -q --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra postgres --extra mcp -o requirements/run.txt pyproject.toml

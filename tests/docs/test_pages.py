@@ -14,6 +14,7 @@ from bylaw.cli.docs import pages as generated_pages
 from bylaw.cli.main import cli
 from bylaw.tenancy.roles import ORG_SCOPES, WORKSPACE_SCOPES
 from bylaw.tenancy.scopes import SCOPES
+from tests.compat.exchanges import MCP
 from tests.docs.pages import ROOT, pages
 
 PAGES = {page.name: page for page in pages()}
@@ -93,7 +94,7 @@ def test_every_setting_that_is_named_exists(page):
 
 @each_page
 def test_every_route_that_is_named_exists(page):
-    known = {(each.method, re.sub(r"\{\w+\}", "*", each.path)) for each in described()}
+    known = {(each.method, re.sub(r"\{\w+\}", "*", each.path)) for each in (*described(), *MCP)}
     for method, path in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]+)[^`]*`", page.prose):
         assert (method, re.sub(r"\{\w+\}", "*", path)) in known
 

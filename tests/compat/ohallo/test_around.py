@@ -1,6 +1,5 @@
 """What surrounds policy entries: API keys, and attention items."""
 
-from tests.compat.golden import is_exactly
 from tests.compat.ohallo.asking import made
 
 KEYS = "/api/api-keys"
@@ -59,9 +58,9 @@ async def test_an_entry_that_asks_for_attention_gets_it(world):
     assert (item["tenantId"], item["conversationId"], item["resolvedAt"]) == ("acme", "conv-1", None)
     assert item["receiptId"] == decision["receipt_id"]
     done = await world.send("people", "POST", f"{ITEMS}/{item['id']}/resolve")
-    is_exactly(done, 200, '{"ok": true}')
+    assert (done.status_code, done.text) == (200, '{"ok":true}')
     again = await world.send("people", "POST", f"{ITEMS}/{item['id']}/resolve")
-    is_exactly(again, 200, '{"ok": true}')
+    assert (again.status_code, again.text) == (200, '{"ok":true}')
     assert item["id"] not in (await world.send("people", "GET", f"{ITEMS}?status=open")).text
     (now,) = [each for each in (await world.send("people", "GET", ITEMS)).json() if each["id"] == item["id"]]
     assert (now["status"], now["resolvedAt"] is None) == ("resolved", False)

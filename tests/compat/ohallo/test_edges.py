@@ -149,3 +149,16 @@ async def test_changes_at_the_same_time_are_all_whole(world):
     assert {"ruleText": held["ruleText"], "topic": held["topic"]} in bodies
     for answer, sent in zip(answers, bodies, strict=True):
         assert {name: answer.json()[name] for name in sent} == sent
+
+
+async def test_a_deletion_says_nothing(world):
+    found = await world.send("writer", "DELETE", entry((await made(world))["id"]))
+    assert (found.status_code, found.content, found.headers.get("content-type")) == (204, b"", None)
+
+
+async def test_a_failure_is_one_sentence_with_its_code_and_request_beside_it(world):
+    found = await world.send("writer", "DELETE", entry("nothing"))
+    assert found.text == """{"error":"No policy with id 'nothing' here."}"""
+    assert found.headers["content-type"] == "application/json"
+    assert found.headers["x-error-code"] == "not_found"
+    assert found.headers["x-request-id"]
