@@ -48,9 +48,9 @@ def test_upgrade_then_check_then_upgrade_again(run, where):
 def test_looking_at_nothing_says_so_and_makes_nothing(run, tmp_path):
     for command in ("current", "check"):
         code, out, err = run(command, "--data", tmp_path)
-        assert (code, out) == (1, "")
-        assert "control.db" in err
-    assert not (tmp_path / "control.db").exists()
+        assert (code, out) == (2, "")
+        assert f"There is no data in {tmp_path}" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_old_schema_fails_the_check_and_names_the_way_out(run, where):

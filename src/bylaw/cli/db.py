@@ -9,9 +9,9 @@ from typing import TypeVar, cast
 
 import click
 
+from bylaw.cli.data import require_data
 from bylaw.cli.lazy import Lazy, LazyGroup
 from bylaw.cli.lazy import load as load_named
-from bylaw.core.errors import NotFound
 from bylaw.settings import Storage, load
 from bylaw.storage.control import control_url, open_database, reached
 from bylaw.storage.migrations import history
@@ -139,8 +139,7 @@ def _run(url: str, work: Callable[[Database], Awaitable[T]]) -> T:
 
 def _existing(storage: Storage) -> str:
     """Return the URL of a database that is there: looking must not make one."""
-    if not storage.database and not (storage.data / "control.db").exists():
-        raise NotFound("database", str(storage.data / "control.db"))
+    require_data(storage)
     return _url(storage)
 
 

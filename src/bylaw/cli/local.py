@@ -9,8 +9,8 @@ from fastapi import Response
 
 from bylaw.api.ports import Unit
 from bylaw.app import build
+from bylaw.cli.data import require_data
 from bylaw.core.clock import SystemClock
-from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.settings import Settings, load
 from bylaw.tenancy.principal import Acting, system_principal
@@ -19,8 +19,7 @@ from bylaw.tenancy.principal import Acting, system_principal
 def existing(flags: Mapping[str, object]) -> Settings:
     """Return the settings of data that is there. Raises: InvalidInput, also when there is none."""
     settings = load(flags, os.environ)
-    if not settings.storage.database and not settings.storage.data.is_dir():
-        raise InvalidInput(f"There is no data in {settings.storage.data}: name its directory with --data.")
+    require_data(settings.storage)
     return settings
 
 

@@ -10,7 +10,7 @@ import click
 
 import bylaw
 from bylaw.cli.lazy import Lazy, LazyGroup
-from bylaw.core.errors import BylawError, InvalidInput
+from bylaw.core.errors import BylawError, Corrupt, InvalidInput
 
 EPILOG = """\b
 Examples:
@@ -28,6 +28,9 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.decide:decide", "Decide one request by the packs in a directory, with no server."
         ),
         "docs": Lazy("bylaw.cli.docs:docs", "Write the reference pages that are made from the code."),
+        "import": Lazy(
+            "bylaw.cli.imports:imports", "Take over the policies of another product, with ids and times."
+        ),
         "log": Lazy(
             "bylaw.cli.log:log", "Export and audit logs, keep their checkpoints, look after their keys."
         ),
@@ -73,8 +76,13 @@ def main() -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except OSError as error:  # a file or a disk: what commands do with the network has errors of its own
+        what = f"{error.filename}: " if error.filename else ""
+        click.echo(f"bylaw: {what}{error.strerror or error}.", err=True)
+        return 1
     except BylawError as error:
-        click.echo(f"bylaw: {error.message} [{error.code}]", err=True)
+        place = f" ({error.place})" if isinstance(error, Corrupt) and error.place else ""
+        click.echo(f"bylaw: {error.message}{place} [{error.code}]", err=True)
         if not isinstance(error, InvalidInput):
             return 1
         for problem in error.problems:

@@ -57,7 +57,7 @@ class Remote:
         self._headers = {"content-type": "application/json"}
         if key:
             self._headers["authorization"] = f"Bearer {key}"
-        self._opener = urllib.request.build_opener(_NoRedirects)
+        self._opener = urllib.request.build_opener(NoRedirects)
 
     def with_key(self, key: str) -> "Remote":
         """Return the same server, spoken to with another key."""
@@ -81,11 +81,15 @@ class Remote:
                 said = _said(error.code, error.read(MAX_ANSWER_BYTES), error.headers.get("retry-after", ""))
                 raise _ERRORS.get(said.code, _unavailable)(said) from None
         except OSError as error:
-            why = getattr(error, "reason", error)
-            raise Unavailable(f"No server answers at {self._url}: {why}.") from None
+            reason = getattr(error, "reason", error)
+            why = getattr(reason, "strerror", None) or reason
+            message = (
+                f"No server answers at {self._url}: {why}. Start one, or name another: --server, BYLAW_URL."
+            )
+            raise Unavailable(message) from None
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
+class NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows nothing: a key is sent to nobody but the server that was named."""
 
     @override

@@ -188,8 +188,10 @@ def _context(given: str) -> dict[str, object]:
 def _read(path: Path) -> str:
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"cannot read {path}: byte {error.start} is not UTF-8") from None
 
 
 def _json(text: str, name: str) -> object:

@@ -65,8 +65,8 @@ async def run(settings: Settings) -> None:
 
     Raises: Conflict when the port or the data is in use.
     """
-    listener = listen(settings.server.host, settings.server.port)
     async with AsyncExitStack() as opened:
+        listener = opened.enter_context(listen(settings.server.host, settings.server.port))
         with told_when_slow(settings):
             app = await opened.enter_async_context(build(settings))
         config = uvicorn.Config(
