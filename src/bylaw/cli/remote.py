@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import click
 import msgspec
 from typing_extensions import override
 

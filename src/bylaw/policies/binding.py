@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bylaw.core.errors import Conflict
 from bylaw.core.ids import AgentId, PolicyId
+from bylaw.policies.model import Policy
 from bylaw.policies.reading import readable_policy
 from bylaw.policies.store import PolicyUnit
 from bylaw.tenancy.agents import writable_agent
@@ -23,12 +24,16 @@ async def bind_policy(
     agent = await writable_agent(acting, agent_id)
     require_revision(agent.revision, revision)
     if policy_id is not None:
-        policy = await readable_policy(acting, policy_id)
-        if policy.reach != "bound":
-            message = "It governs its whole place already: bind a policy whose reach is 'bound'."
-            raise Conflict(message, reason="not_bindable")
-        if not policy.place.contains(agent.place):
-            message = "The policy belongs to a place that does not contain the agent's place."
-            raise Conflict(message, reason="other_place")
+        require_bindable(await readable_policy(acting, policy_id), agent)
     bound = replace(agent, policy_id=policy_id)
     return await save_next(acting, agent, bound, save=acting.unit.tenancy.agents.save)
+
+
+def require_bindable(policy: Policy, agent: Agent) -> None:
+    """Return nothing if the agent may be bound to the policy. Raises: Conflict, as `bind_policy` does."""
+    if policy.reach != "bound":
+        message = "It governs its whole place already: bind a policy whose reach is 'bound'."
+        raise Conflict(message, reason="not_bindable")
+    if not policy.place.contains(agent.place):
+        message = "The policy belongs to a place that does not contain the agent's place."
+        raise Conflict(message, reason="other_place")

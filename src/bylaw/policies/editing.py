@@ -76,7 +76,7 @@ async def create_policies(acting: Acting[PolicyUnit], news: Sequence[NewPolicy])
         made.append(_made(acting, new, workspaces[new.place]))
         await asyncio.sleep(0)
     if made:
-        await _require_room(acting.unit, len(made))
+        await require_room(acting.unit, len(made))
         await acting.unit.policies.add_all(made)
         await record_new(acting, made)
     return made
@@ -91,7 +91,7 @@ def _made(acting: Acting[PolicyUnit], new: NewPolicy, workspace: Workspace | Non
         tenant_id=acting.unit.tenant_id,
         place=new.place,
         reach=new.reach,
-        slug=_checked_slug(new.slug),
+        slug=checked_slug(new.slug),
         status=status,
         is_active=new.is_active,
         source=new.source,
@@ -217,14 +217,16 @@ def _schema(workspace: Workspace | None) -> Mapping[str, object] | None:
     return None if workspace is None else workspace.context_schema
 
 
-def _checked_slug(slug: str | None) -> str | None:
+def checked_slug(slug: str | None) -> str | None:
+    """Return a slug, or None, as it is. Raises: InvalidInput."""
     if slug is not None and not _SLUG.fullmatch(slug):
         message = "A slug has lower-case letters, digits, '.', '_' and '-', in one part or two (pack/policy)."
         raise InvalidInput.of("slug", "bad_slug", message)
     return slug
 
 
-async def _require_room(unit: PolicyUnit, more: int) -> None:
+async def require_room(unit: PolicyUnit, more: int) -> None:
+    """Return nothing if the tenant may hold as many `more`. Raises: Conflict (`too_many`)."""
     counted = await unit.policies.outlines(Slice(limit=1, total=True))
     if counted.total is not None and counted.total + more > MAX_POLICIES:
         raise Conflict(f"There are {MAX_POLICIES} policies, the most a tenant holds.", reason="too_many")

@@ -27,6 +27,7 @@ Change = Literal[
     "reach_changed",
     "moved",
     "deleted",
+    "undeleted",
 ]
 
 
@@ -78,6 +79,16 @@ async def record_new(acting: Acting[PolicyUnit], made: Sequence[Current]) -> Non
             for current in made
         ),
     )
+
+
+async def record_steps(
+    acting: Acting[PolicyUnit], told: Sequence[tuple[Version, Sequence[Change]]], *, reason: str
+) -> None:
+    """Queue an entry for each step of each version and raise the tenant's change counter once."""
+    entries = [
+        _entry(acting, version, change=step, reason=reason) for version, steps in told for step in steps
+    ]
+    await _record(acting, *entries)
 
 
 def touched(acting: Acting[PolicyUnit], policy: Policy) -> Policy:

@@ -13,7 +13,15 @@ from bylaw.settings.table import PREFIX, Known, build, known
 
 # Variables with our prefix that other programs read: the client commands, and the test suite.
 OTHERS = frozenset(
-    {"BYLAW_CONFIG", "BYLAW_URL", "BYLAW_API_KEY", "BYLAW_SHARED", "BYLAW_TEST_POSTGRES_URL", "BYLAW_BENCH"}
+    {
+        "BYLAW_CONFIG",
+        "BYLAW_URL",
+        "BYLAW_API_KEY",
+        "BYLAW_SOURCE_KEY",
+        "BYLAW_SHARED",
+        "BYLAW_TEST_POSTGRES_URL",
+        "BYLAW_BENCH",
+    }
 )
 
 

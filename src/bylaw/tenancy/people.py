@@ -58,7 +58,7 @@ async def set_org_role(
     require_rank(acting.principal, user.org_role)
     require_rank(acting.principal, _checked_role(role, get_args(OrgRole), path="org_role"))
     if user.org_role == "OWNER" and role != "OWNER":
-        await _require_another_owner(acting.unit)
+        await require_another_owner(acting.unit)
     return await save_next(acting, user, replace(user, org_role=role), save=acting.unit.tenancy.users.save)
 
 
@@ -105,7 +105,7 @@ async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     user = await _user(acting, user_id)
     require_rank(acting.principal, user.org_role)
     if user.org_role == "OWNER":
-        await _require_another_owner(acting.unit)
+        await require_another_owner(acting.unit)
     return await save_next(
         acting, user, replace(user, deleted_ms=acting.clock.now_ms()), save=acting.unit.tenancy.users.save
     )
@@ -149,16 +149,17 @@ async def list_users(
     return await acting.unit.tenancy.users.list(part, workspace_id=workspace_id)
 
 
+async def require_another_owner(unit: TenancyUnit) -> None:
+    """Return nothing if more than one person is OWNER. Raises: Conflict (`last_owner`)."""
+    if await unit.tenancy.users.count_owners() <= 1:
+        raise Conflict("The last OWNER stays: make somebody else OWNER first.", reason="last_owner")
+
+
 async def _user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     user = await acting.unit.tenancy.users.get(user_id)
     if user is None or user.deleted_ms is not None:
         raise NotFound("user", user_id)
     return user
-
-
-async def _require_another_owner(unit: TenancyUnit) -> None:
-    if await unit.tenancy.users.count_owners() <= 1:
-        raise Conflict("The last OWNER stays: make somebody else OWNER first.", reason="last_owner")
 
 
 def _checked_last_name(text: str) -> str:

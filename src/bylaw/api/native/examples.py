@@ -64,6 +64,19 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "Revocation": {"revoked_at": "2026-01-01T00:00:00Z"},
         "PacksToPlan": {"documents": [_PACK]},
         "PacksToApply": {"documents": [_PACK], "reason": "Agreed with finance."},
+        "Import": {
+            "workspaces": [{"id": "w-311", "name": "Support Europe"}],
+            "policies": [
+                {
+                    "id": "7d1f0a52-77c5-4c02-9f0e-52f3d18a9f60",
+                    "workspace_id": "w-311",
+                    "content": {"name": "No promises", "rules": [{"text": "Never promise a date."}]},
+                    "created_at": "2025-03-01T09:00:00.000Z",
+                    "created_by": "user:u-17",
+                }
+            ],
+            "reason": "Imported from https://old.example.com.",
+        },
         "Rollback": {"version": 1, "reason": "The new limit held up too many invoices."},
         "Request": _REQUEST,
         "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
