@@ -185,7 +185,9 @@ def matches(current: Current, where: PolicyFilter) -> bool:
         where.actions is None or content.action in where.actions,
         where.risks is None or content.risk in where.risks,
         where.text is None or where.text.casefold() in search_text(content),
-        where.include_deleted or policy.deleted_ms is None,
+        policy.deleted_ms is not None
+        if where.only_deleted
+        else where.include_deleted or policy.deleted_ms is None,
     ]
     return all(wanted)
 

@@ -259,6 +259,7 @@ async def test_lists_narrow_by_every_other_field(store):
         await add(unit, odd, name="Straße 100%_x", topic="price_Match", action="log", risk="LOW")
         assert await ids(unit) == [odd.id, plain.id]
         assert await ids(unit, include_deleted=True) == [gone.id, odd.id, plain.id]
+        assert await ids(unit, only_deleted=True) == [gone.id]
         for where in (
             {"statuses": frozenset({"pending_review", "rejected"})},
             {"is_active": False},

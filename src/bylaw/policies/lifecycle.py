@@ -17,12 +17,20 @@ from typing import Final, Literal
 from bylaw.core.errors import Conflict, Forbidden
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice, every
+from bylaw.policies.editing import require_room
 from bylaw.policies.entries import Change, Changed, store, touched
 from bylaw.policies.model import Current, Policy, Reach, Status, Version
-from bylaw.policies.reading import readable_policy, stored_version, workspace_of, writable_policy
+from bylaw.policies.reading import (
+    known_policy,
+    readable_policy,
+    stored_version,
+    workspace_of,
+    writable_policy,
+)
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.tenancy.model import Place, Workspace
 from bylaw.tenancy.naming import checked_reason
+from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision
 
@@ -120,6 +128,26 @@ async def delete_policy(
     gone = replace(policy, deleted_ms=acting.clock.now_ms())
     version = (await _current(acting.unit, policy)).version
     return await _store(acting, _changed(acting, gone, version, change="deleted", reason=reason))
+
+
+async def undelete_policy(
+    acting: Acting[PolicyUnit], policy_id: PolicyId, *, reason: str = "", revision: int | None = None
+) -> Policy:
+    """Bring a deleted policy back, switched off, and return it; one that is there stays as it is.
+
+    Raises: Forbidden; NotFound, also when its place is gone; Conflict (`exists`) when its slug is another's
+    by now, (`too_many`) when there is no room; PreconditionFailed.
+    """
+    policy = await known_policy(acting, policy_id)
+    acting.principal.require("policy:write", policy.place)
+    require_revision(policy.revision, revision)
+    if policy.deleted_ms is None:
+        return policy
+    await require_place(acting.unit, policy.place)
+    await require_room(acting.unit, 1)
+    back = replace(policy, deleted_ms=None, is_active=False)
+    version = (await _current(acting.unit, policy)).version
+    return await _store(acting, _changed(acting, back, version, change="undeleted", reason=reason))
 
 
 async def delete_policies_in(acting: Acting[PolicyUnit], place: Place, *, reason: str = "") -> int:

@@ -29,7 +29,8 @@ class PolicyFilter:
     that enclose it (what governs there), `near` is either. `or_policy` joins one policy to an effective list
     whatever its place and reach. `readable`: only policies whose place contains, or lies inside, one of
     these, and those of the whole tenant. `waits`: it is pending review, or has a pending version. `topic` is
-    compared by `topic_key`. `text` is found case-folded in `search_text` of the content.
+    compared by `topic_key`. `text` is found case-folded in `search_text` of the content. `only_deleted`: what
+    was deleted, and nothing else.
     """
 
     place: Place | None = None
@@ -50,6 +51,7 @@ class PolicyFilter:
     risks: frozenset[Risk] | None = None
     text: str | None = None
     include_deleted: bool = False
+    only_deleted: bool = False
 
 
 class Policies(Protocol):

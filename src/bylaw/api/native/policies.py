@@ -56,8 +56,12 @@ async def create_policy(
 
 @router.get("/v1/policies")
 async def list_policies(acting: Reading, query: Annotated[PolicyQuery, Query()]) -> Reply[Page[PolicyView]]:
-    """List policies, each with its current version."""
-    return Reply(page(await reading.list_policies(acting, query.where, query.part), view))
+    """List policies, each with its current version: newest first, or as they answer a search."""
+    if query.q is None:
+        return Reply(page(await reading.list_policies(acting, query.where, query.part), view))
+    if query.cursor is not None:
+        raise InvalidInput.of("cursor", "bad_cursor", "A search has one page: raise its limit.")
+    return Reply(page(await reading.search_policies(acting, query.q, query.where, query.part), view))
 
 
 @router.get("/v1/effective-policies")
@@ -110,6 +114,15 @@ async def delete_policy(acting: Writing, policy_id: PolicyId, revision: Revision
     """Delete a policy; its versions stay readable."""
     await lifecycle.delete_policy(acting, policy_id, revision=revision)
     return Response(status_code=204)
+
+
+@router.post("/v1/policies/{policy_id}/undelete")
+async def undelete_policy(
+    acting: Writing, policy_id: PolicyId, why: Why, revision: Revision
+) -> Reply[PolicyView]:
+    """Bring a deleted policy back as it was, switched off; `GET /v1/policies?deleted=true` lists them."""
+    policy = await lifecycle.undelete_policy(acting, policy_id, reason=why.reason, revision=revision)
+    return await _again(acting, policy)
 
 
 @router.get("/v1/policies/{policy_id}/versions")

@@ -33,6 +33,11 @@ class PolicyQuery(ListQuery):
     text: Annotated[
         str | None, Field(description="Found in name, description, topic and rules, whatever the case.")
     ] = None
+    deleted: Annotated[bool, Field(description="Only those that were deleted.")] = False
+    q: Annotated[
+        str | None,
+        Field(description="Words of rules or topic; the best `limit` come first, and there is no next page."),
+    ] = None
 
     @property
     def where(self) -> PolicyFilter:
@@ -53,6 +58,7 @@ class PolicyQuery(ListQuery):
             actions=frozenset(self.action) or None,
             risks=frozenset(self.risk) or None,
             text=self.text,
+            only_deleted=self.deleted,
         )
 
 

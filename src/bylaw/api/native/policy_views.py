@@ -7,6 +7,7 @@ import msgspec
 
 from bylaw.api.native.policy_requests import SourceIn
 from bylaw.api.problems import FieldProblem
+from bylaw.api.shape import when
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import Problem
 from bylaw.policies.content import RuleDocument
@@ -113,6 +114,7 @@ class PolicyView(ContentView, frozen=True):
     created_at: str
     updated_by: str
     updated_at: str
+    deleted_at: str | None
 
 
 class SavedPolicyView(PolicyView, frozen=True):
@@ -192,6 +194,7 @@ def view(current: Current) -> PolicyView:
         created_at=rfc3339(policy.created_ms),
         updated_by=policy.updated_by,
         updated_at=rfc3339(policy.updated_ms),
+        deleted_at=when(policy.deleted_ms),
     )
 
 

@@ -32,6 +32,10 @@ class ReviewQuery(ListQuery):
     policy_id: str | None = None
     receipt_id: str | None = None
     agent_id: str | None = None
+    user_id: str | None = None
+    key_id: Annotated[str | None, Field(description="Only those of decisions that this key asked for.")] = (
+        None
+    )
     conversation_id: str | None = None
     since: Annotated[str | None, Field(description="Decided at this moment (RFC 3339) or later.")] = None
     until: Annotated[str | None, Field(description="Decided before this moment.")] = None
@@ -44,6 +48,8 @@ class ReviewQuery(ListQuery):
             policy_ids=None if self.policy_id is None else frozenset({self.policy_id}),
             receipt_id=self.receipt_id,
             agent_id=self.agent_id,
+            user_id=self.user_id,
+            key_id=self.key_id,
             conversation_id=self.conversation_id,
             from_ms=moment(self.since, path="query.since"),
             to_ms=moment(self.until, path="query.until"),

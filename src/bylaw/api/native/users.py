@@ -25,6 +25,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     email: str
     name: str
+    last_name: str = ""
     org_role: OrgRole = "USER"
     id: str | None = None
 
@@ -33,6 +34,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """The fields of a user that are to change; those left out stay."""
 
     name: str | UnsetType = UNSET
+    last_name: str | UnsetType = UNSET
     org_role: OrgRole | UnsetType = UNSET
 
 
@@ -48,6 +50,7 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     email: str
     name: str
+    last_name: str
     org_role: OrgRole
     workspace_roles: Mapping[str, WorkspaceRole]
     created_at: str
@@ -58,7 +61,9 @@ async def create_user(
     acting: Annotated[Acting[Unit], needs("workspaces:write")], new: Annotated[NewUser, body(NewUser)]
 ) -> Reply[UserView]:
     """Add a person. Nobody gives a role above their own."""
-    wanted = people.NewUser(email=new.email, name=new.name, org_role=new.org_role, id=new.id)
+    wanted = people.NewUser(
+        email=new.email, name=new.name, last_name=new.last_name, org_role=new.org_role, id=new.id
+    )
     return _user(await people.create_user(acting, wanted))
 
 
@@ -84,10 +89,11 @@ async def change_user(
     change: Annotated[UserChange, body(UserChange)],
     revision: Revision,
 ) -> Reply[UserView]:
-    """Change a person's name (they may do so themselves) or role in the organisation."""
+    """Change a person's names (they may do so themselves) or role in the organisation."""
     user = await people.read_user(acting, user_id)
-    if change.name is not UNSET:
-        user = await people.rename_user(acting, user_id, change.name, revision=revision)
+    name, last_name = (None if each is UNSET else each for each in (change.name, change.last_name))
+    if name is not None or last_name is not None:
+        user = await people.rename_user(acting, user_id, name, last_name=last_name, revision=revision)
         revision = None
     if change.org_role is not UNSET:
         user = await people.set_org_role(acting, user_id, change.org_role, revision=revision)
@@ -101,6 +107,14 @@ async def remove_user(
     """Remove a person; their keys end with them."""
     await people.remove_user(acting, user_id)
     return Response(status_code=204)
+
+
+@router.post("/v1/users/{user_id}/restore")
+async def restore_user(
+    acting: Annotated[Acting[Unit], needs("workspaces:write")], user_id: UserId
+) -> Reply[UserView]:
+    """Bring a removed person back with their roles and keys."""
+    return _user(await people.restore_user(acting, user_id))
 
 
 @router.put("/v1/users/{user_id}/workspaces/{workspace_id}")
@@ -128,6 +142,7 @@ def view(user: User) -> UserView:
         id=user.id,
         email=user.email,
         name=user.name,
+        last_name=user.last_name,
         org_role=user.org_role,
         workspace_roles={str(ident): role for ident, role in user.workspace_roles.items()},
         created_at=rfc3339(user.created_ms),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Response
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from bylaw import rules
 from bylaw.api.answers import Page, Reply, page
@@ -15,10 +15,12 @@ from bylaw.api.route import Revision, Route, body, needs
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import RepoId, WorkspaceId
+from bylaw.policies.places import move_repo
 from bylaw.tenancy import places
 from bylaw.tenancy.model import Repo, Workspace
 from bylaw.tenancy.places import WorkspaceChange
 from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.revisions import require_revision
 
 router = APIRouter(tags=["workspaces"], route_class=Route)
 
@@ -55,9 +57,10 @@ class NewRepo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class RepoChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A repo under a new name."""
+    """The fields of a repo that are to change; its policies, keys and agents go with it when it moves."""
 
-    name: str
+    name: str | UnsetType = UNSET
+    workspace_id: str | UnsetType = UNSET
 
 
 class RepoView(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,8 +159,14 @@ async def change_repo(
     change: Annotated[RepoChange, body(RepoChange)],
     revision: Revision,
 ) -> Reply[RepoView]:
-    """Give a repo a new name."""
-    return _repo(await places.rename_repo(acting, repo_id, name=change.name, revision=revision))
+    """Give a repo a new name, or move it with all in it into another workspace."""
+    repo = await places.read_repo(acting, repo_id)
+    require_revision(repo.revision, revision)
+    if change.workspace_id is not UNSET:
+        repo = await move_repo(acting, repo_id, WorkspaceId(change.workspace_id))
+    if change.name is not UNSET:
+        repo = await places.rename_repo(acting, repo_id, name=change.name, revision=None)
+    return _repo(repo)
 
 
 @router.delete("/v1/repos/{repo_id}", status_code=204)

@@ -130,12 +130,19 @@ class MemoryPolicies:
             raise taken("version")
 
 
+def _is_kept(policy: Policy, where: PolicyFilter) -> bool:
+    """Return whether a policy is as much deleted as is wanted."""
+    if where.only_deleted:
+        return policy.deleted_ms is not None
+    return where.include_deleted or policy.deleted_ms is None
+
+
 def _matches(item: Current, where: PolicyFilter) -> bool:
     policy, content = item.policy, item.version.content
     topic = None if content.topic is None else topic_key(content.topic)
     return (
         _governs(policy, where)
-        and (where.include_deleted or policy.deleted_ms is None)
+        and _is_kept(policy, where)
         and _is_readable(policy.place, where)
         and (where.statuses is None or policy.status in where.statuses)
         and (where.is_active is None or policy.is_active == where.is_active)

@@ -258,7 +258,9 @@ def _about(where: PolicyFilter) -> list[Condition]:
         conditions.append(_WAITS if where.waits else not_(_WAITS))
     if where.slug_prefix is not None:
         conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
-    if not where.include_deleted:
+    if where.only_deleted:
+        conditions.append(_P.deleted_ms.is_not(None))
+    elif not where.include_deleted:
         conditions.append(_P.deleted_ms.is_(None))
     return conditions
 

@@ -39,6 +39,7 @@ async def validate_policies(
     return Reply(Reviews(results=await asyncio.to_thread(_reviews, drafts.policies)))
 
 
+@router.post("/policy/recommendations", name="recommend_policies_too")
 @router.post("/policy/recommend")
 async def recommend_policies(
     acting: Annotated[Acting[Unit], needs("policy:write")], need: Annotated[Need, body(Need)]
