@@ -1,7 +1,7 @@
 """The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +13,7 @@ from bylaw.api.anchors import Anchors
 from bylaw.api.asgi import App as Asgi
 from bylaw.api.auth import Door, UnknownPace
 from bylaw.api.compat.agentcert.routes import CertificateRoutes, Certifier
+from bylaw.api.compat.openai.routes import ChatRoutes
 from bylaw.api.contracts import application, document, failures
 from bylaw.api.deciding import Decider
 from bylaw.api.edge import Edge, EdgeLimits, Hot, Served
@@ -29,7 +30,6 @@ from bylaw.api.metrics import Metrics
 from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
 from bylaw.api.projection import Projector
-from bylaw.api.providers import Providers
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
 from bylaw.api.signing import Signing
@@ -46,6 +46,10 @@ from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.evaluators.cache import CachedEvaluator
 from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.gateway.choosing import Connections
+from bylaw.gateway.passage import Gateway
+from bylaw.providers.calling import Providers
+from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.receipts.issue import Issuer
 from bylaw.settings import Settings
 from bylaw.stores import Stores, open_stores
@@ -159,7 +163,7 @@ async def join(
     if found:
         raise refusal(found)
     operator_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    async with server.upkeep.running():
+    async with server.upkeep.running(), aclosing(server.providers):
         yield App(
             asgi=server.edge(),
             stores=stores,
@@ -203,6 +207,11 @@ class _Joined:
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
         judge = TracedEvaluator(self.evaluator, tracer)
         self.engine = Engine(snapshots=self.snapshots, evaluator=judge, clock=clock, ids=ids)
+        calls = settings.gateway
+        limits_out = HttpLimits(
+            timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
+        )
+        self.providers = Providers(HttpClient(settings.server.outgoing, limits_out))
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,
@@ -231,6 +240,9 @@ class _Joined:
         )
         hot = HotRoutes(self.door, decider, batch_items=self._settings.decisions.batch_items)
         links = Links(self._settings.server.public_url)
+        sealer = self._stores.secret_file
+        gateway = Gateway(Connections(control, self.providers, sealer, self._clock), self.providers, decider)
+        chat = ChatRoutes(self.door, gateway, links)
         certificates = CertificateRoutes(self.door, Certifier(decider, links))
         parts = Parts(
             store=control,
@@ -246,8 +258,9 @@ class _Joined:
             caught_up=self.projector.catch_up,
             checks=self.checks,
             signing=self.signing,
-            sealer=self._stores.secret_file,
-            providers=Providers(self._settings.server.outgoing),
+            sealer=sealer,
+            providers=self.providers,
+            gateway=gateway,
             links=links,
             openapi=document(),
         )
@@ -256,7 +269,7 @@ class _Joined:
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
         )
         self.watch()
-        table = {**hot.table(), **certificates.table()}
+        table = {**hot.table(), **certificates.table(), **chat.table()}
         served = Served(app=application(parts), hot=table, failures=failures())
         return Edge(
             replace(served, hot={**table, **_mcp(self.door, Inside(served))}),

@@ -11,11 +11,15 @@ from bylaw.app import App, build
 
 @dataclass
 class World:
-    """A server, the keys of several callers, and the ids of what the tenant acme holds in workspace w1."""
+    """A server, the keys of several callers, and the ids of what the tenant acme holds in workspace w1.
+
+    `endpoint` is where the provider of its connections is, empty for the provider's own address.
+    """
 
     app: App
     keys: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
+    endpoint: str = ""
 
     def client(self, caller: str | None = "admin") -> httpx.AsyncClient:
         headers = {} if caller is None else {"authorization": f"Bearer {self.keys.get(caller, caller)}"}
@@ -62,6 +66,12 @@ async def populate(world: World) -> None:
     nobody = {"name": "nobody", "scopes": ["gateway:use"]}
     world.keys["nobody"] = (await world.make("/v1/keys", nobody))["key"]
     world.ids |= await belongings(world)
+    await world.make("/v1/workspaces", {"id": "w3", "name": "no policies"})
+    repo = await world.make("/v1/workspaces/w3/repos", {"name": "repo"})
+    connection = {"workspace_id": "w3", "name": "models", "provider": "openai", "endpoint": world.endpoint}
+    await world.make("/v1/connections", connection)
+    key = await world.make(f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"})
+    world.keys["application"] = key["secret"]
 
 
 async def belongings(world: World) -> dict[str, str]:
@@ -82,6 +92,7 @@ async def belongings(world: World) -> dict[str, str]:
         f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"}
     )
     connection = {"workspace_id": "w1", "name": repo["id"], "provider": "openai", "key": "k" * 20}
+    connection["endpoint"] = world.endpoint
     connection = await world.make("/v1/connections", connection)
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(

@@ -1,15 +1,16 @@
 """Connections to providers: what goes in is encrypted, checked, used, and never shown again."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 import pytest
 
 from bylaw import settings
-from bylaw.api.providers import Providers
 from bylaw.api.resealing import reseal
 from bylaw.app import build
+from bylaw.providers.calling import Endpoint, Providers
+from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.tenancy.connections import Credentials
 from tests.api.conftest import World
 
@@ -44,6 +45,12 @@ async def shop(tmp_path):
 async def make(world, **fields):
     body = {"workspace_id": "w1", "name": "models", "provider": "openai", "key": KEY} | fields
     return await world.send("admin", "POST", "/v1/connections", json=body)
+
+
+async def try_out(outgoing, name, url, key=KEY):
+    async with aclosing(Providers(HttpClient(outgoing, HttpLimits()))) as providers:
+        endpoint = Endpoint(provider=name, address=url, credentials=Credentials(key=key))
+        return await providers.try_out(endpoint)
 
 
 async def validate(world, ident):
@@ -133,20 +140,20 @@ async def test_what_a_provider_says_is_told(shop, status, said):
 )
 async def test_each_provider_gets_its_key_as_it_wants_it(name, header):
     async with provider() as (url, asked):
-        assert (await Providers("any").try_out(name, url, Credentials(key=KEY))).works
-        assert (await Providers("any").try_out(name, url, Credentials())).works
+        assert (await try_out("any", name, url)).works
+        assert (await try_out("any", name, url, key="")).works
     assert f"{header}: " in asked[0]
     assert KEY not in asked[1]
 
 
 async def test_calls_are_off_unless_they_are_allowed():
     async with provider() as (url, asked):
-        off = await Providers("off").try_out("openai", url, Credentials(key=KEY))
-        public = await Providers("public").try_out("openai", url, Credentials(key=KEY))
+        off = await try_out("off", "openai", url)
+        public = await try_out("public", "openai", url)
     assert "no outgoing calls" in off.message
     assert "no public address" in public.message
     assert asked == []
-    assert not (await Providers("any").try_out("aws", "", Credentials(key=KEY))).works
+    assert not (await try_out("any", "aws", "")).works
 
 
 async def test_a_new_key_seals_everything_anew(shop):

@@ -13,6 +13,8 @@ from bylaw.api.compat.agentcert import routes as certifying
 from bylaw.api.compat.agentcert.family import AGENTCERT
 from bylaw.api.compat.flashback.family import FLASHBACK
 from bylaw.api.compat.ohallo.family import OHALLO
+from bylaw.api.compat.openai import routes as chatting
+from bylaw.api.compat.openai.family import OPENAI
 from bylaw.api.described import Described
 from bylaw.api.family import Family
 from bylaw.api.native.family import NATIVE
@@ -20,7 +22,7 @@ from bylaw.api.parts import Parts
 from bylaw.api.problems import Failures
 from bylaw.api.table import table
 
-FAMILIES: Final[Sequence[Family]] = (NATIVE, OHALLO, FLASHBACK, AGENTCERT)
+FAMILIES: Final[Sequence[Family]] = (NATIVE, OHALLO, FLASHBACK, AGENTCERT, OPENAI)
 
 
 def failures() -> Failures:
@@ -44,7 +46,7 @@ def described() -> list[Described]:
 
 def _hot() -> Sequence[Described]:
     """Return the hot routes as data."""
-    return (*hot.described(), *certifying.described())
+    return (*hot.described(), *certifying.described(), *chatting.described())
 
 
 def document() -> bytes:

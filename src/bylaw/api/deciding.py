@@ -101,6 +101,11 @@ class Decider:
                 " Idempotency-Key."
             ) from error
 
+    async def decision(self, caller: Principal, request: Request) -> Decision:
+        """Return what is decided about a request that was made here, not sent. Raises: as `decide`."""
+        answered = await self.decide(caller, Asked(request=request, body=_encoder.encode(request)))
+        return _decoder.decode(answered.body)
+
     async def _decide(self, caller: Principal, asked: Asked) -> Answered:
         promise = None
         if asked.idempotency_key:

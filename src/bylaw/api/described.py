@@ -16,7 +16,8 @@ class Described:
 
     `scope` is what `access` asks for, or empty. `takes` is the type of its body, `gives` that of its answer
     with `status`; None is no JSON. `media_type` names an answer that is not JSON. `may_fail` are the statuses
-    of its failures, each answered with a `fails_with`.
+    of its failures, each answered with a `fails_with`. `is_kept`: its answer is repeated under an
+    Idempotency-Key.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Described:
     name: str = ""
     summary: str = ""
     description: str = ""
+    is_kept: bool = True
 
 
 def failures(

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, cast
+from typing import Final, Literal, TypeVar, cast
 
 import msgspec
 
@@ -32,7 +32,7 @@ _ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b
 _ONCE: Final = (b"authorization", b"content-type", b"host", b"idempotency-key", b"x-api-key")
 
 AccessLog = Literal["all", "errors", "off"]
-
+T = TypeVar("T")
 
 Hot = Callable[[Incoming], Awaitable[Answer]]
 
@@ -56,7 +56,7 @@ class Served:
 
 
 class _Gone(Exception):
-    """The client left before its request was read."""
+    """The client left before its request was answered."""
 
 
 class Edge:
@@ -105,6 +105,7 @@ class Edge:
         try:
             async with asyncio.timeout(self._limits.request_ms / 1000) as reply.deadline:
                 incoming.body = await self._read(receive, incoming.headers)
+                incoming.attended = _Attended(receive, reply.deadline, self._limits.request_ms / 1000)
                 await self._route(scope, reply)
         except _Gone:
             reply.status = 499
@@ -222,6 +223,34 @@ class _Reply:
             if self.deadline is not None:
                 self.deadline.reschedule(None)
         await self._send(message)
+
+
+class _Attended:
+    """Waits for work of other servers: the deadline stands still, and a client who leaves ends it."""
+
+    def __init__(self, receive: Receive, deadline: asyncio.Timeout, request_s: float) -> None:
+        self._receive = receive
+        self._deadline = deadline
+        self._request_s = request_s
+
+    async def __call__(self, work: Awaitable[T], /) -> T:
+        """Return what comes of `work`. Raises: _Gone, and what `work` raises."""
+        self._deadline.reschedule(None)
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._left())
+        try:
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise _Gone
+            return working.result()
+        finally:
+            working.cancel()
+            leaving.cancel()
+            await asyncio.wait({working, leaving})
+            self._deadline.reschedule(asyncio.get_running_loop().time() + self._request_s)
+
+    async def _left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 def _peer(scope: Scope) -> str:

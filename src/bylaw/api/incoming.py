@@ -1,14 +1,30 @@
 """A request as the edge read it, whichever route it goes to."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Attended(Protocol):
+    """Waits for work that another server does for the request."""
+
+    async def __call__(self, work: Awaitable[T], /) -> T:
+        """Return what comes of `work`; it is given up when whoever asked leaves."""
+
+
+async def alone(work: Awaitable[T], /) -> T:
+    """Return what comes of `work`, whoever waits for it."""
+    return await work
 
 
 @dataclass(slots=True, kw_only=True)
 class Incoming:
     """A request with its body; header names are lower case, `peer` is the address at the other end.
 
-    The route adds `caller` for the access log, and `answer_headers` to go with whatever is answered.
+    The route adds `caller` for the access log, and `answer_headers` to go with whatever is answered. It waits
+    for other servers through `attended`: meanwhile the deadline of the request does not hold.
     """
 
     id: str
@@ -19,3 +35,4 @@ class Incoming:
     body: bytes = b""
     caller: str = ""
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    attended: Attended = alone

@@ -39,6 +39,7 @@ _MEANING: Final[Mapping[int, str]] = {
     422: "Something sent is unusable; `errors` names every place.",
     429: "The key is over its pace; `Retry-After` says when to come back.",
     500: "A bug; the log has it under the request id.",
+    502: "A provider does not answer, or answers what cannot be used.",
     503: "Not possible now; nothing was done.",
     504: "The deadline passed first.",
 }
@@ -112,7 +113,10 @@ def _operation(
         "summary": route.summary,
         "description": "\n\n".join(part for part in (route.description, access) if part),
         "tags": [route.tag],
-        "parameters": [*parameters, *([_IDEMPOTENCY_KEY] if route.method == "POST" else [])],
+        "parameters": [
+            *parameters,
+            *([_IDEMPOTENCY_KEY] if route.method == "POST" and route.is_kept else []),
+        ],
         "responses": dict(_responses(route, refs, examples)),
         "security": [] if route.access == "anonymous" else [{"bearer": []}, {"apiKey": []}],
     }

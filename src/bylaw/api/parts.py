@@ -7,13 +7,13 @@ from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
-from bylaw.api.ports import ControlStore
-from bylaw.api.providers import Providers
+from bylaw.api.ports import ControlStore, Gateway
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
+from bylaw.providers.calling import Providers
 from bylaw.receipts.ports import Ledger
 from bylaw.tenancy.sealing import Sealer
 
@@ -51,5 +51,6 @@ class Parts:
     signing: Signing
     sealer: Sealer
     providers: Providers
+    gateway: Gateway
     links: Links
     openapi: bytes

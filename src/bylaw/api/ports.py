@@ -5,12 +5,16 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bylaw.approvals.store import Approvals
-from bylaw.core.ids import TenantId
+from bylaw.core.ids import RepoId, TenantId
+from bylaw.decisions.model import Decision, Request
 from bylaw.learning.store import Conversations
 from bylaw.policies.store import Policies
+from bylaw.providers.model import Ask, Completion, Failed, Object
 from bylaw.review.events import Events
 from bylaw.review.store import Review
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
+from bylaw.tenancy.model import Connection
+from bylaw.tenancy.principal import Principal
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
 
@@ -89,6 +93,42 @@ class SystemUnit(OperatorUnit, Protocol):
 
     def of(self, tenant_id: TenantId) -> Unit:
         """Return what a tenant holds, inside this transaction; its own writers are not waited for."""
+
+
+class Passage(Protocol):
+    """What became of a call of a model: an answer, or why there is none.
+
+    `decisions` are in the order in which they were made; when one of them stopped the call, there is neither
+    `completion` nor `failed`. `asked` are the messages as they were sent on.
+    """
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """Its decisions."""
+
+    @property
+    def asked(self) -> Sequence[Object]:
+        """Its messages."""
+
+    @property
+    def completion(self) -> Completion | None:
+        """Its answer."""
+
+    @property
+    def failed(self) -> Failed | None:
+        """Its failure."""
+
+
+class Gateway(Protocol):
+    """Passes calls of models on, as far as policies allow."""
+
+    async def pass_on(self, caller: Principal, repo_id: RepoId, ask: Ask, context: Request) -> Passage:
+        """Return what becomes of a call in a repo, where the caller may ask. Raises: NotFound."""
+
+    async def models(
+        self, caller: Principal, repo_id: RepoId
+    ) -> Sequence[tuple[Connection, tuple[str, ...] | Failed]]:
+        """Return the connections of a repo's workspace, each with its models. Raises: NotFound."""
 
 
 class ControlStore(Protocol):

@@ -57,8 +57,8 @@ class Server:
     shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
     outgoing: Literal["off", "public", "any"] = _setting(
         "off",
-        "Whether this server may call providers of models to try a connection: not at all, at public"
-        " addresses, or at any, also those of this machine and its network.",
+        "Whether this server may call providers of models, for the gateway, for conversations, and to try"
+        " a connection: not at all, at public addresses, or at any, also those of this machine and network.",
     )
     access_log: Literal["all", "errors", "off"] = _setting(
         "errors",
@@ -149,6 +149,19 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Calling providers of models."""
+
+    provider_ms: int = _setting(
+        120_000, "Time within which a provider answers a call, its whole answer included.", unit="ms", low=100
+    )
+    provider_bytes: int = _setting(4 << 20, "Largest answer of a provider.", unit="bytes", low=1024)
+    provider_calls: int = _setting(
+        100, "Most calls of providers at once; who comes then is asked to try again.", unit="calls", low=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
     """Receipts and their log."""
 
@@ -182,5 +195,6 @@ class Settings:
     storage: Storage = field(default_factory=Storage)
     keys: Keys = field(default_factory=Keys)
     decisions: Decisions = field(default_factory=Decisions)
+    gateway: Gateway = field(default_factory=Gateway)
     receipts: Receipts = field(default_factory=Receipts)
     telemetry: Telemetry = field(default_factory=Telemetry)

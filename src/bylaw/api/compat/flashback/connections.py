@@ -21,6 +21,7 @@ from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import ConnectionId, WorkspaceId
 from bylaw.core.paging import Slice, every
+from bylaw.providers.calling import Endpoint
 from bylaw.review import queue
 from bylaw.review.store import ReviewFilter
 from bylaw.tenancy import connections
@@ -135,8 +136,12 @@ async def try_connection(
         acting = Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
         connection = await connections.read_connection(acting, connection_id)
         acting.principal.require(connections.WRITES, Place(workspace_id=connection.workspace_id))
-    credentials = connections.credentials_of(connection, parts.sealer)
-    tried = await parts.providers.try_out(connection.provider, connection.endpoint, credentials)
+    endpoint = Endpoint(
+        provider=connection.provider,
+        address=connection.endpoint,
+        credentials=connections.credentials_of(connection, parts.sealer),
+    )
+    tried = await parts.providers.try_out(endpoint)
     return Reply(wire.TriedAiLlm(success=tried.works, message=tried.message))
 
 

@@ -1,0 +1,1 @@
+"""OpenAI's contract, as far as the gateway serves it: chat completions and the models there are."""

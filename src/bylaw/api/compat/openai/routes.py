@@ -1,0 +1,126 @@
+"""The routes by which applications call models: hot, since a call waits long enough for the provider."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from bylaw.api import strict_json
+from bylaw.api.auth import Door
+from bylaw.api.compat.openai import translate, wire
+from bylaw.api.described import Described, failures
+from bylaw.api.edge import Hot
+from bylaw.api.incoming import Incoming
+from bylaw.api.links import Links
+from bylaw.api.ports import Gateway
+from bylaw.api.problems import Answer
+from bylaw.api.stopped import stopped
+from bylaw.core.errors import Forbidden, InvalidInput
+from bylaw.core.ids import RepoId
+from bylaw.providers.model import Failed
+from bylaw.tenancy.principal import Principal
+
+PATH: Final = "/v1/chat/completions"
+MODELS_PATH: Final = "/v1/models"
+SCOPE: Final = "gateway:use"
+
+_encoder = msgspec.json.Encoder()
+
+
+class ChatRoutes:
+    """The handlers of calls of models."""
+
+    def __init__(self, door: Door, gateway: Gateway, links: Links) -> None:
+        self._door = door
+        self._gateway = gateway
+        self._links = links
+
+    def table(self) -> Mapping[tuple[str, str], Hot]:
+        """Return the handlers by method and path."""
+        return {("POST", PATH): self.complete, ("GET", MODELS_PATH): self.models}
+
+    async def complete(self, incoming: Incoming) -> Answer:
+        """Pass a call on, as far as policies allow."""
+        caller = self._door.enter(incoming, SCOPE).principal
+        chat = strict_json.read(incoming.body, wire.ChatRequest)
+        ask = translate.ask_of(chat)
+        host = urlsplit(self._links.to("", incoming.headers)).hostname or ""
+        context = translate.context_of(chat, host=host)
+        repo_id = _repo_of(caller, chat)
+        passage = await incoming.attended(self._gateway.pass_on(caller, repo_id, ask, context))
+        if passage.failed is not None:
+            return translate.failure_of(passage.failed, passage.decisions)
+        if passage.completion is not None:
+            return translate.answer_of(chat, passage.completion, passage.decisions)
+        why = stopped(passage.decisions)
+        if why is None:
+            raise AssertionError("a call that was neither stopped nor answered")
+        return translate.refusal_of(why, passage.decisions)
+
+    async def models(self, incoming: Incoming) -> Answer:
+        """List the models that may be asked with a key."""
+        caller = self._door.enter(incoming, SCOPE).principal
+        repo_id = _repo_of(caller, None)
+        found = await incoming.attended(self._gateway.models(caller, repo_id))
+        failed = [listed for _, listed in found if isinstance(listed, Failed)]
+        if failed and len(failed) == len(found):
+            return translate.failure_of(failed[0], ())
+        offered = tuple(
+            wire.OfferedModel(id=model, owned_by=connection.provider)
+            for connection, listed in found
+            if not isinstance(listed, Failed)
+            for model in listed
+        )
+        return Answer(status=200, body=_encoder.encode(wire.OfferedModels(data=offered)))
+
+
+def _repo_of(caller: Principal, chat: wire.ChatRequest | None) -> RepoId:
+    """Return the repo of an application's key. Raises: Forbidden for another kind of key."""
+    places = caller.places(SCOPE)
+    place = places[0] if len(places) == 1 else None
+    if place is None or place.repo_id is None:
+        message = f"This needs the key of an application: one with the scope {SCOPE} in one repo."
+        raise Forbidden(message, needs=SCOPE)
+    named = (chat.metadata or {}).get("workspace_id") if chat is not None else None
+    if named not in {None, "", place.workspace_id}:
+        message = "The key is of another workspace: leave it out, or use a key of that one."
+        raise InvalidInput.of("metadata.workspace_id", "unknown_value", message)
+    return place.repo_id
+
+
+def described() -> Sequence[Described]:
+    """Return the routes as data."""
+    may_fail = frozenset({400, 401, 403, 404, 413, 415, 429, 500, 502, 503, 504})
+    return (
+        Described(
+            method="POST",
+            path=PATH,
+            access="scope",
+            scope=SCOPE,
+            takes=wire.ChatRequest,
+            gives=wire.ChatCompletion,
+            may_fail=may_fail,
+            family="openai",
+            fails_with=wire.OpenAiFailure,
+            tag="gateway",
+            name="create_chat_completion",
+            summary="Ask a model, as far as policies allow",
+            description="What is asked is decided on before the provider is called, what is answered before"
+            " it is delivered. A stream begins once the whole answer is decided on.",
+            is_kept=False,
+        ),
+        Described(
+            method="GET",
+            path=MODELS_PATH,
+            access="scope",
+            scope=SCOPE,
+            gives=wire.OfferedModels,
+            may_fail=failures("GET", MODELS_PATH, "scope", takes=None) - {422} | {502},
+            family="openai",
+            fails_with=wire.OpenAiFailure,
+            tag="gateway",
+            name="list_models",
+            summary="List the models that may be asked with a key",
+        ),
+    )

@@ -1,0 +1,133 @@
+"""The way of a call through the gateway.
+
+1. find      the repo of the caller, and the connection that has the model
+2. decide    on what is asked; a call that is stopped here never reaches the provider
+3. ask       the provider, without what policies withhold
+4. decide    on what is answered, text and calls of tools; what is stopped here is delivered to nobody
+5. deliver   without what policies withhold
+
+Each decision has its receipt, durable before the next step.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import msgspec
+
+from bylaw.core.ids import RepoId
+from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.select import ASKING_SCOPE
+from bylaw.gateway import facts
+from bylaw.gateway.choosing import Connections
+from bylaw.policies.model import Outcome
+from bylaw.providers.calling import Providers
+from bylaw.providers.model import Ask, Completion, Failed, Malformed, Object
+from bylaw.tenancy.model import Connection, Place
+from bylaw.tenancy.principal import Grant, Principal
+
+STOPS: Final[frozenset[Outcome]] = frozenset({"review", "block"})
+
+
+class Decides(Protocol):
+    """Who decides."""
+
+    async def decision(self, caller: Principal, request: Request) -> Decision:
+        """Return what is decided about a request, once its receipt is durable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What became of a call: an answer, or why there is none.
+
+    `decisions` are in the order in which they were made; when one of them stopped the call, there is neither
+    `completion` nor `failed`. `asked` are the messages as they were sent on.
+    """
+
+    decisions: tuple[Decision, ...]
+    asked: Sequence[Object] = ()
+    completion: Completion | None = None
+    failed: Failed | None = None
+
+
+class Gateway:
+    """Passes calls of models on, as far as policies allow."""
+
+    def __init__(self, connections: Connections, providers: Providers, decides: Decides) -> None:
+        self._connections = connections
+        self._providers = providers
+        self._decides = decides
+
+    async def pass_on(self, caller: Principal, repo_id: RepoId, ask: Ask, context: Request) -> Passage:
+        """Return what becomes of a call in a repo; `context` says who asks, and what else is known of it.
+
+        The caller is one who may ask there. Raises: NotFound for the repo; as `Decides.decision`.
+        """
+        place, connections = await self._connections.of_repo(caller.tenant_id, repo_id)
+        found = await self._connections.for_model(connections, ask.model)
+        if isinstance(found, Failed):
+            return Passage(decisions=(), failed=found)
+        context = msgspec.structs.replace(
+            context, workspace_id=place.workspace_id, repo_id=place.repo_id, provider=found.provider
+        )
+        asker = _asker(caller, place)
+        first = await self._decides.decision(asker, facts.of_input(context, ask))
+        if first.outcome in STOPS:
+            return Passage(decisions=(first,))
+        asked = facts.shown_messages(ask, first)
+        answered = await self._providers.complete(self._connections.endpoint(found), asked)
+        if isinstance(answered, Failed):
+            return Passage(decisions=(first,), failed=answered)
+        try:
+            parts = facts.of_output(context, ask, answered)
+        except Malformed as error:
+            message = f"The model answered what cannot be used: {error}."
+            return Passage(decisions=(first,), failed=Failed(reason="malformed", message=message))
+        decided = await self._all(asker, [request for part in parts for request in part])
+        decisions = (first, *decided)
+        if any(each.outcome in STOPS for each in decided):
+            return Passage(decisions=decisions)
+        completion = _delivered(answered, parts, decided)
+        return Passage(decisions=decisions, asked=asked.messages, completion=completion)
+
+    async def models(
+        self, caller: Principal, repo_id: RepoId
+    ) -> Sequence[tuple[Connection, tuple[str, ...] | Failed]]:
+        """Return the connections of a repo's workspace, each with its models. Raises: NotFound."""
+        _, connections = await self._connections.of_repo(caller.tenant_id, repo_id)
+        listed = await asyncio.gather(*map(self._connections.models, connections))
+        return [*zip(connections, listed, strict=True)]
+
+    async def _all(self, asker: Principal, requests: Sequence[Request]) -> Sequence[Decision]:
+        """Return what is decided about each request; their receipts share commits."""
+        try:
+            async with asyncio.TaskGroup() as deciding:
+                tasks = [deciding.create_task(self._decides.decision(asker, each)) for each in requests]
+        except ExceptionGroup as failed:
+            raise _first(failed) from None
+        return [task.result() for task in tasks]
+
+
+def _asker(caller: Principal, place: Place) -> Principal:
+    """Return the caller as somebody who may ask for decisions in that place, and do nothing else."""
+    grant = Grant(place=place, scopes=frozenset({ASKING_SCOPE}))
+    behind = None if caller.speaks_for is None else _asker(caller.speaks_for, place)
+    return replace(caller, grants=(grant,), speaks_for=behind)
+
+
+def _first(failed: ExceptionGroup[Exception]) -> Exception:
+    error = failed.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _delivered(
+    completion: Completion, parts: Sequence[Sequence[Request]], decided: Sequence[Decision]
+) -> Completion:
+    """Return a completion without what policies withhold of the texts of its choices."""
+    choices, done = [*completion.choices], 0
+    for n, requests in enumerate(parts):
+        if requests[0].phase == "output":
+            choices[n] = facts.shown_text(choices[n], decided[done])
+        done += len(requests)
+    return replace(completion, choices=tuple(choices))
