@@ -139,7 +139,7 @@ async def test_a_log_is_known_as_far_as_it_was_seen(store):
     async with store.system() as system:
         assert list(await system.known_logs.all()) == []
         for each in (seen(5), seen(3), seen(5), seen(1, "log/b"), seen(2, "log/b")):
-            await system.known_logs.note(each)
+            await system.known_logs.keep(each)
     async with store.system() as system:
         found = sorted(await system.known_logs.all(), key=lambda each: each.origin)
         assert found == [seen(5), seen(2, "log/b")]

@@ -112,7 +112,7 @@ class Witness:
         now = self._clock.now_ms()
         for held in latest:
             note = held.note.decode()
-            await system.known_logs.note(KnownLog(origin=held.origin, size=held.size, note=note, at_ms=now))
+            await system.known_logs.keep(KnownLog(origin=held.origin, size=held.size, note=note, at_ms=now))
         self._noted = {held.origin: held.size for held in latest}
 
     async def _lost(self, known: KnownLog, latest: StoredCheckpoint | None) -> Objection | None:

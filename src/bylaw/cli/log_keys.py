@@ -11,7 +11,7 @@ import msgspec
 
 from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
 from bylaw.cli.lazy import load
-from bylaw.cli.remote import Remote
+from bylaw.cli.remote import Remote, keyed
 from bylaw.core.clock import from_rfc3339, rfc3339
 from bylaw.receipts.checkpoint import verifier_key
 from bylaw.receipts.signing import KeySet, key_set
@@ -99,7 +99,7 @@ def list_keys(
             if origin is not None:
                 click.echo(f"  {verifier_key(origin, each.raw)}")
         return
-    for found in _target(server, key, data).listed():
+    for found in _signing_keys(server, key, data).listed():
         _show_view(found)
         for line in found.verifier_keys:
             if origin is not None and line.startswith(f"{origin}+"):
@@ -117,7 +117,7 @@ Examples:
 @_options
 def rotate_key(*, server: str, key: str | None, data: Path | None) -> None:
     """Sign with a new key from now on. The old one is retired: what it signed stays good."""
-    _show_view(_target(server, key, data).rotate())
+    _show_view(_signing_keys(server, key, data).rotate())
 
 
 @click.command(
@@ -137,16 +137,14 @@ def revoke_key(kid: str, revoked_at: str | None, *, server: str, key: str | None
             from_rfc3339(revoked_at)
         except ValueError:
             raise click.BadParameter("Write a moment as 2026-01-01T00:00:00Z.", param_hint="--at") from None
-    _show_view(_target(server, key, data).revoke(kid, revoked_at))
+    _show_view(_signing_keys(server, key, data).revoke(kid, revoked_at))
 
 
-def _target(server: str, key: str | None, data: Path | None) -> Target:
+def _signing_keys(server: str, key: str | None, data: Path | None) -> Target:
     if data is not None:
         directory = cast("Callable[..., Target]", load("bylaw.cli.log_keys_data:DirectoryTarget"))
         return directory(data=data)
-    if key is None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
-    return ServerTarget(remote=Remote(server, key))
+    return ServerTarget(remote=keyed(server, key))
 
 
 def _key(answer: bytes) -> SigningKeyView:

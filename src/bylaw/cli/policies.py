@@ -24,7 +24,7 @@ from bylaw.api.native.pack_views import (
 )
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import load
-from bylaw.cli.remote import Remote
+from bylaw.cli.remote import Remote, keyed
 from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.policies.packs.documents import locate_all
 from bylaw.policies.packs.export import HEADER, SCHEMA_FILE, yaml_text
@@ -119,17 +119,15 @@ class TargetCommand(click.Command):
     @override
     def invoke(self, ctx: click.Context) -> object:
         where = {name: ctx.params.pop(name) for name in WHERE}
-        ctx.obj = partial(_target, **where)
+        ctx.obj = partial(_policies, **where)
         return super().invoke(ctx)
 
 
-def _target(*, server: str, key: str | None, data: Path | None, tenant: str) -> Target:
+def _policies(*, server: str, key: str | None, data: Path | None, tenant: str) -> Target:
     if data is not None:
         directory = cast("Callable[..., Target]", load("bylaw.cli.policies_data:DirectoryTarget"))
         return directory(data=data, tenant_id=tenant)
-    if key is None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
-    return ServerTarget(remote=Remote(server, key))
+    return ServerTarget(remote=keyed(server, key))
 
 
 @click.group(

@@ -90,6 +90,13 @@ class Remote:
             raise Unavailable(message) from None
 
 
+def keyed(url: str, key: str | None) -> Remote:
+    """Return the server at `url`, spoken to with `key`. Raises: UsageError when there is none."""
+    if key is None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
+    return Remote(url, key)
+
+
 class NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows nothing: a key is sent to nobody but the server that was named."""
 

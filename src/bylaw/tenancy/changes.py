@@ -72,7 +72,7 @@ class KnownLogs(Protocol):
     async def all(self) -> Sequence[KnownLog]:
         """Return what is known of each log: one for each process that ever wrote."""
 
-    async def note(self, seen: KnownLog) -> None:
+    async def keep(self, seen: KnownLog) -> None:
         """Know a log as it was seen, unless it is known with as many leaves."""
 
     async def reset(self) -> None:

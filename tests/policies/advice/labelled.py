@@ -2,7 +2,7 @@
 """Wordings of our own, each labelled by hand with what a careful reader would object to.
 
 Shape: a text, and the codes of the checks that should speak; none for a good rule. `LATER` was written after
-the checks, in two rounds; what it showed on first sight is told in docs/explanation/wording-advice.md.
+the checks, in two rounds; what it showed on first sight is told in docs/explanation/advice.md.
 """
 
 TUNED = [

@@ -161,7 +161,7 @@ def test_any_text_is_reviewed_the_same_each_time_and_within_its_bounds(text):
 
 
 def test_the_docs_name_every_check_and_no_other():
-    text = (ROOT / "docs" / "explanation" / "wording-advice.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "advice.md").read_text(encoding="utf-8")
     (table,) = re.findall(r"\| type \| checks \|.*?\n\n", text, re.DOTALL)
     kinds = [each for module in (action, ambiguity, clarity) for each in vars(module).values()]
     known = {kind.code: kind.type for kind in kinds if isinstance(kind, Kind)}

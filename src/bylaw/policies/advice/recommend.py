@@ -18,14 +18,14 @@ from bylaw.policies.advice.words import WORD, content_stems
 from bylaw.policies.model import Action, Content, NaturalRule, Risk
 from bylaw.policies.packs.model import Pack, PackedPolicy
 
-Level = Literal["tenant", "workspace", "repo"]
+PlaceKind = Literal["tenant", "workspace", "repo"]
 
 MOST_READ: Final = 4_000  # characters of a prompt
 _ENOUGH: Final = 3.5  # least score of an answer
 _NEAR: Final = 0.35  # least part of the best score
 _SATURATION: Final = 1.2
 _FITS: Final = 1.15  # for packs that are meant for the level asked
-_LEVELS: Final[Mapping[str, Level]] = {
+_LEVELS: Final[Mapping[str, PlaceKind]] = {
     **dict.fromkeys(("models", "spending", "data-residency", "personal-data", "secrets"), "tenant"),
     **dict.fromkeys(("refunds", "order-verification", "escalation", "brand-tone"), "workspace"),
     **dict.fromkeys(("code-agents", "destructive-tools"), "repo"),
@@ -66,7 +66,7 @@ class Shelf:
         self._entries = [_entry(pack.name, policy) for pack in packs for policy in pack.policies]
         self._spread = Counter(term for entry in self._entries for term in entry.terms)
 
-    def recommend(self, prompt: str, *, level: Level, most: int = 5) -> tuple[Recommendation, ...]:
+    def recommend(self, prompt: str, *, level: PlaceKind, most: int = 5) -> tuple[Recommendation, ...]:
         """Return up to `most` policies that fit `prompt`, best first; none when none of them does."""
         wanted = _wanted(prompt[:MOST_READ])
         weights = {
@@ -118,7 +118,7 @@ def _score(entry: _Entry, weights: Mapping[str, float]) -> float:
     return sum(weight * (1 + _SATURATION) * count / (count + _SATURATION) for weight, count in found)
 
 
-def _fit(entry: _Entry, level: Level) -> float:
+def _fit(entry: _Entry, level: PlaceKind) -> float:
     return _FITS if _LEVELS.get(entry.pack) == level else 1.0
 
 

@@ -4,7 +4,7 @@ The score is 100 less what its issues cost: 35 for a high one, 15 for a medium, 
 costs more than twice its dearest issue. An empty text scores 0. A text in another language than English
 keeps 100 and is told so: nothing was checked. The severity is that of the worst issue.
 
-Limits: the first `MOST_READ` characters are read. The words are those of docs/explanation/wording-advice.md.
+Limits: the first `MOST_READ` characters are read. The words are those of docs/explanation/advice.md.
 """
 
 from collections.abc import Iterator, Sequence

@@ -137,7 +137,7 @@ class MemoryKnownLogs:
         """Return what is known of each log."""
         return [from_row(KnownLog, row) for row in self._heap.all(tables.known_logs)]
 
-    async def note(self, seen: KnownLog) -> None:
+    async def keep(self, seen: KnownLog) -> None:
         """Know a log as it was seen, unless it is known with as many leaves."""
         known = self._heap.get(tables.known_logs, seen.origin)
         if known is None or whole(known["size"]) < seen.size:

@@ -149,7 +149,7 @@ class SqlKnownLogs:
         """Return what is known of each log."""
         return [from_row(KnownLog, row) for row in await self._session.rows(select(tables.known_logs))]
 
-    async def note(self, seen: KnownLog) -> None:
+    async def keep(self, seen: KnownLog) -> None:
         """Know a log as it was seen, unless it is known with as many leaves."""
         row, columns = to_row(seen), tables.known_logs.c
         if not await self._session.insert_new(tables.known_logs, row):

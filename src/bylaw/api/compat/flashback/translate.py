@@ -16,8 +16,7 @@ from bylaw.core.ids import RepoId, WorkspaceId
 from bylaw.decisions.effects import Occasion
 from bylaw.policies import editing
 from bylaw.policies.advice.model import Advice
-from bylaw.policies.advice.recommend import Level as AdvisedLevel
-from bylaw.policies.advice.recommend import Recommendation
+from bylaw.policies.advice.recommend import PlaceKind, Recommendation
 from bylaw.policies.model import Action, Content, Mask, NaturalRule, Policy, Risk
 from bylaw.review import model as review
 from bylaw.tenancy.model import Place
@@ -32,7 +31,7 @@ _ALERT_TYPES: Final[Mapping[Action, Literal["log", "alert", "block"]]] = Mapping
 _RISKS: Final[Mapping[Risk, Literal["low", "medium", "high"]]] = MappingProxyType(
     {"LOW": "low", "MEDIUM": "medium", "HIGH": "high"}
 )
-LEVELS: Final[tuple[AdvisedLevel, ...]] = ("tenant", "workspace", "repo")
+LEVELS: Final[tuple[PlaceKind, ...]] = ("tenant", "workspace", "repo")
 
 # Where a problem of a policy lies in what was sent.
 PATHS: Final[Mapping[str, str]] = MappingProxyType(
