@@ -4,6 +4,7 @@ Each message stands alone: its key is looked at, and again by the route that a t
 key ends a client's session with its next message, and any process can answer.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias, cast
@@ -33,8 +34,9 @@ from bylaw.api.edge import Hot
 from bylaw.api.incoming import Incoming
 from bylaw.api.inside import Inside, answered_by
 from bylaw.api.mcp_tools import tools
+from bylaw.api.mcp_words import INSTRUCTIONS
 from bylaw.api.problems import Answer
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import Forbidden, InvalidInput
 
 PATHS: Final = ("/mcp", "/mcp/sse")
 
@@ -51,7 +53,8 @@ class Mcp:
         self._server = Server(
             "bylaw",
             version=bylaw.__version__,
-            instructions="Ask `decide` before acting; have what was decided certified by `certify_decision`.",
+            title="Bylaw",
+            instructions=INSTRUCTIONS,
             on_list_tools=self._list,
             on_call_tool=self._call,
         )
@@ -62,7 +65,8 @@ class Mcp:
         return {(method, path): answers[method] for method in answers for path in PATHS}
 
     async def answer(self, incoming: Incoming) -> Answer:
-        """Answer one message."""
+        """Answer one message. Raises: as `Door.enter`; Forbidden for a page of another site."""
+        _require_no_page(incoming)
         self._door.enter(incoming, None)
         strict_json.parse(incoming.body)
         manager = StreamableHTTPSessionManager(self._server, json_response=True, stateless=True)
@@ -70,6 +74,7 @@ class Mcp:
             return await answered_by(cast("App", manager.handle_request), incoming)
 
     async def _refuse(self, incoming: Incoming) -> Answer:
+        _require_no_page(incoming)
         self._door.enter(incoming, None)
         return Answer(status=405, headers=((b"allow", b"POST"),))
 
@@ -79,9 +84,17 @@ class Mcp:
             tools=[
                 Tool(
                     name=tool.name,
+                    title=tool.title,
                     description=tool.description,
                     input_schema=tool.takes,
-                    annotations=ToolAnnotations(read_only_hint=tool.reads_only, open_world_hint=False),
+                    output_schema=tool.gives,
+                    annotations=ToolAnnotations(
+                        title=tool.title,
+                        read_only_hint=tool.reads_only,
+                        destructive_hint=False,
+                        idempotent_hint=tool.reads_only,
+                        open_world_hint=False,
+                    ),
                 )
                 for tool in self._tools.values()
             ]
@@ -118,5 +131,17 @@ class Mcp:
         )
 
 
+def _require_no_page(incoming: Incoming) -> None:
+    """Return nothing unless a page of the web asks, whose name may lead here by its owner's doing.
+
+    Tools on this machine may; programs elsewhere name no origin. Raises: Forbidden.
+    """
+    origin = incoming.headers.get(b"origin")
+    if origin is not None and not _LOCAL.fullmatch(origin):
+        message = "MCP is not for pages of the web: connect from a program, which sends no Origin."
+        raise Forbidden(message, needs="no Origin header")
+
+
+_LOCAL: Final = re.compile(rb"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 # Headers that speak of the message and not of the request that it stands for.
 _OF_MESSAGE: Final = frozenset({b"content-length", b"idempotency-key", b"if-match"})

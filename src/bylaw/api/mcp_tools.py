@@ -6,14 +6,19 @@ So a tool can do what its caller's key can, and answers what the route answers: 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import msgspec
 
-from bylaw.api.compat.agentcert.wire import NewReceipt
+from bylaw.api.answers import Page
+from bylaw.api.compat.agentcert.wire import Certificate, NewReceipt
+from bylaw.api.mcp_words import CERTIFY, DECIDE, FIELDS, LIST, PROVE, READ, SEARCH, VERIFY
+from bylaw.api.native.policy_views import PolicyView
+from bylaw.api.native.receipts import ReceiptView
 from bylaw.api.openapi import Schema, anything
+from bylaw.api.verifying import AnchorProofView, VerificationView
 from bylaw.core.errors import InvalidInput
-from bylaw.decisions.model import Request
+from bylaw.decisions.model import Decision, Request
 
 Given = Mapping[str, object]
 
@@ -34,11 +39,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """What a tool is called, what it is for, what it takes, and which request it stands for."""
+    """What a tool is called, what it is for, what it takes and gives, and which request it stands for."""
 
     name: str
+    title: str
     description: str
     takes: Schema
+    gives: Schema
     ask: Callable[[Given], Ask]
     reads_only: bool = True
 
@@ -63,85 +70,146 @@ def _receipt(tail: str = "") -> Callable[[Given], Ask]:
         ident = given.get("receipt_id")
         if not isinstance(ident, str) or not _RECEIPT_ID.fullmatch(ident):
             raise InvalidInput.of("receipt_id", "bad_value", "Give the id of a receipt: rcpt_…")
+        _require_known(given, "receipt_id")
         return Ask(path=f"/v1/receipts/{ident}{tail}")
 
     return ask
 
 
-def _listing(path: str, *names: str, **always: str) -> Callable[[Given], Ask]:
-    """Return the request for a list, narrowed by those of `names` that are given."""
+def _listing(path: str, names: Mapping[str, str], **always: str) -> Callable[[Given], Ask]:
+    """Return the request for a list, narrowed by what is given of `names`, under the route's own names."""
 
     def ask(given: Given) -> Ask:
-        wanted = {name: str(given[name]) for name in names if given.get(name) is not None}
+        _require_known(given, *names)
+        wanted = {names[name]: str(value) for name, value in given.items() if value is not None}
         return Ask(path=path, query=wanted | always)
 
     return ask
 
 
-def _schema(kind: type[msgspec.Struct]) -> Schema:
-    """Return the schema of a body, with an idempotency key beside its fields."""
-    (_,), defs = msgspec.json.schema_components([kind], schema_hook=anything, ref_template="#/$defs/{name}")
-    root = defs.pop(kind.__name__)
-    key = {"type": "string", "description": "The same call under the same key is carried out once."}
-    return {**root, "properties": {**root["properties"], _KEY: key}, "$defs": defs}
+def _require_known(given: Given, *names: str) -> None:
+    """Return nothing if no more is given than is taken. Raises: InvalidInput that says what is."""
+    for name in given:
+        if name not in names:
+            raise InvalidInput.of(
+                name[:64], "unknown_field", f"There is no such argument: {', '.join(names)}."
+            )
 
 
-def _fields(required: tuple[str, ...] = (), **fields: Schema) -> Schema:
-    return {"type": "object", "properties": fields, "required": [*required]}
+def _body(kind: type[msgspec.Struct]) -> Schema:
+    """Return the schema of a body, each field in words, with an idempotency key beside them."""
+    root, defs = _schema(kind)
+    fields = cast("Mapping[str, Schema]", root.pop("properties"))
+    told: Schema = {name: {**each, "description": FIELDS[name]} for name, each in fields.items()}
+    told[_KEY] = {"type": "string", "minLength": 1, "maxLength": 200, "description": FIELDS[_KEY]}
+    kept = {name: said for name, said in root.items() if name not in {"title", "description"}}
+    return {**kept, "properties": told, "$defs": defs}
 
 
-_TEXT: Final[Schema] = {"type": "string"}
+def _answer(kind: object) -> Schema:
+    """Return the schema of an answer."""
+    root, defs = _schema(kind)
+    return {**root, "$defs": defs}
+
+
+def _schema(kind: object) -> tuple[Schema, Schema]:
+    """Return the schema of a type and of those that it refers to."""
+    (found,), defs = msgspec.json.schema_components([kind], schema_hook=anything, ref_template=_REF)
+    return defs.pop(found["$ref"].removeprefix(_REF.format(name=""))), defs
+
+
+def _fields(*names: str, required: tuple[str, ...] = ()) -> Schema:
+    """Return the schema of arguments that are text, or a limit."""
+    properties = {
+        name: {**(_LIMIT if name == "limit" else {"type": "string"}), "description": FIELDS[name]}
+        for name in names
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*required],
+        "additionalProperties": False,
+    }
+
+
+_REF: Final = "#/$defs/{name}"
 _LIMIT: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-_OF_RECEIPT: Final = _fields(("receipt_id",), receipt_id=_TEXT)
+_OF_RECEIPT: Final = _fields("receipt_id", required=("receipt_id",))
+_OF_LIST: Final = {name: name for name in ("limit", "cursor", "agent_id")}
+_OF_SEARCH: Final = {"query": "q", "topic": "topic", "workspace_id": "workspace_id", "limit": "limit"}
 
 
 def tools() -> tuple[Tool, ...]:
     """Return every tool: Agent Cert's five, and those with which an agent asks before it acts."""
+    return (*_deciding(), *_receipts(), _search())
+
+
+def _deciding() -> tuple[Tool, ...]:
     return (
         Tool(
-            name="certify_decision",
-            description="Check a decision that an agent made against the policies that govern it, and have it"
-            " certified by a receipt that anybody can verify. Branch on risk_level or decision.",
-            takes=_schema(NewReceipt),
-            ask=_body_of("/v1/receipts"),
+            name="decide",
+            title="Ask before acting",
+            description=DECIDE,
+            takes=_body(Request),
+            gives=_answer(Decision),
+            ask=_body_of("/v1/decisions"),
             reads_only=False,
         ),
         Tool(
+            name="certify_decision",
+            title="Certify a decision",
+            description=CERTIFY,
+            takes=_body(NewReceipt),
+            gives=_answer(Certificate),
+            ask=_body_of("/v1/receipts"),
+            reads_only=False,
+        ),
+    )
+
+
+def _receipts() -> tuple[Tool, ...]:
+    return (
+        Tool(
             name="get_receipt",
-            description="Read a receipt.",
+            title="Read a receipt",
+            description=READ,
             takes=_OF_RECEIPT,
+            gives=_answer(ReceiptView),
             ask=_receipt(),
         ),
         Tool(
             name="verify_receipt",
-            description="Check that a receipt is what was issued: signature, hashes, place in the log.",
+            title="Verify a receipt",
+            description=VERIFY,
             takes=_OF_RECEIPT,
+            gives=_answer(VerificationView),
             ask=_receipt("/verify"),
         ),
         Tool(
             name="get_anchor_proof",
-            description="Prove where a receipt is anchored.",
+            title="Prove that a receipt is in the log",
+            description=PROVE,
             takes=_OF_RECEIPT,
+            gives=_answer(AnchorProofView),
             ask=_receipt("/anchor"),
         ),
         Tool(
             name="list_my_receipts",
-            description="List the receipts of decisions that the key may read, newest first.",
-            takes=_fields(limit=_LIMIT, cursor=_TEXT, agent_id=_TEXT),
-            ask=_listing("/v1/receipts", "limit", "cursor", "agent_id", kind="decision"),
+            title="List receipts",
+            description=LIST,
+            takes=_fields(*_OF_LIST),
+            gives=_answer(Page[ReceiptView]),
+            ask=_listing("/v1/receipts", _OF_LIST, kind="decision"),
         ),
-        Tool(
-            name="search_policies",
-            description="Find the policies in force, by words of their name, topic or rules.",
-            takes=_fields(text=_TEXT, topic=_TEXT, workspace_id=_TEXT, limit=_LIMIT, cursor=_TEXT),
-            ask=_listing("/v1/policies", "text", "topic", "workspace_id", "limit", "cursor", in_force="true"),
-        ),
-        Tool(
-            name="decide",
-            description="Ask before acting: may this be said or done? Say who acts and what, for a call of a"
-            " tool with phase tool_call. Go on only if outcome is allow or flag.",
-            takes=_schema(Request),
-            ask=_body_of("/v1/decisions"),
-            reads_only=False,
-        ),
+    )
+
+
+def _search() -> Tool:
+    return Tool(
+        name="search_policies",
+        title="Search policies",
+        description=SEARCH,
+        takes=_fields(*_OF_SEARCH),
+        gives=_answer(Page[PolicyView]),
+        ask=_listing("/v1/policies", _OF_SEARCH, in_force="true"),
     )

@@ -114,7 +114,7 @@ async def test_metadata_and_the_policy_reach_the_rules(running):
     async with client(running) as found:
         certified = await call(found, "certify_decision", **CALL, policy_id=policy["id"])
         assert (certified["decision"], certified["policy_id"]) == ("reject", policy["id"])
-        searched = await call(found, "search_policies", text="small amounts")
+        searched = await call(found, "search_policies", query="small amounts")
         assert policy["id"] in [each["id"] for each in searched["data"]]
 
 
