@@ -13,6 +13,7 @@ from bylaw.core.errors import Corrupt, InvalidInput, Unavailable
 from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control, open_database
 from bylaw.storage.migrations import history
+from bylaw.storage.sql.session import failures
 from tests import postgres
 from tests.contracts.lists import every
 from tests.contracts.values import A, tenant, workspace
@@ -52,6 +53,19 @@ async def test_a_sqlite_file_is_durable_checked_and_guarded(tmp_path, opened):
     told = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
     assert await pragmas(store.database, writes=True) == {**told, "query_only": 0}
     assert await pragmas(store.database, writes=False) == {**told, "query_only": 1}
+
+
+async def test_a_full_disk_is_said_to_be_full(tmp_path, opened):
+    store = await opened(f"sqlite:///{tmp_path / 'control.db'}")
+
+    async def fill():
+        with failures():
+            async with store.database.begin(None, writes=True) as connection:
+                await connection.execute(text("PRAGMA max_page_count = 1"))  # no less than there are
+                await connection.execute(text("CREATE TABLE filler AS SELECT zeroblob(10000000) AS filling"))
+
+    with pytest.raises(Unavailable, match="kept nothing: its disk is full, make room"):
+        await fill()
 
 
 WRITER = """

@@ -19,6 +19,7 @@ from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.tallying import Tallying
 from bylaw.api.witness import Witness
+from bylaw.core.errors import Unavailable
 
 _log = logging.getLogger("bylaw.upkeep")
 
@@ -126,6 +127,7 @@ async def _try(name: str, work: Callable[[], Awaitable[None]], *, quietly: bool 
         await work()
     except Exception as error:  # noqa: BLE001 - a loop must outlive whatever happens in one round
         if not quietly:
-            _log.error("%s: %s", name, error, exc_info=error)
+            known = isinstance(error, Unavailable)  # of the world, and not of the code
+            _log.error("%s: %s", name, error, exc_info=None if known else error)
         return False
     return True

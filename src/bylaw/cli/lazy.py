@@ -2,7 +2,8 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from types import MappingProxyType
+from typing import Final, NamedTuple, cast
 
 import click
 from typing_extensions import override
@@ -22,10 +23,14 @@ def load(place: str) -> object:
     return found
 
 
-class LazyGroup(click.Group):
-    """A group that loads some commands, those in `lazy`, when they are called; listing them loads nothing."""
+NONE: Final[Mapping[str, Lazy]] = MappingProxyType({})
+LONGEST: Final = 200
 
-    def __init__(self, *args: object, lazy: Mapping[str, Lazy], **kwargs: object) -> None:
+
+class LazyGroup(click.Group):
+    """A group that lists commands in whole sentences, and loads those in `lazy` when they are called."""
+
+    def __init__(self, *args: object, lazy: Mapping[str, Lazy] = NONE, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as click gives them
         self._lazy = lazy
 
@@ -51,7 +56,7 @@ class LazyGroup(click.Group):
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        loaded = {name: command.get_short_help_str(90) for name, command in self.commands.items()}
+        loaded = {name: command.get_short_help_str(LONGEST) for name, command in self.commands.items()}
         says = {**loaded, **{name: lazy.says for name, lazy in self._lazy.items()}}
         with formatter.section("Commands"):
             formatter.write_dl(sorted(says.items()))

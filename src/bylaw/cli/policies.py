@@ -23,7 +23,7 @@ from bylaw.api.native.pack_views import (
     PlanView,
 )
 from bylaw.cli.folder import read_folder
-from bylaw.cli.lazy import load
+from bylaw.cli.lazy import LazyGroup, load
 from bylaw.cli.remote import Remote, keyed
 from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.policies.packs.documents import locate_all
@@ -131,12 +131,13 @@ def _policies(*, server: str, key: str | None, data: Path | None, tenant: str) -
 
 
 @click.group(
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   bylaw policies apply policies/ --dry-run         # against http://127.0.0.1:8181, key in BYLAW_API_KEY
   bylaw policies diff policies/
   bylaw policies export written/ --data bylaw-data # no server is running
-"""
+""",
 )
 def policies() -> None:
     """Apply policies from files, compare them with what is stored, and write them back to files.

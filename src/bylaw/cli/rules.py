@@ -11,6 +11,7 @@ import click
 from bylaw import rules
 from bylaw.cli.folder import warn
 from bylaw.cli.given import read_json
+from bylaw.cli.lazy import LazyGroup
 from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.policies.facts import context_of
 from bylaw.policies.warnings import warnings_about_rule
@@ -39,6 +40,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write the re
 
 @click.group(
     "rules",
+    cls=LazyGroup,
     epilog="""\b
 Examples:
   bylaw rules check 'amount < 5000'

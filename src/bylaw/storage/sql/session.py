@@ -28,6 +28,8 @@ _PASSING = ("08", "40", "53", "55", "57")
 _CLOSED = ("28", "3D")
 # What a schema does not hold, or does not show: a schema, a table, a column, a right.
 _LACKING = ("3F000", "42P01", "42703", "42501")
+# No room left on the disk.
+_NO_ROOM = "53100"
 # What drivers raise without such a class when the database does not answer as it should.
 _UNREACHED = (OperationalError, InternalError, PoolTimeout, OSError)
 
@@ -149,7 +151,9 @@ def translate(error: SQLAlchemyError | OSError) -> Exception:
     if state in _LACKING or "no such" in reason:
         return Unavailable(f"The database lacks something that this server needs: {reason.strip('.')}.")
     if isinstance(error, _UNREACHED) or state.startswith(_PASSING):
-        return Unavailable("The database cannot do this now and kept nothing: try again.")
+        is_full = "disk is full" in reason or state == _NO_ROOM
+        fix = "its disk is full, make room" if is_full else "try again"
+        return Unavailable(f"The database cannot do this now and kept nothing: {fix}.")
     return error
 
 
