@@ -126,7 +126,7 @@ def _tracer(stack: AsyncExitStack) -> Tracer:
     try:
         from bylaw.api import otel  # noqa: PLC0415 - an optional extra
     except ImportError as error:
-        raise InvalidInput("Traces need the extra otel: pip install '.[otel]' in a clone of Bylaw.") from error
+        raise InvalidInput("Traces need the extra otel: pip install '.[otel]' in a clone.") from error
     provider = otel.otlp_provider(bylaw.__version__)
     stack.callback(provider.shutdown)
     return otel.OtelTracer(provider)

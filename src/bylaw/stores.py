@@ -69,7 +69,7 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
     try:
         from bylaw.storage.postgres import receipts as postgres  # noqa: PLC0415 - an optional extra
     except ImportError as error:
-        message = "PostgreSQL needs the extra postgres: pip install '.[postgres]' in a clone of Bylaw."
+        message = "PostgreSQL needs the extra postgres: pip install '.[postgres]' in a clone."
         raise InvalidInput(message) from error
     storage = settings.storage
     key_file = KeyFile(Path(storage.key_file))
