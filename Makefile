@@ -12,6 +12,7 @@ help: ## list the targets
 
 # The stamp files remember which requirements are installed, so a second call costs nothing.
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bylaw needs Python 3.11 or newer, and $(PYTHON) is older or missing. Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what Bylaw needs to run (once) ..."
 	@$(BIN)/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/run.txt
