@@ -54,7 +54,7 @@ class Rows:
         same = (
             self._unique(other) == self._unique(item) for other in self.items.values() if undeleted(other)
         )
-        if item.id in self.items or (self._unique and any(same)):
+        if item.id in self.items or (self._unique and undeleted(item) and any(same)):
             raise Conflict("taken", reason="exists")
         self.items[item.id] = item
 

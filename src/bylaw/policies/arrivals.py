@@ -47,7 +47,7 @@ _WAS_APPROVED: Final[frozenset[Status]] = frozenset({"approved", "archived"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignPolicy:
+class PolicyElsewhere:
     """A policy as it is elsewhere; who and when are None where that is not told."""
 
     new: NewPolicy
@@ -98,7 +98,7 @@ class PolicyArrival:
 
 
 async def meet_policy(
-    acting: Acting[PolicyUnit], foreign: ForeignPolicy, workspace: Workspace | None
+    acting: Acting[PolicyUnit], foreign: PolicyElsewhere, workspace: Workspace | None
 ) -> PolicyArrival:
     """Return a policy that comes to `workspace` beside what is here under its id.
 
@@ -153,7 +153,7 @@ async def bring_policies(acting: Acting[PolicyUnit], came: Sequence[PolicyArriva
     await record_steps(acting, [(each.version, each.steps) for each in came], reason=reason)
 
 
-def _policy(acting: Acting[PolicyUnit], foreign: ForeignPolicy, *, number: int) -> Policy:
+def _policy(acting: Acting[PolicyUnit], foreign: PolicyElsewhere, *, number: int) -> Policy:
     """Return a policy as it is elsewhere; who and when are here and now where that is not told."""
     new, actor, now = foreign.new, acting.principal.actor, acting.clock.now_ms()
     created_by = actor if foreign.created_by is None else foreign.created_by
@@ -176,7 +176,7 @@ def _policy(acting: Acting[PolicyUnit], foreign: ForeignPolicy, *, number: int) 
     )
 
 
-def _following(stored: Policy, foreign: ForeignPolicy, *, number: int) -> Policy:
+def _following(stored: Policy, foreign: PolicyElsewhere, *, number: int) -> Policy:
     """Return what is here, with the state that it has elsewhere and version `number` as its text."""
     return replace(
         stored,
@@ -191,7 +191,7 @@ def _following(stored: Policy, foreign: ForeignPolicy, *, number: int) -> Policy
 
 
 def _version(
-    acting: Acting[PolicyUnit], policy_id: PolicyId, foreign: ForeignPolicy, content: Content, *, number: int
+    acting: Acting[PolicyUnit], policy_id: PolicyId, foreign: PolicyElsewhere, content: Content, *, number: int
 ) -> Version:
     """Return a text that comes: its author here, who vouches for it, is whoever brings it."""
     return Version(
@@ -212,7 +212,7 @@ def _edits(old: Content, new: Content) -> tuple[str, ...]:
     return tuple(name for name in names if before.get(name) != after.get(name))
 
 
-def _stays(stored: Policy, there: Policy, foreign: ForeignPolicy) -> tuple[str, ...]:
+def _stays(stored: Policy, there: Policy, foreign: PolicyElsewhere) -> tuple[str, ...]:
     """Return in which fields that never follow a policy differs from what it is elsewhere."""
     differs = {
         "place": stored.place != there.place,
@@ -239,7 +239,7 @@ def _follows(stored: Policy, wanted: Policy) -> tuple[str, ...]:
     return tuple(name for name, differing in differs.items() if differing)
 
 
-def _is_newer(stored: Policy, foreign: ForeignPolicy) -> bool:
+def _is_newer(stored: Policy, foreign: PolicyElsewhere) -> bool:
     """Return whether it was changed there later than here: by its time, or by its version without one."""
     if foreign.updated_ms is None:
         return foreign.new.version > stored.latest

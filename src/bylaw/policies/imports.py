@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from bylaw.core.ids import PolicyId, RepoId, UserId, WorkspaceId
-from bylaw.policies.arrivals import ForeignPolicy, PolicyArrival, bring_policies, meet_policy
+from bylaw.policies.arrivals import PolicyArrival, PolicyElsewhere, bring_policies, meet_policy
 from bylaw.policies.binding import require_bindable
 from bylaw.policies.model import Policy
 from bylaw.policies.store import PolicyUnit
@@ -36,7 +36,7 @@ class Batch:
     workspaces: Sequence[Workspace] = ()
     repos: Sequence[Repo] = ()
     users: Sequence[User] = ()
-    policies: Sequence[ForeignPolicy] = ()
+    policies: Sequence[PolicyElsewhere] = ()
     agents: Sequence[Agent] = ()
     update: bool = False
     dry_run: bool = False
@@ -129,7 +129,7 @@ class _Import:
             await require_admissible(self.acting, came, self.addresses)
         return self._take(came, self.places)
 
-    async def _policy(self, foreign: ForeignPolicy) -> Met:
+    async def _policy(self, foreign: PolicyElsewhere) -> Met:
         workspace = await self._known_place(foreign.new.place)
         came = await meet_policy(self.acting, foreign, workspace)
         self.policies[came.wanted.id] = came

@@ -13,7 +13,7 @@ from bylaw.api.problems import FieldProblem
 from bylaw.api.route import Route, body, needs
 from bylaw.api.shape import moment, place_of
 from bylaw.core.ids import AgentId, PolicyId, RepoId, UserId, WorkspaceId
-from bylaw.policies.arrivals import ForeignPolicy
+from bylaw.policies.arrivals import PolicyElsewhere
 from bylaw.policies.editing import NewPolicy
 from bylaw.policies.imports import Batch, Noun, Result, import_batch
 from bylaw.policies.model import Reach, Source, Status
@@ -201,7 +201,7 @@ class _Reader:
             deleted_ms=moment(sent.deleted_at, path="deleted_at"),
         )
 
-    def policy(self, sent: ImportedPolicy, reason: str) -> ForeignPolicy:
+    def policy(self, sent: ImportedPolicy, reason: str) -> PolicyElsewhere:
         """Return a policy."""
         source = Source(
             type=sent.source.type,
@@ -210,7 +210,7 @@ class _Reader:
             rationale=sent.source.rationale,
             evidence=sent.source.evidence,
         )
-        return ForeignPolicy(
+        return PolicyElsewhere(
             new=NewPolicy(
                 content=sent.content,
                 place=place_of(sent.workspace_id, sent.repo_id),
