@@ -232,3 +232,27 @@ def test_addresses_are_shown_like_calls() -> None:
 )
 def test_any_json_value_is_shown_within_the_limit(value: object) -> None:
     assert len(shown(value, 40)) <= 40
+
+
+@pytest.mark.parametrize(
+    ("late", "cause", "code"),
+    [({"price": 250}, "`items[40].price` is 250, and 250 >= 100", ""), ({}, "", "missing")],
+    ids=["decides", "fails"],
+)
+def test_a_late_round_that_tells_something_new_is_explained_to_its_smallest_part(late, cause, code):
+    rule = rules.compile("items.all(i, i.price < 100)")
+    explanation = rule.explain({"items": [{"price": 1}] * 40 + [late] + [{"price": 2}] * 5})
+    (found,) = explanation.causes
+    assert (found.path, found.element, found.code) == ("items[40].price", "items[40]", code)
+    assert cause in found.message
+    rounds = [part.element for part in explanation.root.parts if part.element]
+    assert rounds == ["items[0]", "items[1]", "items[40]"]
+
+
+def test_a_loop_that_takes_all_the_steps_is_explained_by_its_first_rounds():
+    rule = rules.compile("items.all(i, items.all(j, i + j >= 0))")
+    explanation = rule.explain({"items": list(range(400))})
+    assert explanation.verdict == rule.evaluate({"items": list(range(400))})
+    (found,) = explanation.causes
+    assert (found.code, found.offset) == ("budget", explanation.verdict.position.offset)
+    assert [part.element for part in explanation.root.parts if part.element][:2] == ["items[0]", "items[1]"]

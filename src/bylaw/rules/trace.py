@@ -55,9 +55,44 @@ class Trace(Evaluation):
 
     root: Step | None = None
     _open: list[tuple[Node, list[Step]]] = field(default_factory=list)
+    _is_quiet: bool = False
 
     @override
     def value(self, node: Node) -> object:
+        if self._is_quiet:
+            return Evaluation.value(self, node)
+        looping, siblings = self._open[-1] if self._open else (node, [])
+        if isinstance(looping, Macro) and node is not looping.target and _is_enough(looping, siblings):
+            return self._one_of_many(node, looping, siblings)
+        return self._traced(node)
+
+    def _one_of_many(self, node: Node, looping: Macro, siblings: list[Step]) -> object:
+        """Return the value of one more round, found without a trace unless it tells something new.
+
+        One that does is walked again, within the steps that it took.
+        """
+        had, failed, value = self.budget.left, None, None
+        self._is_quiet = True
+        try:
+            value = Evaluation.value(self, node)
+        except Failure as failure:
+            failed = failure
+        finally:
+            self._is_quiet = False
+        if failed is not None and failed.code == "budget":
+            self._keep(node, None, failed, ())
+            raise failed
+        if _is_kept(looping, value, failed, siblings):
+            held, self.budget = self.budget, Budget(had - self.budget.left)
+            try:
+                return self._traced(node)
+            finally:
+                self.budget = held
+        if failed is not None:
+            raise failed
+        return value
+
+    def _traced(self, node: Node) -> object:
         self._open.append((node, []))
         value: object = None
         failed: Failure | None = None
@@ -90,7 +125,7 @@ class Trace(Evaluation):
             self.root = step
         elif not isinstance(node, Literal):
             siblings = parent[1]
-            if looping is None or not inside or _is_kept(looping, step, siblings):
+            if looping is None or not inside or _is_kept(looping, value, failure, siblings):
                 full = step.size + sum(each.size for each in siblings) > MOST_STEPS
                 siblings.append(replace(step, parts=(), size=1, frame=None) if full else step)
 
@@ -151,15 +186,24 @@ class _Completion:
         return replace(self.of(root), needed=False)
 
 
-def _is_kept(looping: Macro, step: Step, siblings: list[Step]) -> bool:
+def _rounds(looping: Macro, siblings: list[Step]) -> list[Step]:
+    """Return the rounds among what is kept of a loop."""
+    return [each for each in siblings if each.node is not looping.target]
+
+
+def _is_enough(looping: Macro, siblings: list[Step]) -> bool:
+    """Return whether enough rounds of a loop are kept to show what it does."""
+    return len(_rounds(looping, siblings)) >= _SAMPLES
+
+
+def _is_kept(looping: Macro, value: object, failure: Failure | None, siblings: list[Step]) -> bool:
     """Return whether a round of a loop tells something that the kept ones do not."""
-    rounds = [each for each in siblings if each.node is not looping.target]
-    if step.failure is not None:
-        return all(each.failure is None for each in rounds)
+    if failure is not None:
+        return all(each.failure is None for each in _rounds(looping, siblings))
     decisive = looping.name == "exists"
-    if looping.name in {"all", "exists"} and step.value is decisive:
+    if looping.name in {"all", "exists"} and value is decisive:
         return True
-    return len(rounds) < _SAMPLES
+    return not _is_enough(looping, siblings)
 
 
 def _skipped(node: Node, parts: tuple[Step, ...]) -> bool:
