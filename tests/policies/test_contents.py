@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bylaw.core.errors import InvalidInput
 from bylaw.policies.content import content_digest, document, restore_content
 from bylaw.policies.model import DeterministicRule, NaturalRule, search_text, topic_key
-from bylaw.policies.parse import MAX_CONDITIONS_BYTES, parse_content
+from bylaw.policies.parse import MAX_CONDITIONS_BYTES, MAX_TOPIC, parse_content
 from bylaw.policies.rules import MAX_RULES, Reading, read_rules
 
 POLICY = {"name": "Invoices", "rules": [{"expr": "amount < 5000"}, {"text": "Flag new vendors."}]}
@@ -158,7 +158,7 @@ def test_a_content_is_bounded():
         {
             "name": "n" * 201,
             "description": "d" * 8001,
-            "topic": "t" * 121,
+            "topic": "t" * (MAX_TOPIC + 1),
             "rules": many,
             "conditions": {"a": "x" * MAX_CONDITIONS_BYTES},
             "examples": [{"name": "e", "expect": "pass", "request": deep}],

@@ -20,7 +20,7 @@ from bylaw.rules import LANG
 from bylaw.rules import compile as compile_rule
 
 MAX_RULES = 100
-MAX_RULE_TEXT = 8_000
+MAX_RULE_TEXT = 20_000
 MAX_MESSAGE = 1_000
 
 FIELDS: Final = ("id", "type", "expr", "text", "effect", "message", "attention", "lang")

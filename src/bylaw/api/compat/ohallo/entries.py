@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from bylaw.api.answers import Reply
 from bylaw.api.compat.ohallo import translate
-from bylaw.api.compat.ohallo.query import EntryQuery, EntryView, SearchQuery
+from bylaw.api.compat.ohallo.query import EntryQuery, EntryView, SearchQuery, accepts_array
 from bylaw.api.compat.ohallo.wire import Done, Entries, Entry, EntryChange, EntryPart, NewEntry, Rejection
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
@@ -25,35 +25,38 @@ router = APIRouter(tags=["ohallo"], route_class=Route)
 Reading = Annotated[Acting[Unit], needs("policy:read")]
 Writing = Annotated[Acting[Unit], needs("policy:write")]
 Listed = Reply[Entries | tuple[EntryPart, ...]]
+Array = Annotated[bool, Depends(accepts_array)]
 
 
 @router.get("/api/workspaces/{workspace_id}/policy-entries")
 async def list_entries(
-    acting: Reading, workspace_id: WorkspaceId, query: Annotated[EntryQuery, Query()]
+    acting: Reading, workspace_id: WorkspaceId, query: Annotated[EntryQuery, Query()], array: Array
 ) -> Listed:
     """List the entries of a workspace, newest first."""
     place = await _place(acting, "policy:read", workspace_id)
     list_them = reading.list_waiting if query.status == "pending_review" else reading.list_policies
     found = await list_them(acting, query.where(place), query.part)
-    return _listed(found, query, workspace_id)
+    return _listed(found, query, workspace_id, array=array)
 
 
 @router.get("/api/workspaces/{workspace_id}/policy-entries/search")
 async def search_entries(
-    acting: Reading, workspace_id: WorkspaceId, query: Annotated[SearchQuery, Query()]
+    acting: Reading, workspace_id: WorkspaceId, query: Annotated[SearchQuery, Query()], array: Array
 ) -> Listed:
     """Search the entries of a workspace by words of their topic and text, the best first."""
     where = _near(await _place(acting, "policy:read", workspace_id))
-    return _listed(await reading.search_policies(acting, query.q, where, query.part), query, workspace_id)
+    found = await reading.search_policies(acting, query.q, where, query.part)
+    return _listed(found, query, workspace_id, array=array)
 
 
 @router.get("/api/workspaces/{workspace_id}/policy-entries/pending")
 async def list_pending(
-    acting: Reading, workspace_id: WorkspaceId, query: Annotated[EntryView, Query()]
+    acting: Reading, workspace_id: WorkspaceId, query: Annotated[EntryView, Query()], array: Array
 ) -> Listed:
     """List what waits for review in a workspace: new entries, and changes of approved ones."""
     where = _near(await _place(acting, "policy:read", workspace_id))
-    return _listed(await reading.list_waiting(acting, where, query.part), query, workspace_id)
+    found = await reading.list_waiting(acting, where, query.part)
+    return _listed(found, query, workspace_id, array=array)
 
 
 @router.post("/api/workspaces/{workspace_id}/policy-entries", status_code=201)
@@ -138,15 +141,15 @@ def _near(place: Place) -> PolicyFilter:
     return PolicyFilter(place=place, match="near")
 
 
-def _listed(found: Page[Current], view: EntryView, workspace_id: WorkspaceId) -> Listed:
+def _listed(found: Page[Current], view: EntryView, workspace_id: WorkspaceId, *, array: bool) -> Listed:
     fields, total = view.shown, found.total or 0
+    alone = array if view.envelope is None else view.envelope == "array"
     items = tuple(
         translate.part(translate.entry(each, workspace_id=workspace_id), fields) for each in found.items
     )
-    answer = Reply[Entries | tuple[EntryPart, ...]](
-        items if view.envelope == "array" else Entries(items=items, total=total)
-    )
+    answer = Reply[Entries | tuple[EntryPart, ...]](items if alone else Entries(items=items, total=total))
     answer.headers["x-total-count"] = str(total)
+    answer.headers["vary"] = "accept"
     return answer
 
 

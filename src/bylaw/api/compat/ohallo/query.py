@@ -1,7 +1,9 @@
 """What is asked in the query of a list; what is not known is passed over, and a blank filter is none."""
 
+import re
 from typing import Annotated, Final, Literal
 
+from fastapi import Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -20,6 +22,8 @@ MOST_ATTENTION: Final = 1_000
 # No tenant holds so many: whoever skips more gets nothing, however large the number.
 _BEYOND: Final = 1_000_000
 
+_ARRAY: Final = re.compile(r'application/json\s*;[^,]*\bprofile\s*=\s*"?array"?\s*(?:[;,]|$)', re.IGNORECASE)
+
 _no_blank = BeforeValidator(lambda sent: None if sent == "" else sent)
 
 
@@ -35,9 +39,13 @@ class EntryView(_Query):
     limit: Annotated[int, Field(ge=1, description="Most items to return; more than 100 are 100.")] = 50
     offset: Annotated[int, Field(ge=0, description="How many items to skip.")] = 0
     envelope: Annotated[
-        Literal["object", "array"],
-        Field(description="`array`: the items alone; `X-Total-Count` has their number in any case."),
-    ] = "object"
+        Literal["object", "array"] | None,
+        _no_blank,
+        Field(
+            description="`array`: the items alone, as with `Accept: application/json; profile=array`;"
+            " `X-Total-Count` has their number in any case."
+        ),
+    ] = None
     view: Annotated[
         Literal["full", "compact"], Field(description=f"`compact`: only {', '.join(COMPACT)}.")
     ] = "full"
@@ -61,6 +69,11 @@ class EntryView(_Query):
             message = f"There is no field {unknown[0][:60]!r}; there are {', '.join(FIELDS)}."
             raise InvalidInput.of("fields", "unknown_value", message)
         return wanted
+
+
+def accepts_array(request: Request) -> bool:
+    """Return whether `Accept` asks for the items of a list alone. What it says else is passed over."""
+    return any(_ARRAY.search(each) for each in request.headers.getlist("accept"))
 
 
 class EntryQuery(EntryView):
