@@ -41,16 +41,29 @@ MCP = tuple(
 HEADERS = ("x-error-code", "www-authenticate", "allow", "x-total-count", "idempotent-replayed")
 _DAY_MS = 86_400_000
 _MOMENT = "2026-01-10T09:00:00.000Z"
+# What differs each time, by the name of what is put in its place. A quote may be escaped: answers of tools
+# hold JSON as text.
 _VARIABLE = re.compile(
-    r"(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[a-z]+_[0-9A-HJKMNP-TV-Z]{26}(?:_\d+)?\b)"
-    r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z)"
-    r"|(?P<ms>\b1[789]\d{11}\b)"
-    r"|(?P<hash>sha256:[0-9a-f]{64})|(?P<signature>ed25519:[A-Za-z0-9+/]{86}==)"
-    r"|(?P<wait>(?<=try again in )\d+)"
-    r"|(?P<duration>(?:(?<=duration_[mu]s\":)|(?<=duration_[mu]s\\\":))\d+)"
-    r"|(?P<log>(?<=bylaw\.local/)[0-9a-f]{12})|(?P<base64>(?:(?<=\\n)|(?<![\w+/\\-]))(?:[A-Za-z0-9+/]{43,}={1,2}|[\w-]{43,}))"
-    r"|(?P<secret>\b(?:sf_live_v1|sf_test_v1|ak_live)_[A-Za-z0-9]{4,}\b)"
+    "|".join(
+        f"(?P<{name}>{pattern})"
+        for name, pattern in (
+            ("id", r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
+            ("ulid", r"\b[a-z]+_[0-9A-HJKMNP-TV-Z]{26}(?:_\d+)?\b"),
+            ("time", r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z"),
+            ("ms", r"\b1[789]\d{11}\b"),
+            ("hash", r"sha256:[0-9a-f]{64}"),
+            ("signature", r"ed25519:[A-Za-z0-9+/]{86}=="),
+            ("wait", r"(?<=try again in )\d+"),
+            ("used", r'(?<="lastUsedAt":)"[^"]*"'),
+            ("lasted", r',\\?"duration_ms\\?":\d+'),
+            ("count", r'(?:(?<=duration_us":)|(?<=duration_us\\":)|(?<=revision":)|(?<=revision\\":))\d+'),
+            ("log", r"(?<=bylaw\.local/)[0-9a-f]{12}"),
+            ("base64", r"(?:(?<=\\n)|(?<![\w+/\\-]))(?:[A-Za-z0-9+/]{43,}={1,2}|[\w-]{43,})"),
+            ("secret", r"\b(?:sf_live_v1|sf_test_v1|ak_live)_[A-Za-z0-9]{4,}\b"),
+        )
+    )
 )
+_FIXED = {"wait": "60", "used": "null", "lasted": "", "count": "1"}
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,22 +229,18 @@ class Names:
     def _name(self, found: re.Match[str]) -> str:
         text = found[0]
         match found.lastgroup:
-            case "id":
+            case "id" | "ulid":
                 return self._other.setdefault(text, f"id-{len(self._other) + 1}")
             case "time":
                 return _MOMENT if _is_near(from_rfc3339(text)) else text
             case "ms":
                 return str(from_rfc3339(_MOMENT)) if _is_near(int(text)) else text
-            case "wait":
-                return "60"
-            case "duration":
-                return "1"
-            case "log" | "base64":
-                return "…"
             case "hash" | "signature":
                 return f"{text.partition(':')[0]}:…"
-            case _:
+            case "secret":
                 return f"{text[: text.rindex('_')]}_…"
+            case name:
+                return _FIXED.get(str(name), "…")
 
 
 def _is_near(moment_ms: int) -> bool:
