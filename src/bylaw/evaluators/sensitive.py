@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
+import re2
+
 from bylaw.evaluators.patterns import cards, emails, ibans, phones, secrets
 
 Level = Literal["low", "medium", "high"]
@@ -27,6 +29,10 @@ _FINDERS: Final[Mapping[DataKind, Callable[[str], list[str]]]] = {
     "email": emails,
     "phone": phones,
 }
+# What any of them holds in ASCII: most texts hold none, and one search tells.
+_ANY: Final = re2.compile(
+    rb"[@+]|-----BEGIN |AKIA|gh[pousr]_|xox[abprs]-|sk-|eyJ|[A-Za-z]{2}[0-9]{2}|[0-9](?:[^0-9]{0,3}[0-9]){12}"
+)
 _HIGH: Final[frozenset[DataKind]] = frozenset({"secret", "card", "iban"})
 
 
@@ -41,6 +47,8 @@ class Sensitivity:
 def sensitive_data(value: object) -> Sensitivity:
     """Return how sensitive the texts in `value` are: a text, or lists and objects of them, keys included."""
     text = _APART.join(_within(islice(texts(value), MOST_TEXTS)))
+    if text.isascii() and _ANY.search(text.encode()) is None:
+        return Sensitivity(level="low", kinds=())
     found = {kind: set(find(text)) for kind, find in _FINDERS.items()}
     kinds = tuple(kind for kind, quotes in found.items() if quotes)
     if _HIGH.intersection(kinds) or len(found["email"] | found["phone"]) >= MANY:
