@@ -11,6 +11,7 @@ import click
 import msgspec
 from typing_extensions import override
 
+from bylaw.api.native.imports import ImportResult
 from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo
 from bylaw.cli.imports_found import Found
 from bylaw.cli.imports_sending import ImportReport, ServerTarget, send
@@ -201,13 +202,12 @@ def _show(report: ImportReport) -> None:
     """Print what is done, or is to be done, and what is not and why."""
     click.echo(f"{_plain(report.source)} into the tenant {_plain(report.tenant_id) or '(nothing was found)'}")
     for noun, counts in report.counts.items():
-        said = [f"{count} {_word(outcome, report)}" for outcome, count in sorted(counts.items())]
+        said = [f"{counts[outcome]} {_word(outcome, report)}" for outcome in _MARKS if outcome in counts]
         click.echo(f"  {noun:<10} {', '.join(said)}")
     for each in report.results:
         if each.outcome in {"updated", "different", "refused"}:
-            why = [*each.fields, *(f"{problem.path}: {problem.message}" for problem in each.problems)]
-            mark = click.style(f"{_word(each.outcome, report)}", fg=_MARKS[each.outcome][2])
-            click.echo(f"{mark}  {each.noun} {_plain(each.id)}: {_plain('; '.join(why))}")
+            mark = click.style(_word(each.outcome, report), fg=_MARKS[each.outcome][2])
+            click.echo(f"{mark}  {each.noun} {_plain(each.id)}: {_plain(_why(each))}")
 
 
 def _show_rest(report: ImportReport) -> None:
@@ -217,6 +217,12 @@ def _show_rest(report: ImportReport) -> None:
         click.echo(f"left behind  {_plain(left.what)}{count}: {left.why}")
     for note in report.notes:
         click.echo(f"note  {_plain(note)}")
+
+
+def _why(result: ImportResult) -> str:
+    """Return in what a thing differs, or what is wrong with which of its fields."""
+    problems = (": ".join(filter(None, (each.path, each.message))) for each in result.problems)
+    return ", ".join(result.fields) or "; ".join(problems)
 
 
 def _word(outcome: str, report: ImportReport) -> str:

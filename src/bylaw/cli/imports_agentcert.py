@@ -45,6 +45,7 @@ class _Policy(msgspec.Struct, frozen=True, kw_only=True):
     updated_by: str | None = None
     decided_by: str | None = None
     decided_reason: str | None = None
+    deleted_at: str | None = None
 
 
 class _Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +90,8 @@ def _policy(row: Row, found: Found) -> ImportedPolicy:
     content = {name: value for name, value in row.items() if name in CONTENT and value is not None}
     frame = {name: value for name, value in row.items() if name not in CONTENT and name not in _FOLLOWS}
     one = read_as(frame, _Policy, found=found, noun="policy")
+    if one.deleted_at is not None:
+        raise InvalidInput.of("deleted_at", "deleted", "It is deleted there.")
     if one.pending is not None:
         why = "approve or reject it there and import again, or write it again here"
         found.leave(f"an edit of policy {one.id} that waits for approval", why, count=1)

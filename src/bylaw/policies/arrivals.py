@@ -114,7 +114,7 @@ async def meet_policy(
         _require_approver(foreign.status, workspace)
         await _require_free(acting.unit, foreign.new.slug)
         content = parse_content(foreign.new.content, Reading(schema=schema))
-        version = _version(acting, policy_id, foreign, content, number=foreign.new.version)
+        version = _version(acting, foreign, content, number=foreign.new.version)
         return PolicyArrival(wanted=_policy(acting, foreign, number=version.number), version=version)
     number = stored.current if stored.pending is None else stored.pending
     base = await stored_version(acting.unit, stored, number=number)
@@ -127,7 +127,7 @@ async def meet_policy(
         _require_approver(foreign.status, workspace)
     return PolicyArrival(
         wanted=wanted,
-        version=_version(acting, policy_id, foreign, content, number=number) if edits else base,
+        version=_version(acting, foreign, content, number=number) if edits else base,
         is_new=bool(edits),
         stored=stored,
         differs=(*stays, *edits, *follows),
@@ -191,11 +191,11 @@ def _following(stored: Policy, foreign: PolicyElsewhere, *, number: int) -> Poli
 
 
 def _version(
-    acting: Acting[PolicyUnit], policy_id: PolicyId, foreign: PolicyElsewhere, content: Content, *, number: int
+    acting: Acting[PolicyUnit], foreign: PolicyElsewhere, content: Content, *, number: int
 ) -> Version:
     """Return a text that comes: its author here, who vouches for it, is whoever brings it."""
     return Version(
-        policy_id=policy_id,
+        policy_id=PolicyId(foreign.new.id or ""),
         number=number,
         content=content,
         digest=content_digest(content),
