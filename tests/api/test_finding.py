@@ -45,6 +45,8 @@ async def test_a_search_has_one_page(world):
     assert answer["next_cursor"] is None
     refused = await world.send("admin", "GET", "/v1/policies?q=shipping&cursor=abc")
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "cursor")
+    refused = await world.send("admin", "GET", "/v1/policies?q=shipping&deleted=true")
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "deleted")
 
 
 async def test_others_find_only_what_they_may_see(world):

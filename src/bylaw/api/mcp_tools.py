@@ -81,6 +81,9 @@ def _listing(path: str, names: Mapping[str, str], **always: str) -> Callable[[Gi
 
     def ask(given: Given) -> Ask:
         _require_known(given, *names)
+        for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, str | int | None):
+                raise InvalidInput.of(name, "bad_value", f"{name} is text, or a number for a limit.")
         wanted = {names[name]: str(value) for name, value in given.items() if value is not None}
         return Ask(path=path, query=wanted | always)
 

@@ -76,6 +76,9 @@ async def test_what_a_tool_answers_is_what_its_schema_says(running):
     [
         ("search_policies", {"text": "x"}, "query"),
         ("list_my_receipts", {"limt": 3}, "limit"),
+        ("list_my_receipts", {"cursor": ["a"]}, "cursor is text"),
+        ("search_policies", {"query": {"a": 1}}, "query is text"),
+        ("search_policies", {"limit": True}, "limit is text, or a number"),
         ("get_receipt", {"receipt_id": "rcpt_1", "also": 1}, "receipt_id"),
         (
             "certify_decision",

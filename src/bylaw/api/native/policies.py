@@ -61,6 +61,9 @@ async def list_policies(acting: Reading, query: Annotated[PolicyQuery, Query()])
         return Reply(page(await reading.list_policies(acting, query.where, query.part), view))
     if query.cursor is not None:
         raise InvalidInput.of("cursor", "bad_cursor", "A search has one page: raise its limit.")
+    if query.deleted:
+        message = "A search looks through what is not deleted: leave out q, or deleted."
+        raise InvalidInput.of("deleted", "bad_value", message)
     return Reply(page(await reading.search_policies(acting, query.q, query.where, query.part), view))
 
 

@@ -1,6 +1,5 @@
 """What is asked in the query of a list; what is not known is passed over, and a blank filter is none."""
 
-import re
 from typing import Annotated, Final, Literal
 
 from fastapi import Request
@@ -21,8 +20,6 @@ MOST: Final = 100
 MOST_ATTENTION: Final = 1_000
 # No tenant holds so many: whoever skips more gets nothing, however large the number.
 _BEYOND: Final = 1_000_000
-
-_ARRAY: Final = re.compile(r'application/json\s*;[^,]*\bprofile\s*=\s*"?array"?\s*(?:[;,]|$)', re.IGNORECASE)
 
 _no_blank = BeforeValidator(lambda sent: None if sent == "" else sent)
 
@@ -73,7 +70,9 @@ class EntryView(_Query):
 
 def accepts_array(request: Request) -> bool:
     """Return whether `Accept` asks for the items of a list alone. What it says else is passed over."""
-    return any(_ARRAY.search(each) for each in request.headers.getlist("accept"))
+    accepted = ",".join(request.headers.getlist("accept")).lower().replace(" ", "").replace('"', "")
+    kinds = (each.split(";") for each in accepted.split(","))
+    return any(kind == "application/json" and "profile=array" in said for kind, *said in kinds)
 
 
 class EntryQuery(EntryView):
