@@ -163,10 +163,17 @@ def test_an_answer_that_drips_is_given_up():
         get(lambda *_: b" " * (1 << 20), clock=Late())
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "x", "http://", "file:///etc/passwd"])
+@pytest.mark.parametrize("url", ["ftp://x", "x", "http://", "file:///etc/passwd", "http://[x"])
 def test_only_an_address_of_a_server_is_asked(url):
-    with pytest.raises(InvalidInput, match="http"):
+    with pytest.raises(InvalidInput, match="address"):
         Source(url, {})
+
+
+@pytest.mark.parametrize("url", ["https://u:secret@host", "https://host?key=secret", "https://host#secret"])
+def test_a_secret_in_the_address_is_refused_unseen(url):
+    with pytest.raises(InvalidInput, match="--key") as caught:
+        Source(url, {})
+    assert "secret" not in caught.value.message
 
 
 def test_rows_that_move_while_they_are_read_come_once():

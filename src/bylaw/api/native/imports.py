@@ -1,6 +1,6 @@
 """Imports: what another server has, taken over under the ids and with the times it has there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import APIRouter
@@ -23,7 +23,7 @@ from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["imports"], route_class=Route)
 
-MOST = 500
+MOST: Final = 2_000
 # Who did something there: a person or a key by their id.
 Actor = Annotated[str, Meta(pattern=r"^(user|key):[^\s]{1,200}$")]
 
