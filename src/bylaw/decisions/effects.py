@@ -35,6 +35,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Occasion(_Row, frozen=True, kw_only=True):
     """The decision that something came from: who, where, when. An empty text means that it was not given.
 
+    `provider` is in lower case, so that it is found however it was written.
     Units: `at_ms` in milliseconds since the epoch.
     """
 
@@ -291,7 +292,7 @@ def _occasion(decision: Decision, receipt_id: str, request: Request, caller: Pri
         workspace_id=decision.workspace_id or "",
         repo_id=decision.repo_id or "",
         model=request.model or "",
-        provider=request.provider or "",
+        provider=(request.provider or "").lower(),
         host=request.host or "",
     )
 

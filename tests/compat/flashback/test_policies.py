@@ -223,3 +223,13 @@ async def test_a_policy_of_another_shape_is_shown_and_not_mangled(org):
     assert (await org.send("owner", "PUT", path, json=same)).json()["policy"]["name"] == "Both"
     stored = await org.get(f"/v1/policies/{native['id']}", "admin")
     assert (stored["action"], len(stored["rules"])) == ("review", 2)
+
+
+async def test_what_a_person_settled_natively_stays_when_the_text_changes(org):
+    rule = {"text": "Never mention rivals.", "effect": "flag", "message": "No rivals.", "attention": True}
+    native = await org.make("/v1/policies", {"name": "Rivals", "rules": [rule]}, "admin")
+    path = f"/policy/{native['id']}"
+    changed = await org.send("owner", "PUT", path, json={"content": "Never praise rivals."})
+    assert changed.json()["policy"]["content"] == "Never praise rivals."
+    stored = await org.get(f"/v1/policies/{native['id']}", "admin")
+    assert stored["rules"] == [{"id": "r1", "type": "nl", **rule, "text": "Never praise rivals."}]

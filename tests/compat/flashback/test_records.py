@@ -49,6 +49,7 @@ async def rows(organisation):
             told = occasion("acme", at_ms=from_rfc3339(row["at"]), **place, **seen)
             policy = snapshot(id="pol_past", name="Past", risk=row["risk"])
             shared = {"occasion": told, "policy": policy, "names": Names(repo="Repo")}
+            await unit.review.statistics.outdate([told.at_ms])
             await unit.review.violations.add([violation(id=f"v{number}", block=number == 1, **shared)])
             await unit.review.alerts.add([alert(id=f"a{number}", **shared)])
 
@@ -133,6 +134,7 @@ async def test_pages_say_what_they_are_of(org, kind):
 async def test_no_more_than_a_hundred_are_answered_at_once(org):
     async with org.app.stores.control.begin("acme") as unit:
         many = [violation("acme", policy=snapshot(id="pol_many")) for _ in range(103)]
+        await unit.review.statistics.outdate({each.occasion.at_ms for each in many})
         await unit.review.violations.add(many)
     answer = await org.get("/policy/violations?policyId=pol_many&take=103")
     assert (len(answer["violations"]), answer["total"], answer["take"]) == (100, 103, 100)
@@ -170,6 +172,15 @@ async def test_a_record_is_shown_whole_with_the_names_of_that_day(org):
     assert one["explanation"]
     assert told["message"]
     assert one["timestamp"] == told["timestamp"]
+
+
+async def test_a_record_is_found_by_the_type_that_it_shows_however_the_provider_was_written(org):
+    policy = await org.policy(actionType=1)
+    await org.say(provider="OpenAI")
+    for path, key in ((f"/policy/{policy['id']}/violations", "violations"), ("/policy/alerts", "alerts")):
+        for wanted in ("OPENAI", "openai", "OTHER,OpenAI"):
+            found = await org.get(f"{path}?policyId={policy['id']}&llmType={wanted}")
+            assert [each["llmType"] for each in found[key]] == ["OPENAI"]
 
 
 async def test_what_was_not_told_is_empty_and_only_the_conversation_null(org):

@@ -18,6 +18,7 @@ from bylaw.policies import editing
 from bylaw.policies.advice.model import Advice
 from bylaw.policies.advice.recommend import PlaceKind, Recommendation
 from bylaw.policies.model import Action, Content, Mask, NaturalRule, Policy, Risk
+from bylaw.policies.wording import asks_for_attention
 from bylaw.review import model as review
 from bylaw.tenancy.model import Place
 
@@ -214,7 +215,7 @@ def _require_same_place(policy: Policy, change: wire.PolicyChange) -> None:
 
 
 def _reworded(content: Content, text: str) -> Mapping[str, object]:
-    """Return the only rule with another text; what else was settled about it stays."""
+    """Return the only rule with another text; what a person settled about it stays."""
     rule = content.rules[0] if len(content.rules) == 1 and content.mask is None else None
     if not isinstance(rule, NaturalRule):
         message = (
@@ -222,12 +223,14 @@ def _reworded(content: Content, text: str) -> Mapping[str, object]:
             " PATCH /v1/policies/{policy_id}."
         )
         raise Conflict(message, reason="other_shape")
+    asked = asks_for_attention(rule.text) != rule.attention
     return {
         "type": "nl",
         "id": rule.id,
         "text": text,
         "effect": rule.effect,
         "message": rule.message,
+        **({"attention": rule.attention} if asked else {}),
     }
 
 
