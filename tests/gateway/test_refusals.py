@@ -2,11 +2,17 @@
 
 import asyncio
 import json
+import socket
+from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
+import uvicorn
 
 from bylaw import settings
+from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import build
+from bylaw.core.ids import Ids
 from tests.gateway.conftest import PATH, SECRET, Gate, populate
 from tests.gateway.scripted import said, scripted
 
@@ -163,6 +169,61 @@ async def test_a_caller_who_leaves_ends_the_call(gate):
     assert sent == []
 
     return [json.dumps(body).encode()]
+
+
+@asynccontextmanager
+async def listening(app):
+    """A server that listens on this machine as `bylaw serve` does, and its port."""
+    limits = WireLimits(head_bytes=32_768, head_s=20)
+    config = uvicorn.Config(
+        app.asgi,
+        http=partial(Wire, limits=limits, ids=Ids()),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=5,
+    )
+    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        await server.shutdown(sockets=[listener])
+
+
+async def left_so_far(gate):
+    """How many callers left before their answer, as the metrics tell."""
+    told = (await gate.send("admin", "GET", "/metrics")).text
+    return sum(
+        float(line.split()[-1])
+        for line in told.splitlines()
+        if line.startswith("bylaw_http_requests_total") and 'status="499"' in line
+    )
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_connection_that_is_cut_ends_the_call(gate, stream):
+    gate.provider.stalls = True
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}], "stream": stream})
+    before = await left_so_far(gate)
+    async with listening(gate.app) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        lines = (
+            f"POST {PATH} HTTP/1.1",
+            "host: x",
+            f"authorization: Bearer {gate.keys['application']}",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            "",
+            body,
+        )
+        writer.write("\r\n".join(lines).encode())
+        await gate.provider.came.wait()
+        writer.transport.abort()
+        await gate.provider.left.wait()
+    assert await left_so_far(gate) == before + 1
 
 
 async def test_an_open_connection_is_used_again(gate):

@@ -236,7 +236,8 @@ class _Attended:
     async def __call__(self, work: Awaitable[T], /) -> T:
         """Return what comes of `work`. Raises: _Gone, and what `work` raises."""
         self._deadline.reschedule(None)
-        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._left())
+        # The body was read whole: whatever comes now says that nothing more does.
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._receive())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
@@ -247,10 +248,6 @@ class _Attended:
             leaving.cancel()
             await asyncio.wait({working, leaving})
             self._deadline.reschedule(asyncio.get_running_loop().time() + self._request_s)
-
-    async def _left(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
 
 
 def _peer(scope: Scope) -> str:

@@ -95,6 +95,8 @@ class Wire(HttpToolsProtocol):
             return False
         self._has_ended = True
         self.cycle.keep_alive = False
+        # Whoever waits for more is told that nothing comes: `Edge` gives up what it asked other servers then.
+        self.cycle.message_event.set()
         return True
 
     @override

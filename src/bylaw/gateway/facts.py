@@ -30,6 +30,7 @@ def of_input(context: Request, ask: Ask) -> Request:
     return msgspec.structs.replace(
         context,
         phase="input",
+        approval_id=UNSET,
         model=ask.model,
         messages=[*ask.messages],
         user_intent=UNSET if last is None else _text(ask.messages[last]),

@@ -150,7 +150,7 @@ def dress(problem: ProblemBody) -> Answer:
     """Return a failure as OpenAI has it: an object with a sentence, a type, the field, and a code."""
     status = _SHOWN.get(problem.status, problem.status)
     message = " ".join(f"{each.path}: {each.message}" for each in problem.errors) or problem.detail
-    if problem.code in {"not_found", "method_not_allowed"}:
+    if problem.status == 405 or problem.detail.startswith("There is no /"):
         message += _ELSEWHERE
     param = problem.errors[0].path if problem.errors else None
     code = "invalid_api_key" if status == 401 else problem.code
