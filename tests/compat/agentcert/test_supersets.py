@@ -41,3 +41,18 @@ async def test_a_certificate_says_who_judged_rules_in_words(world):
     read = (await world.send("admin", "GET", f"/v1/receipts/{made['receipt_id']}")).json()
     assert read["evaluator"] == made["evaluator"]
     assert read["receipt"]["claim"]["evaluators"] == [{"id": "offline"}]
+
+
+async def test_an_agent_says_whether_its_bound_policy_is_in_force(world):
+    await world.make("/v1/policies", POLICY)
+    agent = await world.make("/v1/agents", {"agent_id": "invoice-bot", "policy_id": POLICY["id"]})
+    assert agent["policy_in_force"] is True
+    path = f"/v1/policies/{POLICY['id']}"
+    await world.make(path, {"is_active": False}, method="PATCH")
+    read = (await world.send("admin", "GET", "/v1/agents/invoice-bot")).json()
+    assert (read["policy_id"], read["policy_in_force"]) == (POLICY["id"], False)
+    listed = (await world.send("admin", "GET", f"/v1/agents?policy_id={POLICY['id']}")).json()["data"]
+    assert [each["policy_in_force"] for each in listed] == [False]
+    await world.make(path, {"is_active": True}, method="PATCH")
+    unbound = await world.send("admin", "DELETE", "/v1/bindings/invoice-bot")
+    assert unbound.json()["policy_in_force"] is None

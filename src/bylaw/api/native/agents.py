@@ -51,7 +51,10 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent; `registered` is false when it was only seen in a decision. `agent_id` repeats its `id`."""
+    """An agent; `registered` is false when it was only seen in a decision. `agent_id` repeats its `id`.
+
+    `policy_in_force`: whether its bound policy is, null when it has none. One that is not governs nothing.
+    """
 
     id: str
     agent_id: str
@@ -59,6 +62,7 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
     workspace_id: str | None
     repo_id: str | None
     policy_id: str | None
+    policy_in_force: bool | None
     require_policy: bool
     registered: bool
     created_at: str
@@ -78,7 +82,7 @@ async def register_agent(
     agent = await agents.register_agent(acting, wanted)
     if new.policy_id is not None:
         agent = await binding.bind_policy(acting, agent.id, PolicyId(new.policy_id))
-    return _agent(agent)
+    return await _agent(acting, agent)
 
 
 @router.get("/v1/agents")
@@ -87,7 +91,9 @@ async def list_agents(
     query: Annotated[AgentQuery, Query()],
 ) -> Reply[Page[AgentView]]:
     """List the agents in the caller's places."""
-    return Reply(page(await agents.list_agents(acting, query.part, policy_id=query.policy_id), view))
+    found = await agents.list_agents(acting, query.part, policy_id=query.policy_id)
+    in_force = await _in_force(acting, *found.items)
+    return Reply(page(found, lambda agent: _view(agent, in_force)))
 
 
 @router.put("/v1/bindings/{agent_id:path}")
@@ -99,7 +105,7 @@ async def bind_policy(
 ) -> Reply[AgentView]:
     """Bind an agent to a policy, which then governs it wherever it acts."""
     policy_id = PolicyId(wanted.policy_id)
-    return _agent(await binding.bind_policy(acting, agent_id, policy_id, revision=revision))
+    return await _agent(acting, await binding.bind_policy(acting, agent_id, policy_id, revision=revision))
 
 
 @router.delete("/v1/bindings/{agent_id:path}")
@@ -107,7 +113,7 @@ async def unbind_policy(
     acting: Annotated[Acting[Unit], needs("agents:write")], agent_id: AgentId, revision: Revision
 ) -> Reply[AgentView]:
     """Take an agent's bound policy from it; its earlier receipts stay as they are."""
-    return _agent(await binding.bind_policy(acting, agent_id, None, revision=revision))
+    return await _agent(acting, await binding.bind_policy(acting, agent_id, None, revision=revision))
 
 
 @router.get("/v1/agents/{agent_id:path}")
@@ -115,7 +121,7 @@ async def read_agent(
     acting: Annotated[Acting[Unit], needs("agents:read")], agent_id: AgentId
 ) -> Reply[AgentView]:
     """Read one agent."""
-    return _agent(await agents.read_agent(acting, agent_id))
+    return await _agent(acting, await agents.read_agent(acting, agent_id))
 
 
 @router.patch("/v1/agents/{agent_id:path}")
@@ -126,11 +132,17 @@ async def change_agent(
     revision: Revision,
 ) -> Reply[AgentView]:
     """Change an agent; fields left out stay."""
-    return _agent(await agents.change_agent(acting, agent_id, change, revision=revision))
+    return await _agent(acting, await agents.change_agent(acting, agent_id, change, revision=revision))
 
 
-def view(agent: Agent) -> AgentView:
-    """Return an agent as it goes over the wire."""
+async def _in_force(acting: Acting[Unit], *shown: Agent) -> frozenset[PolicyId]:
+    """Return which of the policies that these agents are bound to are in force."""
+    bound = {agent.policy_id for agent in shown if agent.policy_id is not None}
+    found = await acting.unit.policies.currents(bound) if bound else ()
+    return frozenset(each.policy.id for each in found if each.policy.is_in_force)
+
+
+def _view(agent: Agent, in_force: frozenset[PolicyId]) -> AgentView:
     return AgentView(
         id=agent.id,
         agent_id=agent.id,
@@ -138,11 +150,12 @@ def view(agent: Agent) -> AgentView:
         workspace_id=agent.place.workspace_id,
         repo_id=agent.place.repo_id,
         policy_id=agent.policy_id,
+        policy_in_force=None if agent.policy_id is None else agent.policy_id in in_force,
         require_policy=agent.require_policy,
         registered=agent.registered,
         created_at=rfc3339(agent.created_ms),
     )
 
 
-def _agent(agent: Agent) -> Reply[AgentView]:
-    return Reply(view(agent), revision=agent.revision)
+async def _agent(acting: Acting[Unit], agent: Agent) -> Reply[AgentView]:
+    return Reply(_view(agent, await _in_force(acting, agent)), revision=agent.revision)
