@@ -53,6 +53,8 @@ cases:
 }
 # What says something else than 0 when all is well: a rule that is violated, policies that differ.
 SPEAKING = {"bylaw rules eval": {0, 1}, "bylaw rules explain": {0, 1}, "bylaw policies diff": {0, 3}}
+# The products from which policies are taken over: our own server plays each.
+SOURCES = ("https://api.ohallo.eu", "https://backend.flashback.tech", "https://cert.example.com")
 # What has tests of its own: the story of the demo, and a log that lost its end.
 APART = {"bylaw demo", "bylaw log accept"}
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the examples need bash")
@@ -128,7 +130,8 @@ def world(environment, tmp_path_factory):
     process, url = started(given, folder, "bylaw serve --data served --port 0")
     try:
         kid = collect(folder, url)
-        yield folder, {"https://bylaw.example.com": url, "nJ0x…": kid, "/var/lib/bylaw": str(folder / "var")}
+        here = dict.fromkeys(("https://bylaw.example.com", *SOURCES), url)
+        yield folder, {**here, "nJ0x…": kid, "/var/lib/bylaw": str(folder / "var")}
     finally:
         stopped(process)
 
@@ -146,6 +149,7 @@ def collect(folder, url):
         with urllib.request.urlopen(urllib.request.Request(url + path, body, headers)) as answer:  # noqa: S310
             return answer.read()
 
+    ask("/v1/workspaces", b'{"id": "7d1f0a52", "name": "Support"}')
     receipt = json.loads(ask("/v1/decisions", FILES["request.json"].encode()))["receipt_id"]
     (folder / "bundle.json").write_bytes(ask(f"/v1/receipts/{receipt}/bundle"))
     (folder / "kept.txt").write_bytes(ask("/v1/log/checkpoint"))
@@ -164,7 +168,8 @@ def test_an_example_does_what_it_is_there_for(path, line, world, run, request):
         line = line.replace(shown, real)
     if "bylaw-data | bylaw log audit" in line:  # the keys of that directory, not of the server
         line = line.replace(" --keys jwks.json", "") + '; test "$?" = 3'
-    code, said = run(line, folder, BYLAW_API_KEY=ADMIN_KEY, BYLAW_URL=stands["https://bylaw.example.com"])
+    keys = {"BYLAW_API_KEY": ADMIN_KEY, "BYLAW_SOURCE_KEY": ADMIN_KEY}
+    code, said = run(line, folder, BYLAW_URL=stands["https://bylaw.example.com"], **keys)
     assert code in SPEAKING.get(path, {0}), said
     assert "Traceback" not in said
 

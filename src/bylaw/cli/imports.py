@@ -16,6 +16,7 @@ from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo
 from bylaw.cli.imports_found import Found
 from bylaw.cli.imports_sending import ImportReport, ServerTarget, send
 from bylaw.cli.imports_source import Source
+from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.remote import Remote
 
 INCOMPLETE: Final = 3
@@ -118,8 +119,9 @@ class ImportCommand(click.Command):
 
 @click.group(
     "import",
+    cls=LazyGroup,
     epilog="""\b
-Examples:
+Examples (the key of the source in BYLAW_SOURCE_KEY, ours in BYLAW_API_KEY):
   bylaw import flashback --from https://backend.flashback.tech --dry-run
   bylaw import agentcert --from https://cert.example.com --yes
 """,
@@ -153,7 +155,7 @@ def ohallo(importing: Importing, workspaces: tuple[str, ...]) -> int:
 
     Exit code: 0 everything is here, 3 something is not, or says something else here.
     """
-    named = [(ident, name or ident) for ident, _, name in (each.partition("=") for each in workspaces)]
+    named = [(ident, name or None) for ident, _, name in (each.partition("=") for each in workspaces)]
     return importing.carry_out(imports_ohallo.headers, lambda source: imports_ohallo.read(source, named))
 
 
