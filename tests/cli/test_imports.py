@@ -115,7 +115,7 @@ def test_an_import_done_twice_changes_nothing(run, entries):
     source, target, _ = entries
     imported(run, "ohallo", source, target, "--workspace", "shop=Shop", "--yes")
     before = target.get("/v1/policies"), target.get("/v1/events")
-    code, report = imported(run, "ohallo", source, target, "--workspace", "shop=Shop", "--yes")
+    code, report = imported(run, "ohallo", source, target, "--workspace", "shop", "--yes")
     assert (code, outcomes(report)) == (0, {"workspace": {"unchanged": 1}, "policy": {"unchanged": 4}})
     assert (target.get("/v1/policies"), target.get("/v1/events")) == before
 

@@ -12,7 +12,7 @@ from bylaw.core.ids import AgentId, PolicyId, RepoId, UserId, WorkspaceId
 from bylaw.policies import editing, lifecycle
 from bylaw.policies.arrivals import PolicyElsewhere
 from bylaw.policies.editing import Edit, NewPolicy, create_policy, edit_policy
-from bylaw.policies.imports import Batch, import_batch
+from bylaw.policies.imports import UNNAMED, Batch, import_batch
 from bylaw.policies.model import Source
 from bylaw.tenancy.agents import NewAgent, register_agent, see_agent
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, User, Workspace
@@ -394,6 +394,15 @@ async def test_names_and_roles_follow_if_wished(unit, admin):
         {"w9": "READ"},
     )
     assert (await unit.tenancy.repos.get("r9")).name == "S"
+
+
+async def test_a_workspace_without_a_name_keeps_the_one_it_has(unit, admin):
+    unnamed = workspace(name=UNNAMED)
+    assert (await outcome(admin, workspaces=[unnamed]))[0] == "imported"
+    assert (await unit.tenancy.workspaces.get("w9")).name == "w9"
+    await bring(admin, workspaces=[workspace()], update=True)
+    assert await outcome(admin, workspaces=[unnamed], update=True) == ("unchanged", (), [])
+    assert (await unit.tenancy.workspaces.get("w9")).name == "Nine"
 
 
 async def test_a_repo_stays_in_its_workspace(admin):

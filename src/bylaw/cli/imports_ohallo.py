@@ -31,8 +31,8 @@ def headers(key: str) -> Mapping[str, str]:
     return {"authorization": f"Bearer {key}"}
 
 
-def read(source: Source, workspaces: Sequence[tuple[str, str]]) -> Found:
-    """Return the entries of `workspaces`, which are named by id and by the name that each is to have."""
+def read(source: Source, workspaces: Sequence[tuple[str, str | None]]) -> Found:
+    """Return the entries of `workspaces`: their ids, each with the name that it is to have, if it is told."""
     found = Found(paths=translate.PATHS)
     for workspace_id, name in workspaces:
         found.add("workspace", ImportedWorkspace(id=workspace_id, name=name))

@@ -7,9 +7,9 @@ same stays as it is. One thing that may not come is refused by itself; the other
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from bylaw.core.ids import PolicyId, RepoId, UserId, WorkspaceId
@@ -20,6 +20,9 @@ from bylaw.policies.store import PolicyUnit
 from bylaw.tenancy.arrivals import Arrival, Outcome, addresses, bring, meet, require_admissible
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, User, Workspace
 from bylaw.tenancy.principal import Acting
+
+# The name of a workspace of which none is told: it keeps the one it has here, or is called by its id.
+UNNAMED: Final = ""
 
 Noun = Literal["workspace", "repo", "user", "policy", "agent"]
 R = TypeVar("R", Workspace, Repo, User, Agent)
@@ -111,6 +114,9 @@ class _Import:
             await agent()
 
     async def _workspace(self, wanted: Workspace) -> Met:
+        if wanted.name == UNNAMED:
+            stored = await self.acting.unit.tenancy.workspaces.get(wanted.id)
+            wanted = replace(wanted, name=wanted.id if stored is None else stored.name)
         came = await meet(self.acting, wanted)
         self.workspaces[wanted.id] = came.wanted if came.stored is None else came.stored
         return self._take(came, self.places)

@@ -15,7 +15,7 @@ from bylaw.api.shape import moment, place_of
 from bylaw.core.ids import AgentId, PolicyId, RepoId, UserId, WorkspaceId
 from bylaw.policies.arrivals import PolicyElsewhere
 from bylaw.policies.editing import NewPolicy
-from bylaw.policies.imports import Batch, Noun, Result, import_batch
+from bylaw.policies.imports import UNNAMED, Batch, Noun, Result, import_batch
 from bylaw.policies.model import Reach, Source, Status
 from bylaw.tenancy.arrivals import Outcome
 from bylaw.tenancy.model import Agent, OrgRole, Repo, User, Workspace, WorkspaceRole
@@ -33,10 +33,10 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ImportedWorkspace(_Sent, frozen=True):
-    """A workspace as it is there."""
+    """A workspace as it is there; without a name it keeps the one it has here, or is called by its id."""
 
     id: str
-    name: str
+    name: str | None = None
     created_at: str | None = None
 
 
@@ -173,7 +173,7 @@ class _Reader:
         return Workspace(
             id=WorkspaceId(sent.id),
             tenant_id=self._tenant_id,
-            name=sent.name,
+            name=UNNAMED if sent.name is None else sent.name,
             created_ms=self._created(sent.created_at),
         )
 
