@@ -8,6 +8,7 @@ are made here.
 """
 
 import asyncio
+import posixpath
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -85,7 +86,8 @@ def _keys(names: str) -> str:
 def _acceptance(contract: Contract) -> Iterator[str]:
     yield "| item | what is asked | held by |\n|---|---|---|"
     for each in contract.acceptance:
-        yield f"| {each.item} | {each.what} | {', '.join(f'`tests/compat/{test}`' for test in each.tests)} |"
+        tests = (f"`{posixpath.normpath('tests/compat/' + test)}`" for test in each.tests)
+        yield f"| {each.item} | {each.what} | {', '.join(tests)} |"
 
 
 def objects_of(kind: object) -> dict[str, list[str]]:

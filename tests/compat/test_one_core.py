@@ -233,6 +233,7 @@ async def test_the_same_records_are_seen_through_every_list(core, case, family):
     for answer in answers:
         kept = (await core.send("admin", "GET", f"/v1/receipts/{answer['receipt_id']}")).json()
         assert kept == await called(core, "get_receipt", {"receipt_id": answer["receipt_id"]})
+        assert (await called(core, "verify_receipt", {"receipt_id": answer["receipt_id"]}))["verified"]
         assert (kept["outcome"], [each["id"] for each in kept["policies"]]) == (
             answer["outcome"],
             [each["id"] for each in answer["policies"]],
