@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bylaw.api.native.imports import Import
 from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo, imports_source
+from bylaw.cli.imports_sending import ServerTarget
 from bylaw.cli.imports_source import ATTEMPTS, Source
+from bylaw.cli.remote import Remote
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import (
     Corrupt,
@@ -43,6 +46,10 @@ def answering(answer):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
 
         def log_message(self, *arguments):
             pass
@@ -82,6 +89,15 @@ def test_a_busy_source_is_asked_again_after_as_long_as_it_says():
     pauses = Pauses()
     found = get(scripted((429, {"retry-after": "3"}, b""), (500, {}, b""), (503, {}, b""), {"a": 1}), pauses)
     assert (found, pauses) == ({"a": 1}, [3, 1.0, 2.0])
+
+
+def test_a_batch_that_a_busy_server_puts_off_is_sent_again():
+    view = {"tenant_id": "t", "dry_run": False, "results": []}
+    pauses = Pauses()
+    with answering(scripted((429, {"retry-after": "7"}, b""), (503, {}, b""), view)) as (url, asked):
+        target = ServerTarget(remote=Remote(url, "key"), pause=pauses)
+        assert target.send(Import()).tenant_id == "t"
+    assert ([path for path, _ in asked], pauses) == (["/v1/imports"] * 3, [7, 1.0])
 
 
 def test_a_moment_until_which_to_wait_is_understood():
