@@ -147,10 +147,11 @@ async def test_an_id_that_nothing_can_have_is_refused(server, path, status):
         ("DELETE", "/healthz", 405, "GET"),
     ],
 )
-async def test_an_unknown_route_is_a_problem(server, method, path, status, allow):
-    found = await server.send("admin", method, path)
-    assert (found.status_code, found.headers.get("allow")) == (status, allow)
-    assert found.headers["content-type"] == "application/problem+json"
+async def test_an_unknown_route_is_a_problem_whatever_is_sent_to_it(server, method, path, status, allow):
+    for options in {}, {"content": b"a=b", "headers": {"content-type": "text/plain"}}:
+        found = await server.send("admin", method, path, **options)
+        assert (found.status_code, found.headers.get("allow")) == (status, allow)
+        assert found.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_policy_that_is_wrong_in_many_places_hears_of_all(server):

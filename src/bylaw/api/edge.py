@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeVar, cast
 import msgspec
 
 from bylaw.api.asgi import App, Message, Receive, Scope, Send
-from bylaw.api.incoming import Incoming
+from bylaw.api.incoming import NOT_JSON, Incoming
 from bylaw.api.metrics import Metrics
 from bylaw.api.problems import Answer, Failures
 from bylaw.api.tracing import Tracer
@@ -126,13 +126,10 @@ class Edge:
         if repeated:
             await reply.finish(self._failures.of_status(400, f"Send {repeated} in one line.", incoming))
             return
-        if incoming.body and not _is_json(incoming.headers):
-            detail = "Send the body as content-type application/json, not compressed."
-            await reply.finish(self._failures.of_status(415, detail, incoming))
-            return
         hot = self._hot.get((incoming.method, incoming.path))
         if hot is not None:
-            await reply.finish(await hot(incoming))
+            refused = None if incoming.is_json else self._failures.of_status(415, NOT_JSON, incoming)
+            await reply.finish(await hot(incoming) if refused is None else refused)
             return
         if "\0" in incoming.path or b"%00" in cast("bytes", scope.get("query_string", b"")):
             problem = Problem(path="url", code="nul", message="The address holds NUL: take it out.")
@@ -287,12 +284,6 @@ def _replay(body: bytes) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
-
-
-def _is_json(headers: Mapping[bytes, bytes]) -> bool:
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    is_plain = headers.get(b"content-encoding", b"identity").lower() == b"identity"
-    return is_plain and (kind == b"application/json" or kind.endswith(b"+json"))
 
 
 def _too_large(limit: int) -> TooLarge:

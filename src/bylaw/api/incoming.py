@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 T = TypeVar("T")
+NOT_JSON: Final = "Send the body as content-type application/json, not compressed."
 
 
 class Attended(Protocol):
@@ -36,3 +37,10 @@ class Incoming:
     caller: str = ""
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     attended: Attended = alone
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is said to be plain JSON, or there is none."""
+        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        is_plain = self.headers.get(b"content-encoding", b"identity").lower() == b"identity"
+        return not self.body or (is_plain and (kind == b"application/json" or kind.endswith(b"+json")))

@@ -17,12 +17,13 @@ from typing import Annotated, cast
 import msgspec
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from typing_extensions import override
 
 from bylaw.api import strict_json
 from bylaw.api.answers import Reply
 from bylaw.api.idempotency import checked_key, reused
-from bylaw.api.incoming import Incoming
+from bylaw.api.incoming import NOT_JSON, Incoming
 from bylaw.api.parts import Parts
 from bylaw.api.ports import SystemUnit, Unit
 from bylaw.core.errors import NotFound
@@ -79,6 +80,8 @@ class Route(APIRoute):
             return response
 
         async def handle(request: Request) -> Response:
+            if not incoming_of(request).is_json:
+                raise HTTPException(415, NOT_JSON)
             try:
                 return await carry_out(request)
             except _Repeated as repeated:
