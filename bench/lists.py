@@ -1,213 +1,205 @@
-"""Long lists and statistics: a page out of many, and a year out of a million, on SQLite and PostgreSQL.
+"""Long lists, search and statistics over HTTP: one tenant, 100,000 policies, a year of 1,000,000 violations.
 
-The rows are spread evenly over a year. What is timed is the read inside one transaction, as a route does it:
-statement, rows and values; not HTTP.
+The product serves a database that was filled beforehand (`bench.lists_filled`), SQLite and PostgreSQL side by
+side, one request after another over one connection. What is timed is the whole exchange: key, transaction,
+statements, rows, JSON. Beside it: how the databases go about the statements, and what the indexes cost when
+violations are written.
 """
 
-# ruff: noqa: S608 - the names in the statements are our own
-
-import tempfile
+import http.client
 import time
-from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
-import uvloop
-from sqlalchemy import text
-
+from bench.lists_filled import filled
+from bench.lists_plans import page, plans
+from bench.lists_rows import DAY_MS, Sizes, seldom
+from bench.lists_writes import writes
 from bench.report import Table
-from bench.server import postgres
-from bylaw.core.clock import ManualClock
-from bylaw.core.ids import Ids, PolicyId, WorkspaceId
-from bylaw.core.paging import Slice
-from bylaw.policies.store import PolicyFilter
-from bylaw.review.statistics import DAY_MS, StatisticsQuery, breakdown, series, span_of
-from bylaw.review.store import ReviewFilter
-from bylaw.storage.control import open_control
-from bylaw.storage.sql.control import SqlControlStore
-from bylaw.tenancy.model import Place
-from bylaw.tenancy.principal import Acting, system_principal
-from tests.contracts.values import A, alert, occasion, policy, tenant, version, violation, workspace
+from bench.server import ADMIN_KEY, Served, serving
 
-NOW = 1_767_225_600_000 + 9 * 3_600_000
-YEAR_MS = 365 * DAY_MS
-CLOCK = ManualClock(NOW)
-W7 = Place(workspace_id=WorkspaceId("w7"))
-COLUMNS = ("list", "SQLite p50 ms", "p99 ms", "PostgreSQL p50 ms", "p99 ms")
-
-Read = Callable[[Acting], Awaitable[object]]
+VARIANTS = {"SQLite": "sqlite", "PostgreSQL": "postgres"}
+COLUMNS = ("request", "SQLite p50 ms", "p95 ms", "PostgreSQL p50 ms", "p95 ms", "KB")
+TARGET_MS = 50
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "query-plans.md"
 
 
-def violations(where: ReviewFilter, part: Slice) -> Read:
-    return lambda acting: acting.unit.review.violations.list(where, part)
+@dataclass
+class Times:
+    """How long the exchanges of one request took, and the bytes of its answer."""
 
+    ms: list[float] = field(default_factory=list)
+    size: int = 0
 
-def counted(window: str, bucket: str | None = None, **given: object) -> Read:
-    query = StatisticsQuery(span=span_of(window, NOW, bucket), **given)
-    return lambda acting: series(acting, query)
-
-
-def shares(window: str, by: str, **given: object) -> Read:
-    query = StatisticsQuery(span=span_of(window, NOW), **given)
-    return lambda acting: breakdown(acting, query, by, limit=20)
-
-
-FIFTY, COUNTED = Slice(limit=50), Slice(limit=50, total=True)
-P7 = frozenset({"p7"})
-READS: dict[str, Read] = {
-    "policies, newest 100": lambda acting: acting.unit.policies.list(PolicyFilter(), Slice(limit=100)),
-    "policies of a workspace, 100": lambda acting: acting.unit.policies.list(
-        PolicyFilter(place=W7), Slice(limit=100)
-    ),
-    "violations, newest 50": violations(ReviewFilter(), FIFTY),
-    "violations of a policy": violations(ReviewFilter(policy_ids=P7), FIFTY),
-    "violations of a policy, HIGH and blocked": violations(
-        ReviewFilter(policy_ids=P7, risks=frozenset({"HIGH"}), block=True), FIFTY
-    ),
-    "the same, with their number": violations(
-        ReviewFilter(policy_ids=P7, risks=frozenset({"HIGH"}), block=True), COUNTED
-    ),
-    "violations of a workspace in a month": violations(
-        ReviewFilter(within=(W7,), from_ms=NOW - 200 * DAY_MS, to_ms=NOW - 170 * DAY_MS), FIFTY
-    ),
-    "violations of a seldom model": violations(ReviewFilter(models=frozenset({"m999"})), FIFTY),
-    "a year by day": counted("365d"),
-    "a year by day, one workspace": counted("365d", within=(W7,)),
-    "a year by day, one policy": counted("365d", only={"policy": "p7"}),
-    "a year by day, one policy and one model": counted("365d", only={"policy": "p7", "model": "m7"}),
-    "a year by policy": shares("365d", "policy"),
-    "a year by user": shares("365d", "user"),
-    "a week by hour": counted("7d"),
-    "a day by ten minutes": counted("24h"),
-}
+    def at(self, part: float) -> float:
+        """Return what so great a part of them took at most."""
+        return sorted(self.ms)[min(int(len(self.ms) * part), len(self.ms) - 1)]
 
 
 def run(*, quick: bool) -> list[Table]:
-    """Measure pages and statistics over many rows."""
-    rows, policies, rounds = (20_000, 2_000, 5) if quick else (1_000_000, 100_000, 41)
-    with tempfile.TemporaryDirectory(prefix="bylaw-bench-") as folder, postgres() as url:
-        stores = [f"sqlite:///{Path(folder) / 'control.db'}", *([url] if url else [])]
-        found = [uvloop.run(measured(each, rows, policies, rounds)) for each in stores]
-    nothing = dict.fromkeys(READS, (None, None))
-    found += [nothing] * (2 - len(found))
+    """Measure every list, what it is read by, and what that costs to write."""
+    sizes, rounds = (Sizes(2_000, 10_000), 5) if quick else (Sizes(100_000, 1_000_000), 41)
+    with ExitStack() as stack:
+        held = {kind: stack.enter_context(filled(kind, sizes)) for kind in VARIANTS}
+        with ExitStack() as serve:
+            served = {
+                kind: serve.enter_context(serving(VARIANTS[kind], folder, database=url))
+                for kind, (folder, url) in held.items()
+            }
+            asked = requests(sizes)
+            found = measured(served, asked, rounds)
+        told = plans(held)
+        if not quick:
+            PAGE.write_text(page(told), "utf-8")
+        return [table(sizes, rounds, asked, found), writes(held, rounds=rounds)]
+
+
+def requests(sizes: Sizes) -> list[tuple[str, str]]:
+    """Return the name and the path of what is asked."""
+    since, until = moment(-200), moment(-170)
+    everywhere = "/v1/policies?limit=100"
+    entries = "/api/workspaces/w7/policy-entries"
+    seen, alerted = "/policy/violations?take=50", "/policy/alerts?take=50"
+    deep = sizes.violations // 2
+    told = "/v1/statistics?window="
+    stats = "/v2/stats/policies?scope=org&window=365d"
+    shares = "/v2/stats/policies/breakdown"
     return [
-        Table(
-            title=f"Reads out of {rows:,} violations in a year and {policies:,} policies",
-            columns=COLUMNS,
-            rows=[(name, *found[0][name], *found[1][name]) for name in READS],
-            notes=[
-                f"Median and 99th percentile of {rounds} reads, one after the other; 50 policies,",
-                "20 workspaces, 100 repos, 200 users, 20 keys, 1,000 models; an alert for every second one.",
-            ],
-        )
+        # Policies
+        ("policies, newest 100", everywhere),
+        ("… of a workspace", f"{everywhere}&workspace_id=w7"),
+        ("… of a repo", f"{everywhere}&workspace_id=w7&repo_id=r107"),
+        ("… that govern a repo", "/v1/effective-policies?limit=100&workspace_id=w7&repo_id=r107"),
+        ("… that wait", f"{everywhere}&waits=true"),
+        ("… of a topic", f"{everywhere}&topic=escalation"),
+        ("… HIGH that block", f"{everywhere}&risk=HIGH&action=block"),
+        ("… with a seldom word (`text`)", f"{everywhere}&text={seldom()}"),
+        ("… with a common phrase (`text`)", f"{everywhere}&text={quote('before a refund')}"),
+        ("oHallo: 100 entries and their number", f"{entries}?limit=100"),
+        ("… skipping 4,000", f"{entries}?limit=100&offset=4000"),
+        ("… of a topic", f"{entries}?limit=100&topic=escalation"),
+        ("… in force", f"{entries}?limit=100&status=approved"),
+        ("… pending, with their number", f"{entries}/pending?limit=100"),
+        ("oHallo: search, a seldom word", f"{entries}/search?limit=100&q={seldom()}"),
+        ("… a common word", f"{entries}/search?limit=100&q=refund"),
+        ("… a question", f"{entries}/search?limit=100&q={quote('when do we escalate an angry customer')}"),
+        ("Flashback: policies of a repo (100)", "/policy?orgId=default&workspaceId=w7&repoId=r107"),
+        # What decisions left
+        ("violations, newest 50", "/v1/violations"),
+        ("… of a policy", "/v1/violations?policy_id=pol-7"),
+        ("… HIGH, blocked, of a policy", "/v1/violations?policy_id=pol-7&risk=HIGH&block=true"),
+        ("… of a workspace in a month", f"/v1/violations?workspace_id=w7&since={since}&until={until}"),
+        ("… of an agent", "/v1/violations?agent_id=a7"),
+        ("… of a conversation", "/v1/violations?conversation_id=c7777"),
+        ("Flashback: 50 of all violations, with their number", seen),
+        ("… skipping half of them", f"{seen}&skip={deep}"),
+        ("… of the busiest policy", f"{seen}&policyId=pol-1"),
+        ("… skipping a hundredth of all", f"{seen}&policyId=pol-1&skip={sizes.violations // 100}"),
+        ("… HIGH", f"{seen}&severity=HIGH"),
+        ("… HIGH or MEDIUM, skipping half", f"{seen}&severity=HIGH,MEDIUM&skip={deep}"),
+        ("… blocked", f"{seen}&block=true"),
+        ("… HIGH and blocked", f"{seen}&severity=HIGH&block=true"),
+        ("… of a policy, HIGH and blocked", f"{seen}&policyId=pol-7&severity=HIGH&block=true"),
+        ("… of a workspace in a month", f"{seen}&workspaceId=w7&from={since}&to={until}"),
+        ("… of a repo", f"{seen}&repoId=r7"),
+        ("… of two models", f"{seen}&llmModel=m3,m7"),
+        ("… of a provider", f"{seen}&llmType=ANTHROPIC"),
+        ("… of a host", f"{seen}&host=host-7.example"),
+        ("… of a policy and a model", f"{seen}&policyId=pol-7&llmModel=m7"),
+        ("Flashback: 50 of all alerts, with their number", alerted),
+        (
+            "… of the busiest policy, skipping a hundredth",
+            f"{alerted}&policyId=pol-1&skip={sizes.violations // 100}",
+        ),
+        ("alerts of a workspace", "/v1/alerts?workspace_id=w7"),
+        ("open attention items", "/v1/attention?status=open"),
+        ("oHallo: 100 open attention items", "/api/attention-items?status=open&limit=100"),
+        ("pending approvals", "/v1/approvals?status=pending"),
+        ("approvals of an agent", "/v1/approvals?agent_id=a7"),
+        ("oHallo: conversations", "/api/conversations"),
+        ("… of a workspace, resolved", "/api/conversations?workspaceId=w7&status=resolved"),
+        ("… of a contact", "/api/conversations?contactId=contact-7"),
+        ("events", "/v1/events"),
+        ("… of a workspace", "/v1/events?workspace_id=w7"),
+        ("receipts", "/v1/receipts"),
+        ("… of an agent", "/v1/receipts?agent_id=a7"),
+        ("… blocked, of a policy", "/v1/receipts?outcome=block&policy_id=pol-7"),
+        # Places and people
+        ("repos, 100", "/v1/repos?limit=100"),
+        ("users, 100", "/v1/users?limit=100"),
+        ("agents, 100", "/v1/agents?limit=100"),
+        # Statistics
+        ("a year by day", f"{told}365d"),
+        ("… of a workspace", f"{told}365d&workspace_id=w7"),
+        ("… of a policy", f"{told}365d&policy_id=pol-7"),
+        ("… of a policy and a model", f"{told}365d&policy_id=pol-7&model=m7"),
+        ("a year by policy", "/v1/statistics/breakdown?window=365d&by=policy"),
+        ("a year by user", "/v1/statistics/breakdown?window=365d&by=user"),
+        (
+            "a year by policy, with the series of 20",
+            "/v1/statistics/breakdown?window=365d&by=policy&series=true",
+        ),
+        ("a month by six hours", f"{told}30d"),
+        ("a week by hour", f"{told}7d"),
+        ("a day by ten minutes", f"{told}24h"),
+        ("Flashback: a year by day", stats),
+        ("… tokens", stats.replace("/policies?", "/policies/tokens?")),
+        ("… by policy", f"{shares}/rules?scope=org&window=365d"),
+        ("… by user, with their series", f"{shares}/users?scope=org&window=365d&includeSeries=true"),
     ]
 
 
-async def measured(url: str, rows: int, policies: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return p50 and p99 in milliseconds of each read."""
-    store = await open_control(url, ids=Ids(CLOCK), clock=CLOCK)
-    try:
-        await fill(store, rows, policies)
-        return {name: await timed(store, read, rounds) for name, read in READS.items()}
-    finally:
-        await store.close()
+def moment(days: int) -> str:
+    at_ms = time.time() * 1000 + days * DAY_MS
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def timed(store: SqlControlStore, read: Read, rounds: int) -> tuple[float, float]:
-    took = []
-    for _ in range(rounds + 1):
-        began = time.perf_counter()
-        async with store.begin(A, writes=False) as unit:
-            await read(Acting(unit=unit, principal=system_principal(A), clock=CLOCK, ids=Ids(CLOCK)))
-        took.append((time.perf_counter() - began) * 1000)
-    ordered = sorted(took[1:])
-    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
+def measured(served: dict[str, Served], asked: list[tuple[str, str]], rounds: int) -> list[dict[str, Times]]:
+    """Return how long each request took on each server, the servers by turns."""
+    found: list[dict[str, Times]] = []
+    connections = {kind: http.client.HTTPConnection("127.0.0.1", each.port) for kind, each in served.items()}
+    for _, path in asked:
+        times: dict[str, Times] = {kind: Times() for kind in served}
+        for turn in range(rounds + 2):
+            for kind, connection in connections.items():
+                took, size = exchange(connection, path)
+                if turn >= 2:  # the first ones fill caches
+                    times[kind].ms.append(took)
+                    times[kind].size = size
+        found.append(times)
+    for connection in connections.values():
+        connection.close()
+    return found
 
 
-async def fill(store: SqlControlStore, rows: int, policies: int) -> None:
-    """Store one of each as the product does, copy it many times over a year, and sum up."""
-    seed = occasion(A, receipt_id="@receipt", at_ms=1)
-    async with store.system() as system:
-        await system.add_tenant(tenant(A))
-        unit = system.of(A)
-        for n in range(20):
-            await unit.tenancy.workspaces.add(workspace(A, id=WorkspaceId(f"w{n}")))
-        one = policy(A, id=PolicyId("@id"), created_ms=1)
-        await unit.policies.add(one, version(one.id))
-        await unit.review.violations.add([violation(id="@id", occasion=seed)])
-        await unit.review.alerts.add([alert(id="@id", occasion=seed)])
-    async with store.database.migrating() as connection:
-        for table, count in (("violations", rows), ("alerts", rows // 2)):
-            await connection.exec_driver_sql(left(await columns(connection, table), table, count))
-            await connection.execute(text(f"DELETE FROM {table} WHERE id = '@id'"))
-            await connection.execute(
-                text(
-                    "INSERT INTO untallied (tenant_id, hour_ms, times) SELECT DISTINCT tenant_id,"
-                    f" at_ms - at_ms % 3600000, 1 FROM {table} WHERE true ON CONFLICT DO NOTHING"
-                )
-            )
-        for table in ("policies", "versions"):
-            await connection.exec_driver_sql(governing(await columns(connection, table), table, policies))
-        await connection.execute(text("DELETE FROM versions WHERE policy_id = '@id'"))
-        await connection.execute(text("DELETE FROM policies WHERE id = '@id'"))
-        await connection.execute(text("ANALYZE"))
-    await sum_up(store)
-    async with store.database.migrating() as connection:
-        await connection.execute(text("ANALYZE"))
+def exchange(connection: http.client.HTTPConnection, path: str) -> tuple[float, int]:
+    """Return the milliseconds of one exchange and the bytes of its answer."""
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"authorization": f"Bearer {ADMIN_KEY}"})
+    answer = connection.getresponse()
+    body = answer.read()
+    took = (time.perf_counter() - began) * 1000
+    if answer.status != HTTPStatus.OK:
+        raise RuntimeError(f"{path}: {answer.status} {body[:300]!r}")
+    return took, len(body)
 
 
-async def sum_up(store: SqlControlStore) -> None:
-    """Bring the sums behind statistics up to date."""
-    async with store.system(writes=False) as system:
-        days = await system.untallied(before_ms=NOW, limit=1000)
-    for tenant_id, day_ms in days:
-        async with store.system() as system:
-            await system.of(tenant_id).review.statistics.tally(day_ms, before_ms=NOW)
-
-
-async def columns(connection, table: str) -> list[str]:
-    return list((await connection.execute(text(f"SELECT * FROM {table} LIMIT 0"))).keys())
-
-
-def copies(table: str, names: list[str], told: dict[str, str], count: int) -> str:
-    """Return the statement that copies the one row of a table, with these columns by number `s.n`."""
-    listed = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(told.get(name, f't."{name}"') for name in names)
-    numbers = (
-        f"WITH RECURSIVE s(n) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM s WHERE n < {count})"
+def table(sizes: Sizes, rounds: int, asked: list[tuple[str, str]], found: list[dict[str, Times]]) -> Table:
+    rows: list[tuple[object, ...]] = []
+    for (name, _), times in zip(asked, found, strict=True):
+        told = [figure for each in times.values() for figure in (each.at(0.5), each.at(0.95))]
+        rows.append((name, *told, round(max(each.size for each in times.values()) / 1024, 1)))
+    late = sum(each.at(0.5) > TARGET_MS for times in found for each in times.values())
+    return Table(
+        title=f"GET over HTTP, {sizes.policies:,} policies, {sizes.violations:,} violations in a year",
+        columns=COLUMNS,
+        rows=rows,
+        notes=[
+            f"{rounds} exchanges each over one connection.",
+            f"{late} of {len(rows) * len(VARIANTS)} medians are above {TARGET_MS} ms.",
+        ],
     )
-    return f"INSERT INTO {table} ({listed}) {numbers} SELECT {values} FROM {table} AS t, s"
-
-
-def left(names: list[str], table: str, count: int) -> str:
-    at = f"{NOW - YEAR_MS} + s.n * ({YEAR_MS} / {count})"
-    ident = f"'{table}-' || s.n"
-    item = (
-        f'replace(replace(t.item, \'"id":"@id"\', \'"id":"\' || {ident} || \'"\'),'
-        f" '\"at_ms\":1,', '\"at_ms\":' || ({at}) || ',')"
-    )
-    told = {
-        "id": ident,
-        "at_ms": at,
-        "receipt_id": "'r' || s.n",
-        "conversation_id": "'c' || (s.n / 10)",
-        "workspace_id": "'w' || (s.n * 7919 % 20)",
-        "repo_id": "'r' || (s.n * 7919 % 100)",
-        "policy_id": "'p' || (s.n * 104729 % 50)",
-        "user_id": "'u' || (s.n * 1299709 % 200)",
-        "key_id": "'k' || (s.n * 15485863 % 20)",
-        "model": "'m' || (s.n * 32452843 % 1000)",
-        "risk": "CASE s.n % 3 WHEN 0 THEN 'HIGH' WHEN 1 THEN 'MEDIUM' ELSE 'LOW' END",
-        "block": "s.n % 4 = 0",
-        "item": item,
-    }
-    return copies(table, names, told, count)
-
-
-def governing(names: list[str], table: str, count: int) -> str:
-    told = {
-        "id": "'pol-' || s.n",
-        "policy_id": "'pol-' || s.n",
-        "workspace_id": "'w' || (s.n % 20)",
-        "created_ms": f"{NOW - YEAR_MS} + s.n",
-    }
-    return copies(table, names, told, count)

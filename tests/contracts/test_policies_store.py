@@ -354,6 +354,49 @@ async def test_every_store_ranks_as_the_score_says(store, data):
         assert ([item.policy.id for item in page.items], page.total) == (expected, len(expected))
 
 
+async def test_a_search_follows_what_speaks_for_a_policy_and_where(store):
+    here, there = workspace(), workspace()
+    made = policy(place=place(here.id))
+    async with store.begin(A) as unit:
+        for each in (here, there):
+            await unit.tenancy.workspaces.add(each)
+        await add(unit, made, name="Apples")
+
+        async def change(said=None, **given):
+            nonlocal made
+            made = replace(made, revision=made.revision + 1, **given)
+            newer = None if said is None else version(made.id, made.latest, content=content(name=said))
+            await unit.policies.save_all([(made, newer)])
+
+        async def are_found(*, apples, pears, at=here):
+            near = {"place": place(at.id), "match": "near"}
+            held = [bool((await found(unit, query, **near))[0]) for query in ("apple", "pears")]
+            assert held == [apples, pears]
+
+        await are_found(apples=True, pears=False)
+        await change("Pears", latest=2, pending=2)
+        await are_found(apples=True, pears=False)
+        await change(approved=2, pending=None)
+        await are_found(apples=False, pears=True)
+        await change(place=place(there.id))
+        await are_found(apples=False, pears=False)
+        await are_found(apples=False, pears=True, at=there)
+        await change(place=EVERYWHERE)
+        await are_found(apples=False, pears=True)
+        await change(deleted_ms=START)
+        await are_found(apples=False, pears=False)
+
+
+async def test_words_that_no_index_holds_are_found_as_well(store):
+    long = "0123456789" * 4
+    async with store.begin(A) as unit:
+        made = policy()
+        await add(unit, made, name=f"{long}x §§ Zürich", topic="a'b")
+        for query in (long[3:37], long, "§§", "zürich", "a'b", "345"):
+            assert await found(unit, query, Slice(total=True)) == ([made.id], 1), query
+        assert await found(unit, long + "y", Slice(total=True)) == ([], 0)
+
+
 async def test_a_list_is_newest_first_and_continues(store):
     policies = [policy(created_ms=START + n // 2) for n in range(7)]
     async with store.begin(A) as unit:

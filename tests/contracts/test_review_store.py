@@ -101,6 +101,7 @@ async def test_adding_again_changes_nothing(store, kind):
 async def test_many_are_added_at_once(store, kind):
     items = [KINDS[kind](occasion=occasion(at_ms=START + n)) for n in range(1100)]
     async with store.begin(A) as unit:
+        await unit.review.statistics.outdate({item.occasion.at_ms for item in items})
         await rows(unit, kind).add(items)
         page = await rows(unit, kind).list(FILTERS[kind](), Slice(limit=500, total=True))
         assert (list(page.items), page.total) == (items[:-501:-1], 1100)
@@ -154,6 +155,7 @@ async def test_of_two_that_spend_an_approval_at_once_one_wins(store):
 async def test_lists_are_newest_first_and_continue(store, kind):
     items = [KINDS[kind](occasion=occasion(at_ms=START + n // 2)) for n in range(7)]
     async with store.begin(A) as unit:
+        await unit.review.statistics.outdate([START])
         await rows(unit, kind).add(items[::-1])
         expected = sorted(items, key=lambda item: (item.occasion.at_ms, item.id), reverse=True)
         walked = await every(lambda part: rows(unit, kind).list(FILTERS[kind](), part), limit=3)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.policies.model import Content, NaturalRule
-from bylaw.policies.searching import MAX_WORDS, score, words_of
+from bylaw.policies.searching import MAX_PIECE, MAX_WORDS, is_indexed, pieces_of, score, words_of
 
 
 def said(text, topic=None):
@@ -61,3 +61,23 @@ def test_a_query_has_a_bounded_number_of_words(query):
     words = words_of(query)
     assert len(words) <= MAX_WORDS
     assert all(word.text.startswith(word.stem) and word.stem for word in words)
+
+
+_SAID = st.text("ab'\u2019 -7ßé退", max_size=4 * MAX_PIECE) | st.text()
+
+
+@given(_SAID, st.data())
+def test_a_word_stands_in_a_text_when_it_stands_in_one_of_its_pieces(text, data):
+    text = text.casefold()
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + MAX_PIECE + 3)))
+    for query in (text[start:end], data.draw(_SAID)):
+        for word in filter(is_indexed, words_of(query)):
+            for part in (word.text, word.stem):
+                assert (part in text) == any(part in piece for piece in pieces_of(text))
+
+
+def test_a_word_that_no_piece_holds_is_not_looked_for_in_pieces():
+    long = "x" * (MAX_PIECE + 1)
+    assert [is_indexed(words_of(query)[0]) for query in ("%§", long, long[1:])] == [False, False, True]
+    assert max(map(len, pieces_of(long * 9))) == 2 * MAX_PIECE

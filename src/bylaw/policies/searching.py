@@ -13,6 +13,7 @@ from typing import Final
 from bylaw.policies.model import Content, search_text, topic_key
 
 MAX_WORDS: Final = 12
+MAX_PIECE: Final = 30  # an index of pieces finds no longer words
 # What a word is worth where it stands as it is, where only its stem does, and where the topic has its stem.
 LITERAL, STEM, TOPIC = 2, 1, 2
 
@@ -39,6 +40,29 @@ def words_of(query: str) -> tuple[Word, ...]:
     if not found and query.strip():
         found = [query.strip().casefold()]
     return tuple(Word(word, _ENDING.sub("", word)) for word in (rare or found)[:MAX_WORDS])
+
+
+def pieces_of(text: str) -> frozenset[str]:
+    """Return what an index keeps of a case-folded text.
+
+    A word of up to MAX_PIECE marks stands in the text exactly when it stands in one of the pieces.
+    """
+    return frozenset(
+        word[start : start + 2 * MAX_PIECE]
+        for word in _WORD.findall(text)
+        for start in range(0, max(len(word) - MAX_PIECE, 1), MAX_PIECE)
+    )
+
+
+def is_indexed(word: Word) -> bool:
+    """Return whether an index of pieces tells where a word stands."""
+    return len(word.text) <= MAX_PIECE and _WORD.fullmatch(word.text) is not None
+
+
+def parts_of(text: str) -> tuple[Word, ...]:
+    """Return the longest of the words, or parts of words, that whatever holds `text` holds; none without."""
+    found = [word[:MAX_PIECE] for word in _WORD.findall(text.casefold())]
+    return tuple(Word(word, word) for word in sorted(found, key=len)[-1:])
 
 
 def score(content: Content, words: Iterable[Word]) -> int:

@@ -5,6 +5,7 @@ sought by beside it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from sqlalchemy import RowMapping, Table, and_, select, update
@@ -17,6 +18,7 @@ from bylaw.storage.refusals import Item, outdated, require_own, taken
 from bylaw.storage.rows import from_row, item_of, left_row, to_row
 from bylaw.storage.sql.lists import Condition, Listing
 from bylaw.storage.sql.session import Session
+from bylaw.storage.sql.summed import Days, skipped
 
 K = TypeVar("K", bound=str)
 T = TypeVar("T", bound=Item)
@@ -114,15 +116,20 @@ class Trail(Generic[L]):
             stored = await self._session.row(select(columns.revision).where(self._own(columns.id == item.id)))
             raise outdated(self.noun, item.id, current=None if stored is None else stored["revision"])
 
-    async def _page(self, part: Slice, *where: Condition) -> Page[L]:
+    async def _page(self, part: Slice, *where: Condition, days: Days | None = None) -> Page[L]:
+        """Return a page; `days` tells how many there are, and saves reading those that are skipped."""
         columns = self.table.c
-        listing = Listing(select(columns.item).where(self._own(*where)), columns.at_ms, columns.id)
-        return await listing.page(
+        wanted = select(columns.item).where(self._own(*where))
+        if days is not None:
+            part, before_ms = skipped(days, part)
+            wanted = wanted if before_ms is None else wanted.where(columns.at_ms < before_ms)
+        found = await Listing(wanted, columns.at_ms, columns.id).page(
             self._session,
-            part,
+            part if days is None else replace(part, total=False),
             read=lambda row: item_of(self.kind, row),
             key=lambda item: (item.occasion.at_ms, item.id),
         )
+        return found if days is None else replace(found, total=sum(days.values()))
 
     def _own(self, *where: Condition) -> Condition:
         return and_(self.table.c.tenant_id == self._tenant_id, *where)

@@ -29,20 +29,15 @@ Condition = ColumnElement[bool]
 
 
 class Listing:
-    """A statement whose rows are listed in the falling order of `order`.
-
-    `counted` is a shorter statement with as many rows, where there is one.
-    """
+    """A statement whose rows are listed in the falling order of `order`."""
 
     def __init__(
         self,
         statement: Select[*tuple[object, ...]],
         *order: ColumnElement[object],
         kinds: tuple[type, ...] = BY_TIME,
-        counted: Select[*tuple[object, ...]] | None = None,
     ) -> None:
         self._statement = statement
-        self._counted = statement if counted is None else counted
         self._order = order
         self._kinds = kinds
 
@@ -60,7 +55,7 @@ class Listing:
         found = [read(row) for row in await session.rows(wanted)]
         total = None
         if part.total:
-            matching = self._counted.with_only_columns(self._order[0]).subquery()
+            matching = self._statement.with_only_columns(self._order[0]).subquery()
             total = await session.number(select(func.count()).select_from(matching))
         return page_of(found, part, key, total=total)
 
@@ -77,22 +72,23 @@ def inside(table: Table, place: Place) -> Condition:
     return true() if place.workspace_id is None else table.c.workspace_id == place.workspace_id
 
 
-def around(table: Table, place: Place) -> Condition:
-    """Return whether a row's place is `place` or one that encloses it."""
+def each_around(table: Table, place: Place) -> Sequence[Condition]:
+    """Return the conditions that a row's place is `place`, or one that encloses it."""
     enclosing = {Place(), Place(workspace_id=place.workspace_id), place}
-    return or_(*(exactly(table, each) for each in sorted(enclosing, key=repr)))
+    return [exactly(table, each) for each in sorted(enclosing, key=repr)]
 
 
-def near(table: Table, place: Place) -> Condition:
-    """Return whether a row's place is `place`, encloses it or lies in it."""
+def each_near(table: Table, place: Place) -> Sequence[Condition]:
+    """Return the conditions that a row's place encloses `place`, or is it or lies in it; no row meets two."""
     if place.repo_id is not None:
-        return around(table, place)
-    return or_(exactly(table, EVERYWHERE), inside(table, place))
+        return each_around(table, place)
+    everywhere = [] if place == EVERYWHERE else [exactly(table, EVERYWHERE)]
+    return [*everywhere, inside(table, place)]
 
 
 def near_any(table: Table, places: Iterable[Place]) -> Condition:
     """Return whether a row's place is around or inside one of `places`."""
-    return or_(false(), *(near(table, place) for place in places))
+    return or_(false(), *(condition for place in places for condition in each_near(table, place)))
 
 
 def inside_any(table: Table, places: Iterable[Place]) -> Condition:

@@ -1,12 +1,13 @@
 """The policies of one tenant, in SQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
     ColumnElement,
     RowMapping,
     Select,
+    Table,
     and_,
     bindparam,
     case,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from typing_extensions import override
@@ -24,8 +26,8 @@ from typing_extensions import override
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Current, Outline, Policy, Version, topic_key
-from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word
-from bylaw.policies.store import PolicyFilter
+from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word, parts_of
+from bylaw.policies.store import Match, PolicyFilter
 from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import outdated, require_own, taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
@@ -34,16 +36,18 @@ from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import (
     Condition,
     Listing,
-    around,
     contains,
+    each_around,
+    each_near,
     equals,
     exactly,
     inside,
-    near,
     near_any,
     one_of,
 )
+from bylaw.storage.sql.policy_tables import WAITS
 from bylaw.storage.sql.session import Session
+from bylaw.storage.sql.words import SqlWords
 from bylaw.tenancy.model import EVERYWHERE, Place
 
 _POLICIES = tables.policies
@@ -56,7 +60,6 @@ _IN_FORCE = and_(
     _P.approved.is_not(None),
     _P.deleted_ms.is_(None),
 )
-_WAITS = or_(_P.status == "pending_review", _P.pending.is_not(None))
 _OUTLINED = (
     _P.id,
     _P.workspace_id,
@@ -75,21 +78,27 @@ class _Identities(Kind[PolicyId, Policy]):
     kind = Policy
     noun = "policy"
 
-    async def save_all(self, items: Sequence[Policy], /) -> None:
-        """Store the next revisions; what is read first still holds then (`Database`)."""
+    async def save_all(self, items: Sequence[Policy], /) -> Sequence[PolicyId]:
+        """Store the next revisions; what is read first still holds then (`Database`).
+
+        Return those whose words are others than before, or are looked for in another place.
+        """
         for item in items:
             require_own(item, self._tenant_id)
-        these = select(_P.id, _P.revision).where(self._own(_P.id.in_([item.id for item in items])))
-        stored = {row["id"]: row["revision"] for row in await self._session.rows(these)}
+        wanted = select(_P.id, _P.revision, _P.workspace_id, _P.current, _P.deleted_ms)
+        these = wanted.where(self._own(_P.id.in_([item.id for item in items])))
+        stored = {row["id"]: row for row in await self._session.rows(these)}
         for item in items:
-            if stored.get(item.id) != item.revision - 1:
-                raise outdated(self.noun, item.id, current=stored.get(item.id))
+            found = stored[item.id]["revision"] if item.id in stored else None
+            if found != item.revision - 1:
+                raise outdated(self.noun, item.id, current=found)
         claims = {item.slug: item.id for item in items if item.slug is not None and item.deleted_ms is None}
         held = select(_P.slug, _P.id).where(self._own(_P.slug.in_(claims), _P.deleted_ms.is_(None)))
         if claims and any(claims[row["slug"]] != row["id"] for row in await self._session.rows(held)):
             raise taken(self.noun)
         rows = [{**self._written(item), "this": item.id} for item in items]
         await self._session.change_each(update(_POLICIES).where(self._own(_P.id == bindparam("this"))), rows)
+        return [item.id for item in items if _stands(item) != _stood(stored[item.id])]
 
     @override
     def _written(self, item: Policy) -> Mapping[str, object]:
@@ -103,6 +112,7 @@ class SqlPolicies:
         self._session = session
         self._tenant_id = tenant_id
         self._identities = _Identities(session, tenant_id)
+        self._words = SqlWords(session, tenant_id)
 
     async def get(self, policy_id: PolicyId) -> Policy | None:
         """Return the policy, deleted or not, or None."""
@@ -118,6 +128,7 @@ class SqlPolicies:
             batch = made[start : start + _BATCH]
             await self._identities.add_all([current.policy for current in batch])
             await self._add_versions([current.version for current in batch])
+            await self._words.spell([current.policy.id for current in batch])
 
     async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
         """Store the next revisions of different policies, each with its new version if there is one.
@@ -126,8 +137,10 @@ class SqlPolicies:
         """
         for start in range(0, len(changed), _BATCH):
             batch = changed[start : start + _BATCH]
-            await self._identities.save_all([policy for policy, _ in batch])
+            respelled = await self._identities.save_all([policy for policy, _ in batch])
             await self._add_versions([version for _, version in batch if version is not None])
+            if respelled:
+                await self._words.spell(respelled)
 
     async def _add_versions(self, versions: Sequence[Version]) -> None:
         rows = [{**version_row(version), "tenant_id": self._tenant_id} for version in versions]
@@ -147,30 +160,56 @@ class SqlPolicies:
 
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
-        about, said = _about(where), _said(where)
-        wanted = self._with(_P.current).where(*about, *said)
-        # How many they are is told without their versions, unless those decide.
-        counted = None if said else select(_P.id).where(_P.tenant_id == self._tenant_id, *about)
-        return await Listing(wanted, _P.created_ms, _P.id, counted=counted).page(
-            self._session, part, read=_current, key=lambda item: (item.policy.created_ms, item.policy.id)
+        found = await self._found(where)
+        # Each place is a list of its own, in the order of an index; they are merged.
+        lists = union_all(*(found.where(place) for place in _places(where))).subquery()
+        merged = select(lists.c.created_ms, lists.c.id)
+        page = await Listing(merged, lists.c.created_ms, lists.c.id).page(
+            self._session, part, read=lambda row: (row["created_ms"], row["id"]), key=lambda key: key
+        )
+        return Page(
+            items=await self._whole([ident for _, ident in page.items]),
+            next_cursor=page.next_cursor,
+            total=page.total,
         )
 
     async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match and whose current version has any of `words`."""
         start_of(part)
-        any_word = or_(false(), *(contains(_V.search_text, word.stem) for word in words))
-        found = self._with(_P.current).where(*_about(where), *_said(where), any_word)
-        found = found.with_only_columns(_P.id.label("id"), func.count().over().label("total"))
-        best = found.order_by(_score(words).desc(), _P.created_ms.desc(), _P.id.desc())
+        held = None if where.include_deleted else await self._words.holding(words)
+        found = (await self._found(where, with_text=held is None)).where(or_(*_places(where)))
+        if held is None:
+            worth = _score(words)
+            found = found.where(or_(false(), *(contains(_V.search_text, word.stem) for word in words)))
+        else:
+            ranked = self._words.ranked(words, held, where)
+            worth, found = ranked.c.worth, found.join(ranked, ranked.c.policy_id == _P.id)
+        counted = found.add_columns(func.count().over().label("total"))
+        best = counted.order_by(worth.desc(), _P.created_ms.desc(), _P.id.desc())
         rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
         total = rows[0]["total"] if rows else 0
         if part.total and part.offset and not rows:
             total = await self._session.number(select(func.count()).select_from(found.subquery()))
-        # Only those that are shown are read whole.
-        these = self._with(_P.current).where(_P.id.in_([row["id"] for row in rows]))
-        read = {item.policy.id: item for item in map(_current, await self._session.rows(these))}
-        items = tuple(read[row["id"]] for row in rows)
+        items = await self._whole([row["id"] for row in rows])
         return Page(items=items, total=total if part.total else None)
+
+    async def _found(self, where: PolicyFilter, *, with_text: bool = False) -> Select[*tuple[object, ...]]:
+        """Return the statement of the keys of the policies that match; with what they say if that decides."""
+        said = _said(where)
+        found = select(_P.created_ms, _P.id).where(_P.tenant_id == self._tenant_id, *_about(where), *said)
+        if said or with_text:
+            found = found.join_from(_POLICIES, tables.versions, _same(_P.current))
+        indexed = where.text is not None and not where.include_deleted
+        held = await self._words.seldom(parts_of(where.text or "")) if indexed else None
+        return found if held is None else found.where(_P.id.in_(held))
+
+    async def _whole(self, ids: Sequence[PolicyId]) -> tuple[Current, ...]:
+        """Return these policies in this order: only what is shown is read whole."""
+        if not ids:
+            return ()
+        these = self._with(_P.current).where(_P.id.in_(ids))
+        found = {item.policy.id: item for item in map(_current, await self._session.rows(these))}
+        return tuple(found[ident] for ident in ids)
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
@@ -193,6 +232,16 @@ class SqlPolicies:
         both = select(tables.policies, tables.versions)
         both = both.join_from(tables.policies, tables.versions, _same(number))
         return both.where(_P.tenant_id == self._tenant_id).set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+
+
+def _stands(policy: Policy) -> tuple[object, ...]:
+    """Return what decides which words of a policy are looked for, and where."""
+    return policy.place.workspace_id, policy.current, policy.deleted_ms is None
+
+
+def _stood(row: RowMapping) -> tuple[object, ...]:
+    """Return the same of a stored policy."""
+    return row["workspace_id"], row["current"], row["deleted_ms"] is None
 
 
 def _same(number: ColumnElement[int]) -> Condition:
@@ -241,7 +290,6 @@ def _said(where: PolicyFilter) -> list[Condition]:
 def _about(where: PolicyFilter) -> list[Condition]:
     """Return what a policy must be, whatever it says."""
     conditions = [
-        _governing(where),
         *one_of(_P.status, where.statuses),
         *equals(_P.is_active, where.is_active),
         *one_of(_P.slug, where.slugs),
@@ -255,7 +303,7 @@ def _about(where: PolicyFilter) -> list[Condition]:
     if where.in_force is not None:
         conditions.append(_IN_FORCE if where.in_force else not_(_IN_FORCE))
     if where.waits is not None:
-        conditions.append(_WAITS if where.waits else not_(_WAITS))
+        conditions.append(WAITS if where.waits else not_(WAITS))
     if where.slug_prefix is not None:
         conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
     if where.only_deleted:
@@ -265,11 +313,16 @@ def _about(where: PolicyFilter) -> list[Condition]:
     return conditions
 
 
-def _governing(where: PolicyFilter) -> Condition:
-    """Return whether a policy has the place and the reach that are wanted, or is the one that joins them."""
-    places = {"exact": exactly, "within": inside, "effective": around, "near": near}
-    governing = and_(
-        true() if where.place is None else places[where.match](tables.policies, where.place),
-        *equals(_P.reach, where.reach),
-    )
-    return governing if where.or_policy is None else or_(governing, _P.id == where.or_policy)
+def _places(where: PolicyFilter) -> Sequence[Condition]:
+    """Return the places and the reach that are wanted as conditions of which a policy meets one at most."""
+    places = [true()] if where.place is None else _PLACES[where.match](_POLICIES, where.place)
+    governing = [and_(place, *equals(_P.reach, where.reach)) for place in places]
+    return governing if where.or_policy is None else [or_(*governing, _P.id == where.or_policy)]
+
+
+_PLACES: Mapping[Match, Callable[[Table, Place], Sequence[Condition]]] = {
+    "exact": lambda table, place: [exactly(table, place)],
+    "within": lambda table, place: [inside(table, place)],
+    "effective": each_around,
+    "near": each_near,
+}

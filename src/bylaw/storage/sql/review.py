@@ -10,16 +10,26 @@ from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
 from bylaw.review.store import AttentionFilter, ReviewFilter
-from bylaw.storage.sql import tables
-from bylaw.storage.sql.kinds import Trail
+from bylaw.storage.sql import summed, tables
+from bylaw.storage.sql.kinds import L, Trail
 from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.statistics import SqlStatistics
+from bylaw.storage.sql.summed import Count, Days, days_of
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import Place
 
 
-class SqlViolations(Trail[Violation]):
+class _Counted(Trail[L]):
+    """What is counted over time, so that sums tell how many there are."""
+
+    async def _days(self, part: Slice, where: ReviewFilter, count: Count | None) -> Days | None:
+        if not part.total:
+            return None
+        return await days_of(SqlStatistics(self._session, self._tenant_id), where, count)
+
+
+class SqlViolations(_Counted[Violation]):
     """The violations of one tenant."""
 
     table = tables.violations
@@ -30,10 +40,11 @@ class SqlViolations(Trail[Violation]):
         """Return a page of those that match."""
         columns = self.table.c
         verdict = (*one_of(columns.risk, where.risks), *equals(columns.block, where.block))
-        return await self._page(part, *_reviewed(self.table, where), *verdict)
+        days = await self._days(part, where, summed.violations(where.risks, block=where.block))
+        return await self._page(part, *_reviewed(self.table, where), *verdict, days=days)
 
 
-class SqlAlerts(Trail[Alert]):
+class SqlAlerts(_Counted[Alert]):
     """The alerts of one tenant."""
 
     table = tables.alerts
@@ -42,7 +53,8 @@ class SqlAlerts(Trail[Alert]):
 
     async def list(self, where: ReviewFilter, part: Slice) -> Page[Alert]:
         """Return a page of those that match."""
-        return await self._page(part, *_reviewed(self.table, where))
+        days = await self._days(part, where, summed.alerts)
+        return await self._page(part, *_reviewed(self.table, where), days=days)
 
 
 class SqlAttention(Trail[AttentionItem]):

@@ -19,7 +19,9 @@ metadata = MetaData(
 )
 
 
-def tenanted(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) -> Table:
+def tenanted(
+    name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",), sqlite_with_rowid: bool = True
+) -> Table:
     """Return a table whose rows belong to a tenant, keyed by it and `key`."""
     return Table(
         name,
@@ -28,6 +30,7 @@ def tenanted(name: str, *items: SchemaItem, key: tuple[str, ...] = ("id",)) -> T
         *items,
         PrimaryKeyConstraint("tenant_id", *key),
         ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+        sqlite_with_rowid=sqlite_with_rowid,
     )
 
 

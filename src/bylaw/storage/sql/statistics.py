@@ -71,9 +71,14 @@ class SqlStatistics:
         each = select(found.c.ident, *_sums(found)).where(found.c.ident != "").group_by(found.c.ident)
         summed = each.subquery()
         columns = summed.c
-        ordered = select(summed).order_by(columns.violations.desc(), columns.alerts.desc(), columns.ident)
+        entities = func.count().over().label("entities")
+        ordered = select(summed, entities).order_by(
+            columns.violations.desc(), columns.alerts.desc(), columns.ident
+        )
         rows = await self._session.rows(ordered.limit(limit).offset(offset))
-        total = await self._session.number(select(func.count()).select_from(summed))
+        total = rows[0]["entities"] if rows else 0
+        if offset and not rows:
+            total = await self._session.number(select(func.count()).select_from(summed))
         return Tallies(items=tuple((row["ident"], _tally(row)) for row in rows), total=total)
 
     async def series_of(

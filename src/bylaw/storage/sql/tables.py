@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from bylaw.storage.sql import schema
+from bylaw.storage.sql import policy_tables, schema
 from bylaw.storage.sql.schema import left_by_decisions, listed, placed, refers, sought, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey, TenantIdent
 
@@ -131,67 +131,10 @@ agents = tenanted(
     listed("policy_id"),
 )
 
-policies = tenanted(
-    "policies",
-    Column("id", Ident, nullable=False),
-    *placed(),
-    Column("reach", LongText, nullable=False),
-    Column("slug", Ident),
-    Column("status", Ident, nullable=False),
-    Column("is_active", Boolean, nullable=False),
-    Column("source", JsonText, nullable=False),
-    Column("source_type", LongText, nullable=False),
-    Column("latest", Int64, nullable=False),
-    Column("approved", Int64),
-    Column("pending", Int64),
-    Column("current", Int64, nullable=False),
-    Column("decided_by", LongText),
-    Column("decided_reason", LongText),
-    Column("created_by", LongText, nullable=False),
-    Column("created_ms", Int64, nullable=False),
-    Column("updated_by", LongText, nullable=False),
-    Column("updated_ms", Int64, nullable=False),
-    Column("deleted_ms", Int64),
-    Column("revision", Int64, nullable=False),
-    listed(),
-    listed("workspace_id"),
-    listed("status"),
-)
-Index(
-    "uq_policies_tenant_id_slug",
-    policies.c.tenant_id,
-    policies.c.slug,
-    unique=True,
-    sqlite_where=policies.c.deleted_ms.is_(None),
-    postgresql_where=policies.c.deleted_ms.is_(None),
-)
-# How many there are in a place is counted here.
-Index(
-    None,
-    policies.c.tenant_id,
-    policies.c.workspace_id,
-    policies.c.repo_id,
-    sqlite_where=policies.c.deleted_ms.is_(None),
-    postgresql_where=policies.c.deleted_ms.is_(None),
-)
-
-versions = tenanted(
-    "versions",
-    Column("policy_id", Ident, nullable=False),
-    Column("number", Int64, nullable=False),
-    Column("content", JsonText, nullable=False),
-    Column("digest", LongText, nullable=False),
-    Column("author", LongText, nullable=False),
-    Column("reason", LongText, nullable=False),
-    Column("created_ms", Int64, nullable=False),
-    Column("topic_key", SearchKey),
-    Column("action", LongText, nullable=False),
-    Column("risk", LongText, nullable=False),
-    Column("search_text", LongText, nullable=False),
-    refers("policies", policy_id="id"),
-    Index(None, "tenant_id", "topic_key"),
-    key=("policy_id", "number"),
-)
+policies = policy_tables.policies
+versions = policy_tables.versions
+words = policy_tables.words
+vocabulary = policy_tables.vocabulary
 
 conversations = tenanted(
     "conversations",
@@ -264,17 +207,16 @@ _ASKED_ABOUT = ("policy_id", "agent_id", "user_id", "key_id", "model", "host")
 
 violations = left_by_decisions(
     "violations",
-    *sought(*_ASKED_ABOUT),
-    Column("provider", SearchKey, nullable=False),
+    *sought(*_ASKED_ABOUT, "provider"),
     Index(None, "tenant_id", "repo_id", "at_ms", "id"),
     Column("risk", LongText, nullable=False),
     Column("block", Boolean, nullable=False),
+    Index(None, "tenant_id", "block", "risk", "at_ms", "id"),
 )
 
 alerts = left_by_decisions(
     "alerts",
-    *sought(*_ASKED_ABOUT),
-    Column("provider", SearchKey, nullable=False),
+    *sought(*_ASKED_ABOUT, "provider"),
     Index(None, "tenant_id", "repo_id", "at_ms", "id"),
 )
 

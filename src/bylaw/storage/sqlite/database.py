@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from bylaw.core.errors import Corrupt, Unavailable
 from bylaw.core.ids import TenantId
+from bylaw.storage.sqlite import planning
 from bylaw.storage.sqlite.private_file import make_private
 
 READERS = 4
@@ -70,7 +71,13 @@ class SqliteDatabase:
         raise Unavailable(f"{self.path} is in use: try again.")
 
     async def settle(self) -> None:
-        """Return at once: a file needs nothing more."""
+        """Tell the planner what to expect; connections that planned before are closed."""
+        async with self._readers.begin() as connection:
+            if await planning.is_told(connection):
+                return
+        async with self._writer.begin() as connection:
+            await planning.tell(connection)
+        await self.close()
 
     async def close(self) -> None:
         """Close every connection."""
