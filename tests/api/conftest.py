@@ -72,6 +72,7 @@ async def populate(world: World) -> None:
     await world.make("/v1/connections", connection)
     key = await world.make(f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"})
     world.keys["application"] = key["secret"]
+    world.ids["calm_repo_id"] = repo["id"]
 
 
 async def belongings(world: World) -> dict[str, str]:

@@ -84,6 +84,9 @@ def body_of(route, ids, *, fresh=""):
     for name in ("workspace_id", "user_id", "policy_id", "agent_id", "receipt_id"):
         for written in {name, name_of(route, name)} & set(body):
             body[written] = ids[name]
+    for written in {"repo_id", name_of(route, "repo_id")}:
+        if body.get(written) is not None:
+            body[written] = ids["repo_id"]
     if fresh and "id" in body:
         body["id"] = fresh
     if fresh and "email" in body:
@@ -301,8 +304,17 @@ APPLICATION = "gateway:use"
 # Who carries out an example, by what its route asks for; everything else an administrator does.
 CALLERS = {"operator": "operator", APPLICATION: "application", "approvals": "approver"}
 
+
+async def _begun(world, ids):
+    begun = await world.make("/conversation", {"repoId": world.ids["calm_repo_id"]})
+    ids["conversation_id"] = begun["conversationId"]
+
+
 # What has to be so before a route can do what it does.
 BEFORE = {
+    "/conversation/{conversation_id}": _begun,
+    "/conversation/{conversation_id}/messages": _begun,
+    "/conversation/{conversation_id}/prompt": _begun,
     "/v1/policies/{policy_id}/approve": _pending,
     "/v1/policies/{policy_id}/reject": _pending,
     "/v1/policies/{policy_id}/restore": _archived,

@@ -78,3 +78,40 @@ async def test_a_list_is_newest_first_and_continues(store):
             await unit.conversations.add(each)
         walked = await every(lambda part: unit.conversations.list(ConversationFilter(), part))
     assert walked == sorted(made, key=lambda each: (each.created_ms, each.id), reverse=True)
+
+
+async def test_what_somebody_has_alone_is_found_by_them_and_where_it_is_open(store):
+    shop = workspace()
+    shared, gone = conversation(), conversation(created_ms=START + 1, deleted_ms=START + 9)
+    mine = conversation(created_ms=START + 2, owner="user:ada", place=place(shop.id))
+    theirs = conversation(created_ms=START + 3, owner="user:bob", place=place(shop.id))
+    async with store.begin(A) as unit:
+        await unit.tenancy.workspaces.add(shop)
+        for each in (shared, gone, mine, theirs):
+            await unit.conversations.add(each)
+        for where, wanted in (
+            ({}, (theirs, mine, shared)),
+            ({"deleted": True}, (theirs, mine, gone, shared)),
+            ({"owned": True}, (theirs, mine)),
+            ({"owned": False}, (shared,)),
+            ({"owners": frozenset({"user:bob", "key:bob"})}, (theirs,)),
+            ({"reader": "user:ada"}, (mine, shared)),
+            ({"reader": "user:eve"}, (shared,)),
+            ({"reader": "user:eve", "open_in": (place(shop.id),)}, (theirs, mine, shared)),
+            ({"repo_id": "r"}, ()),
+            ({"from_ms": START + 2, "to_ms": START + 3}, (mine,)),
+        ):
+            assert await ids(unit, **where) == [each.id for each in wanted], where
+
+
+async def test_a_forgotten_conversation_is_gone(store):
+    kept, forgotten = conversation(), conversation()
+    async with store.begin(A) as unit:
+        for each in (kept, forgotten):
+            await unit.conversations.add(each)
+    for _ in range(2):
+        async with store.begin(A) as unit:
+            await unit.conversations.remove(forgotten.id)
+    async with store.begin(A, writes=False) as unit:
+        assert await unit.conversations.get(forgotten.id) is None
+        assert await ids(unit) == [kept.id]

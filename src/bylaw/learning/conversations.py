@@ -1,19 +1,26 @@
-"""Conversations: imported with what was said, found again, handed over, and resolved with an outcome."""
+"""Conversations: imported with what was said, found again, handed over, and resolved with an outcome.
 
+One that a person has alone with a model is read by them, and by who may change its workspace; nobody else.
+"""
+
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from bylaw.core.errors import Conflict, InvalidInput, NotFound
+from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from bylaw.core.ids import RepoId
 from bylaw.core.paging import Page, Slice
-from bylaw.learning.model import OVER, Conversation, ConversationId, ConversationStatus
+from bylaw.learning.model import OVER, Conversation, ConversationId, ConversationStatus, Message
 from bylaw.learning.store import ConversationFilter, LearningUnit
-from bylaw.tenancy.model import overlap
+from bylaw.tenancy.model import Place, overlap
 from bylaw.tenancy.naming import checked_id, checked_reason
 from bylaw.tenancy.places import require_place
-from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.principal import Acting, Principal
 
 READS: Final = "conversations:read"
 WRITES: Final = "conversations:write"
+# Who may change a workspace reads what others have alone there.
+OPENS: Final = "workspaces:write"
 MAX_MESSAGES: Final = 1_000
 
 
@@ -36,7 +43,7 @@ async def read_conversation(acting: Acting[LearningUnit], ident: ConversationId)
     """Return a conversation. Raises: Forbidden; NotFound, also for one out of the caller's sight."""
     acting.principal.require(READS)
     found = await acting.unit.conversations.get(ident)
-    if found is None or not acting.principal.may(READS, found.place):
+    if found is None or found.deleted_ms is not None or not _may_read(acting.principal, found):
         raise NotFound("conversation", ident)
     return found
 
@@ -47,8 +54,78 @@ async def list_conversations(
     """Return a page of the conversations that the caller may read. Raises: Forbidden."""
     acting.principal.require(READS)
     seen = acting.principal.places(READS)
-    within = seen if where.within is None else overlap(where.within, seen)
-    return await acting.unit.conversations.list(replace(where, within=within), part)
+    wanted = replace(
+        where,
+        within=seen if where.within is None else overlap(where.within, seen),
+        reader=acting.principal.actor,
+        open_in=overlap(seen, acting.principal.places(OPENS)),
+    )
+    return await acting.unit.conversations.list(wanted, part)
+
+
+async def begin_conversation(acting: Acting[LearningUnit], repo_id: RepoId) -> Conversation:
+    """Store a conversation that the caller has alone with models of a repo, and return it.
+
+    Raises: Forbidden; NotFound for the repo.
+    """
+    place = await require_repo(acting, repo_id)
+    begun = Conversation(
+        id=ConversationId(acting.ids.uuid7()),
+        tenant_id=acting.unit.tenant_id,
+        place=place,
+        owner=acting.principal.actor,
+        created_ms=acting.clock.now_ms(),
+    )
+    await acting.unit.conversations.add(begun)
+    return begun
+
+
+async def require_repo(acting: Acting[LearningUnit], repo_id: RepoId) -> Place:
+    """Return where a repo is, with whose models the caller may talk. Raises: Forbidden, NotFound."""
+    acting.principal.require(READS)
+    repo = await acting.unit.tenancy.repos.get(repo_id)
+    if repo is None or repo.deleted_ms is not None:
+        raise NotFound("repo", repo_id)
+    place = Place(workspace_id=repo.workspace_id, repo_id=repo.id)
+    if not acting.principal.may(READS, place):
+        raise NotFound("repo", repo_id)
+    return place
+
+
+async def own_conversation(acting: Acting[LearningUnit], ident: ConversationId) -> Conversation:
+    """Return a conversation that the caller has alone and that can go on.
+
+    Raises: NotFound; Forbidden for another's; Conflict (`too_long`) when it holds no more.
+    """
+    found = await read_conversation(acting, ident)
+    if found.owner != acting.principal.actor:
+        raise Forbidden("Only whose conversation it is goes on with it: begin your own.")
+    if len(found.messages) >= MAX_MESSAGES:
+        message = f"A conversation has at most {MAX_MESSAGES} messages: begin another."
+        raise Conflict(message, reason="too_long")
+    return found
+
+
+async def go_on(acting: Acting[LearningUnit], ident: ConversationId, said: Sequence[Message]) -> Conversation:
+    """Store what was said in the caller's own conversation, and return it. Raises: as `own_conversation`."""
+    conversation = await own_conversation(acting, ident)
+    return await _save(acting, replace(conversation, messages=(*conversation.messages, *said)))
+
+
+async def delete_conversation(acting: Acting[LearningUnit], ident: ConversationId, *, for_good: bool) -> None:
+    """Delete a conversation that somebody has alone, or forget it with everything that was said.
+
+    Raises: Forbidden; NotFound, also for one that was deleted, unless it is `for_good` now.
+    """
+    acting.principal.require(READS)
+    found = await acting.unit.conversations.get(ident)
+    is_gone = found is None or (found.deleted_ms is not None and not for_good)
+    if found is None or is_gone or not found.owner or not _may_read(acting.principal, found):
+        raise NotFound("conversation", ident)
+    if for_good:
+        await acting.unit.conversations.remove(ident)
+    else:
+        await _save(acting, replace(found, deleted_ms=acting.clock.now_ms()))
 
 
 async def resolve_conversation(
@@ -78,6 +155,12 @@ async def hand_over(
         return conversation
     status: ConversationStatus = "in_progress" if human_managed else "open"
     return await _save(acting, replace(conversation, human_managed=human_managed, status=status))
+
+
+def _may_read(principal: Principal, conversation: Conversation) -> bool:
+    if not principal.may(READS, conversation.place):
+        return False
+    return conversation.owner in {"", principal.actor} or principal.may(OPENS, conversation.place)
 
 
 async def _open_conversation(acting: Acting[LearningUnit], ident: ConversationId) -> Conversation:

@@ -17,11 +17,18 @@ OVER: Final = frozenset[ConversationStatus]({"resolved", "closed", "abandoned"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something that was said, by the contact, the agent or a human colleague."""
+    """Something that was said, by the contact, the agent or a human colleague.
+
+    Of a turn with a model are known, besides, its id, the model, and the tokens that it used: of what was
+    said to the model all that it read, of its answer all that it wrote.
+    """
 
     speaker: Speaker
     text: str
     at_ms: int
+    id: str = ""
+    model: str = ""
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +36,8 @@ class Conversation:
     """A conversation; its id is what decisions call `conversation_id`.
 
     `human_managed`: a person has taken over from the agent. `outcome` is what a person said of its end.
-    What is not known of contact, account and channel is empty. `revision` rises with every change.
+    What is not known of contact, account and channel is empty. `revision` rises with every change. `owner`
+    is who talks with a model here, alone, as written beside every change; empty for one that was imported.
     """
 
     id: ConversationId
@@ -47,7 +55,9 @@ class Conversation:
     outcome: str | None = None
     resolved_by: str | None = None
     resolved_ms: int | None = None
+    owner: str = ""
     created_ms: int
+    deleted_ms: int | None = None
     revision: int = 1
 
 

@@ -19,7 +19,10 @@ class ConversationFilter:
     """Which conversations are wanted; fields combine with AND, None means any.
 
     `within`: only those in one of these places. `has_attention`: an attention item of it is open, or none.
-    `text` is found case-folded in its `search_text`.
+    `text` is found case-folded in its `search_text`. `owned`: it is somebody's alone, of one of the
+    `owners`, or nobody's. `reader`: of those that others have alone, only those in one of the
+    places `open_in`. `repo_id` and the moments of its beginning say what they say, `to_ms` excluded; deleted
+    ones are left out unless `deleted`.
     """
 
     within: tuple[Place, ...] | None = None
@@ -29,6 +32,14 @@ class ConversationFilter:
     human_managed: bool | None = None
     has_attention: bool | None = None
     text: str | None = None
+    owned: bool | None = None
+    owners: frozenset[str] | None = None
+    reader: str | None = None
+    open_in: tuple[Place, ...] = ()
+    repo_id: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    deleted: bool = False
 
 
 class Conversations(Protocol):
@@ -42,6 +53,9 @@ class Conversations(Protocol):
 
     async def save(self, item: Conversation, /) -> None:
         """Store the next revision of a conversation. Raises: PreconditionFailed."""
+
+    async def remove(self, ident: ConversationId, /) -> None:
+        """Forget a conversation; nothing happens when there is none."""
 
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
         """Return a page of those that match."""

@@ -15,7 +15,7 @@ from bylaw.api.route import Revision, Route, body, needs
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import RepoId, WorkspaceId
-from bylaw.policies.places import move_repo
+from bylaw.learning.places import move_repo
 from bylaw.tenancy import places
 from bylaw.tenancy.model import Repo, Workspace
 from bylaw.tenancy.places import WorkspaceChange

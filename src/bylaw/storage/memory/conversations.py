@@ -19,6 +19,10 @@ class MemoryConversations(Kind[ConversationId, Conversation]):
     kind = Conversation
     noun = "conversation"
 
+    async def remove(self, ident: ConversationId, /) -> None:
+        """Forget a conversation; nothing happens when there is none."""
+        self._heap.remove(self.table, {"tenant_id": self._tenant_id, "id": ident})
+
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
         """Return a page of those that match."""
         rows = self._heap.all(tables.attention)
@@ -45,4 +49,18 @@ def _matches(item: Conversation, where: ConversationFilter) -> bool:
         and (where.account_id is None or item.account_id == where.account_id)
         and (where.human_managed is None or item.human_managed == where.human_managed)
         and (where.text is None or where.text.casefold() in search_text(item))
+        and _is_theirs(item, where)
+    )
+
+
+def _is_theirs(item: Conversation, where: ConversationFilter) -> bool:
+    is_open = item.owner in {"", where.reader} or any(place.contains(item.place) for place in where.open_in)
+    return (
+        (where.owned is None or bool(item.owner) == where.owned)
+        and (where.owners is None or item.owner in where.owners)
+        and (where.reader is None or is_open)
+        and (where.repo_id is None or item.place.repo_id == where.repo_id)
+        and (where.from_ms is None or item.created_ms >= where.from_ms)
+        and (where.to_ms is None or item.created_ms < where.to_ms)
+        and (where.deleted or item.deleted_ms is None)
     )

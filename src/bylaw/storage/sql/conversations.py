@@ -1,8 +1,8 @@
 """The conversations of one tenant, in SQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from sqlalchemy import and_, exists, not_
+from sqlalchemy import Table, and_, delete, exists, not_, or_
 from typing_extensions import override
 
 from bylaw.core.paging import Page, Slice
@@ -11,7 +11,7 @@ from bylaw.learning.store import ConversationFilter
 from bylaw.storage.rows import conversation_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
-from bylaw.storage.sql.lists import Condition, contains, equals, inside_any
+from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
 
 
 class SqlConversations(Kind[ConversationId, Conversation]):
@@ -21,6 +21,10 @@ class SqlConversations(Kind[ConversationId, Conversation]):
     kind = Conversation
     noun = "conversation"
 
+    async def remove(self, ident: ConversationId, /) -> None:
+        """Forget a conversation; nothing happens when there is none."""
+        await self._session.change(delete(self.table).where(self._own(self.table.c.id == ident)))
+
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
         """Return a page of those that match."""
         columns = self.table.c
@@ -29,7 +33,14 @@ class SqlConversations(Kind[ConversationId, Conversation]):
             *equals(columns.contact_id, where.contact_id),
             *equals(columns.account_id, where.account_id),
             *equals(columns.human_managed, where.human_managed),
+            *equals(columns.repo_id, where.repo_id),
+            *one_of(columns.owner, where.owners),
+            *_whose(self.table, where),
         ]
+        if where.from_ms is not None:
+            conditions.append(columns.created_ms >= where.from_ms)
+        if where.to_ms is not None:
+            conditions.append(columns.created_ms < where.to_ms)
         if where.within is not None:
             conditions.append(inside_any(self.table, where.within))
         if where.text is not None:
@@ -44,3 +55,14 @@ class SqlConversations(Kind[ConversationId, Conversation]):
     @override
     def _written(self, item: Conversation) -> Mapping[str, object]:
         return conversation_row(item)
+
+
+def _whose(table: Table, where: ConversationFilter) -> Iterator[Condition]:
+    """Yield what is asked of who has a conversation alone, and of its deletion."""
+    owner = table.c.owner
+    if where.owned is not None:
+        yield owner != "" if where.owned else owner == ""
+    if where.reader is not None:
+        yield or_(owner.in_(["", where.reader]), inside_any(table, where.open_in))
+    if not where.deleted:
+        yield table.c.deleted_ms.is_(None)

@@ -152,13 +152,16 @@ conversations = tenanted(
     Column("outcome", LongText),
     Column("resolved_by", LongText),
     Column("resolved_ms", Int64),
+    Column("owner", SearchKey, nullable=False, server_default=text("''")),
     Column("created_ms", Int64, nullable=False),
+    Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
     Column("search_text", LongText, nullable=False),
     listed(),
     listed("workspace_id"),
     listed("status"),
     listed("contact_id"),
+    listed("owner"),
 )
 
 outbox = tenanted(

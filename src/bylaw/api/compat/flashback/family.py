@@ -9,6 +9,7 @@ from bylaw.api.compat.flashback import (
     advice,
     ai_keys,
     connections,
+    conversations,
     events,
     organization,
     policies,
@@ -52,6 +53,7 @@ FLASHBACK: Final = Family(
         "/v2/stats/",
         "/systemevent",
         "/ai/",
+        "/conversation",
     ),
     routers=(
         records.router,  # `/policy/violations` is no id
@@ -62,6 +64,7 @@ FLASHBACK: Final = Family(
         statistics.router,
         ai_keys.router,
         connections.router,
+        conversations.router,
         events.router,
     ),
     dress=dress,

@@ -45,20 +45,13 @@ class PolicyQuery(Query):
     ] = "filter"
 
 
-class RecordQuery(Query):
-    """Which violations or alerts are wanted; filters combine with AND."""
+class PartQuery(Query):
+    """Which part of a list is wanted, from when to when."""
 
     workspace_id: Annotated[Id, Field(alias="workspaceId", description="Those of this workspace.")] = None
     repo_id: Annotated[Id, Field(alias="repoId", description="Those of this repo.")] = None
     since: Annotated[Words, Field(alias="from", description="At this moment or day, or later.")] = None
     until: Annotated[Words, Field(alias="to", description="At this moment or day, or earlier.")] = None
-    llm_types: Annotated[
-        Words, Field(alias="llmType", description="Types of model, with commas between them.")
-    ] = None
-    llm_models: Annotated[Words, Field(alias="llmModel", description="Models, with commas between them.")] = (
-        None
-    )
-    hosts: Annotated[Words, Field(alias="host", description="Hosts, with commas between them.")] = None
     skip: Annotated[int, Field(ge=0, description="How many to skip.")] = 0
     take: Annotated[int, Field(ge=0, description="Most to return; more than 100 are 100.")] = 50
 
@@ -72,14 +65,32 @@ class RecordQuery(Query):
         """Return the part that is wanted, with the number of all."""
         return Slice(limit=max(self.taken, 1), offset=min(self.skip, _BEYOND), total=True)
 
+    @property
+    def span(self) -> tuple[int | None, int | None]:
+        """Return the first moment that is wanted, and the first after. Raises: InvalidInput."""
+        return _start(self.since, path="from"), _end(self.until, path="to")
+
+
+class RecordQuery(PartQuery):
+    """Which violations or alerts are wanted; filters combine with AND."""
+
+    llm_types: Annotated[
+        Words, Field(alias="llmType", description="Types of model, with commas between them.")
+    ] = None
+    llm_models: Annotated[Words, Field(alias="llmModel", description="Models, with commas between them.")] = (
+        None
+    )
+    hosts: Annotated[Words, Field(alias="host", description="Hosts, with commas between them.")] = None
+
     def where(self, policy_id: str | None = None) -> ReviewFilter:
         """Return the filter that is meant. Raises: InvalidInput."""
+        from_ms, to_ms = self.span
         return ReviewFilter(
             within=None if self.workspace_id is None else (place_of(self.workspace_id, None),),
             repo_id=self.repo_id,
             policy_ids=None if policy_id is None else frozenset({policy_id}),
-            from_ms=_start(self.since, path="from"),
-            to_ms=_end(self.until, path="to"),
+            from_ms=from_ms,
+            to_ms=to_ms,
             models=words(self.llm_models),
             providers=providers_of(words(self.llm_types)),
             hosts=words(self.hosts),

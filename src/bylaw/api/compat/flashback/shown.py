@@ -21,14 +21,15 @@ class Shown:
         return translate.policy(
             policy,
             current.version.content,
-            people=(await self._person(policy.created_by), await self._person(policy.updated_by)),
+            people=(await self.person(policy.created_by), await self.person(policy.updated_by)),
             places=(
                 await self._workspace(policy.place.workspace_id),
-                await self._repo(policy.place.repo_id),
+                await self.repo(policy.place.repo_id),
             ),
         )
 
-    async def _person(self, actor: str) -> wire.Person:
+    async def person(self, actor: str) -> wire.Person:
+        """Return who an actor is."""
         if actor not in self._people:
             self._people[actor] = await self._look_up(actor)
         return self._people[actor]
@@ -51,7 +52,8 @@ class Shown:
             self._workspaces[ident] = wire.Named(id=ident, name="" if workspace is None else workspace.name)
         return self._workspaces[ident]
 
-    async def _repo(self, ident: RepoId | None) -> wire.Named | None:
+    async def repo(self, ident: RepoId | None) -> wire.Named | None:
+        """Return a repo with its name."""
         if ident is None:
             return None
         if ident not in self._repos:

@@ -15,9 +15,9 @@ from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.ids import RepoId, UserId, WorkspaceId
 from bylaw.core.paging import every
+from bylaw.learning.places import move_repo
 from bylaw.policies.places import delete_repo as delete_repo_with_policies
 from bylaw.policies.places import delete_workspace as delete_workspace_with_policies
-from bylaw.policies.places import move_repo
 from bylaw.tenancy import people, places
 from bylaw.tenancy.model import Workspace
 from bylaw.tenancy.places import WorkspaceChange
