@@ -127,7 +127,7 @@ def requests(sizes: Sizes) -> list[tuple[str, str]]:
         ("… of a workspace", "/v1/events?workspace_id=w7"),
         ("receipts", "/v1/receipts"),
         ("… of an agent", "/v1/receipts?agent_id=a7"),
-        ("… blocked, of a policy", "/v1/receipts?outcome=block&policy_id=pol-7"),
+        ("… blocked, of a policy", "/v1/receipts?outcome=block&policy_id=pol-5"),
         # Places and people
         ("repos, 100", "/v1/repos?limit=100"),
         ("users, 100", "/v1/users?limit=100"),

@@ -51,8 +51,8 @@ async def compared(folder: Path, url: str, rounds: int) -> dict[bool, list[float
     store = await open_control(url or f"sqlite:///{folder / 'control.db'}", ids=Ids(clock), clock=clock)
     found: dict[bool, list[float]] = {False: [], True: []}
     try:
-        for _ in range(rounds):
-            for indexed, rates in found.items():
+        for number in range(rounds):
+            for indexed, rates in sorted(found.items(), reverse=number % 2 == 0):
                 rates.append(await turn(store, indexed=indexed, of_cpu=not url))
     finally:
         await store.close()
