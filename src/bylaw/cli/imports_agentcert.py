@@ -21,8 +21,8 @@ _LEFT: Final[Mapping[str, str]] = {
     " receipts that name them",
     "credits, users of the dashboard": "there are none here",
 }
-# What a policy of ours says beside what comes of it, and what follows from the rest.
-_FOLLOWS: Final = frozenset({"digest", "latest", "approved", "is_in_force", "warnings"})
+# What a policy or an agent of ours says beside what comes of it, and what follows from the rest.
+_FOLLOWS: Final = frozenset({"digest", "latest", "approved", "is_in_force", "policy_in_force", "warnings"})
 _ACTOR: Final = re.compile(r"(user|key):\S{1,200}")
 
 
@@ -120,7 +120,8 @@ def _policy(row: Row, found: Found) -> ImportedPolicy:
 
 def _agent(row: Row, found: Found) -> ImportedAgent:
     """Return an agent. Raises: InvalidInput."""
-    one = read_as(row, _Agent, found=found, noun="agent")
+    frame = {name: value for name, value in row.items() if name not in _FOLLOWS}
+    one = read_as(frame, _Agent, found=found, noun="agent")
     ident = one.agent_id or one.id
     if not ident:
         raise InvalidInput.of("agent_id", "required", "An agent has it, and this one has not.")
