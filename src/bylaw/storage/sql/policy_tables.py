@@ -88,8 +88,8 @@ versions = tenanted(
 # In which policies a word stands: in the `text` or the `topic` of the current version, unless it is deleted.
 words = tenanted(
     "words",
-    Column("word", SearchKey, nullable=False),
-    Column("workspace_id", SearchKey, nullable=False),
+    Column("word", Ident, nullable=False),
+    Column("workspace_id", Ident, nullable=False),
     Column("policy_id", Ident, nullable=False),
     Column("part", Ident, nullable=False),
     Index(None, "tenant_id", "policy_id"),
@@ -98,5 +98,5 @@ words = tenanted(
 )
 # Every word there is or was, to be looked through for parts of words.
 vocabulary = tenanted(
-    "vocabulary", Column("word", SearchKey, nullable=False), key=("word",), sqlite_with_rowid=False
+    "vocabulary", Column("word", Ident, nullable=False), key=("word",), sqlite_with_rowid=False
 )

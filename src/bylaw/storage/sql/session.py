@@ -77,6 +77,13 @@ class Session:
         statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
         return len((await self._run(statement, [dict(row) for row in rows])).all())
 
+    async def insert_all(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Insert those rows that collide with no other, however many they are."""
+        require_writing(writes=self.writes)
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        if rows:
+            await self._run(dialect.insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
+
     async def count_up(self, table: Table, column: str, *rows: Mapping[str, object]) -> None:
         """Insert rows, and where the key of one is there already raise its `column` by one.
 

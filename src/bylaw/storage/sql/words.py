@@ -67,8 +67,8 @@ class SqlWords:
             {"tenant_id": self._tenant_id, "word": word}
             for word in sorted({str(row["word"]) for row in rows})
         ]
-        await self._session.insert_new(tables.vocabulary, *known)
-        await self._session.insert_new(tables.words, *rows)
+        await self._session.insert_all(tables.vocabulary, known)
+        await self._session.insert_all(tables.words, rows)
 
     async def holding(self, words: Sequence[Word]) -> Sequence[str] | None:
         """Return the words there are that hold a stem of `words`; None where an index is of no use."""
