@@ -109,7 +109,7 @@ WORDINGS = st.sampled_from(
 )
 
 
-@given(WORDINGS, st.sampled_from(["reject", "flag"]), st.booleans(), st.text(max_size=20), WORDINGS)
+@given(WORDINGS, st.sampled_from(["reject", "flag"]), st.booleans(), st.just("") | names, WORDINGS)
 def test_a_new_text_keeps_what_was_settled_against_the_old_one(before, effect, attention, message, after):
     rule = {"text": before, "effect": effect, "attention": attention, "message": message}
     content = parse_content({"name": "n", "rules": [rule]})
