@@ -129,7 +129,6 @@ def _fill_sqlite(path: Path, parts: list[Table]) -> None:
     database.execute("PRAGMA cache_size=-500000")
     made = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ?"
     for table, names, found in parts:
-        began = time.perf_counter()
         database.execute("BEGIN")
         indexes = [sql for (sql,) in database.execute(made, (table,))]
         for sql in indexes:
@@ -139,7 +138,6 @@ def _fill_sqlite(path: Path, parts: list[Table]) -> None:
         for sql in indexes:
             database.execute(sql)
         database.execute("COMMIT")
-        print(f"  {table}: {time.perf_counter() - began:.1f} s", flush=True)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
 
@@ -152,7 +150,6 @@ async def _fill_postgres(url: str, parts: list[Table]) -> None:
     )
     await connection.execute("SET maintenance_work_mem = '512MB'")
     for table, names, found in parts:
-        began = time.perf_counter()
         async with connection.transaction():
             indexes = [row["indexdef"] for row in await connection.fetch(made, table)]
             for sql in indexes:
@@ -160,7 +157,6 @@ async def _fill_postgres(url: str, parts: list[Table]) -> None:
             await connection.copy_records_to_table(table, records=found, columns=names)
             for sql in indexes:
                 await connection.execute(sql)
-        print(f"  {table}: {time.perf_counter() - began:.1f} s", flush=True)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
