@@ -240,8 +240,7 @@ class _Joined:
         )
         hot = HotRoutes(self.door, decider, batch_items=self._settings.decisions.batch_items)
         links = Links(self._settings.server.public_url)
-        sealer = self._stores.secret_file
-        gateway = Gateway(Connections(control, self.providers, sealer, self._clock), self.providers, decider)
+        gateway = Gateway(self._connections(), self.providers, decider)
         chat = ChatRoutes(self.door, gateway, links)
         certificates = CertificateRoutes(self.door, Certifier(decider, links))
         parts = Parts(
@@ -258,7 +257,7 @@ class _Joined:
             caught_up=self.projector.catch_up,
             checks=self.checks,
             signing=self.signing,
-            sealer=sealer,
+            sealer=self._stores.secret_file,
             providers=self.providers,
             gateway=gateway,
             links=links,
@@ -277,6 +276,16 @@ class _Joined:
             metrics=self.metrics,
             ids=self._ids,
             tracer=self._tracer,
+        )
+
+    def _connections(self) -> Connections:
+        """Return what finds the connection for a model."""
+        return Connections(
+            self._stores.control,
+            self.providers,
+            self._stores.secret_file,
+            clock=self._clock,
+            seen=self.follower.seen,
         )
 
     async def settle(self, tenant_id: TenantId) -> None:

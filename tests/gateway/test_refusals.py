@@ -10,9 +10,10 @@ import pytest
 import uvicorn
 
 from bylaw import settings
+from bylaw.api.resealing import reseal
 from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import build
-from bylaw.core.ids import Ids
+from bylaw.core.ids import Ids, TenantId
 from tests.gateway.conftest import PATH, SECRET, Gate, populate
 from tests.gateway.scripted import said, scripted
 
@@ -308,6 +309,16 @@ async def test_the_credentials_are_nowhere(gate, caplog):
     receipts = (await gate.send("admin", "GET", "/v1/receipts?limit=100")).text
     assert all(SECRET not in each for each in (*told, receipts, caplog.text))
     assert gate.provider.asked[0].headers["authorization"] == f"Bearer {SECRET}"
+
+
+async def test_credentials_that_are_sealed_anew_go_on_working(gate):
+    stores = gate.app.stores
+    for _ in range(3):
+        await gate.chat()
+        await reseal(stores.control, stores.secret_file)
+        await gate.app.settle(TenantId("default"))
+    await gate.chat()
+    assert {each.headers["authorization"] for each in gate.provider.asked} == {f"Bearer {SECRET}"}
 
 
 async def test_a_repo_that_moves_takes_its_key_along(gate):

@@ -36,4 +36,6 @@ async def _reseal(store: ControlStore, tenant_id: TenantId, sealer: Sealer) -> i
         held = [each async for each in every(connections.list) if each.sealed]
         for each in held:
             await connections.save(resealed(each, sealer))
+        if held:
+            await unit.changes.bump()  # whoever keeps a connection reads it again
     return len(held)

@@ -37,10 +37,23 @@ class Units(Protocol):
 
 
 class Connections:
-    """Finds the connection for a model; what providers list is kept for a minute."""
+    """Finds the connection for a model; what providers list is kept for a minute.
 
-    def __init__(self, units: Units, providers: Providers, sealer: Sealer, clock: Clock) -> None:
+    What a tenant holds is kept while its change counter in `seen` stays the same.
+    """
+
+    def __init__(
+        self,
+        units: Units,
+        providers: Providers,
+        sealer: Sealer,
+        *,
+        clock: Clock,
+        seen: Mapping[TenantId, int],
+    ) -> None:
         self._units = units
+        self._seen = seen
+        self._held: dict[tuple[TenantId, RepoId], tuple[int | None, Place, Sequence[Connection]]] = {}
         self._providers = providers
         self._sealer = sealer
         self._clock = clock
@@ -48,6 +61,10 @@ class Connections:
 
     async def of_repo(self, tenant_id: TenantId, repo_id: RepoId) -> tuple[Place, Sequence[Connection]]:
         """Return where a repo is now, and the connections there, newest first. Raises: NotFound."""
+        counter = self._seen.get(tenant_id)
+        held = self._held.get((tenant_id, repo_id))
+        if held is not None and held[0] == counter:
+            return held[1], held[2]
         async with self._units.begin(tenant_id, writes=False) as unit:
             repo = await unit.tenancy.repos.get(repo_id)
             if repo is None or repo.deleted_ms is not None:
@@ -56,7 +73,11 @@ class Connections:
             found = [
                 each async for each in every(lambda part: unit.tenancy.connections.list(part, only=here))
             ]
-        return Place(workspace_id=repo.workspace_id, repo_id=repo.id), found
+        place = Place(workspace_id=repo.workspace_id, repo_id=repo.id)
+        if len(self._held) >= _MOST_KEPT:
+            self._held.clear()
+        self._held[tenant_id, repo_id] = (counter, place, found)
+        return place, found
 
     async def for_model(self, connections: Sequence[Connection], model: str) -> Connection | Failed:
         """Return the connection that has a model.
