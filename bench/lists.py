@@ -23,7 +23,7 @@ from bench.report import Table
 from bench.server import ADMIN_KEY, Served, serving
 
 VARIANTS = {"SQLite": "sqlite", "PostgreSQL": "postgres"}
-COLUMNS = ("request", "SQLite p50 ms", "p95 ms", "PostgreSQL p50 ms", "p95 ms", "KB")
+COLUMNS = ("request", *(f"{kind} {part} ms" for kind in VARIANTS for part in ("p50", "p95")), "KB")
 TARGET_MS = 50
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "query-plans.md"
 

@@ -120,9 +120,9 @@ def shortened(line: str) -> str:
 
 def page(plans: Table) -> str:
     """Return the plans as a page of the docs."""
-    lines = [INTRODUCTION]
+    parts = [INTRODUCTION]
     for name, *told in plans.rows:
-        lines.append(f"\n## {str(name)[0].upper()}{str(name)[1:]}\n")
+        parts.append(f"## {str(name)[0].upper()}{str(name)[1:]}")
         for kind, plan in zip(plans.columns[1:], told, strict=True):
-            lines.append(f"{kind}:\n\n```text\n{plan}\n```\n")
-    return "\n".join(lines).rstrip() + "\n"
+            parts.append(f"{kind}:\n\n```text\n{plan}\n```")
+    return "\n\n".join(parts) + "\n"

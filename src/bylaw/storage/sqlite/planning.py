@@ -29,7 +29,7 @@ _VALUES: Final[Mapping[str, int]] = {
     "key_id": 50,
     "ident": 100,
     "policy_id": 200,
-    "topic_key": 500,
+    "topic_key": 10,
     "user_id": 500,
     "who": 500,
     "agent_id": 500,
