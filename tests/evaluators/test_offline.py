@@ -9,7 +9,8 @@ from bylaw.evaluators.patterns import LOOSE, MOST_QUOTES, SHAPES, cards, emails,
 from bylaw.evaluators.protocol import Batch, Question
 from bylaw.evaluators.verdicts import verdicts
 
-KEPT, BROKEN, OPEN = "satisfied", "violated", "indeterminate"
+KEPT, BROKEN, OPEN, ASIDE = "satisfied", "violated", "indeterminate", "not_applicable"
+ASKED = {"phase": "input", "user_intent": "chargeback"}
 
 
 async def judge(text, facts):
@@ -35,6 +36,17 @@ CASES = [
     ("Reject any output that mentions 'refund' unless approved.", said("refund"), OPEN),
     ("Reject any output that mentions 'refund' and 'cash'.", said("refund"), OPEN),
     ("Never mention 'competitor X'!", said("Try Competitor\nX."), BROKEN),
+    # what is asked, before anything is answered
+    ("Never mention 'chargeback'.", ASKED, ASIDE),
+    ("Reject any output that mentions 'chargeback' or 'lawsuit'.", ASKED, ASIDE),
+    ("The reply must include 'not legal advice'.", ASKED, ASIDE),
+    ("The output must not contain emails.", ASKED, ASIDE),
+    ("Never mention 'chargeback'.", {**ASKED, "agent_output": "A chargeback."}, BROKEN),
+    ("Never mention 'chargeback'.", {**ASKED, "phase": "output"}, OPEN),
+    ("Never mention 'chargeback'.", {"user_intent": "chargeback"}, OPEN),
+    ("Reject any output that mentions a competitor.", ASKED, OPEN),
+    ("Reject any prompt that mentions 'chargeback'.", ASKED, BROKEN),
+    ("The text must not mention 'chargeback'.", ASKED, BROKEN),
     ("Do not say 'guaranteed'.", said("not a guarantee"), KEPT),
     ("The output must include 'not legal advice'.", said("This is not legal advice."), KEPT),
     ("The output must include 'not legal advice'.", said("Sue them."), BROKEN),

@@ -9,7 +9,8 @@ It reads closed shapes of wording, each in full or not at all:
 5. presence   "invoice_id is required." · "vendor.tax_id must be present."
 
 A quoted phrase means just these words, so its absence is shown as well, unless characters of another form
-may write it; words without quotes may stand for a meaning, so only their presence is. What is only like an
+may write it; words without quotes may stand for a meaning, so only their presence is. Before anything is
+answered (phase `input`), a rule of shape 1 to 3 about the answer does not apply. What is only like an
 address or a card number is neither found nor shown to be absent (`patterns`). Limits and presence read
 `metadata` and the arguments of the tool call.
 Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`).
@@ -135,7 +136,7 @@ class OfflineEvaluator:
     """Decides by words, shapes and numbers alone; needs nothing and reaches nowhere."""
 
     id = "offline"
-    digest = digest({"evaluator": "offline", "version": 3})
+    digest = digest({"evaluator": "offline", "version": 4})
 
     async def evaluate(self, batch: Batch) -> Reply:
         """Return an answer to every rule: to most of them, that it abstains."""
@@ -149,6 +150,9 @@ class OfflineEvaluator:
 
 async def _answer(question: Question, reader: _Reader) -> Answer:
     wording = " ".join(question.text.split())
+    if _is_of_an_answer_to_come(wording, reader.facts):
+        said = "It speaks of the answer, and nothing is answered yet."
+        return Answer(id=question.id, status="not_applicable", rationale=said, basis="pattern")
     ruling = (
         await _forbidden(wording, reader)
         or await _wanted(wording, reader)
@@ -165,6 +169,16 @@ async def _answer(question: Question, reader: _Reader) -> Answer:
         evidence=ruling.evidence,
         basis=ruling.basis,
     )
+
+
+def _is_of_an_answer_to_come(wording: str, facts: _Facts) -> bool:
+    """Return whether a rule that could be decided speaks of the answer alone, before there is any."""
+    if facts.get("phase") != "input" or "agent_output" in facts:
+        return False
+    found = next(filter(None, (shape.fullmatch(wording) for shape in (*_FORBIDS, _WANTS))), None)
+    if found is None or _SUBJECTS.get(found["subject"].lower()) != ("agent_output",):
+        return False
+    return None not in [*_things(found)]
 
 
 async def _forbidden(wording: str, reader: _Reader) -> _Ruling | None:
