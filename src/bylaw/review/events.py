@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
-from bylaw.core.ids import AgentId, KeyId, PolicyId, RepoId, TenantId
+from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.store import Policies
 from bylaw.review.queue import READS, readable
@@ -214,7 +214,8 @@ async def _of_change(unit: EventUnit, told: _Told) -> Event | None:
             noun: Noun = "api_key" if key is None or key.provider is None else "gateway_key"
             return _made(told, noun, ident, None if key is None else key.place.workspace_id)
         case "connection":
-            return _made(told, "connection", ident, str(told.value("workspace_id", "now") or ""))
+            link = await tenancy.connections.get(ConnectionId(ident))
+            return _made(told, "connection", ident, None if link is None else link.workspace_id)
         case "user":
             return _of_user(told, ident)
         case _:

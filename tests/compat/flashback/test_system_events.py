@@ -53,6 +53,17 @@ async def test_a_key_of_an_application_leaves_an_event_for_every_change(org):
     assert {each["workspaceId"] for each in found} == {"w1"}
 
 
+async def test_every_change_of_a_connection_is_in_its_workspace(org):
+    new = {"name": "models", "aiType": "OPENAI", "key": "sk-0123456789", "workspaceId": "w1"}
+    made = (await org.send("owner", "POST", "/ai/llm", json=new)).json()
+    path = f"/ai/llm/{made['aiLlmId']}"
+    await org.send("owner", "PUT", path, json={"name": "other"})
+    await org.send("owner", "DELETE", path)
+    for caller in ("owner", "reader"):
+        found = (await events(org, caller, context=11, workspaceId="w1", contextId=made["aiLlmId"]))["events"]
+        assert [each["event"] for each in found] == ["deleted", "updated", "created"]
+
+
 async def test_people_see_their_own_events_and_those_of_their_workspaces(org):
     policy = await org.policy("writer", workspaceId="w1")
     seen = {each["contextId"] for each in (await events(org, "reader"))["events"]}
