@@ -126,3 +126,15 @@ async def test_what_decisions_do_not_say_is_refused(org):
     found = await org.get("/v2/stats/policies/breakdown/rules?window=7d&aiLlmId=1", status=400)
     assert "aiLlmId" in found["message"]
     await org.get("/v2/stats/policies/breakdown/planets?window=7d", status=404)
+
+
+async def test_a_breakdown_names_what_was_only_told(org):
+    """A rule that nobody can judge raises alerts, and violates nothing."""
+    policy = await org.policy("owner", name="Kindness", content="Be kind to customers.", workspaceId="w2")
+    person = org.people["member"]["id"]
+    said = {"phase": "output", "agent_output": "Sure.", "workspace_id": "w2", "user_id": person}
+    assert (await org.make("/v1/decisions", said))["outcome"] == "review"
+    for by, ident, name in (("rules", policy["id"], "Kindness"), ("users", person, "Member Doe")):
+        found = await org.get(f"/v2/stats/policies/breakdown/{by}?window=7d&userId={person}")
+        assert [(each["entityId"], each["entityName"]) for each in found["entities"]] == [(ident, name)]
+    await org.send("owner", "DELETE", f"/policy/{policy['id']}")

@@ -18,7 +18,7 @@ from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import RepoId, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.review import statistics
-from bylaw.review.model import Violation
+from bylaw.review.model import Alert, Violation
 from bylaw.review.statistics import Bucket, Share, Span, StatisticsQuery, Window
 from bylaw.review.store import Facet, ReviewFilter, Tally
 from bylaw.tenancy.model import Place
@@ -180,11 +180,16 @@ async def _entity(
     )
 
 
-async def _latest(acting: Acting[Unit], ident: str, by: Literal["rules", "users"]) -> Violation | None:
-    """Return the latest violation of a policy or by a person, which has their name."""
+async def _latest(
+    acting: Acting[Unit], ident: str, by: Literal["rules", "users"]
+) -> Violation | Alert | None:
+    """Return the latest violation of a policy or by a person, else the latest alert, which has their name."""
     where = ReviewFilter(policy_ids=frozenset({ident})) if by == "rules" else ReviewFilter(user_id=ident)
-    found = await acting.unit.review.violations.list(where, Slice(limit=1))
-    return found.items[0] if found.items else None
+    violations = await acting.unit.review.violations.list(where, Slice(limit=1))
+    if violations.items:
+        return violations.items[0]
+    alerts = await acting.unit.review.alerts.list(where, Slice(limit=1))
+    return alerts.items[0] if alerts.items else None
 
 
 async def _asked(
