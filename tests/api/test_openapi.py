@@ -126,3 +126,19 @@ def test_every_word_for_an_example_is_used(family):
 def test_operation_ids_are_unique():
     names = [route.name for route in described()]
     assert len(names) == len(set(names))
+
+
+def test_an_idempotency_key_is_offered_where_an_answer_is_kept():
+    offered = {
+        path
+        for path, operations in DOCUMENT["paths"].items()
+        if "Idempotency-Key" in [each["name"] for each in operations.get("post", {}).get("parameters", ())]
+    }
+    kept = {"/v1/decisions", "/v1/receipts", "/v1/policies", "/policy", "/conversation", "/v1/tenants"}
+    not_kept = {
+        "/conversation/{conversation_id}/prompt",
+        "/ai/models",
+        "/policy/validate",
+        "/v1/chat/completions",
+    }
+    assert (kept - offered, not_kept & offered) == (set(), set())

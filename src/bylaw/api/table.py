@@ -28,6 +28,7 @@ def described(route: BaseRoute, family: Family) -> Described | None:
     summary, _, description = (inspect.getdoc(route.endpoint) or "").partition("\n")
     paced = any(isinstance(each.call, Anyone) for each in route.dependant.dependencies)
     may_fail = failures(method, route.path_format, access, takes=takes, conditional=conditional)
+    begins = (Needs, NeedsOperator, NeedsOperatorInside)
     return Described(
         method=method,
         path=route.path_format,
@@ -47,6 +48,7 @@ def described(route: BaseRoute, family: Family) -> Described | None:
         name=route.name if family.name == "native" else f"{family.name}_{route.name}",
         summary=summary.rstrip("."),
         description=description.strip(),
+        is_kept=any(isinstance(each.call, begins) for each in route.dependant.dependencies),
     )
 
 
