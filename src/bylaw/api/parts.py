@@ -1,13 +1,14 @@
 """What the routes work with: the joined parts of one server. `app` builds them, routes read them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
-from bylaw.api.ports import ControlStore, Gateway
+from bylaw.api.ports import ControlStore, Gateway, Unit
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
@@ -15,6 +16,7 @@ from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.providers.calling import Providers
 from bylaw.receipts.ports import Ledger
+from bylaw.tenancy.principal import Acting, Principal
 from bylaw.tenancy.sealing import Sealer
 
 
@@ -54,3 +56,9 @@ class Parts:
     gateway: Gateway
     links: Links
     openapi: bytes
+
+    @asynccontextmanager
+    async def acting(self, principal: Principal, *, writes: bool = True) -> AsyncIterator[Acting[Unit]]:
+        """Yield a caller at work inside their tenant, in a transaction of its own."""
+        async with self.store.begin(principal.tenant_id, writes=writes) as unit:
+            yield Acting(unit=unit, principal=principal, clock=self.clock, ids=self.ids)

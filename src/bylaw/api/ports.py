@@ -1,6 +1,6 @@
 """What the API needs from storage: one transaction per request, and the operator's view over all tenants."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from bylaw.providers.model import Ask, Completion, Failed, Object
 from bylaw.review.events import Events
 from bylaw.review.store import Review
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
-from bylaw.tenancy.model import Connection
+from bylaw.tenancy.model import Connection, Provider
 from bylaw.tenancy.principal import Principal
 from bylaw.tenancy.replies import Replies
 from bylaw.tenancy.store import Directory, OperatorUnit
@@ -126,9 +126,12 @@ class Gateway(Protocol):
         """Return what becomes of a call in a repo, where the caller may ask. Raises: NotFound."""
 
     async def models(
-        self, caller: Principal, repo_id: RepoId
-    ) -> Sequence[tuple[Connection, tuple[str, ...] | Failed]]:
-        """Return the connections of a repo's workspace, each with its models. Raises: NotFound."""
+        self, caller: Principal, repo_id: RepoId, *, providers: Collection[Provider] | None = None
+    ) -> Sequence[tuple[Connection, str]] | Failed:
+        """Return the models there are for a repo, each with its connection; why if nobody lists any.
+
+        Only those of `providers` are asked, None for all. Raises: NotFound for the repo.
+        """
 
 
 class ControlStore(Protocol):

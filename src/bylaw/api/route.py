@@ -103,12 +103,10 @@ class Needs:
         if self._projected:
             await parts.caught_up()
         held = transaction_of(request)
-        unit = await held.stack.enter_async_context(
-            parts.store.begin(principal.tenant_id, writes=writes(request))
-        )
-        held.unit = unit
+        acting = await held.stack.enter_async_context(parts.acting(principal, writes=writes(request)))
+        held.unit = acting.unit
         await _begin(request, held, principal)
-        return Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+        return acting
 
 
 class Admits:

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from msgspec import UNSET
 
 from bylaw.decisions.model import Decision, PolicyResult
-from bylaw.policies.model import Outcome
-
-_STOPS: Final[frozenset[Outcome]] = frozenset({"review", "block"})
+from bylaw.policies.outcomes import STOPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +24,9 @@ class Stopped:
     attention_ids: tuple[str, ...]
 
 
-def stopped(decisions: Sequence[Decision]) -> Stopped | None:
-    """Return why a call was stopped, None when it was not."""
-    against = [each for each in decisions if each.outcome in _STOPS]
-    if not against:
-        return None
+def stopped(decisions: Sequence[Decision]) -> Stopped:
+    """Return why a call was stopped, by one of these decisions at least."""
+    against = [each for each in decisions if each.outcome in STOPS]
     is_held = all(each.outcome == "review" for each in against)
     outcome = "review" if is_held else "block"
     found = {each.id: each for decision in against for each in decision.policies if each.outcome == outcome}

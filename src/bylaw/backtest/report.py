@@ -7,7 +7,7 @@ import msgspec
 
 from bylaw.backtest.replay import Conversation, Decided
 from bylaw.policies.model import Outcome
-from bylaw.policies.outcomes import OUTCOMES
+from bylaw.policies.outcomes import OUTCOMES, STOPS
 
 WORDS = {"allow": "allowed", "flag": "flagged", "review": "held", "block": "blocked"}
 
@@ -90,8 +90,8 @@ def summarise(conversations: Sequence[Conversation], decided: Sequence[Decided])
         wrong=len(wrong),
         false_blocks=tuple(line for line in right if line.outcome == "block"),
         false_holds=tuple(line for line in right if line.outcome == "review"),
-        caught=tuple(line for line in wrong if line.outcome in {"review", "block"}),
-        passed=tuple(line for line in wrong if line.outcome in {"allow", "flag"}),
+        caught=tuple(line for line in wrong if line.outcome in STOPS),
+        passed=tuple(line for line in wrong if line.outcome not in STOPS),
         lines=lines,
     )
 

@@ -10,9 +10,8 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import every
-from bylaw.providers.calling import Endpoint, Providers
+from bylaw.providers.calling import Endpoint, Providers, endpoint_of
 from bylaw.providers.model import Failed
-from bylaw.tenancy.connections import credentials_of
 from bylaw.tenancy.model import Connection, Place, Provider
 from bylaw.tenancy.sealing import Sealer
 from bylaw.tenancy.store import TenancyUnit
@@ -116,11 +115,7 @@ class Connections:
 
     def endpoint(self, connection: Connection) -> Endpoint:
         """Return where and as whom a provider is called. Raises: Corrupt."""
-        return Endpoint(
-            provider=connection.provider,
-            address=connection.endpoint,
-            credentials=credentials_of(connection, self._sealer),
-        )
+        return endpoint_of(connection, self._sealer)
 
 
 def _owns(connection: Connection, model: str) -> bool:

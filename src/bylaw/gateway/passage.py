@@ -10,9 +10,9 @@ Each decision has its receipt, durable before the next step.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -21,13 +21,11 @@ from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.gateway import facts
 from bylaw.gateway.choosing import Connections
-from bylaw.policies.model import Outcome
+from bylaw.policies.outcomes import STOPS
 from bylaw.providers.calling import Providers
 from bylaw.providers.model import Ask, Completion, Failed, Malformed, Object
-from bylaw.tenancy.model import Connection, Place
+from bylaw.tenancy.model import Connection, Place, Provider
 from bylaw.tenancy.principal import Grant, Principal
-
-STOPS: Final[frozenset[Outcome]] = frozenset({"review", "block"})
 
 
 class Decides(Protocol):
@@ -92,12 +90,24 @@ class Gateway:
         return Passage(decisions=decisions, asked=asked.messages, completion=completion)
 
     async def models(
-        self, caller: Principal, repo_id: RepoId
-    ) -> Sequence[tuple[Connection, tuple[str, ...] | Failed]]:
-        """Return the connections of a repo's workspace, each with its models. Raises: NotFound."""
-        _, connections = await self._connections.of_repo(caller.tenant_id, repo_id)
+        self, caller: Principal, repo_id: RepoId, *, providers: Collection[Provider] | None = None
+    ) -> Sequence[tuple[Connection, str]] | Failed:
+        """Return the models there are for a repo, each with its connection; why if nobody lists any.
+
+        Only those of `providers` are asked, None for all. Raises: NotFound for the repo.
+        """
+        _, found = await self._connections.of_repo(caller.tenant_id, repo_id)
+        connections = [each for each in found if providers is None or each.provider in providers]
         listed = await asyncio.gather(*map(self._connections.models, connections))
-        return [*zip(connections, listed, strict=True)]
+        failed = [each for each in listed if isinstance(each, Failed)]
+        if failed and len(failed) == len(listed):
+            return failed[0]
+        return [
+            (connection, model)
+            for connection, models in zip(connections, listed, strict=True)
+            if not isinstance(models, Failed)
+            for model in models
+        ]
 
     async def _all(self, asker: Principal, requests: Sequence[Request]) -> Sequence[Decision]:
         """Return what is decided about each request; their receipts share commits."""

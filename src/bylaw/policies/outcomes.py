@@ -7,6 +7,8 @@ from bylaw.policies.model import Action, Content, Outcome
 
 # Weakest first.
 OUTCOMES: Final[tuple[Outcome, ...]] = ("allow", "flag", "review", "block")
+# What does not go on: not yet, or not at all.
+STOPS: Final[frozenset[Outcome]] = frozenset({"review", "block"})
 RANK: Final[Mapping[Outcome, int]] = {outcome: at for at, outcome in enumerate(OUTCOMES)}
 
 _VIOLATED: Final[Mapping[Action, Outcome]] = {

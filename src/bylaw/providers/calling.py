@@ -3,19 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from bylaw.providers import anthropic, ollama, openai
 from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient
 from bylaw.providers.model import Ask, Completion, Failed, Malformed, Object, Unsupported
-from bylaw.tenancy.connections import Credentials
-from bylaw.tenancy.model import Provider
+from bylaw.tenancy.connections import Credentials, credentials_of
+from bylaw.tenancy.model import Connection, Provider
+from bylaw.tenancy.sealing import Sealer
 
 _TRY_S: Final = 10.0
 _MOST_SAID: Final = 300
-_OK, _ANSWERED = range(200, 300), range(300, 600)
+_OK: Final = range(200, 300)
 _ADDRESSES: Final[Mapping[Provider, str]] = MappingProxyType(
     {
         "openai": "https://api.openai.com/v1",
@@ -26,6 +27,8 @@ _ADDRESSES: Final[Mapping[Provider, str]] = MappingProxyType(
 # Where Google speaks OpenAI's words.
 _GOOGLE_CHAT: Final = "/openai"
 _NO_AWS: Final = "Connections of AWS cannot be called from here."
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +103,7 @@ class Providers:
             return Failed(reason="unsupported", message=str(error))
         url = _chat_address(endpoint) + dialect.path
         call = HttpCall(method="POST", url=url, headers=_headers(endpoint), body=body)
-        answer = await self._client.send(call)
-        if isinstance(answer, Failed):
-            return answer
-        if answer.status not in _OK:
-            return _refused(answer, endpoint)
-        try:
-            return dialect.read(answer.body)
-        except Malformed as error:
-            return Failed(reason="malformed", message=f"The provider answered what cannot be used: {error}.")
+        return await self._answered(endpoint, call, dialect.read)
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...] | Failed:
         """Return the models that a provider lists for these credentials, or why it lists none."""
@@ -117,15 +112,7 @@ class Providers:
         dialect = _dialect(endpoint)
         url = _chat_address(endpoint) + dialect.models_path
         call = HttpCall(method="GET", url=url, headers=_headers(endpoint), timeout_s=_TRY_S)
-        answer = await self._client.send(call)
-        if isinstance(answer, Failed):
-            return answer
-        if answer.status not in _OK:
-            return _refused(answer, endpoint)
-        try:
-            return dialect.read_models(answer.body)
-        except Malformed as error:
-            return Failed(reason="malformed", message=f"The provider answered what cannot be used: {error}.")
+        return await self._answered(endpoint, call, dialect.read_models)
 
     async def try_out(self, endpoint: Endpoint) -> Tried:
         """Return whether a provider accepts the credentials: asking for its models costs nothing."""
@@ -148,6 +135,23 @@ class Providers:
     async def aclose(self) -> None:
         """Close what is open and unused."""
         await self._client.aclose()
+
+    async def _answered(self, endpoint: Endpoint, call: HttpCall, read: Callable[[bytes], T]) -> T | Failed:
+        answer = await self._client.send(call)
+        if isinstance(answer, Failed):
+            return answer
+        if answer.status not in _OK:
+            return _refused(answer, endpoint)
+        try:
+            return read(answer.body)
+        except Malformed as error:
+            return Failed(reason="malformed", message=f"The provider answered what cannot be used: {error}.")
+
+
+def endpoint_of(connection: Connection, sealer: Sealer) -> Endpoint:
+    """Return where and as whom the provider of a connection is called. Raises: Corrupt."""
+    credentials = credentials_of(connection, sealer)
+    return Endpoint(provider=connection.provider, address=connection.endpoint, credentials=credentials)
 
 
 def _dialect(endpoint: Endpoint) -> _Dialect:

@@ -21,7 +21,7 @@ from bylaw.core.clock import rfc3339
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import ConnectionId, WorkspaceId
 from bylaw.core.paging import Slice, every
-from bylaw.providers.calling import Endpoint
+from bylaw.providers.calling import endpoint_of
 from bylaw.review import queue
 from bylaw.review.store import ReviewFilter
 from bylaw.tenancy import connections
@@ -132,16 +132,10 @@ async def try_connection(
 ) -> Reply[wire.TriedAiLlm]:
     """Ask the provider whether it accepts the connection. It is a real call, unless those are off here."""
     principal = principal_of(request)
-    async with parts.store.begin(principal.tenant_id, writes=False) as unit:
-        acting = Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+    async with parts.acting(principal, writes=False) as acting:
         connection = await connections.read_connection(acting, connection_id)
         acting.principal.require(connections.WRITES, Place(workspace_id=connection.workspace_id))
-    endpoint = Endpoint(
-        provider=connection.provider,
-        address=connection.endpoint,
-        credentials=connections.credentials_of(connection, parts.sealer),
-    )
-    tried = await parts.providers.try_out(endpoint)
+    tried = await parts.providers.try_out(endpoint_of(connection, parts.sealer))
     return Reply(wire.TriedAiLlm(success=tried.works, message=tried.message))
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import translate_conversations as translate
 from bylaw.api.compat.flashback import wire_conversations as wire
-from bylaw.api.compat.flashback.ai_keys import AI_TYPES, PROVIDERS
+from bylaw.api.compat.flashback.ai_keys import PROVIDERS
 from bylaw.api.compat.flashback.query import Id, PartQuery, Query
 from bylaw.api.compat.flashback.shown import Shown
 from bylaw.api.compat.flashback.translate import place_of
@@ -114,8 +114,7 @@ async def send_prompt(
     What is stopped on either way is not kept in the conversation; its receipts are.
     """
     principal, incoming = principal_of(request), incoming_of(request)
-    async with parts.store.begin(principal.tenant_id, writes=False) as unit:
-        acting = Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+    async with parts.acting(principal, writes=False) as acting:
         conversation = await conversations.own_conversation(acting, conversation_id)
     context = decisions.Request(
         phase="input",
@@ -129,11 +128,9 @@ async def send_prompt(
     if passage.failed is not None:
         raise translate.failure(passage.failed)
     if passage.completion is None:
-        why = stopped(passage.decisions)
-        return Reply(wire.Prompted(success=False, message="" if why is None else why.message))
+        return Reply(wire.Prompted(success=False, message=stopped(passage.decisions).message))
     turn = translate.turn(said, passage.asked, passage.completion, clock=parts.clock, ids=parts.ids)
-    async with parts.store.begin(principal.tenant_id) as unit:
-        acting = Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+    async with parts.acting(principal) as acting:
         await conversations.go_on(acting, conversation_id, turn)
     return Reply(wire.Prompted(success=True, message=turn[-1].text))
 
@@ -146,23 +143,15 @@ async def list_models(
 ) -> Reply[wire.AiModels]:
     """List the models that may be asked in a repo, as their providers list them now."""
     principal, repo_id = principal_of(request), RepoId(wanted.repo_id)
-    async with parts.store.begin(principal.tenant_id, writes=False) as unit:
-        acting = Acting(unit=unit, principal=principal, clock=parts.clock, ids=parts.ids)
+    async with parts.acting(principal, writes=False) as acting:
         await conversations.require_repo(acting, repo_id)
-    found = await incoming_of(request).attended(parts.gateway.models(principal, repo_id))
-    provider = None if wanted.ai_type is None else PROVIDERS[wanted.ai_type]
-    asked = [
-        each
-        for each in found
-        if provider in {None, each[0].provider} and wanted.llm_type in {None, "", AI_TYPES[each[0].provider]}
-    ]
-    failed = [listed for _, listed in asked if isinstance(listed, Failed)]
-    if failed and len(failed) == len(asked):
-        raise translate.failure(failed[0])
-    models = [
-        translate.model(connection, name)
-        for connection, listed in asked
-        if not isinstance(listed, Failed)
-        for name in listed
-    ]
-    return Reply(wire.AiModels(models=tuple(models)))
+    providers = {
+        provider
+        for ai_type, provider in PROVIDERS.items()
+        if wanted.ai_type in {None, ai_type} and wanted.llm_type in {None, "", ai_type}
+    }
+    listing = parts.gateway.models(principal, repo_id, providers=providers)
+    found = await incoming_of(request).attended(listing)
+    if isinstance(found, Failed):
+        raise translate.failure(found)
+    return Reply(wire.AiModels(models=tuple(translate.model(*each) for each in found)))

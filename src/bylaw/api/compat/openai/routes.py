@@ -53,24 +53,17 @@ class ChatRoutes:
             return translate.failure_of(passage.failed, passage.decisions)
         if passage.completion is not None:
             return translate.answer_of(chat, passage.completion, passage.decisions)
-        why = stopped(passage.decisions)
-        if why is None:
-            raise AssertionError("a call that was neither stopped nor answered")
-        return translate.refusal_of(why, passage.decisions)
+        return translate.refusal_of(stopped(passage.decisions), passage.decisions)
 
     async def models(self, incoming: Incoming) -> Answer:
         """List the models that may be asked with a key."""
         caller = self._door.enter(incoming, SCOPE).principal
         repo_id = _repo_of(caller, None)
         found = await incoming.attended(self._gateway.models(caller, repo_id))
-        failed = [listed for _, listed in found if isinstance(listed, Failed)]
-        if failed and len(failed) == len(found):
-            return translate.failure_of(failed[0], ())
+        if isinstance(found, Failed):
+            return translate.failure_of(found, ())
         offered = tuple(
-            wire.OfferedModel(id=model, owned_by=connection.provider)
-            for connection, listed in found
-            if not isinstance(listed, Failed)
-            for model in listed
+            wire.OfferedModel(id=model, owned_by=connection.provider) for connection, model in found
         )
         return Answer(status=200, body=_encoder.encode(wire.OfferedModels(data=offered)))
 
