@@ -195,7 +195,7 @@ class _Joined:
         self.witness = Witness(control, ledger, clock)
         self.feed = Feed(control, ledger.logs)
         self.entries = Entries(
-            control, self.issuer, ledger.log, tell=self.feed.take, note=self.witness.note_with
+            control, self.issuer, ledger.log, tell=self.feed.take, keep=self.witness.keep_with
         )
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)

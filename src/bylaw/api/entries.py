@@ -25,7 +25,7 @@ _CLAIMS: Final[Mapping[str, type[Claim]]] = {
 class Entries:
     """Brings queued entries into the log of this process, each recorded once however often it is tried.
 
-    `tell` takes them into the feeds of events and `note` keeps how far the logs are, in the transaction that
+    `tell` takes them into the feeds of events and `keep` keeps how far the logs are, in the transaction that
     forgets them.
     """
 
@@ -36,13 +36,13 @@ class Entries:
         log: ReceiptLog,
         *,
         tell: Callable[[SystemUnit, Sequence[Entry]], Awaitable[None]],
-        note: Callable[[SystemUnit], Awaitable[None]],
+        keep: Callable[[SystemUnit], Awaitable[None]],
     ) -> None:
         self._store = store
         self._issuer = issuer
         self._log = log
         self._tell = tell
-        self._note = note
+        self._keep = keep
         self._draining = asyncio.Lock()
 
     async def drain(self, tenant_id: TenantId | None = None) -> None:
@@ -58,7 +58,7 @@ class Entries:
                 async with self._store.system() as system:
                     await self._tell(system, waiting)
                     await system.queue.remove(waiting)
-                    await self._note(system)
+                    await self._keep(system)
 
     def _issue(self, entry: Entry) -> PendingEntry:
         claim, reason = claim_of(entry)

@@ -59,7 +59,7 @@ class Upkeep:
             asyncio.create_task(_keep("changes", self.follower.catch_up, every_s=self.follow_s)),
             asyncio.create_task(_keep("effects", self._project, every_s=0)),
             asyncio.create_task(_keep("entries", self.entries.drain, every_s=NOTES_EVERY_S)),
-            asyncio.create_task(_keep("known logs", self.witness.note, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("known logs", self.witness.keep, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("notes", self.write_notes, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("kept answers", self.forgetting.forget, every_s=FORGET_EVERY_S)),
             asyncio.create_task(_keep("statistics", self.tallying.catch_up, every_s=TALLY_EVERY_S)),
@@ -76,7 +76,7 @@ class Upkeep:
                 self.projector.catch_up,
                 self.write_notes,
                 self.anchors.anchor,
-                self.witness.note,
+                self.witness.keep,
             ):
                 await _try("the last round", work)
 

@@ -46,18 +46,18 @@ class Witness:
         self._store = store
         self._ledger = ledger
         self._clock = clock
-        self._noted: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
 
-    async def note(self) -> None:
+    async def keep(self) -> None:
         """Keep the latest checkpoint of each log, if any has news."""
         latest = await self._ledger.logs.latest()
-        if any(self._noted.get(held.origin) != held.size for held in latest):
+        if any(self._kept.get(held.origin) != held.size for held in latest):
             async with self._store.system() as system:
-                await self._note(system, latest)
+                await self._keep(system, latest)
 
-    async def note_with(self, system: SystemUnit) -> None:
+    async def keep_with(self, system: SystemUnit) -> None:
         """Keep the latest checkpoint of each log in the transaction of the caller."""
-        await self._note(system, await self._ledger.logs.latest())
+        await self._keep(system, await self._ledger.logs.latest())
 
     async def objections(self) -> Sequence[Objection]:
         """Return in what the planes disagree: what a log lost, or the control plane lost and a log knows."""
@@ -94,7 +94,7 @@ class Witness:
         async with self._store.system() as system:
             await system.known_logs.reset()
             await system.progress.reset()
-            await self.note_with(system)
+            await self.keep_with(system)
 
     async def _accepted_last(self) -> set[tuple[str, str]]:
         """Return which logs, known with how many entries, the ends of the logs say were accepted."""
@@ -108,12 +108,12 @@ class Witness:
                 said |= {(claim.id, each.was) for each in claim.fields}
         return said
 
-    async def _note(self, system: SystemUnit, latest: Sequence[StoredCheckpoint]) -> None:
+    async def _keep(self, system: SystemUnit, latest: Sequence[StoredCheckpoint]) -> None:
         now = self._clock.now_ms()
         for held in latest:
             note = held.note.decode()
             await system.known_logs.keep(KnownLog(origin=held.origin, size=held.size, note=note, at_ms=now))
-        self._noted = {held.origin: held.size for held in latest}
+        self._kept = {held.origin: held.size for held in latest}
 
     async def _lost(self, known: KnownLog, latest: StoredCheckpoint | None) -> Objection | None:
         """Return what the log lacks of what was known of it."""
@@ -156,7 +156,7 @@ class Witness:
         return None
 
     async def _awaits(self, leaf: StoredReceipt) -> bool:
-        """Return whether the entry waits in the queue, or another process has just noted the log with it."""
+        """Return whether the entry waits in the queue, or another process has just handed it over."""
         async with self._store.system(writes=False) as system:
             waiting = await system.queue.pending(_PENDING, tenant_id=leaf.tenant)
             known = {each.origin: each.size for each in await system.known_logs.all()}
