@@ -14,18 +14,23 @@ import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import msgspec
 import yaml
+from typing_extensions import override
 
 from bylaw import settings
 from bylaw.api.contracts import described
 from bylaw.api.described import Described
-from bylaw.app import build
-from bylaw.core.clock import from_rfc3339
+from bylaw.api.tracing import Untraced
+from bylaw.app import join
+from bylaw.core.clock import SystemClock, from_rfc3339
+from bylaw.core.ids import Ids
+from bylaw.stores import open_stores
 from tests.api.conftest import World
 
 FOLDER = Path(__file__).parent
@@ -40,6 +45,7 @@ MCP = tuple(
 )
 HEADERS = ("x-error-code", "www-authenticate", "allow", "x-total-count", "idempotent-replayed")
 _DAY_MS = 86_400_000
+_NINE_MS = 9 * 3_600_000
 _MOMENT = "2026-01-10T09:00:00.000Z"
 # What differs each time, by the name of what is put in its place. A quote may be escaped: answers of tools
 # hold JSON as text.
@@ -265,12 +271,33 @@ def _text(found: httpx.Response) -> str:
     return found.text
 
 
+class Forenoon(SystemClock):
+    """The machine's clock set to nine today: no step of statistics begins while exchanges are played."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = _NINE_MS - super().now_ms() % _DAY_MS
+
+    @override
+    def now(self) -> datetime:
+        return super().now() + timedelta(milliseconds=self._ahead_ms)
+
+    @override
+    def now_ms(self) -> int:
+        return super().now_ms() + self._ahead_ms
+
+
 @asynccontextmanager
 async def playing() -> AsyncIterator[Player]:
     """Yield a player on a new server, on which `operator` is the only caller."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with build(settings.build(data=Path(folder), outgoing="off")) as app:
-            yield Player(World(app=app, keys={"operator": app.admin_key or ""}))
+    clock = Forenoon()
+    ids = Ids(clock)
+    async with AsyncExitStack() as opened:
+        folder = opened.enter_context(tempfile.TemporaryDirectory())
+        given = settings.build(data=Path(folder), outgoing="off")
+        stores = await open_stores(given, clock, ids, opened)
+        joined = join(given, stores, clock=clock, ids=ids, tracer=Untraced())
+        app = await opened.enter_async_context(joined)
+        yield Player(World(app=app, keys={"operator": app.admin_key or ""}))
 
 
 async def played(family: str) -> list[Recorded]:
