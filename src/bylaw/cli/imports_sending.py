@@ -175,4 +175,4 @@ def _remarks(found: Found, tenant_id: str) -> Iterator[str]:
         fields = sorted(name for kind, name in found.unknown if kind == noun)
         if fields:
             named = ", ".join(fields)
-            yield f"Fields of a {noun} there that nobody knows here, and that do not come: {named}."
+            yield f"Fields of each {noun} there that nobody knows here, and that do not come: {named}."
