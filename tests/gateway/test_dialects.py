@@ -116,11 +116,12 @@ ODD = [
     [{"role": "user", "content": ["x"]}],
     [{"role": "assistant", "tool_calls": [{}]}],
     [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}],
+    [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": '{"a":' + "[" * 5_000}}]}],
 ]
 
 
 @pytest.mark.parametrize("dialect", [anthropic, ollama], ids=["anthropic", "ollama"])
-@pytest.mark.parametrize("messages", ODD, ids=str)
+@pytest.mark.parametrize("messages", ODD, ids=lambda each: str(each)[:80])
 def test_what_a_provider_has_no_words_for_is_refused(dialect, messages):
     with pytest.raises(Unsupported):
         dialect.body_of(ask(messages))

@@ -138,6 +138,22 @@ async def test_every_choice_and_part_is_judged(gate):
     await gate.refused()
 
 
+async def test_what_is_repeated_of_an_answer_is_judged_too(gate):
+    repeated = {"role": "assistant", "content": None, "annotations": [], "audio": None, "function_call": None}
+    await gate.chat(messages=[repeated | {"refusal": "Not this."}, {"role": "user", "content": "Why?"}])
+    assert gate.provider.chats[0]["messages"][0]["content"] == "Not this."
+    await gate.policy()
+    await gate.refused(messages=[repeated | {"refusal": "No rival."}, {"role": "user", "content": "Why?"}])
+
+
+async def test_what_is_no_text_is_not_said_to_hold_none_of_it(gate):
+    await gate.policy()
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    parts = [{"type": "text", "text": "What is this?"}, image]
+    error = await gate.refused(messages=[{"role": "user", "content": parts}])
+    assert error["code"] == "policy_held"
+
+
 async def test_what_policies_withhold_reaches_neither_the_provider_nor_the_caller(gate):
     await gate.make("/v1/policies", {"name": "Mask", "rules": [], "mask": {"personal_data": ["email"]}})
     gate.provider.answer = said("Write to bob@example.com.")

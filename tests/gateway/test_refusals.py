@@ -46,6 +46,20 @@ async def test_what_is_not_policed_is_not_passed_on(gate, path):
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role"),
         ({"messages": ["x"]}, "messages[0]"),
         ({"n": 9}, "n"),
+        *(
+            ({"messages": [{"role": "user", "content": "x"} | message]}, f"messages[0].{place}")
+            for message, place in (
+                ({"content": [{"type": "text", "content": "fine", "text": "x"}]}, "content[0]"),
+                ({"content": [{"type": "text", "text": ["x"]}]}, "content[0].text"),
+                ({"content": [{"type": "input_text", "input_text": "x"}]}, "content[0].type"),
+                ({"content": ["x"]}, "content[0]"),
+                ({"content": {"text": "x"}}, "content"),
+                ({"content": 7}, "content"),
+                ({"function_call": {"name": "f", "arguments": "x"}}, "function_call"),
+                ({"reasoning_content": "x"}, "reasoning_content"),
+                ({"refusal": "x"}, "refusal"),
+            )
+        ),
         ({"model": ""}, "model"),
         ({"logprobs": True}, "logprobs"),
         ({"prediction": {"type": "content", "content": "unseen"}}, "prediction"),
@@ -109,6 +123,9 @@ async def test_a_failure_of_the_provider_is_passed_on(gate, status, shown, code)
         said("", calls=[("pay", "[]")]),
         said("", calls=[("x" * 300, {})]),
         said("", calls=[("pay", {})] * 129),
+        said(choices=said()["choices"] * 2),
+        said("a\0b"),
+        said("", calls=[("pay\0", {})]),
     ],
     ids=lambda each: f"{str(each)[:40]}-{len(str(each))}",
 )
@@ -133,6 +150,12 @@ async def test_an_answer_that_is_none_is_delivered_to_nobody(gate, answer):
 async def test_a_provider_that_does_not_speak_http_is_no_provider(gate, raw):
     gate.provider.raw = raw
     assert (await gate.refused(status=502))["code"] == "provider_malformed"
+
+
+async def test_a_provider_that_says_oddly_when_to_come_back_is_passed_on(gate):
+    gate.provider.raw = b"HTTP/1.1 429 x\r\nretry-after: \xb2\r\ncontent-length: 2\r\n\r\n{}"
+    found = await gate.chat(status=429)
+    assert "retry-after" not in found.headers
 
 
 async def test_parts_of_an_answer_that_nobody_judges_are_left_out(gate):

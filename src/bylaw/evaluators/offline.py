@@ -13,7 +13,8 @@ may write it; words without quotes may stand for a meaning, so only their presen
 answered (phase `input`), a rule of shape 1 to 3 about the answer does not apply. What is only like an
 address or a card number is neither found nor shown to be absent (`patterns`). Limits and presence read
 `metadata` and the arguments of the tool call.
-Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`).
+Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`), and
+nothing of a message with a part that is no text.
 What the request says goes into the evidence alone: rationales are kept when the request is erased.
 """
 
@@ -66,6 +67,8 @@ _SUBJECTS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("text", "message"), ("user_intent", "agent_output", "messages")),
     "conversation": ("messages",),
 }
+# Where a message, or a part of one, says something.
+_SAID: Final = ("content", "text")
 # One thing of a list: quoted words, or plain ones, up to a comma, an "or" or the end.
 _THING: Final = re.compile(
     r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>[^']+)'|“(?P<curly>[^”]+)”|(?P<plain>[\w@+ -]+?))(?:,? or |, |$)",
@@ -136,7 +139,7 @@ class OfflineEvaluator:
     """Decides by words, shapes and numbers alone; needs nothing and reaches nowhere."""
 
     id = "offline"
-    digest = digest({"evaluator": "offline", "version": 4})
+    digest = digest({"evaluator": "offline", "version": 5})
 
     async def evaluate(self, batch: Batch) -> Reply:
         """Return an answer to every rule: to most of them, that it abstains."""
@@ -184,12 +187,12 @@ def _is_of_an_answer_to_come(wording: str, facts: _Facts) -> bool:
 async def _forbidden(wording: str, reader: _Reader) -> _Ruling | None:
     """Shapes 1 and 2: kept when everything named is shown to be absent."""
     found = next(filter(None, (shape.fullmatch(wording) for shape in _FORBIDS)), None)
-    texts = _subject(found, reader.facts)
+    texts, is_all = _subject(found, reader.facts)
     searches = list(_things(found)) if found and texts else []
     if None in searches:
         return None
     quotes: dict[str, None] = {}
-    open_ends = not searches
+    open_ends = not (searches and is_all)
     for search, text in itertools.product(filter(None, searches), texts):
         quoted, shown = await reader.read(text, search)
         quotes |= dict.fromkeys(quoted)
@@ -207,11 +210,11 @@ async def _forbidden(wording: str, reader: _Reader) -> _Ruling | None:
 async def _wanted(wording: str, reader: _Reader) -> _Ruling | None:
     """Shape 3: kept when one of the quoted phrases is there."""
     found = _WANTS.fullmatch(wording)
-    texts = _subject(found, reader.facts)
+    texts, is_all = _subject(found, reader.facts)
     phrases = list(_phrases(found["what"])) if found and texts else []
     if not phrases or not all(quoted and len(phrase.split()) <= _MOST_WORDS for phrase, quoted in phrases):
         return None
-    is_open = False
+    is_open = not is_all
     for (phrase, _), text in itertools.product(phrases, texts):
         quotes, shown = await reader.read(text, _search_words(phrase, shown=True))
         if quotes:
@@ -245,10 +248,14 @@ def _presence(wording: str, facts: _Facts) -> _Ruling | None:
     return _Ruling(kept=kept, basis="structured", rationale=said)
 
 
-def _subject(found: re.Match[str] | None, facts: _Facts) -> list[str]:
-    """Return the texts that a rule speaks of; none when they are absent, or it speaks of something else."""
+def _subject(found: re.Match[str] | None, facts: _Facts) -> tuple[list[str], bool]:
+    """Return the texts that a rule speaks of, and whether nothing is said beside them.
+
+    There are none when they are absent, or it speaks of something else.
+    """
     fields = _SUBJECTS.get(found["subject"].lower(), ()) if found else ()
-    return [text for field in fields for text in _texts(facts.get(field))]
+    said = [facts.get(field) for field in fields]
+    return [text for each in said for text in _texts(each)], all(map(_is_text, said))
 
 
 def _is_read(text: str) -> bool:
@@ -260,10 +267,21 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        yield from _texts(value.get("content", value.get("text")))
+        for name in _SAID:
+            yield from _texts(value.get(name))
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
+
+
+def _is_text(value: object) -> bool:
+    """Return whether what is said is text alone: an image or a file is not read here."""
+    if isinstance(value, Mapping):
+        said = [value[name] for name in _SAID if name in value]
+        return (bool(said) or "role" in value) and all(map(_is_text, said))
+    if isinstance(value, list):
+        return all(map(_is_text, value))
+    return value is None or isinstance(value, str)
 
 
 def _things(found: re.Match[str]) -> Iterator[_Search | None]:

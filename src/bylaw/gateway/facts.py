@@ -43,8 +43,11 @@ def of_output(context: Request, ask: Ask, completion: Completion) -> list[list[R
     """Return what is decided on before an answer is delivered, for each choice.
 
     A choice is its text, if it has any or nothing else, and then each call of a tool that it asks for.
-    Raises: Malformed for a call that cannot be judged.
+    Raises: Malformed for a text or a call that cannot be judged, and for more choices than were asked for.
     """
+    wanted = ask.options.get("n") or 1
+    if not isinstance(wanted, int) or len(completion.choices) > wanted:
+        raise Malformed("it has more choices than were asked for")
     usage = {"tokens_in": completion.usage.tokens_in, "tokens_out": completion.usage.tokens_out}
     base = msgspec.structs.replace(
         context, model=ask.model, metadata=_with(context.metadata, {"usage": usage})
@@ -83,6 +86,8 @@ def shown_text(choice: Choice, decision: Decision) -> Choice:
 
 def _of_choice(base: Request, choice: Choice) -> Iterator[Request]:
     text = choice.text or choice.refusal
+    if "\0" in text or any("\0" in call.name for call in choice.calls):
+        raise Malformed("a text in it holds NUL")
     names = [call.name for call in choice.calls]
     if text or not names:
         yield msgspec.structs.replace(

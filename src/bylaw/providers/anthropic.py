@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from bylaw.providers.model import Ask, Call, Choice, Completion, Finish, Malformed, Object, Unsupported, Usage
-from bylaw.providers.openai import decoded
+from bylaw.providers.openai import arguments_of, decoded
 
 PATH: Final = "/messages"
 MODELS_PATH: Final = "/models"
@@ -130,22 +130,11 @@ def _said(message: Object) -> list[Object]:
         function = call.get("function") if isinstance(call, dict) else None
         if not isinstance(function, dict):
             raise Unsupported("A tool call has a function with a name and arguments.")
-        given = _arguments(function.get("arguments"))
+        given = arguments_of(function.get("arguments"))
         blocks.append(
             {"type": "tool_use", "id": call.get("id"), "name": function.get("name"), "input": given}
         )
     return blocks
-
-
-def _arguments(text: object) -> Object:
-    """Return the arguments of a call that was made. Raises: Unsupported when they are no JSON object."""
-    try:
-        found = json.loads(text) if isinstance(text, str) and text else {}
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise Unsupported("This provider takes the arguments of a tool call as a JSON object only.")
-    return found
 
 
 def _blocks(content: object) -> list[Object]:

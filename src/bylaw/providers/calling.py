@@ -193,7 +193,7 @@ def _refused(answer: HttpAnswer, endpoint: Endpoint) -> Failed:
         reason="refused",
         message=_said(answer, endpoint) or f"The provider answers with status {answer.status}.",
         status=answer.status,
-        retry_after_s=int(wait) if wait.isdigit() and len(wait) < 6 else None,
+        retry_after_s=int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else None,
     )
 
 

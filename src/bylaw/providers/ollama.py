@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from bylaw.providers.model import Ask, Call, Choice, Completion, Finish, Object, Unsupported, Usage
-from bylaw.providers.openai import decoded, text_of
+from bylaw.providers.openai import arguments_of, decoded, text_of
 
 PATH: Final = "/chat"
 MODELS_PATH: Final = "/tags"
@@ -123,8 +123,4 @@ def _call(call: object) -> Object:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict):
         raise Unsupported("A tool call has a function with a name and arguments.")
-    try:
-        given = json.loads(str(function.get("arguments") or "{}"))
-    except ValueError:
-        raise Unsupported("This provider takes the arguments of a tool call as JSON only.") from None
-    return {"function": {"name": function.get("name"), "arguments": given}}
+    return {"function": {"name": function.get("name"), "arguments": arguments_of(function.get("arguments"))}}

@@ -4,7 +4,19 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from bylaw.providers.model import Ask, Call, Choice, Completion, Finish, Malformed, Object, Usage
+from bylaw.core import strict_json
+from bylaw.core.errors import InvalidInput
+from bylaw.providers.model import (
+    Ask,
+    Call,
+    Choice,
+    Completion,
+    Finish,
+    Malformed,
+    Object,
+    Unsupported,
+    Usage,
+)
 
 T = TypeVar("T")
 
@@ -95,6 +107,17 @@ def text_of(content: str | list[Object] | None) -> str:
         return content
     texts = [part.get("text") for part in content or ()]
     return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def arguments_of(text: object) -> Object:
+    """Return the arguments of a call that was made. Raises: Unsupported when they are no JSON object."""
+    try:
+        found = strict_json.parse(text.encode()) if isinstance(text, str) and text else {}
+    except InvalidInput:
+        found = None
+    if not isinstance(found, dict):
+        raise Unsupported("This provider takes the arguments of a tool call as a JSON object only.")
+    return found
 
 
 def _choice(choice: _Choice) -> Choice:

@@ -1,13 +1,14 @@
 """Between OpenAI's chat completions and what the gateway asks and answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
 from msgspec import UNSET
 
 from bylaw.api.compat.openai import wire
+from bylaw.api.fit import fit
 from bylaw.api.problems import Answer, ProblemBody
 from bylaw.api.stopped import Stopped, receipt_ids
 from bylaw.core.clock import from_rfc3339
@@ -18,7 +19,6 @@ from bylaw.providers.model import Ask, Choice, Completion, Failed, Object, Reaso
 
 _JSON: Final = (b"content-type", b"application/json")
 _STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
-_ROLES: Final = get_args(wire.Role)
 # What is not sent on to a provider as an option.
 _OWN: Final = frozenset({"model", "messages", "stream", "stream_options", "metadata", "user", "logprobs"})
 # What metadata say about who asks, by the name that decisions have for it.
@@ -46,14 +46,23 @@ _encoder = msgspec.json.Encoder()
 
 
 def ask_of(chat: wire.ChatRequest) -> Ask:
-    """Return what is asked of the model. Raises: InvalidInput for a message of a role that nobody knows."""
-    for n, message in enumerate(chat.messages):
-        if message.get("role") not in _ROLES:
-            said = f"Its role is one of {', '.join(_ROLES)}."
-            raise InvalidInput.of(f"messages[{n}].role", "unknown_value", said)
+    """Return what is asked of the model. Raises: InvalidInput for a message of which a part is unknown."""
+    fit({"messages": chat.messages}, wire.AllSaid)
     sent = {name: getattr(chat, name) for name in chat.__struct_fields__ if name not in _OWN}
     options: Object = {name: value for name, value in sent.items() if value is not None}
-    return Ask(model=chat.model, messages=chat.messages, options=options)
+    messages = [_spoken(n, message) for n, message in enumerate(chat.messages)]
+    return Ask(model=chat.model, messages=messages, options=options)
+
+
+def _spoken(number: int, message: Object) -> Object:
+    """Return a message whose text is in its content, also when a model refused. Raises: InvalidInput."""
+    refusal = message.get("refusal")
+    if not refusal:
+        return message
+    if message.get("content"):
+        said = "A message has a content or a refusal: leave one out."
+        raise InvalidInput.of(f"messages[{number}].refusal", "unknown_value", said)
+    return {**message, "content": refusal, "refusal": None}
 
 
 def context_of(chat: wire.ChatRequest, *, host: str) -> Request:

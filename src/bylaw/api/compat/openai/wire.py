@@ -18,6 +18,54 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True):
     """A part of an answer."""
 
 
+class _Known(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a message: what is not named here would reach a model unread."""
+
+
+class TextPart(_Known, frozen=True, tag_field="type", tag="text"):
+    """A text."""
+
+    text: str
+
+
+class ImagePart(_Known, frozen=True, tag_field="type", tag="image_url"):
+    """An image."""
+
+    image_url: Object
+
+
+class AudioPart(_Known, frozen=True, tag_field="type", tag="input_audio"):
+    """A sound."""
+
+    input_audio: Object
+
+
+class FilePart(_Known, frozen=True, tag_field="type", tag="file"):
+    """A file."""
+
+    file: Object
+
+
+class Said(_Known, frozen=True):
+    """A message as it may be sent; what clients repeat of an answer may be there as long as it is empty."""
+
+    role: Role
+    content: str | list[TextPart | ImagePart | AudioPart | FilePart] | None = None
+    name: Annotated[str, Meta(max_length=64)] | None = None
+    tool_calls: list[Object] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+    audio: None = None
+    function_call: None = None
+    annotations: Annotated[list[Object], Meta(max_length=0)] | None = None
+
+
+class AllSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages of a request."""
+
+    messages: list[Said]
+
+
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a stream is sent."""
 
