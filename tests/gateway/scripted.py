@@ -48,7 +48,8 @@ class Asked:
 class Scripted:
     """What is answered next, and what was asked so far.
 
-    `stalls`: nothing is answered. `left` is set when whoever asked hangs up without an answer.
+    `stalls`: nothing is answered. `left` is set when whoever asked hangs up without an answer, `closed` when
+    they do after one.
     """
 
     url: str = ""
@@ -62,6 +63,7 @@ class Scripted:
     connections: int = 0
     came: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def chats(self) -> list[dict]:
@@ -117,6 +119,7 @@ class Scripted:
                 method, path = head.method.decode(), head.target.decode()
                 return Asked(method, path, headers, json.loads(body) if body else None)
             else:
+                self.closed.set()
                 return None
 
 

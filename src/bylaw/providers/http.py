@@ -21,10 +21,15 @@ from bylaw.providers.model import Failed
 
 Outgoing = Literal["off", "public", "any"]
 
-_CHUNK: Final = 65_536
+# What is read before others have their turn: small events in it take a hundredth of a second.
+_CHUNK: Final = 16_384
 _CONNECT_S: Final = 10.0
 _IDLE_S: Final = 15.0
 _MOST_IDLE: Final = 8
+_MOST_ORIGINS: Final = 64
+# What of IPv6 is given out (RFC 4291), and what stands for the IPv4 address at its end (RFC 6052).
+_ASSIGNED: Final = ipaddress.IPv6Network("2000::/3")
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _OFF: Final = "This server makes no outgoing calls: set BYLAW_OUTGOING to `public` to let it ask providers."
 
 
@@ -217,16 +222,30 @@ class HttpClient:
         return None
 
     def _keep(self, origin: _Origin, connection: _Connection) -> None:
+        self._close_stale()
         waiting = self._idle.setdefault(origin, [])
-        if len(waiting) >= _MOST_IDLE:
+        if len(waiting) >= _MOST_IDLE or len(self._idle) > _MOST_ORIGINS:
             connection.writer.close()
             return
         connection.state.start_next_cycle()
         connection.idle_since = self._ticks()
         waiting.append(connection)
 
+    def _close_stale(self) -> None:
+        """Close what nobody used for a while, wherever it leads."""
+        now = self._ticks()
+        for origin, waiting in [*self._idle.items()]:
+            fresh = [each for each in waiting if now - each.idle_since < _IDLE_S]
+            for each in waiting:
+                if each not in fresh:
+                    each.writer.close()
+            if fresh:
+                self._idle[origin] = fresh
+            else:
+                del self._idle[origin]
+
     def _may_reach(self, address: str) -> bool:
-        return self._outgoing == "any" or ipaddress.ip_address(address).is_global
+        return self._outgoing == "any" or is_public(address)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -234,9 +253,23 @@ class HttpClient:
         return self._tls
 
 
+def is_public(address: str) -> bool:
+    """Return whether an address, or the one that it stands for, is one of the public network."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _TRANSLATED:
+            found = ipaddress.IPv4Address(found.packed[-4:])
+        elif found.sixtofour is not None:
+            found = found.sixtofour
+        elif found not in _ASSIGNED:
+            return False
+    return found.is_global and not found.is_multicast
+
+
 async def _next(connection: _Connection) -> h11.Event:
     """Return what comes next of an answer. Raises: h11.ProtocolError, _Unfit, OSError."""
     while (event := connection.state.next_event()) is h11.NEED_DATA:
+        await asyncio.sleep(0)
         connection.state.receive_data(await connection.reader.read(_CHUNK))
     if isinstance(event, (h11.Response, h11.InformationalResponse, h11.Data, h11.EndOfMessage)):
         return event
