@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from bylaw.api.described import Described
+from bylaw.api.examples import Words, example
 from bylaw.api.problems import MEDIA_TYPE, ProblemBody
-from bylaw.api.samples import Words, sample
 
 Schema = dict[str, object]
 
@@ -23,7 +23,7 @@ class Examples:
 
     def of(self, kind: object) -> object:
         """Return an example of a type of the wire."""
-        return sample(kind, self.words, self.whole)
+        return example(kind, self.words, self.whole)
 
 
 _REF: Final = "#/components/schemas/{name}"

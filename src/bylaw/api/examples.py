@@ -8,17 +8,17 @@ from msgspec import inspect
 Words = Mapping[str, Sequence[object]]
 
 
-def sample(kind: object, words: Words, whole: Mapping[str, object]) -> object:
+def example(kind: object, words: Words, whole: Mapping[str, object]) -> object:
     """Return an example of `kind`, as it goes over the wire.
 
     `words` are what a field of that name, or of `Type.name`, may hold: the first that fits is taken. `whole`
     are examples of whole types, by their names. A field that is left out at its default stays out
     unless there is a word.
     """
-    return _Sampler(words, whole).of(inspect.type_info(kind), "")
+    return _Maker(words, whole).of(inspect.type_info(kind), "")
 
 
-class _Sampler:
+class _Maker:
     def __init__(self, words: Words, whole: Mapping[str, object]) -> None:
         self._words = words
         self._whole = whole
