@@ -18,7 +18,7 @@ from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids, PolicyId, TenantId
 from bylaw.policies.content import content_digest
 from bylaw.policies.editing import Edit, edit_policy
-from bylaw.policies.model import Policy, Version
+from bylaw.policies.model import Current, Policy, Version
 from bylaw.policies.packs.apply import Agreed, apply_packs
 from bylaw.policies.packs.documents import Document
 from bylaw.policies.packs.load import parse_packs
@@ -61,8 +61,7 @@ async def edited(count: int, edits: int) -> tuple[object, ...]:
     """Return what an edit takes among `count` policies."""
     async with serving() as server:
         async with server.stores.control.begin(TENANT) as unit:
-            for n in range(count):
-                await unit.policies.add(*stored(n))
+            await unit.policies.add_all([stored(n) for n in range(count)])
             await unit.changes.bump()
         started, _ = await timed(server.settle(TENANT))
         spare_the_collector()
@@ -144,7 +143,7 @@ def content(n: int) -> dict[str, object]:
     }
 
 
-def stored(n: int) -> tuple[Policy, Version]:
+def stored(n: int) -> Current:
     ident, parsed, now = PolicyId(f"p{n}"), parse_content(content(n)), CLOCK.now_ms()
     policy = Policy(
         id=ident, tenant_id=TENANT, created_by="bench", created_ms=now, updated_by="bench", updated_ms=now
@@ -153,4 +152,4 @@ def stored(n: int) -> tuple[Policy, Version]:
         policy_id=ident, number=1, content=parsed, digest=content_digest(parsed),
         author="bench", reason="", created_ms=now,
     )  # fmt: skip
-    return policy, version
+    return Current(policy=policy, version=version)

@@ -115,29 +115,23 @@ class Policies:
     async def get(self, policy_id):
         return self.items.get(policy_id)
 
-    async def add(self, policy, version) -> None:
-        slugs = {other.slug for other in self.items.values() if undeleted(other)} - {None}
-        if policy.id in self.items or policy.slug in slugs:
-            raise Conflict("taken", reason="exists")
-        self.items[policy.id] = policy
-        self.written[policy.id] = [version]
-
     async def add_all(self, made) -> None:
-        for current in made:
-            await self.add(current.policy, current.version)
-
-    async def save(self, policy, version=None) -> None:
-        stored = self.items[policy.id]
-        if policy.revision != stored.revision + 1:
-            raise PreconditionFailed("changed", current=str(stored.revision))
-        self.items[policy.id] = policy
-        if version is not None:
-            assert version.number == self.written[policy.id][-1].number + 1
-            self.written[policy.id].append(version)
+        for policy, version in ((each.policy, each.version) for each in made):
+            slugs = {other.slug for other in self.items.values() if undeleted(other)} - {None}
+            if policy.id in self.items or policy.slug in slugs:
+                raise Conflict("taken", reason="exists")
+            self.items[policy.id] = policy
+            self.written[policy.id] = [version]
 
     async def save_all(self, changed) -> None:
         for policy, version in changed:
-            await self.save(policy, version)
+            stored = self.items[policy.id]
+            if policy.revision != stored.revision + 1:
+                raise PreconditionFailed("changed", current=str(stored.revision))
+            self.items[policy.id] = policy
+            if version is not None:
+                assert version.number == self.written[policy.id][-1].number + 1
+                self.written[policy.id].append(version)
 
     async def version(self, policy_id, number):
         written = self.written.get(policy_id, [])

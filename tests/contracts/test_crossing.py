@@ -17,7 +17,6 @@ from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, Tenan
 from bylaw.core.paging import Slice
 from bylaw.learning.model import ConversationId
 from bylaw.learning.store import ConversationFilter
-from bylaw.policies.model import Current
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
@@ -36,6 +35,7 @@ from tests.contracts.values import (
     attention,
     connection,
     conversation,
+    current,
     evaluation,
     event,
     key,
@@ -104,7 +104,7 @@ async def fill(unit):
     await tenancy.users.add(OURS["users"])
     await tenancy.keys.add(OURS["keys"])
     await tenancy.connections.add(OURS["connections"])
-    await unit.policies.add(OURS["policies"], version(PolicyId("p")))
+    await unit.policies.add_all([current(OURS["policies"])])
     await tenancy.agents.add(OURS["agents"])
     await statistics.outdate([START, START + HOUR_MS])
     for kind in ("violations", "alerts", "attention", "evaluations"):
@@ -154,12 +154,6 @@ async def cross_add(at):
         with pytest.raises(Forbidden):
             await at.port.add([OURS[at.kind]])
         await at.port.add([replace(OURS[at.kind], occasion=violation(at.unit.tenant_id).occasion)])
-    elif at.kind == "policies":
-        with pytest.raises(Forbidden):
-            await at.port.add(OURS[at.kind], version(PolicyId("p")))
-        theirs = policy(at.unit.tenant_id, id=PolicyId("p"), slug="cap")
-        await at.port.add(theirs, version(PolicyId("p")))
-        assert await at.port.get(theirs.id) == theirs
     else:
         await cross_add_plain(at)
 
@@ -272,12 +266,9 @@ async def cross_versions(at):
 
 async def cross_add_all(at):
     """One of ours among theirs is refused with them; the same id is theirs to use."""
-    ours = Current(policy=OURS["policies"], version=version(PolicyId("p")))
-    theirs = Current(
-        policy=policy(at.unit.tenant_id, id=PolicyId("p"), slug="cap"), version=version(PolicyId("p"))
-    )
+    theirs = current(policy(at.unit.tenant_id, id=PolicyId("p"), slug="cap"))
     with pytest.raises(Forbidden):
-        await at.unit.policies.add_all([ours, theirs])
+        await at.unit.policies.add_all([current(OURS["policies"]), theirs])
     await at.unit.policies.add_all([theirs])
     assert await at.unit.policies.get(PolicyId("p")) == theirs.policy
 

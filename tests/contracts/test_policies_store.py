@@ -15,14 +15,14 @@ from bylaw.policies.searching import score, words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
-from tests.contracts.values import START, A, B, content, place, policy, repo, version, workspace
+from tests.contracts.values import START, A, B, content, current, place, policy, repo, version, workspace
 
 ALL = Slice(limit=100)
 
 
 async def add(unit, *policies, **said):
     for each in policies:
-        await unit.policies.add(each, version(each.id, content=content(**said)))
+        await unit.policies.add_all([current(each, content=content(**said))])
 
 
 async def ids(unit, **where):
@@ -46,7 +46,7 @@ async def test_a_policy_and_its_version_are_read_back_whole(store):
     )
     first = version(full.id)
     async with store.begin(A) as unit:
-        await unit.policies.add(full, first)
+        await unit.policies.add_all([current(full, first)])
     async with store.begin(A) as unit:
         assert await unit.policies.get(full.id) == full
         stored = await unit.policies.version(full.id, 1)
@@ -148,7 +148,7 @@ async def test_versions_are_listed_newest_first_also_of_a_deleted_policy(store):
     first = policy()
     versions = [version(first.id, n) for n in range(1, 6)]
     async with store.begin(A) as unit:
-        await unit.policies.add(first, versions[0])
+        await unit.policies.add_all([current(first, versions[0])])
         for n, each in enumerate(versions[1:], 2):
             await unit.policies.save_all([(replace(first, latest=n, revision=n, deleted_ms=START), each)])
         assert await every(lambda part: unit.policies.versions(first.id, part)) == versions[::-1]
@@ -419,7 +419,7 @@ async def test_what_belongs_elsewhere_is_refused(store):
     assert refused.value.reason == "unknown_reference"
     with pytest.raises(Conflict) as refused:
         async with store.begin(A) as unit:
-            await unit.policies.add(policy(), version(theirs.id))
+            await unit.policies.add_all([current(policy(), version(theirs.id))])
     assert refused.value.reason == "unknown_reference"
 
 
@@ -478,7 +478,7 @@ async def populate(unit):
             action=pick(["log", "block"]),
             risk=pick(["LOW", "HIGH"]),
         )
-        await unit.policies.add(each, version(each.id, content=said))
+        await unit.policies.add_all([current(each, content=said)])
 
 
 def expected(items, where):

@@ -9,7 +9,7 @@ from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
-from tests.contracts.values import START, A, agent, key, place, policy, repo, user, version, workspace
+from tests.contracts.values import START, A, agent, current, key, place, policy, repo, user, workspace
 
 ALL = Slice(limit=100)
 KINDS = {"workspaces": workspace, "users": user, "keys": key, "agents": agent}
@@ -55,7 +55,7 @@ async def test_every_field_survives(store):
         await unit.tenancy.repos.add(code)
         await unit.tenancy.users.add(ada)
         await unit.tenancy.keys.add(ci)
-        await unit.policies.add(rules, version(rules.id))
+        await unit.policies.add_all([current(rules)])
         await unit.tenancy.agents.add(bot)
     async with store.begin(A) as unit:
         assert await unit.tenancy.workspaces.get(shop.id) == shop
@@ -270,7 +270,7 @@ async def test_agents_are_listed_by_policy_and_place_and_governed_ones_at_once(s
     free = agent(created_ms=START + 3)
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(shop)
-        await unit.policies.add(rules, version(rules.id))
+        await unit.policies.add_all([current(rules)])
         for each in (bound, strict, free):
             await unit.tenancy.agents.add(each)
         agents = unit.tenancy.agents
@@ -294,7 +294,7 @@ async def test_the_contents_of_a_place_are_counted(store):
         for each in (code, old):
             await unit.tenancy.repos.add(each)
         for each in (policy(place=place(shop.id)), policy(place=place(shop.id), deleted_ms=START), policy()):
-            await unit.policies.add(each, version(each.id))
+            await unit.policies.add_all([current(each)])
         await unit.tenancy.agents.add(agent(place=place(shop.id, code.id)))
         assert await unit.tenancy.contents(place(shop.id)) == {"repos": 1, "policies": 1, "agents": 1}
         assert await unit.tenancy.contents(place(shop.id, code.id)) == {"agents": 1}

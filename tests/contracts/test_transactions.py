@@ -22,6 +22,7 @@ from tests.contracts.values import (
     connection,
     content,
     conversation,
+    current,
     evaluation,
     event,
     key,
@@ -45,7 +46,7 @@ async def write_everything(unit):
     await unit.tenancy.repos.add(repo(unit.tenant_id, workspace_id=shop.id))
     await unit.tenancy.users.add(user(unit.tenant_id, workspace_roles={shop.id: "READ"}))
     await unit.tenancy.keys.add(key(unit.tenant_id))
-    await unit.policies.add(rules, version(rules.id))
+    await unit.policies.add_all([current(rules)])
     await unit.tenancy.agents.get_or_add(agent(unit.tenant_id, policy_id=rules.id))
     await unit.review.violations.add([violation(unit.tenant_id)])
     await unit.review.alerts.add([alert(unit.tenant_id)])
@@ -101,7 +102,7 @@ async def test_concurrent_edits_of_one_revision_have_one_winner(store):
     shop, rules = workspace(), policy()
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(shop)
-        await unit.policies.add(rules, version(rules.id))
+        await unit.policies.add_all([current(rules)])
 
     async def edit(n):
         async with store.begin(A) as unit:
@@ -202,7 +203,7 @@ async def test_a_page_has_at_least_one_item_and_a_cursor_of_its_list(store):
     async with store.begin(A) as unit:
         for n in range(3):
             rules = policy(created_ms=START + n)
-            await unit.policies.add(rules, version(rules.id))
+            await unit.policies.add_all([current(rules)])
         first = await unit.policies.versions(rules.id, Slice(limit=MAX_LIMIT))
         assert first.next_cursor is None
         foreign = (await unit.policies.list(PolicyFilter(), Slice(limit=1))).next_cursor
@@ -224,7 +225,7 @@ async def test_an_emptied_workspace_is_deleted_and_its_history_stays(store):
     rules = policy(place=replace(policy().place, workspace_id=shop.id))
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(shop)
-        await unit.policies.add(rules, version(rules.id))
+        await unit.policies.add_all([current(rules)])
         await unit.policies.save_all([(replace(rules, deleted_ms=START, revision=2), None)])
         assert await unit.tenancy.contents(rules.place) == {}
         await unit.tenancy.workspaces.save(replace(shop, deleted_ms=START, revision=2))
@@ -259,7 +260,7 @@ async def test_text_is_kept_as_it_is_or_refused_before_anything_is_stored(store,
         ]
         rules = policy(slug=text)
         if name == "ordinary":
-            attempts.append((unit.policies.add, (rules, version(rules.id, content=content(name=text)))))
+            attempts.append((unit.policies.add_all, ([current(rules, content=content(name=text))],)))
         for attempt, arguments in attempts:
             if name == "ordinary":
                 await attempt(*arguments)

@@ -9,6 +9,7 @@ from bylaw.learning.model import Conversation, ConversationId, Message
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import (
     Content,
+    Current,
     DeterministicRule,
     Example,
     Mask,
@@ -91,6 +92,10 @@ def version(policy_id: PolicyId, number: int = 1, **given) -> Version:
     said = given.pop("content", None) or content()
     made = {"policy_id": policy_id, "number": number, "content": said, "digest": content_digest(said)}
     return Version(**(made | {"author": "ada", "reason": "", "created_ms": START + number} | given))
+
+
+def current(stored: Policy, first: Version | None = None, **given) -> Current:
+    return Current(policy=stored, version=version(stored.id, **given) if first is None else first)
 
 
 def policy(tenant_id: TenantId = A, **given) -> Policy:

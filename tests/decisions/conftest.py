@@ -22,9 +22,8 @@ async def stored():
             Repo(id="r1", tenant_id=TENANT, workspace_id="w1", name="r1", created_ms=0)
         )
         on, draft, off = (policy(ident, "amount < 5", reach="bound") for ident in ("on", "draft", "off"))
-        await unit.policies.add(on.policy, on.version)
-        waiting = replace(draft.policy, status="pending_review", approved=None)
-        await unit.policies.add(waiting, draft.version)
-        await unit.policies.add(replace(off.policy, is_active=False), off.version)
+        draft = replace(draft, policy=replace(draft.policy, status="pending_review", approved=None))
+        off = replace(off, policy=replace(off.policy, is_active=False))
+        await unit.policies.add_all([on, draft, off])
         await unit.tenancy.agents.add(agent("bot", "on"))
     return store

@@ -79,7 +79,7 @@ async def test_loading_what_does_not_compile_says_so_and_keeps_the_old(stored, c
     async with stored.begin(TENANT) as unit:
         await snapshots.load(unit, 7)
         bad = broken("bad")
-        await unit.policies.add(bad.policy, bad.version)
+        await unit.policies.add_all([bad])
         await snapshots.load(unit, 8)
         assert snapshots.revision(TENANT) == 7
         assert "policies[bad]" in snapshots.refused[TENANT]
@@ -93,8 +93,7 @@ async def test_loading_again_compiles_only_the_versions_that_are_new(stored):
     snapshots = LoadedSnapshots()
     more = [policy(f"p{number}", "amount < 5") for number in range(3)]
     async with stored.begin(TENANT) as unit:
-        for each in more:
-            await unit.policies.add(each.policy, each.version)
+        await unit.policies.add_all(more)
         await snapshots.load(unit, 7)
         first = snapshots.of(TENANT)
         edited = policy("p1", "amount < 6", version=2)
@@ -116,7 +115,7 @@ async def test_a_number_with_another_text_is_compiled_again(stored):
     once = policy("p", "amount < 5")
     snapshots.publish(build(World(policies=[policy("p", "amount < 4")]).material(1)))
     async with stored.begin(TENANT) as unit:
-        await unit.policies.add(once.policy, once.version)
+        await unit.policies.add_all([once])
         await snapshots.load(unit, 7)
     assert snapshots.entries(TENANT)["p"].policy.digest == once.version.digest
 
@@ -131,9 +130,7 @@ async def test_others_have_their_turn_while_policies_are_compiled(stored):
             await asyncio.sleep(0)
 
     async with stored.begin(TENANT) as unit:
-        for number in range(200):
-            each = policy(f"p{number}", "amount < 5")
-            await unit.policies.add(each.policy, each.version)
+        await unit.policies.add_all([policy(f"p{number}", "amount < 5") for number in range(200)])
         other = asyncio.create_task(take_turns())
         await snapshots.load(unit, 7)
         await other

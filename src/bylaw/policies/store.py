@@ -60,9 +60,6 @@ class Policies(Protocol):
     async def get(self, policy_id: PolicyId) -> Policy | None:
         """Return the policy, deleted or not, or None."""
 
-    async def add(self, policy: Policy, version: Version) -> None:
-        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
-
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions, in few statements. Raises: Conflict (`exists`)."""
 

@@ -59,15 +59,11 @@ class MemoryPolicies:
         """Return the policy, deleted or not, or None."""
         return await self._identities.get(policy_id)
 
-    async def add(self, policy: Policy, version: Version) -> None:
-        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
-        await self._identities.add(policy)
-        self._add_version(version)
-
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions. Raises: Conflict (`exists`)."""
         for current in made:
-            await self.add(current.policy, current.version)
+            await self._identities.add(current.policy)
+            self._add_version(current.version)
 
     async def save_all(self, changed: Sequence[tuple[Policy, Version | None]]) -> None:
         """Store the next revisions of different policies, each with its new version if there is one.

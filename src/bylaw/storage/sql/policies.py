@@ -118,10 +118,6 @@ class SqlPolicies:
         """Return the policy, deleted or not, or None."""
         return await self._identities.get(policy_id)
 
-    async def add(self, policy: Policy, version: Version) -> None:
-        """Store a new policy with its first version. Raises: Conflict (`exists`)."""
-        await self.add_all([Current(policy=policy, version=version)])
-
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions. Raises: Conflict (`exists`)."""
         for start in range(0, len(made), _BATCH):
