@@ -54,6 +54,7 @@ FLASHBACK: Final = Family(
         "/systemevent",
         "/ai/",
         "/conversation",
+        "/aistats/",  # not served, and the client reads no other failure than this contract's
     ),
     routers=(
         records.router,  # `/policy/violations` is no id
