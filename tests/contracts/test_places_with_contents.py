@@ -69,7 +69,7 @@ async def test_a_repo_goes_with_its_policies_and_a_workspace_with_its_own(world,
 
 
 async def test_a_workspace_that_holds_a_repo_stays_with_all_its_policies(world, acting):
-    with pytest.raises(Conflict, match="1 repos"):
+    with pytest.raises(Conflict, match=r"repos \(1\)"):
         async with world.begin(A) as unit:
             await delete_workspace(acting(unit), "w1")
     async with world.begin(A, writes=False) as unit:

@@ -148,7 +148,7 @@ async def test_only_what_is_empty_is_deleted(unit):
     with pytest.raises(Conflict) as caught:
         await delete_workspace(root, "w1")
     assert caught.value.reason == "not_empty"
-    assert "1 repos" in caught.value.message
+    assert "repos (1)" in caught.value.message
     await delete_repo(root, "r-w1")
     assert (await delete_workspace(root, "w1")).deleted_ms is not None
     for gone in (read_workspace(root, "w1"), read_repo(root, "r-w1"), delete_repo(root, "r-w1")):

@@ -238,7 +238,7 @@ async def _writable_repo(acting: Acting[TenancyUnit], repo_id: RepoId) -> Repo:
 async def _require_empty(unit: TenancyUnit, place: Place) -> None:
     held = await unit.tenancy.contents(place)
     if held:
-        listed = ", ".join(f"{count} {noun}" for noun, count in sorted(held.items()))
+        listed = ", ".join(f"{noun} ({count})" for noun, count in sorted(held.items()))
         raise Conflict(f"It still holds {listed}: delete these first.", reason="not_empty")
 
 
