@@ -77,6 +77,7 @@ async def test_who_does_not_administer_the_tenant_imports_nothing(world, caller)
     "more",
     [
         {"policies": [{"id": "x", "content": {}, "created_by": "system:bylaw"}]},
+        {"policies": [{"id": "x", "content": {}, "created_by": "user:ada\n"}]},
         {"policies": [{"id": "x", "content": {}, "created_at": "yesterday"}]},
         {"policies": [{"id": "x", "content": {}, "digest": "sha256:0"}]},
         {"policies": [{"id": "x", "content": {}, "status": "deleted"}]},
@@ -84,7 +85,7 @@ async def test_who_does_not_administer_the_tenant_imports_nothing(world, caller)
         {"policies": [{"id": "x", "content": {}}] * 2},
         {"workspaces": [{"id": f"w{number}", "name": "W"} for number in range(2_001)]},
     ],
-    ids=["actor", "time", "digest", "status", "receipts", "twice", "many"],
+    ids=["actor", "line", "time", "digest", "status", "receipts", "twice", "many"],
 )
 async def test_a_batch_that_is_none_is_refused_whole(world, more):
     found = await send(world, **more)

@@ -317,6 +317,12 @@ async def test_a_slug_that_another_policy_has_is_refused(admin):
     assert (await outcome(admin, policies=[policy(slug="pack/other")]))[0] == "imported"
 
 
+async def test_two_policies_of_one_batch_do_not_share_a_slug(admin):
+    found = await bring(admin, policies=[policy("p1", slug="pack/key"), policy("p2", slug="pack/key")])
+    assert [each.outcome for each in found.values()] == ["imported", "refused"]
+    assert found["p2"].problems[0].path == "slug"
+
+
 async def test_a_tenant_holds_no_more_than_it_may(admin, monkeypatch):
     monkeypatch.setattr(editing, "MAX_POLICIES", 1)
     with pytest.raises(Conflict, match="the most"):
@@ -420,10 +426,12 @@ async def test_a_repo_stays_in_its_workspace(admin):
         ({"users": [user(email="HELD@example.com")]}, ("email", "exists")),
         ({"users": [user(workspace_roles={"w8": "READ"})]}, ("workspace_id", "not_found")),
         ({"users": [user(created_ms=-1)]}, ("created_at", "bad_time")),
+        ({"users": [user(deleted_ms=-1)]}, ("deleted_at", "bad_time")),
+        ({"users": [user(deleted_ms=NOW + 90_000_000)]}, ("deleted_at", "bad_time")),
         ({"agents": [agent(name="a\nb")]}, ("name", "unprintable")),
         ({"agents": [agent(place=Place(workspace_id="w8"))]}, ("workspace_id", "not_found")),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 async def test_what_may_not_be_is_refused(admin, row, problem):
     await create_user(admin, NewUser(email="held@example.com", name="H"))

@@ -80,6 +80,7 @@ class _Import:
     repos: dict[RepoId, Repo] = field(default_factory=dict)
     policies: dict[PolicyId, PolicyArrival] = field(default_factory=dict)
     addresses: dict[str, UserId] = field(default_factory=dict)
+    slugs: dict[str, PolicyId] = field(default_factory=dict)
     places: list[Bringing] = field(default_factory=list)
     agents: list[Bringing] = field(default_factory=list)
 
@@ -138,6 +139,9 @@ class _Import:
     async def _policy(self, foreign: PolicyElsewhere) -> Met:
         workspace = await self._known_place(foreign.new.place)
         came = await meet_policy(self.acting, foreign, workspace)
+        slug = came.wanted.slug
+        if slug is not None and self.slugs.setdefault(slug, came.wanted.id) != came.wanted.id:
+            raise InvalidInput.of("slug", "exists", f"Another policy of the batch is called {slug!r}.")
         self.policies[came.wanted.id] = came
         return came.outcome(update=self.batch.update), came.differs
 
@@ -177,6 +181,7 @@ class _Import:
             found = await self.acting.unit.tenancy.workspaces.get(workspace_id)
         if found is None or found.deleted_ms is not None:
             raise NotFound("workspace", workspace_id)
+        self.workspaces[workspace_id] = found
         return found
 
     async def _known_place(self, place: Place) -> Workspace | None:

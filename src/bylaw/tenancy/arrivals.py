@@ -64,6 +64,8 @@ async def meet(acting: Acting[TenancyUnit], wanted: R) -> Arrival[R]:
     """Return what comes beside what is here under its id. Raises: InvalidInput that names what may not be."""
     wanted = _checked(wanted)
     check_moment(acting, wanted.created_ms, path="created_at")
+    if isinstance(wanted, User):
+        check_moment(acting, wanted.deleted_ms, path="deleted_at")
     stored = await _rows(acting.unit, wanted).get(wanted.id)
     if stored is None or _only_seen(stored):
         return Arrival(wanted=wanted, stored=stored)

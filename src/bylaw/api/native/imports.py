@@ -25,7 +25,7 @@ router = APIRouter(tags=["imports"], route_class=Route)
 
 MOST: Final = 2_000
 # Who did something there: a person or a key by their id.
-Actor = Annotated[str, Meta(pattern=r"^(user|key):[^\s]{1,200}$")]
+Actor = Annotated[str, Meta(pattern=r"^(user|key):[^\s]{1,200}(?!\s)$")]
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
