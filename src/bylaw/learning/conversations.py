@@ -22,6 +22,8 @@ WRITES: Final = "conversations:write"
 # Who may change a workspace reads what others have alone there.
 OPENS: Final = "workspaces:write"
 MAX_MESSAGES: Final = 1_000
+# What one that a person has with a model says in all, since each turn says all of it again. In characters.
+MAX_SAID: Final = 1_000_000
 
 
 async def import_conversation(acting: Acting[LearningUnit], new: Conversation) -> Conversation:
@@ -100,8 +102,10 @@ async def own_conversation(acting: Acting[LearningUnit], ident: ConversationId) 
     found = await read_conversation(acting, ident)
     if found.owner != acting.principal.actor:
         raise Forbidden("Only whose conversation it is goes on with it: begin your own.")
-    if len(found.messages) >= MAX_MESSAGES:
-        message = f"A conversation has at most {MAX_MESSAGES} messages: begin another."
+    said = sum(len(each.text) for each in found.messages)
+    if len(found.messages) >= MAX_MESSAGES or said >= MAX_SAID:
+        most = f"{MAX_MESSAGES} messages and {MAX_SAID} characters"
+        message = f"A conversation has at most {most}: begin another."
         raise Conflict(message, reason="too_long")
     return found
 

@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from bylaw import settings
 from bylaw.app import build
+from bylaw.learning import conversations
 from tests.compat.flashback.conftest import Org, populate, refused
 from tests.gateway.scripted import Scripted, said, scripted
 
@@ -223,3 +224,12 @@ async def test_two_prompts_at_once_are_both_kept(chat):
     kept = (await chat.get(f"/conversation/{ident}/messages", "reader"))["messages"]
     assert [each["role"] for each in kept] == ["user", "assistant"] * 4
     assert {each["content"] for each in kept[::2]} == {f"Number {n}." for n in range(4)}
+
+
+async def test_a_conversation_says_only_so_much(chat, monkeypatch):
+    monkeypatch.setattr(conversations, "MAX_SAID", 20)
+    ident = await chat.begin()
+    chat.provider.answer = said("A long answer to that.")
+    assert (await chat.prompt(ident)).status_code == 200
+    assert "begin another" in refused(await chat.prompt(ident), 409)
+    assert len(chat.provider.chats) == 1
