@@ -16,6 +16,7 @@ from bylaw.core.errors import InvalidInput, Problem
 MAX_DEPTH: Final = 32
 # Tool calls carry ids of 64 bits: they are compared exactly, and what is signed holds none of them.
 _INTEGERS: Final = range(-(2**63), 2**64)
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse(body: bytes) -> object:
@@ -93,7 +94,7 @@ def _unsafe(value: object, path: str) -> Iterator[tuple[str, str, str]]:
     elif isinstance(value, str):
         if "\0" in value:
             yield path, "nul", "The text holds NUL: take it out."
-        elif any("\ud800" <= character <= "\udfff" for character in value):
+        elif _HALF.search(value):
             yield path, "lone_surrogate", "The text holds half of a surrogate pair: send whole characters."
     elif isinstance(value, int) and value not in _INTEGERS:
         yield path, "number_range", "The integer has more than 64 bits: send it as a string."

@@ -110,10 +110,13 @@ class Gateway:
         ]
 
     async def _all(self, asker: Principal, requests: Sequence[Request]) -> Sequence[Decision]:
-        """Return what is decided about each request; their receipts share commits."""
+        """Return what is decided about each request; their receipts share commits, others have their turn."""
+        tasks: list[asyncio.Task[Decision]] = []
         try:
             async with asyncio.TaskGroup() as deciding:
-                tasks = [deciding.create_task(self._decides.decision(asker, each)) for each in requests]
+                for each in requests:
+                    tasks.append(deciding.create_task(self._decides.decision(asker, each)))
+                    await asyncio.sleep(0)
         except ExceptionGroup as failed:
             raise _first(failed) from None
         return [task.result() for task in tasks]
