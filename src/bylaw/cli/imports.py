@@ -9,7 +9,6 @@ from typing import Final
 
 import click
 import msgspec
-from typing_extensions import override
 
 from bylaw.api.native.imports import ImportResult
 from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo
@@ -17,6 +16,7 @@ from bylaw.cli.imports_found import Found
 from bylaw.cli.imports_sending import ImportReport, ServerTarget, send
 from bylaw.cli.imports_source import Source
 from bylaw.cli.lazy import LazyGroup
+from bylaw.cli.options import SharingCommand, server_option
 from bylaw.cli.remote import Remote
 
 INCOMPLETE: Final = 3
@@ -40,13 +40,7 @@ _OPTIONS: Final[Mapping[str, click.Option]] = MappingProxyType(
             required=True,
             help="Key of the source; better in BYLAW_SOURCE_KEY than on the command line.",
         ),
-        "server": click.Option(
-            ["--server"],
-            envvar="BYLAW_URL",
-            default="http://127.0.0.1:8181",
-            show_default=True,
-            help="The server into which is imported.",
-        ),
+        "server": server_option("The server into which is imported."),
         "server_key": click.Option(
             ["--server-key"],
             envvar="BYLAW_API_KEY",
@@ -104,17 +98,11 @@ class Importing:
         click.confirm("Carry this out?", abort=True)
 
 
-class ImportCommand(click.Command):
+class ImportCommand(SharingCommand):
     """A command that also takes the options of every import, and passes on an `Importing`."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as click gives them
-        self.params.extend(_OPTIONS.values())
-
-    @override
-    def invoke(self, ctx: click.Context) -> object:
-        ctx.obj = Importing(**{name: ctx.params.pop(name) for name in _OPTIONS})
-        return super().invoke(ctx)
+    shared = _OPTIONS
+    read = Importing
 
 
 @click.group(

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Protocol, cast
 from urllib.parse import quote
 
@@ -11,12 +13,11 @@ import msgspec
 
 from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
 from bylaw.cli.lazy import load
+from bylaw.cli.options import SharingCommand, server_option
 from bylaw.cli.remote import Remote, keyed
 from bylaw.core.clock import from_rfc3339, rfc3339
 from bylaw.receipts.checkpoint import verifier_key
 from bylaw.receipts.signing import KeySet, key_set
-
-Command = Callable[..., object]
 
 COLOURS: Final = {"active": "green", "retired": None, "revoked": "red"}
 
@@ -54,31 +55,35 @@ class ServerTarget:
         return _key(self.remote.request("POST", path, Revocation(revoked_at=revoked_at)))
 
 
-def _options(command: Command) -> Command:
-    """Return `command` with the options that name its target."""
-    for option in (
-        click.option(
-            "--data",
-            type=click.Path(path_type=Path),
-            help="A data directory instead, while no server runs on it.",
-        ),
-        click.option(
-            "--key", envvar="BYLAW_API_KEY", help="The operator's admin key; better in BYLAW_API_KEY."
-        ),
-        click.option(
-            "--server",
-            envvar="BYLAW_URL",
-            default="http://127.0.0.1:8181",
-            show_default=True,
-            help="The server.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _signing_keys(*, server: str, key: str | None, data: Path | None) -> Target:
+    if data is not None:
+        directory = cast("Callable[..., Target]", load("bylaw.cli.log_keys_data:DirectoryTarget"))
+        return directory(data=data)
+    return ServerTarget(remote=keyed(server, key))
+
+
+class KeysCommand(SharingCommand):
+    """A command that also takes the options that name where the keys are, and passes on how to find that."""
+
+    shared = MappingProxyType(
+        {
+            "server": server_option(),
+            "key": click.Option(
+                ["--key"], envvar="BYLAW_API_KEY", help="The operator's admin key; better in BYLAW_API_KEY."
+            ),
+            "data": click.Option(
+                ["--data"],
+                type=click.Path(path_type=Path),
+                help="A data directory instead, while no server runs on it.",
+            ),
+        }
+    )
+    read = staticmethod(partial(partial, _signing_keys))
 
 
 @click.command(
     "list",
+    cls=KeysCommand,
     epilog="""\b
 Examples:
   bylaw log keys list                              # of a server; key in BYLAW_API_KEY
@@ -87,10 +92,8 @@ Examples:
 )
 @click.argument("jwks", required=False, type=click.Path(path_type=Path))
 @click.option("--log", "origin", help="Show each key as note tools take it, for the log of this name.")
-@_options
-def list_keys(
-    jwks: Path | None, origin: str | None, *, server: str, key: str | None, data: Path | None
-) -> None:
+@click.pass_obj
+def list_keys(find: Callable[[], Target], jwks: Path | None, origin: str | None) -> None:
     """Print the keys of the logs, or of a JWKS document, with their standing."""
     if jwks is not None:
         for each in _read(jwks).keys:
@@ -99,7 +102,7 @@ def list_keys(
             if origin is not None:
                 click.echo(f"  {verifier_key(origin, each.raw)}")
         return
-    for found in _signing_keys(server, key, data).listed():
+    for found in find().listed():
         _show_view(found)
         for line in found.verifier_keys:
             if origin is not None and line.startswith(f"{origin}+"):
@@ -108,20 +111,22 @@ def list_keys(
 
 @click.command(
     "rotate",
+    cls=KeysCommand,
     epilog="""\b
 Examples:
   bylaw log keys rotate --server https://bylaw.example.com
   bylaw log keys rotate --data bylaw-data             # no server is running
 """,
 )
-@_options
-def rotate_key(*, server: str, key: str | None, data: Path | None) -> None:
+@click.pass_obj
+def rotate_key(find: Callable[[], Target]) -> None:
     """Sign with a new key from now on. The old one is retired: what it signed stays good."""
-    _show_view(_signing_keys(server, key, data).rotate())
+    _show_view(find().rotate())
 
 
 @click.command(
     "revoke",
+    cls=KeysCommand,
     epilog="""\b
 Example:
   bylaw log keys revoke nJ0x… --at 2026-11-20T09:00:00Z
@@ -129,22 +134,15 @@ Example:
 )
 @click.argument("kid")
 @click.option("--at", "revoked_at", help="From when on nothing that it says counts (RFC 3339; now).")
-@_options
-def revoke_key(kid: str, revoked_at: str | None, *, server: str, key: str | None, data: Path | None) -> None:
+@click.pass_obj
+def revoke_key(find: Callable[[], Target], kid: str, revoked_at: str | None) -> None:
     """Revoke a key: nothing that it says from a moment on counts. One that signs is replaced."""
     if revoked_at is not None:
         try:
             from_rfc3339(revoked_at)
         except ValueError:
             raise click.BadParameter("Write a moment as 2026-01-01T00:00:00Z.", param_hint="--at") from None
-    _show_view(_signing_keys(server, key, data).revoke(kid, revoked_at))
-
-
-def _signing_keys(server: str, key: str | None, data: Path | None) -> Target:
-    if data is not None:
-        directory = cast("Callable[..., Target]", load("bylaw.cli.log_keys_data:DirectoryTarget"))
-        return directory(data=data)
-    return ServerTarget(remote=keyed(server, key))
+    _show_view(find().revoke(kid, revoked_at))
 
 
 def _key(answer: bytes) -> SigningKeyView:

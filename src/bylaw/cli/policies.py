@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import click
 import msgspec
-from typing_extensions import override
 
 from bylaw.api.native.pack_views import (
     AppliedPlanView,
@@ -24,6 +23,7 @@ from bylaw.api.native.pack_views import (
 )
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import LazyGroup, load
+from bylaw.cli.options import SharingCommand, server_option
 from bylaw.cli.remote import Remote, keyed
 from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.policies.packs.documents import locate_all
@@ -85,13 +85,7 @@ class ServerTarget:
 
 WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
     {
-        "server": click.Option(
-            ["--server"],
-            envvar="BYLAW_URL",
-            default="http://127.0.0.1:8181",
-            show_default=True,
-            help="The server.",
-        ),
+        "server": server_option(),
         "key": click.Option(
             ["--key"],
             envvar="BYLAW_API_KEY",
@@ -109,25 +103,18 @@ WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
 )
 
 
-class TargetCommand(click.Command):
-    """A command that also takes the options of `WHERE`, and passes on how to find their target."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as click gives them
-        self.params.extend(WHERE.values())
-
-    @override
-    def invoke(self, ctx: click.Context) -> object:
-        where = {name: ctx.params.pop(name) for name in WHERE}
-        ctx.obj = partial(_policies, **where)
-        return super().invoke(ctx)
-
-
 def _policies(*, server: str, key: str | None, data: Path | None, tenant: str) -> Target:
     if data is not None:
         directory = cast("Callable[..., Target]", load("bylaw.cli.policies_data:DirectoryTarget"))
         return directory(data=data, tenant_id=tenant)
     return ServerTarget(remote=keyed(server, key))
+
+
+class TargetCommand(SharingCommand):
+    """A command that also takes the options of `WHERE`, and passes on how to find their target."""
+
+    shared = WHERE
+    read = staticmethod(partial(partial, _policies))
 
 
 @click.group(
