@@ -13,6 +13,10 @@ KEPT, BROKEN, OPEN, ASIDE = "satisfied", "violated", "indeterminate", "not_appli
 ASKED = {"phase": "input", "user_intent": "chargeback"}
 
 
+def called(**arguments):
+    return {"phase": "tool_call", "tool_call": {"name": "send", "arguments": arguments}}
+
+
 async def judge(text, facts):
     question = Question(id="r1", text=text, effect="reject", digest="sha256:0")
     batch = Batch(questions=(question,), facts=facts, timeout_ms=1000)
@@ -46,6 +50,17 @@ CASES = [
     ("Never mention 'chargeback'.", {"user_intent": "chargeback"}, OPEN),
     ("Reject any output that mentions a competitor.", ASKED, OPEN),
     ("Reject any prompt that mentions 'chargeback'.", ASKED, BROKEN),
+    # what a call of a tool says
+    ("Never mention 'chargeback'.", called(to="x", body={"text": ["A Chargeback."]}), BROKEN),
+    ("Never mention 'chargeback'.", called(to="x", body={"text": ["All is well."]}), KEPT),
+    ("Never mention 'chargeback'.", called(), KEPT),
+    ("Never mention 'charge back'.", called(a="charge", b="back"), KEPT),
+    ("The text must not contain card numbers.", called(card=4111111111111111), BROKEN),
+    ("Reject any output that mentions a competitor.", called(to="x"), OPEN),
+    ("Reject any prompt that mentions 'chargeback'.", called(to="chargeback"), OPEN),
+    ("The reply must include 'not legal advice'.", called(to="x"), ASIDE),
+    ("Never mention 'chargeback'.", {**called(to="x"), "agent_output": "A chargeback."}, BROKEN),
+    ("Never mention 'chargeback'.", {"phase": "tool_call"}, OPEN),
     ("The text must not mention 'chargeback'.", ASKED, BROKEN),
     ("Do not say 'guaranteed'.", said("not a guarantee"), KEPT),
     ("The output must include 'not legal advice'.", said("This is not legal advice."), KEPT),
@@ -284,3 +299,8 @@ async def turns(*rules, facts=None):
     await OfflineEvaluator().evaluate(Batch(questions=questions, facts=facts or said("x"), timeout_ms=1000))
     other.cancel()
     return taken
+
+
+async def test_what_only_the_name_of_an_argument_says_cannot_be_quoted_and_is_left_open():
+    verdict = await judge("Never mention 'chargeback'.", called(**{"the chargeback": 1}))
+    assert (verdict.status, verdict.code) == (OPEN, "evidence_not_found")

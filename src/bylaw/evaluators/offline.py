@@ -10,7 +10,8 @@ It reads closed shapes of wording, each in full or not at all:
 
 A quoted phrase means just these words, so its absence is shown as well, unless characters of another form
 may write it; words without quotes may stand for a meaning, so only their presence is. Before anything is
-answered (phase `input`), a rule of shape 1 to 3 about the answer does not apply. What is only like an
+answered (phase `input`), a rule of shape 1 to 3 about the answer does not apply. Of a call of a tool, shapes
+1 and 2 read the arguments too, and shape 3 does not apply to it. What is only like an
 address or a card number is neither found nor shown to be absent (`patterns`). Limits and presence read
 `metadata` and the arguments of the tool call.
 Of a text, `MOST_READ` characters are read: of a longer one nothing is said to be absent (`too_long`), and
@@ -82,6 +83,8 @@ _QUALIFIERS: Final = re.compile(
 # Most words of a phrase that is looked for: a text that repeats its beginning makes a long one slow to find.
 _MOST_WORDS: Final = 30
 
+# Between the parts of a call: no phrase and no number goes on across it.
+_APART: Final = "\n\0\n"
 _BETWEEN: Final = rf"[\s_{DASHES}]+"
 
 _NAME: Final = r"(?:the )?`?(?P<name>[A-Za-z_][\w.]*)`?"
@@ -175,10 +178,14 @@ async def _answer(question: Question, reader: _Reader) -> Answer:
 
 
 def _is_of_an_answer_to_come(wording: str, facts: _Facts) -> bool:
-    """Return whether a rule that could be decided speaks of the answer alone, before there is any."""
-    if facts.get("phase") != "input" or "agent_output" in facts:
+    """Return whether a rule that could be decided speaks of the answer, before there is any.
+
+    What a call of a tool says is read, but no call has to say what an answer must.
+    """
+    if "agent_output" in facts:
         return False
-    found = next(filter(None, (shape.fullmatch(wording) for shape in (*_FORBIDS, _WANTS))), None)
+    shapes = {"input": (*_FORBIDS, _WANTS), "tool_call": (_WANTS,)}.get(str(facts.get("phase")), ())
+    found = next(filter(None, (shape.fullmatch(wording) for shape in shapes)), None)
     if found is None or _SUBJECTS.get(found["subject"].lower()) != ("agent_output",):
         return False
     return None not in [*_things(found)]
@@ -188,6 +195,7 @@ async def _forbidden(wording: str, reader: _Reader) -> _Ruling | None:
     """Shapes 1 and 2: kept when everything named is shown to be absent."""
     found = next(filter(None, (shape.fullmatch(wording) for shape in _FORBIDS)), None)
     texts, is_all = _subject(found, reader.facts)
+    texts += _called(found, reader.facts)
     searches = list(_things(found)) if found and texts else []
     if None in searches:
         return None
@@ -256,6 +264,26 @@ def _subject(found: re.Match[str] | None, facts: _Facts) -> tuple[list[str], boo
     fields = _SUBJECTS.get(found["subject"].lower(), ()) if found else ()
     said = [facts.get(field) for field in fields]
     return [text for each in said for text in _texts(each)], all(map(_is_text, said))
+
+
+def _called(found: re.Match[str] | None, facts: _Facts) -> list[str]:
+    """Return what a call of a tool says, as one text in which nothing runs on: none for other subjects."""
+    call = facts.get("tool_call")
+    subject = found["subject"].lower() if found else "nothing"
+    is_read = facts.get("phase") == "tool_call" and "agent_output" in _SUBJECTS.get(subject, ())
+    if not is_read or not isinstance(call, Mapping):
+        return []
+    parts: list[str] = []
+    waiting = [call.get("arguments")]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting += [*item, *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+        elif item is not None:
+            parts.append(str(item))
+    return [_APART.join(parts)]
 
 
 def _is_read(text: str) -> bool:
