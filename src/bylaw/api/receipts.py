@@ -12,6 +12,9 @@ from bylaw.core.ids import PolicyId, ReceiptId, RepoId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision
+from bylaw.learning.conversations import is_others_alone
+from bylaw.learning.model import ConversationId
+from bylaw.learning.store import LearningUnit
 from bylaw.policies.content import document
 from bylaw.policies.store import Policies
 from bylaw.receipts import bundle as bundles
@@ -22,11 +25,18 @@ from bylaw.receipts.ports import Ledger, Part, ReceiptQuery, StoredCheckpoint, S
 from bylaw.receipts.proof import Tiles
 from bylaw.receipts.signing import KeySet
 from bylaw.tenancy.model import EVERYWHERE, Place
-from bylaw.tenancy.principal import Principal
+from bylaw.tenancy.principal import Acting, Principal
 
 SCOPE = "receipts:read"
 
 _decoder = msgspec.json.Decoder(Decision)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    conversation_id: str | None = None
+
+
+_asked = msgspec.json.Decoder(_Asked)
 
 # What is stored beside the receipt of a decision.
 REQUEST_PART: Final = "request"
@@ -149,6 +159,16 @@ class ReceiptReader:
         stored = await self._ledger.logs.find(ident)
         found = await self.proof(stored)
         return bundles.assemble(stored, found.held, found.tiles, keys=await self._keys())
+
+
+async def open_to(acting: Acting[LearningUnit], parts: Sequence[Part]) -> Sequence[Part]:
+    """Return body parts as they are; none of them if they are of what others say to a model alone."""
+    for part in parts:
+        if part.name == REQUEST_PART:
+            ident = _asked.decode(part.content).conversation_id
+            if ident is not None and await is_others_alone(acting, ConversationId(ident)):
+                return ()
+    return parts
 
 
 def _is_open(part: Part, principal: Principal, engine: Engine) -> bool:

@@ -161,6 +161,12 @@ async def hand_over(
     return await _save(acting, replace(conversation, human_managed=human_managed, status=status))
 
 
+async def is_others_alone(acting: Acting[LearningUnit], ident: ConversationId) -> bool:
+    """Return whether somebody has a conversation alone, and the caller may not read it."""
+    found = await acting.unit.conversations.get(ident)
+    return found is not None and bool(found.owner) and not _may_read(acting.principal, found)
+
+
 def _may_read(principal: Principal, conversation: Conversation) -> bool:
     if not principal.may(READS, conversation.place):
         return False

@@ -132,6 +132,19 @@ async def test_one_person_reads_a_conversation_and_who_keeps_the_workspace(chat)
     refused(await chat.prompt(ident, caller="writer"), 404)
 
 
+async def test_nobody_else_reads_a_conversation_in_its_receipts(chat):
+    await chat.prompt(await chat.begin(), "Between you and me.")
+    (last,) = (await chat.get("/v1/receipts?kind=decision&limit=1", "reader"))["data"]
+    path = f"/v1/receipts/{last['id']}"
+    for caller, sees in (("reader", True), ("head", True), ("owner", True), ("writer", False)):
+        assert bool((await chat.get(f"{path}/body", caller))["parts"]) is sees, caller
+        bundle = await chat.send(caller, "GET", f"{path}/bundle?disclose=true")
+        assert bool(bundle.json().get("parts")) is sees, caller
+    for tail in ("", "/explain"):
+        assert (await chat.send("writer", "GET", f"/v1/decisions/{last['id']}{tail}")).status_code == 404
+        assert (await chat.send("reader", "GET", f"/v1/decisions/{last['id']}{tail}")).status_code == 200
+
+
 async def test_where_nobody_lets_one_in_one_begins_nothing(chat):
     for caller, repo, status in (
         ("reader", "r2", 404), ("reader", "none", 404), ("member", "r1", 403), ("stranger", "r1", 404),

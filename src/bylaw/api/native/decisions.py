@@ -10,7 +10,7 @@ from bylaw.api.answers import Reply
 from bylaw.api.deciding import placed
 from bylaw.api.fit import fit
 from bylaw.api.ports import Unit
-from bylaw.api.receipts import DECISION_PART, REQUEST_PART
+from bylaw.api.receipts import DECISION_PART, REQUEST_PART, open_to
 from bylaw.api.route import Route, body, needs, parts_of
 from bylaw.api.said import require_said
 from bylaw.api.strict_json import parse
@@ -59,7 +59,7 @@ async def explain_request(
 
 
 async def _part(acting: Acting[Unit], receipt_id: ReceiptId, name: str, http: Http) -> bytes:
-    for part in await parts_of(http).receipts.parts(acting.principal, receipt_id):
+    for part in await open_to(acting, await parts_of(http).receipts.parts(acting.principal, receipt_id)):
         if part.name == name:
             return part.content
     raise NotFound("decision", receipt_id)

@@ -12,7 +12,7 @@ from bylaw.api.certificates import AnchorStatus, AnchorView, CertificateView, of
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
-from bylaw.api.receipts import Seen
+from bylaw.api.receipts import Seen, open_to
 from bylaw.api.route import Route, anyone, incoming_of, needs, parts_of
 from bylaw.api.shape import moment
 from bylaw.api.verifying import (
@@ -151,7 +151,7 @@ async def read_receipt(acting: Reading, receipt_id: ReceiptId, request: Request)
 async def read_body(acting: Reading, receipt_id: ReceiptId, request: Request) -> Reply[BodyView]:
     """Read the body parts that are still there: what was asked, and the answer if you may see it whole."""
     parts = parts_of(request)
-    found = await parts.receipts.told(acting.principal, receipt_id, parts.engine)
+    found = await open_to(acting, await parts.receipts.told(acting.principal, receipt_id, parts.engine))
     return Reply(
         BodyView(
             parts=tuple(
@@ -200,7 +200,8 @@ async def read_bundle(
     """Read the bundle that proves a receipt offline: save it and run `bylaw verify FILE --keys KEYS`."""
     engine, reader = parts_of(request).engine, parts_of(request).receipts
     seen = await reader.get(acting.principal, receipt_id)
-    parts = await reader.told(acting.principal, receipt_id, engine) if query.disclose else ()
+    told = await reader.told(acting.principal, receipt_id, engine) if query.disclose else ()
+    parts = await open_to(acting, told)
     found = await reader.bundle(seen, acting.unit.policies, parts, kept_size=query.kept_size)
     texts = tuple(each for each in found.policies if not engine.is_foreign(each.id, acting.principal))
     return Document(bundles.write(msgspec.structs.replace(found, policies=texts)))
