@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bylaw.policies.rules import MAX_RULE_TEXT
 from tests.compat.flashback.conftest import CONTENT, refused
 
 NEW = {"name": "Rivals", "content": CONTENT, "riskType": "HIGH", "actionType": 2, "orgId": "acme"}
@@ -52,4 +53,6 @@ async def test_what_cannot_be_read_is_refused_in_the_same_way(org):
     refused(await org.send("owner", "POST", "/policy", content=b"a=b", headers=form), 415)
     refused(await org.send("owner", "PATCH", "/policy/some", json={}), 405)
     refused(await org.send("owner", "GET", "/policy/none/odd"), 404)
-    refused(await org.send("owner", "POST", "/policy", json={**NEW, "content": "x" * 8_001}), 400)
+    refused(
+        await org.send("owner", "POST", "/policy", json={**NEW, "content": "x" * (MAX_RULE_TEXT + 1)}), 400
+    )
