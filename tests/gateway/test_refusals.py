@@ -66,6 +66,8 @@ async def test_what_is_not_policed_is_not_passed_on(gate, path):
         ({"functions": []}, "functions"),
         ({"metadata": {"workspace_id": "w2"}}, "metadata.workspace_id"),
         ({"metadata": {"user_id": 7}}, "user_id"),
+        ({"metadata": {"workspace_id": ["w1"]}}, "metadata.workspace_id"),
+        ({"metadata": {"agent_id": ["a"]}}, "agent_id"),
     ],
     ids=str,
 )

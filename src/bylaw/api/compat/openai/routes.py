@@ -76,7 +76,7 @@ def _repo_of(caller: Principal, chat: wire.ChatRequest | None) -> RepoId:
         message = f"This needs the key of an application: one with the scope {SCOPE} in one repo."
         raise Forbidden(message, needs=SCOPE)
     named = (chat.metadata or {}).get("workspace_id") if chat is not None else None
-    if named not in {None, "", place.workspace_id}:
+    if named and named != place.workspace_id:
         message = "The key is of another workspace: leave it out, or use a key of that one."
         raise InvalidInput.of("metadata.workspace_id", "unknown_value", message)
     return place.repo_id

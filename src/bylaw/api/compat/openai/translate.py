@@ -68,7 +68,7 @@ def _spoken(number: int, message: Object) -> Object:
 def context_of(chat: wire.ChatRequest, *, host: str) -> Request:
     """Return who asks, as metadata say. Raises: InvalidInput for an id that is none."""
     metadata = chat.metadata or {}
-    said = {name: metadata[name] for name in _WHO if metadata.get(name) not in {None, ""}}
+    said = {name: metadata[name] for name in _WHO if metadata.get(name) not in (None, "")}
     if chat.user is not None:
         metadata = {**metadata, "user": chat.user}
     context: Object = {**said, "phase": "input", "host": host}
