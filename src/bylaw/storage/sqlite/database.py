@@ -23,6 +23,7 @@ from bylaw.storage.sqlite.private_file import make_private
 READERS = 4
 _WAIT_S = 30
 _BUSY_MS = 5_000
+_MIGRATING_MS = 120_000  # how long to wait for another process that migrates
 _PAUSE_MS = 50
 
 
@@ -49,7 +50,8 @@ class SqliteDatabase:
         Rebuilding a table drops the old one, so references are checked at the end instead of on the way.
         """
         await self._use_write_ahead_log()
-        engine = _engine(self.path, "BEGIN IMMEDIATE", "PRAGMA foreign_keys=OFF", connections=0)
+        pragmas = ("PRAGMA foreign_keys=OFF", f"PRAGMA busy_timeout={_MIGRATING_MS}")
+        engine = _engine(self.path, "BEGIN IMMEDIATE", *pragmas, connections=0)
         async with engine.begin() as connection:
             yield connection
             dangling = (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first()
