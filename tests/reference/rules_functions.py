@@ -273,7 +273,7 @@ def _matches(text: str, pattern: str) -> bool:
         raise Failed("invalid_argument") from None
 
 
-def _found(text: str, pattern: str) -> list[re2._Match[str]]:
+def _found(text: str, pattern: str) -> list[re2._Match]:
     """Return all matches from the left; an empty one right after another does not count."""
     options = re2.Options()
     options.log_errors = False
@@ -281,7 +281,7 @@ def _found(text: str, pattern: str) -> list[re2._Match[str]]:
         compiled = re2.compile(pattern, options)
     except re2.error:
         raise Failed("invalid_argument") from None
-    found: list[re2._Match[str]] = []
+    found: list[re2._Match] = []
     at = 0
     while at <= len(text) and (match := compiled.search(text, at)) is not None:
         if match.end() > match.start() or not found or found[-1].end() != match.start():
@@ -313,7 +313,7 @@ def _regex_replace(text: str, pattern: str, replacement: str, count: int = -1) -
     pieces, done = "", 0
     for match in _found(text, pattern)[: None if count < 0 else count]:
 
-        def inserted(escape: re.Match[str], match: re2._Match[str] = match) -> str:
+        def inserted(escape: re.Match[str], match: re2._Match = match) -> str:
             if escape[1] == "\\":
                 return "\\"
             if int(escape[1]) > match.re.groups:

@@ -71,7 +71,7 @@ async def test_a_pack_is_changed_and_pruned_in_few_statements(store, statements)
             statements.clear()
             applied = await apply_packs(acting, packs_of(wanted), Agreed(prune=True))
             assert len(applied.policies) >= COUNT
-            assert len(statements) < COUNT // 10
+            assert len(statements) < COUNT // 6
     async with store.system() as system:
         entries = await system.queue.pending(5 * COUNT, tenant_id=A)
     said = Counter(str(entry.payload["change"]) for entry in entries)
