@@ -5,6 +5,7 @@ import threading
 from contextlib import contextmanager
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from bylaw.api.native.imports import Import
 from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo, imports_source
 from bylaw.cli.imports_sending import ServerTarget
-from bylaw.cli.imports_source import ATTEMPTS, Source
+from bylaw.cli.imports_source import ATTEMPTS, MOST_EMPTY_PAGES, Source
 from bylaw.cli.remote import Remote
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import (
@@ -218,6 +219,25 @@ def test_a_source_that_gives_the_same_page_for_ever_is_noticed():
         read_ohallo(lambda *_: {"items": [entry("a")], "total": 40})
     with pytest.raises(Corrupt, match="never ends"):
         read_agentcert(lambda *_: {"data": [], "next_cursor": "again"})
+
+
+def test_a_source_that_gives_empty_pages_for_ever_is_noticed():
+    numbers = count()
+    with pytest.raises(Corrupt, match=f"never ends: {MOST_EMPTY_PAGES} pages in a row are empty"):
+        read_agentcert(lambda *_: {"data": [], "next_cursor": f"c{next(numbers)}"})
+    assert next(numbers) == MOST_EMPTY_PAGES
+
+
+def test_a_few_empty_pages_are_passed_over():
+    def answer(path, query):
+        if path != "/v1/policies":
+            return {"data": []}
+        at = int(query.get("cursor", "0"))
+        row = {"id": f"p{at}", "name": "P", "rules": []}
+        is_empty = at % MOST_EMPTY_PAGES
+        return {"data": [] if is_empty else [row], "next_cursor": str(at + 1) if at < 10 else None}
+
+    assert policies(read_agentcert(answer)) == ["p0", "p5", "p10"]
 
 
 def test_a_list_may_be_a_bare_array():

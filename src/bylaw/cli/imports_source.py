@@ -28,6 +28,7 @@ ATTEMPTS: Final = 6
 LONGEST_WAIT_S: Final = 120  # whoever asks for more is asked again by a person
 MOST_BYTES: Final = 64 << 20
 MOST_ROWS: Final = 200_000  # twice what a tenant holds
+MOST_EMPTY_PAGES: Final = 5  # in a row, of a list that says it goes on
 _TIMEOUT_S: Final = 30  # without a byte
 _WHOLE_ANSWER_MS: Final = 300_000
 _PART: Final = 1 << 16
@@ -90,17 +91,25 @@ class Source:
         )
 
     def by_cursor(self, path: str, name: str, *, size: int = 100) -> list[Row]:
-        """Return the rows of a list that goes on at `next_cursor`, or of a bare list, read to its end."""
+        """Return the rows of a list that goes on at `next_cursor`, or of a bare list, read to its end.
+
+        Raises: Corrupt when it has none: the same cursor again, too many rows, or empty pages only.
+        """
         rows: list[Row] = []
         cursors: set[str] = set()
+        empty = 0
         page = self.get(path, limit=size)
         while True:
-            rows += self.rows(page, path, "data", "items", name)
+            more = self.rows(page, path, "data", "items", name)
+            rows += more
+            empty = 0 if more else empty + 1
             cursor = page.get("next_cursor") if isinstance(page, dict) else None
             if not isinstance(cursor, str) or not cursor:
                 return rows
             if cursor in cursors or len(rows) > MOST_ROWS:
                 raise Corrupt(f"{self._said(path)} never ends: it goes on at the same place.", place=path)
+            if empty >= MOST_EMPTY_PAGES:
+                raise Corrupt(f"{self._said(path)} never ends: {empty} pages in a row are empty.", place=path)
             cursors.add(cursor)
             page = self.get(path, limit=size, cursor=cursor)
 
