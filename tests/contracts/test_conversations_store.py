@@ -104,14 +104,11 @@ async def test_what_somebody_has_alone_is_found_by_them_and_where_it_is_open(sto
             assert await ids(unit, **where) == [each.id for each in wanted], where
 
 
-async def test_a_forgotten_conversation_is_gone(store):
-    kept, forgotten = conversation(), conversation()
+async def test_a_forgotten_conversation_is_in_no_list(store):
+    kept, forgotten = conversation(), conversation(deleted_ms=START, forgotten_ms=START)
     async with store.begin(A) as unit:
         for each in (kept, forgotten):
             await unit.conversations.add(each)
-    for _ in range(2):
-        async with store.begin(A) as unit:
-            await unit.conversations.remove(forgotten.id)
     async with store.begin(A, writes=False) as unit:
-        assert await unit.conversations.get(forgotten.id) is None
-        assert await ids(unit) == [kept.id]
+        assert await unit.conversations.get(forgotten.id) == forgotten
+        assert await ids(unit) == await ids(unit, deleted=True) == [kept.id]

@@ -295,11 +295,6 @@ async def cross_governed(at):
     assert (await at.port.governed(ALL)).total == 0
 
 
-async def cross_remove(at):
-    """Ours is left: the case sees it afterwards."""
-    await at.port.remove(OURS[at.kind].id)
-
-
 async def cross_get_or_add(at):
     with pytest.raises(Forbidden):
         await at.unit.tenancy.agents.get_or_add(OURS["agents"])
@@ -331,7 +326,6 @@ async def cross_bump(at):
 
 CROSSINGS = {
     "get": cross_get, "add": cross_add, "save": cross_save, "list": cross_list, "version": cross_version,
-    "remove": cross_remove,
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,

@@ -123,13 +123,13 @@ async def delete_conversation(acting: Acting[LearningUnit], ident: ConversationI
     """
     acting.principal.require(READS)
     found = await acting.unit.conversations.get(ident)
-    is_gone = found is None or (found.deleted_ms is not None and not for_good)
-    if found is None or is_gone or not found.owner or not _may_read(acting.principal, found):
+    if found is None or not found.owner or not _may_read(acting.principal, found):
         raise NotFound("conversation", ident)
-    if for_good:
-        await acting.unit.conversations.remove(ident)
-    else:
-        await _save(acting, replace(found, deleted_ms=acting.clock.now_ms()))
+    if found.forgotten_ms is not None or (found.deleted_ms is not None and not for_good):
+        raise NotFound("conversation", ident)
+    now_ms = acting.clock.now_ms()
+    gone = replace(found, deleted_ms=now_ms if found.deleted_ms is None else found.deleted_ms)
+    await _save(acting, replace(gone, messages=(), forgotten_ms=now_ms) if for_good else gone)
 
 
 async def resolve_conversation(

@@ -38,6 +38,7 @@ class Conversation:
     `human_managed`: a person has taken over from the agent. `outcome` is what a person said of its end.
     What is not known of contact, account and channel is empty. `revision` rises with every change. `owner`
     is who talks with a model here, alone, as written beside every change; empty for one that was imported.
+    Of a forgotten one nothing is left but whose it was: receipts of it stay closed to others.
     """
 
     id: ConversationId
@@ -58,6 +59,7 @@ class Conversation:
     owner: str = ""
     created_ms: int
     deleted_ms: int | None = None
+    forgotten_ms: int | None = None
     revision: int = 1
 
 

@@ -54,11 +54,8 @@ class Conversations(Protocol):
     async def save(self, item: Conversation, /) -> None:
         """Store the next revision of a conversation. Raises: PreconditionFailed."""
 
-    async def remove(self, ident: ConversationId, /) -> None:
-        """Forget a conversation; nothing happens when there is none."""
-
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
-        """Return a page of those that match."""
+        """Return a page of those that match and are not forgotten."""
 
 
 class LearningUnit(TenancyUnit, Protocol):

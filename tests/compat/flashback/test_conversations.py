@@ -133,7 +133,8 @@ async def test_one_person_reads_a_conversation_and_who_keeps_the_workspace(chat)
 
 
 async def test_nobody_else_reads_a_conversation_in_its_receipts(chat):
-    await chat.prompt(await chat.begin(), "Between you and me.")
+    ident = await chat.begin()
+    await chat.prompt(ident, "Between you and me.")
     (last,) = (await chat.get("/v1/receipts?kind=decision&limit=1", "reader"))["data"]
     path = f"/v1/receipts/{last['id']}"
     for caller, sees in (("reader", True), ("head", True), ("owner", True), ("writer", False)):
@@ -143,6 +144,9 @@ async def test_nobody_else_reads_a_conversation_in_its_receipts(chat):
     for tail in ("", "/explain"):
         assert (await chat.send("writer", "GET", f"/v1/decisions/{last['id']}{tail}")).status_code == 404
         assert (await chat.send("reader", "GET", f"/v1/decisions/{last['id']}{tail}")).status_code == 200
+    await chat.send("reader", "DELETE", f"/conversation/{ident}?hardDelete=true")
+    assert (await chat.get(f"{path}/body", "writer"))["parts"] == []
+    assert (await chat.get(f"{path}/body", "reader"))["parts"] != []
 
 
 async def test_where_nobody_lets_one_in_one_begins_nothing(chat):
@@ -175,6 +179,7 @@ async def test_a_deleted_conversation_is_listed_on_demand_and_a_forgotten_one_ne
     assert (await listed("?showDeleted=true"))["deletedAt"] is not None
     assert (await chat.send("reader", "DELETE", f"{path}?hardDelete=true")).json()["success"] is True
     assert await listed("?showDeleted=true") is None
+    refused(await chat.send("reader", "DELETE", f"{path}?hardDelete=true"), 404)
 
 
 async def test_lists_are_narrowed_and_come_in_parts(chat):

@@ -19,12 +19,8 @@ class MemoryConversations(Kind[ConversationId, Conversation]):
     kind = Conversation
     noun = "conversation"
 
-    async def remove(self, ident: ConversationId, /) -> None:
-        """Forget a conversation; nothing happens when there is none."""
-        self._heap.remove(self.table, {"tenant_id": self._tenant_id, "id": ident})
-
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
-        """Return a page of those that match."""
+        """Return a page of those that match and are not forgotten."""
         rows = self._heap.all(tables.attention)
         mine = [row for row in rows if (row["tenant_id"], row["status"]) == (self._tenant_id, "open")]
         watched = {row["conversation_id"] for row in mine}
@@ -43,7 +39,8 @@ class MemoryConversations(Kind[ConversationId, Conversation]):
 
 def _matches(item: Conversation, where: ConversationFilter) -> bool:
     return (
-        (where.within is None or any(place.contains(item.place) for place in where.within))
+        item.forgotten_ms is None
+        and (where.within is None or any(place.contains(item.place) for place in where.within))
         and (where.status is None or item.status == where.status)
         and (where.contact_id is None or item.contact_id == where.contact_id)
         and (where.account_id is None or item.account_id == where.account_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import Table, and_, delete, exists, not_, or_
+from sqlalchemy import Table, and_, exists, not_, or_
 from typing_extensions import override
 
 from bylaw.core.paging import Page, Slice
@@ -21,14 +21,11 @@ class SqlConversations(Kind[ConversationId, Conversation]):
     kind = Conversation
     noun = "conversation"
 
-    async def remove(self, ident: ConversationId, /) -> None:
-        """Forget a conversation; nothing happens when there is none."""
-        await self._session.change(delete(self.table).where(self._own(self.table.c.id == ident)))
-
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
-        """Return a page of those that match."""
+        """Return a page of those that match and are not forgotten."""
         columns = self.table.c
         conditions: list[Condition] = [
+            columns.forgotten_ms.is_(None),
             *equals(columns.status, where.status),
             *equals(columns.contact_id, where.contact_id),
             *equals(columns.account_id, where.account_id),

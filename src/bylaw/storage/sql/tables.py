@@ -155,6 +155,7 @@ conversations = tenanted(
     Column("owner", SearchKey, nullable=False, server_default=text("''")),
     Column("created_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
+    Column("forgotten_ms", Int64),
     Column("revision", Int64, nullable=False),
     Column("search_text", LongText, nullable=False),
     listed(),
