@@ -300,14 +300,23 @@ async def test_nobody_brings_what_is_approved_where_nobody_approves_their_own(ad
         (policy(place=Place(repo_id=RepoId("r1"))), ("repo_id", "wrong_workspace")),
         (policy(times=(-1, OLD)), ("created_at", "bad_time")),
         (policy(times=(OLD, NOW + 2 * 86_400_000)), ("updated_at", "bad_time")),
+        (policy(times=(LATER, LATER - 1)), ("updated_at", "bad_time")),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 async def test_a_policy_that_may_not_come_is_refused_by_itself(admin, row, problem):
     found = await bring(admin, policies=[row, policy("good")])
     assert found.pop("good").outcome == "imported"
     (refused,) = found.values()
     assert (refused.outcome, (refused.problems[0].path, refused.problems[0].code)) == ("refused", problem)
+
+
+async def test_a_policy_of_which_only_its_change_is_told_was_created_no_later(unit, admin):
+    row = policy(times=(None, OLD))
+    assert (await outcome(admin, policies=[row]))[0] == "imported"
+    stored = await unit.policies.get("p9")
+    assert (stored.created_ms, stored.updated_ms) == (OLD, OLD)
+    assert (await outcome(admin, policies=[row]))[0] == "unchanged"
 
 
 async def test_a_slug_that_another_policy_has_is_refused(admin):

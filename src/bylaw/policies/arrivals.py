@@ -106,8 +106,7 @@ async def meet_policy(
     """
     policy_id = PolicyId(checked_id(foreign.new.id or ""))
     checked_slug(foreign.new.slug)
-    check_moment(acting, foreign.created_ms, path="created_at")
-    check_moment(acting, foreign.updated_ms, path="updated_at")
+    _check_moments(acting, foreign)
     schema = None if workspace is None else workspace.context_schema
     stored = await acting.unit.policies.get(policy_id)
     if stored is None:
@@ -153,11 +152,21 @@ async def bring_policies(acting: Acting[PolicyUnit], came: Sequence[PolicyArriva
     await record_steps(acting, [(each.version, each.steps) for each in came], reason=reason)
 
 
+def _check_moments(acting: Acting[PolicyUnit], foreign: PolicyElsewhere) -> None:
+    """Return nothing if a policy may have come to be and changed then. Raises: InvalidInput."""
+    created_ms, updated_ms = foreign.created_ms, foreign.updated_ms
+    check_moment(acting, created_ms, path="created_at")
+    check_moment(acting, updated_ms, path="updated_at")
+    if created_ms is not None and updated_ms is not None and updated_ms < created_ms:
+        raise InvalidInput.of("updated_at", "bad_time", "That is before it was created.")
+
+
 def _policy(acting: Acting[PolicyUnit], foreign: PolicyElsewhere, *, number: int) -> Policy:
     """Return a policy as it is elsewhere; who and when are here and now where that is not told."""
     new, actor, now = foreign.new, acting.principal.actor, acting.clock.now_ms()
     created_by = actor if foreign.created_by is None else foreign.created_by
-    created_ms = now if foreign.created_ms is None else foreign.created_ms
+    updated_ms = now if foreign.updated_ms is None else foreign.updated_ms
+    created_ms = min(now, updated_ms) if foreign.created_ms is None else foreign.created_ms
     return Policy(
         id=PolicyId(new.id or ""),
         tenant_id=acting.unit.tenant_id,
