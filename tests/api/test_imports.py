@@ -83,14 +83,21 @@ async def test_who_does_not_administer_the_tenant_imports_nothing(world, caller)
         {"policies": [{"id": "x", "content": {}, "status": "deleted"}]},
         {"receipts": []},
         {"policies": [{"id": "x", "content": {}}] * 2},
-        {"workspaces": [{"id": f"w{number}", "name": "W"} for number in range(2_001)]},
+        {"workspaces": [{"id": f"w{number}", "name": "W"} for number in range(501)]},
+        {"users": [{"id": f"u{n}", "email": f"u{n}@example.com", "name": "U"} for n in range(501)]},
+        {"agents": [{"id": f"a{number}"} for number in range(501)]},
     ],
-    ids=["actor", "line", "time", "digest", "status", "receipts", "twice", "many"],
+    ids=["actor", "line", "time", "digest", "status", "receipts", "twice", "places", "people", "agents"],
 )
 async def test_a_batch_that_is_none_is_refused_whole(world, more):
     found = await send(world, **more)
     assert (found.status_code, found.json()["code"]) == (422, "invalid_input")
     assert (await world.send("admin", "GET", "/v1/workspaces/w-there")).status_code == 404
+
+
+async def test_a_batch_holds_five_hundred_of_a_kind(world):
+    found = await send(world, agents=[{"id": f"a{number}"} for number in range(500)], dry_run=True)
+    assert (found.status_code, len(found.json()["results"])) == (200, 502)
 
 
 async def test_a_batch_under_a_key_is_answered_again_as_it_was(world):

@@ -23,7 +23,7 @@ from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["imports"], route_class=Route)
 
-MOST: Final = 2_000
+MOST: Final = 500  # of each kind: a batch is one transaction, and others wait to write
 # Who did something there: a person or a key by their id.
 Actor = Annotated[str, Meta(pattern=r"^(user|key):[^\s]{1,200}(?!\s)$")]
 
@@ -94,7 +94,7 @@ class ImportedAgent(_Sent, frozen=True):
 
 
 class Import(_Sent, frozen=True):
-    """A part of what another server has, with all on which it hangs.
+    """A part of what another server has, with all on which it hangs: at most 500 of each kind.
 
     `update`: what is here already follows, if it was changed there later. `dry_run`: nothing is stored.
     `reason` is kept with every version, and in the log.
