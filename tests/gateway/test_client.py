@@ -1,8 +1,11 @@
 """The HTTP client: whom it may call, and what it keeps open."""
 
+import asyncio
+
 import pytest
 
 from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient, HttpLimits, is_public
+from bylaw.providers.model import Failed
 from tests.gateway.scripted import scripted
 
 
@@ -34,3 +37,38 @@ async def test_what_leads_to_where_nobody_calls_any_more_is_closed():
         await first.closed.wait()
         assert not second.closed.is_set()
         await client.aclose()
+
+
+def call(provider, key="one"):
+    return HttpCall(method="GET", url=provider.url, headers={"authorization": f"Bearer {key}"})
+
+
+async def test_one_slow_provider_leaves_another_callable():
+    client = HttpClient("any", HttpLimits(calls=8))
+    async with scripted() as slow, scripted() as other:
+        slow.stalls = True
+        sent = [asyncio.create_task(client.send(call(slow))) for _ in range(3)]
+        done, waiting = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+        (refused,) = [each.result() for each in done]
+        assert isinstance(refused, Failed)
+        assert (refused.reason, len(waiting)) == ("busy", 2)
+        assert isinstance(await client.send(call(other)), HttpAnswer)
+        slow.stalls = False
+        assert isinstance(await client.send(call(slow, key="two")), HttpAnswer)
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
+        assert isinstance(await client.send(call(slow)), HttpAnswer)
+        await client.aclose()
+
+
+async def test_all_shares_together_are_held_to_the_whole():
+    client = HttpClient("any", HttpLimits(calls=2))
+    async with scripted() as slow:
+        slow.stalls = True
+        sent = [asyncio.create_task(client.send(call(slow, key))) for key in ("one", "two", "three")]
+        done, waiting = await asyncio.wait(sent, return_when=asyncio.FIRST_COMPLETED)
+        assert ([each.result().reason for each in done], len(waiting)) == (["busy"], 2)
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)

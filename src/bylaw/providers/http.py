@@ -10,6 +10,7 @@ import ipaddress
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -27,6 +28,7 @@ _CONNECT_S: Final = 10.0
 _IDLE_S: Final = 15.0
 _MOST_IDLE: Final = 8
 _MOST_ORIGINS: Final = 64
+_SHARES: Final = 4  # one address under one key has one of them, so that a slow one leaves room for others
 # What of IPv6 is given out (RFC 4291), and what stands for the IPv4 address at its end (RFC 6052).
 _ASSIGNED: Final = ipaddress.IPv6Network("2000::/3")
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
@@ -37,6 +39,7 @@ _OFF: Final = "This server makes no outgoing calls: set BYLAW_OUTGOING to `publi
 class HttpLimits:
     """What calls are held to: the time of a whole one, the size of an answer, how many at once.
 
+    A quarter of `calls`, at least one, may be under way to one address with the same headers.
     Units: `timeout_ms` in milliseconds, `answer_bytes` in bytes.
     """
 
@@ -80,6 +83,10 @@ class _Origin:
         return host if self.port == (443 if self.is_tls else 80) else f"{host}:{self.port}"
 
 
+# Whom a call goes to, and as whom: the headers hold the key.
+_Share = tuple[_Origin, frozenset[tuple[str, str]]]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Connection:
     """An open connection; `idle_since` is when it was last used."""
@@ -103,7 +110,7 @@ class HttpClient:
         self._outgoing = outgoing
         self._limits = limits
         self._ticks = ticks
-        self._under_way = 0
+        self._under_way: Counter[_Share] = Counter()
         self._idle: dict[_Origin, list[_Connection]] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -111,13 +118,14 @@ class HttpClient:
         """Return what is answered, or why nothing is."""
         if self._outgoing == "off":
             return Failed(reason="off", message=_OFF)
-        if self._under_way >= self._limits.calls:
-            return Failed(reason="busy", message="Too many calls to providers are under way: try again.")
         parts = urlsplit(call.url)
         is_tls = parts.scheme == "https"
         origin = _Origin(is_tls=is_tls, host=parts.hostname or "", port=parts.port or (443 if is_tls else 80))
         timeout_s = self._limits.timeout_ms / 1000 if call.timeout_s is None else call.timeout_s
-        self._under_way += 1
+        share = (origin, frozenset(call.headers.items()))
+        if self._is_taken(share):
+            return Failed(reason="busy", message="Too many calls to providers are under way: try again.")
+        self._under_way[share] += 1
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._send(origin, call)
@@ -131,13 +139,19 @@ class HttpClient:
             reason = getattr(error, "strerror", None) or type(error).__name__
             return Failed(reason="unreachable", message=f"{origin.host} does not answer: {reason}.")
         finally:
-            self._under_way -= 1
+            self._under_way[share] -= 1
+            self._under_way += Counter()  # forgets those that are at nothing
 
     async def aclose(self) -> None:
         """Close what is open and unused."""
         kept, self._idle = self._idle, {}
         for each in (connection for connections in kept.values() for connection in connections):
             await _closed(each)
+
+    def _is_taken(self, share: _Share) -> bool:
+        """Return whether as many calls are under way as may be, of all or of this share."""
+        most = self._limits.calls
+        return self._under_way.total() >= most or self._under_way[share] >= max(1, most // _SHARES)
 
     async def _send(self, origin: _Origin, call: HttpCall) -> HttpAnswer | Failed:
         connection = self._kept(origin) or await self._connected(origin)

@@ -157,7 +157,11 @@ class Gateway:
     )
     provider_bytes: int = _setting(4 << 20, "Largest answer of a provider.", unit="bytes", low=1024)
     provider_calls: int = _setting(
-        100, "Most calls of providers at once; who comes then is asked to try again.", unit="calls", low=1
+        100,
+        "Most calls of providers at once, a quarter of them (at least one) to one address with one key; who "
+        "comes then is asked to try again.",
+        unit="calls",
+        low=1,
     )
 
 
