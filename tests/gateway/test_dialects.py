@@ -169,6 +169,44 @@ def test_an_answer_of_another_shape_is_malformed(dialect, body):
         dialect.read(body)
 
 
+LONG = "x" * 257
+TOOL_USE = {"type": "tool_use", "name": "f"}
+
+
+def answers(name):
+    """What holds `name` where callers get it: of each dialect, its model and the id of a call."""
+    call = {"id": name, "function": {"name": "f"}}
+    return [
+        (openai.read, {"model": name, "choices": [{"message": {"content": "x"}}]}),
+        (openai.read, {"choices": [{"message": {"tool_calls": [call]}}]}),
+        (anthropic.read, {"model": name, "content": []}),
+        (anthropic.read, {"content": [TOOL_USE | {"id": name}]}),
+        (ollama.read, {"model": name, "message": {"content": "x"}}),
+        (openai.read_models, {"data": [{"id": name}]}),
+        (ollama.read_models, {"models": [{"name": name}]}),
+    ]
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_a_name_or_an_id_that_is_too_long_is_malformed(at):
+    (read, fits), (_, body) = answers(LONG[1:])[at], answers(LONG)[at]
+    assert LONG[1:] in repr(read(json.dumps(fits).encode()))
+    with pytest.raises(Malformed):
+        read(json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("dialect", "models", "name"),
+    [(openai, "data", "id"), (ollama, "models", "name")],
+    ids=["openai", "ollama"],
+)
+def test_a_list_of_too_many_models_is_malformed(dialect, models, name):
+    rows = [{name: f"m{n}"} for n in range(1_001)]
+    assert len(dialect.read_models(json.dumps({models: rows[1:]}).encode())) == 1_000
+    with pytest.raises(Malformed):
+        dialect.read_models(json.dumps({models: rows}).encode())
+
+
 @pytest.mark.parametrize(
     ("provider", "tail", "path", "answer"),
     [

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from bylaw.providers.model import Ask, Call, Choice, Completion, Finish, Malformed, Object, Unsupported, Usage
-from bylaw.providers.openai import arguments_of, decoded
+from bylaw.providers.openai import NAME, arguments_of, decoded
 
 PATH: Final = "/messages"
 MODELS_PATH: Final = "/models"
@@ -29,7 +29,7 @@ _DATA_URL: Final = re.compile(r"data:(image/[a-z.+-]+);base64,(.+)", re.DOTALL)
 class _Block(msgspec.Struct, frozen=True):
     type: str
     text: str = ""
-    id: str = ""
+    id: NAME = ""
     name: str = ""
     input: Object = msgspec.field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class _Usage(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct, frozen=True):
     content: list[_Block]
-    model: str = ""
+    model: NAME = ""
     stop_reason: str | None = None
     usage: _Usage = msgspec.field(default_factory=_Usage)
 

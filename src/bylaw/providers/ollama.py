@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from bylaw.providers.model import Ask, Call, Choice, Completion, Finish, Object, Unsupported, Usage
-from bylaw.providers.openai import arguments_of, decoded, text_of
+from bylaw.providers.openai import MOST_MODELS, NAME, arguments_of, decoded, text_of
 
 PATH: Final = "/chat"
 MODELS_PATH: Final = "/tags"
@@ -41,18 +41,18 @@ class _Message(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct, frozen=True):
     message: _Message
-    model: str = ""
+    model: NAME = ""
     done_reason: str = "stop"
     prompt_eval_count: _COUNT = 0
     eval_count: _COUNT = 0
 
 
 class _Model(msgspec.Struct, frozen=True):
-    name: str
+    name: NAME
 
 
 class _Models(msgspec.Struct, frozen=True):
-    models: list[_Model]
+    models: Annotated[list[_Model], msgspec.Meta(max_length=MOST_MODELS)]
 
 
 def body_of(ask: Ask) -> Object:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 PATH: Final = "/chat/completions"
 MODELS_PATH: Final = "/models"
+NAME = Annotated[str, msgspec.Meta(max_length=256)]  # what reaches callers beside the text: ids, models
+MOST_MODELS: Final = 1_000
 _COUNT = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _FINISHES: Final[dict[str, Finish]] = {
     "stop": "stop",
@@ -38,7 +40,7 @@ class _Function(msgspec.Struct, frozen=True):
 
 class _Call(msgspec.Struct, frozen=True):
     function: _Function
-    id: str = ""
+    id: NAME = ""
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -59,16 +61,16 @@ class _Usage(msgspec.Struct, frozen=True):
 
 class _Answer(msgspec.Struct, frozen=True):
     choices: Annotated[list[_Choice], msgspec.Meta(min_length=1)]
-    model: str = ""
+    model: NAME = ""
     usage: _Usage | None = None
 
 
 class _Model(msgspec.Struct, frozen=True):
-    id: str
+    id: NAME
 
 
 class _Models(msgspec.Struct, frozen=True):
-    data: list[_Model]
+    data: Annotated[list[_Model], msgspec.Meta(max_length=MOST_MODELS)]
 
 
 def body_of(ask: Ask) -> Object:
