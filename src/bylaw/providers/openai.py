@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 PATH: Final = "/chat/completions"
 MODELS_PATH: Final = "/models"
-NAME = Annotated[str, msgspec.Meta(max_length=256)]  # what reaches callers beside the text: ids, models
-MOST_MODELS: Final = 1_000
+NAME = Annotated[str, msgspec.Meta(max_length=4_096)]  # what reaches callers beside the text: ids, models
+MOST_MODELS: Final = 10_000
 _COUNT = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _FINISHES: Final[dict[str, Finish]] = {
     "stop": "stop",
