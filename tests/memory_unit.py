@@ -147,6 +147,9 @@ class Policies:
     async def currents(self, ids):
         return [each for each in self._all() if each.policy.id in ids and undeleted(each.policy)]
 
+    async def places(self, ids):
+        return {each.policy.id: each.policy.place for each in self._all() if each.policy.id in ids}
+
     async def outlines(self, part):
         undeleted_ones = [outline(each) for each in self._all() if undeleted(each.policy)]
         return page_of(undeleted_ones, part, lambda item: (item.id,))

@@ -287,6 +287,10 @@ async def cross_currents(at):
     assert list(await at.unit.policies.currents([PolicyId("p")])) == []
 
 
+async def cross_places(at):
+    assert dict(await at.unit.policies.places([PolicyId("p")])) == {}
+
+
 async def cross_outlines(at):
     assert (await at.unit.policies.outlines(ALL)).total == 0
 
@@ -330,6 +334,7 @@ CROSSINGS = {
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
+    "places": cross_places,
     "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
 }  # fmt: skip

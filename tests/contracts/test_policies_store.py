@@ -201,9 +201,11 @@ async def test_outlines_say_of_all_undeleted_policies_which_are_in_force(store):
         page = await unit.policies.outlines(Slice(limit=2, offset=1, total=True))
         named = await unit.policies.currents([good.id, gone.id, dormant[0].id, "unknown", good.id])
         assert await unit.policies.currents([]) == []
+        where = await unit.policies.places([good.id, gone.id, "unknown"])
     assert outlines == sorted(map(outline, stored), key=lambda each: each.id, reverse=True)
     assert in_force == {good.id, bound.id}
     assert {each.policy.id for each in named} == {good.id, dormant[0].id}
+    assert where == {good.id: good.place, gone.id: gone.place}
     assert all(each in stored for each in named)
     assert (list(page.items), page.total) == (outlines[1:3], 7)
 

@@ -6,7 +6,7 @@ PreconditionFailed otherwise. A version is only ever added. Lists are ordered by
 first; a filter on topic, action, risk or text looks at the current version.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -86,6 +86,9 @@ class Policies(Protocol):
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
+
+    async def places(self, ids: Collection[PolicyId]) -> Mapping[PolicyId, Place]:
+        """Return where these policies are, deleted or not; unknown ones are left out."""
 
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""

@@ -15,7 +15,7 @@ from bylaw.policies.store import Policies
 from bylaw.review.queue import READS, readable
 from bylaw.review.store import Review
 from bylaw.tenancy.changes import Entry
-from bylaw.tenancy.model import EVERYWHERE
+from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import Directory
 
@@ -145,16 +145,18 @@ def reader_of(acting: Acting[EventUnit]) -> str:
 
 async def project_events(unit: EventUnit, entries: Sequence[Entry]) -> None:
     """Store the events that these entries of the tenant are; what is there already stays as it is."""
-    events = [await _event(unit, entry) for entry in entries]
+    told = [_Told(entry) for entry in entries]
+    places = await unit.policies.places({each.policy for each in told if each.entry.kind == "policy_version"})
+    events = [await _event(unit, each, places) for each in told]
     found = [event for event in events if event is not None]
     if found:
         await unit.events.add(found)
 
 
-async def _event(unit: EventUnit, entry: Entry) -> Event | None:
-    if entry.kind == "policy_version":
-        return await _of_policy(unit, _Told(entry))
-    return await _of_change(unit, _Told(entry)) if entry.kind == "change" else None
+async def _event(unit: EventUnit, told: "_Told", places: Mapping[PolicyId, Place]) -> Event | None:
+    if told.entry.kind == "policy_version":
+        return _of_policy(told, places.get(told.policy))
+    return await _of_change(unit, told) if told.entry.kind == "change" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +184,27 @@ class _Told:
         found = next((each.get(when, "") for each in self.fields if each.get("name") == name), "")
         return json.loads(found) if found else None
 
+    @property
+    def policy(self) -> PolicyId:
+        """Return the policy of which the entry is a version, empty when it is of none."""
+        ref = self.entry.payload.get("policy")
+        return PolicyId(str(ref.get("id", "")) if isinstance(ref, Mapping) else "")
+
+    @property
+    def is_first(self) -> bool:
+        """Return whether the entry is the first version of a policy."""
+        ref = self.entry.payload.get("policy")
+        return isinstance(ref, Mapping) and ref.get("version") == 1
+
     def change(self) -> Change:
         """Return what became of the thing."""
         word = self.text("change")
         return "created" if word in _CREATED else "deleted" if word in _DELETED else "updated"
 
 
-async def _of_policy(unit: EventUnit, told: _Told) -> Event:
-    policy = told.entry.payload.get("policy")
-    ref: Mapping[str, object] = policy if isinstance(policy, Mapping) else {}
-    ident = str(ref.get("id", ""))
-    stored = await unit.policies.get(PolicyId(ident))
-    event = _made(told, "policy", ident, "" if stored is None else stored.place.workspace_id)
-    is_edit = event.change == "created" and ref.get("version") != 1
+def _of_policy(told: _Told, place: Place | None) -> Event:
+    event = _made(told, "policy", told.policy, "" if place is None else place.workspace_id)
+    is_edit = event.change == "created" and not told.is_first
     return replace(event, change="updated") if is_edit else event
 
 

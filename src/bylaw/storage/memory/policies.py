@@ -109,6 +109,11 @@ class MemoryPolicies:
         undeleted = [policy for policy in found if policy is not None and policy.deleted_ms is None]
         return [self._with(policy, policy.current) for policy in undeleted]
 
+    async def places(self, ids: Collection[PolicyId]) -> Mapping[PolicyId, Place]:
+        """Return where these policies are, deleted or not; unknown ones are left out."""
+        found = {ident: await self.get(ident) for ident in set(ids)}
+        return {ident: policy.place for ident, policy in found.items() if policy is not None}
+
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""
         found = [policy for policy in self._identities.all() if policy.deleted_ms is None]

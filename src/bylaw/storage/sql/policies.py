@@ -212,6 +212,13 @@ class SqlPolicies:
         wanted = self._with(_P.current).where(*one_of(_P.id, ids), _P.deleted_ms.is_(None))
         return [_current(row) for row in await self._session.rows(wanted)]
 
+    async def places(self, ids: Collection[PolicyId]) -> Mapping[PolicyId, Place]:
+        """Return where these policies are, deleted or not; unknown ones are left out."""
+        wanted = select(_P.id, _P.workspace_id, _P.repo_id)
+        wanted = wanted.where(_P.tenant_id == self._tenant_id, *one_of(_P.id, ids))
+        rows = await self._session.rows(wanted)
+        return {row["id"]: Place(workspace_id=row["workspace_id"], repo_id=row["repo_id"]) for row in rows}
+
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""
         wanted = select(*_OUTLINED).join_from(tables.policies, tables.versions, _same(_P.current))
