@@ -1,0 +1,71 @@
+"""Two opinions of what fits a query, joined into one: what it means, and which words stand there.
+
+Both are spread over 0 to 1 and added with fixed weights. Adding ranks instead (reciprocal rank fusion) forgets
+how weak a hit of words may be, and finds less on short texts: see `python -m bench search`.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MEANING: Final = 0.85
+WORDS: Final = 1 - MEANING
+ABOUT: Final = 0.65
+PROCEDURE: Final = 1 - ABOUT
+
+
+def joined(about: NDArray[np.float32], procedure: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Return the one vector whose product with a query is the weighted sum of the products of both fields.
+
+    `about` is the vector of title, description and examples, `procedure` that of the rules; what has none is
+    judged by `about` alone. Not of length 1: fields that differ point less far.
+    """
+    if procedure is None:
+        return about
+    return (np.float32(ABOUT) * about + np.float32(PROCEDURE) * procedure).astype(np.float32, copy=False)
+
+
+def fuse(
+    meaning: Mapping[str, float],
+    words: Mapping[str, float],
+    *,
+    limit: int | None = None,
+    literal: AbstractSet[str] = frozenset(),
+) -> dict[str, float]:
+    """Return the id and score, 0 to 1, of all that either side found, best first and then by id.
+
+    Higher is better on both sides; what only one side found counts as the worst of the other. Nothing is
+    dropped but for `limit`, and those in `literal`, where all words of the query stand, not before others:
+    from below the cut they take the last places of those that are not.
+    """
+    means, says = _spread(meaning), _spread(words)
+    found = {
+        each: MEANING * means.get(each, 0.0) + WORDS * says.get(each, 0.0)
+        for each in meaning.keys() | words.keys()
+    }
+    ranked = sorted(found, key=lambda each: (-found[each], each))
+    if limit is not None and len(ranked) > limit:
+        ranked = _cut(ranked, limit, literal)
+    return {each: found[each] for each in ranked}
+
+
+def _cut(ranked: list[str], limit: int, literal: AbstractSet[str]) -> list[str]:
+    """Return `limit` of `ranked`, in their order."""
+    late = [each for each in ranked[limit:] if each in literal][:limit]
+    others = [each for each in ranked[:limit] if each not in literal]
+    leaving = set(others[max(0, len(others) - len(late)) :])
+    kept = [each for each in ranked[:limit] if each not in leaving]
+    return kept + late[: limit - len(kept)]
+
+
+def _spread(scores: Mapping[str, float]) -> dict[str, float]:
+    """Return `scores` from 0, the worst, to 1, the best; where all are equal, all are best."""
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    if high == low:
+        return dict.fromkeys(scores, 1.0)
+    return {each: (score - low) / (high - low) for each, score in scores.items()}

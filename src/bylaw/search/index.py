@@ -1,0 +1,223 @@
+"""The vectors of many documents, searched exactly: those with the largest product with a query.
+
+Up to some thousands, all products are computed. Beyond, signs come first (Charikar, "Similarity estimation
+techniques from rounding algorithms", 2002): each row keeps on which side of 512 random planes it lies. A row at
+an angle differs from the query in a share of signs that follows from the angle alone, whatever the data. So:
+
+1. The rows that differ in the fewest signs are scored; the k-th best of them is a floor for the answer.
+2. A row as good as the floor differs in more signs than `_BAND` deviations above the mean once in some 700
+   times. All rows within that are scored; where they are many, all rows are.
+"""
+
+import threading
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from math import acos, pi, sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+
+_PLANES: Final = 512
+_WORDS: Final = _PLANES // 64
+_BAND: Final = 3.0
+_FIRST: Final = 256  # rows that are scored first
+_PLAIN: Final = 8_192  # so few rows are faster to score than to sift
+_SHARE: Final = 6  # scoring rows that lie apart costs so many times what it costs in order
+_LEAST: Final = 64
+_SEED: Final = 20_021
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What a search sees. Rows below `size` never change; a document that does gets a new row.
+
+    Shape: `rows` [at least size, dimensions], `signs` [words, at least size], `lives` [size].
+    """
+
+    rows: Floats
+    signs: NDArray[np.uint64]
+    lives: NDArray[np.bool_]
+    ids: list[str]
+    places: dict[str, int]
+    size: int
+    longest: float
+
+
+class Index:
+    """Vectors by id. One thread at a time changes it; searches see it as it was when they began.
+
+    A change costs little more than its rows and a copy of the table of ids. Units of memory: for each
+    document 4 bytes a dimension, 64 for signs, and the id.
+    """
+
+    def __init__(self, dimensions: int) -> None:
+        planes = np.random.default_rng(_SEED).standard_normal((dimensions, _PLANES), dtype=np.float32)
+        self._planes: Floats = planes
+        self._writing = threading.Lock()
+        self._state = _empty(dimensions)
+
+    def __len__(self) -> int:
+        return len(self._state.places)
+
+    def __contains__(self, ident: object) -> bool:
+        return ident in self._state.places
+
+    def ids(self) -> AbstractSet[str]:
+        """Return the ids that are held now."""
+        return self._state.places.keys()
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the memory that rows and signs take, reserve included."""
+        return self._state.rows.nbytes + self._state.signs.nbytes
+
+    def put(self, vectors: Mapping[str, Floats]) -> None:
+        """Add documents, or replace them. Raises: ValueError for other dimensions or what is not finite."""
+        if not vectors:
+            return
+        added = np.stack([*vectors.values()]).astype(np.float32, copy=False)
+        if added.shape[1:] != self._planes.shape[:1] or not np.isfinite(added).all():
+            raise ValueError(f"A vector has {self._planes.shape[0]} finite numbers.")
+        with self._writing:
+            state = _with_room(self._state, len(vectors))
+            self._state = self._appended(state, [*vectors], added)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Forget documents; those that are not there are passed over."""
+        with self._writing:
+            state = self._state
+            places, lives = state.places.copy(), state.lives.copy()
+            for each in ids:
+                place = places.pop(each, None)
+                if place is not None:
+                    lives[place] = False
+            self._state = replace(state, places=places, lives=lives)
+
+    def search(self, query: Floats, k: int, *, allowed: Collection[str] | None = None) -> dict[str, float]:
+        """Return the ids and products of the `k` best, best first and then by id; of `allowed` if given."""
+        state = self._state
+        if k <= 0 or not state.places:
+            return {}
+        query = np.ascontiguousarray(query, dtype=np.float32)
+        among = None if allowed is None else _places(state, allowed)
+        if len(state.places if among is None else among) <= max(_PLAIN, k):
+            return _best(state, query, among if among is not None else _living(state), k)
+        lives = state.lives if among is None else _mask(state, among)
+        return self._sifted(state, query, lives, k)
+
+    def scores(self, query: Floats, ids: Iterable[str]) -> dict[str, float]:
+        """Return the products of a query with those of `ids` that are here."""
+        state = self._state
+        held = [each for each in ids if each in state.places]
+        rows = state.rows[[state.places[each] for each in held]] if held else state.rows[:0]
+        return dict(zip(held, (rows @ query).tolist(), strict=True))
+
+    def _appended(self, state: _State, ids: Sequence[str], added: Floats) -> _State:
+        begin, end = state.size, state.size + len(ids)
+        state.rows[begin:end] = added
+        state.signs[:, begin:end] = self._signs(added)
+        places = state.places.copy()
+        lives = np.concatenate((state.lives, np.ones(len(ids), dtype=np.bool_)))
+        for place, each in enumerate(ids, begin):
+            old = places.get(each)
+            if old is not None:
+                lives[old] = False
+            places[each] = place
+        state.ids.extend(ids)
+        longest = max(state.longest, float(np.linalg.norm(added, axis=1).max()))
+        return replace(state, lives=lives, places=places, size=end, longest=longest)
+
+    def _signs(self, rows: Floats) -> NDArray[np.uint64]:
+        """Return the sides of the planes on which rows lie. Shape: [words, rows]."""
+        packed = np.packbits(rows @ self._planes > 0, axis=1)
+        return packed.view(np.uint64).T
+
+    def _sifted(self, state: _State, query: Floats, lives: NDArray[np.bool_], k: int) -> dict[str, float]:
+        """Return the best by the two steps of the module's text."""
+        apart = self._apart(state, query)
+        apart[~lives] = _PLANES + 1
+        first = max(_FIRST, 4 * k)
+        near = np.argpartition(apart, first)[:first].astype(np.intp)
+        floor = np.partition(state.rows[near] @ query, -k)[-k]
+        length = state.longest * float(np.linalg.norm(query))
+        share = acos(min(1.0, max(-1.0, float(floor) / length))) / pi if length else 1.0
+        reach = _PLANES * share + _BAND * sqrt(_PLANES * share * (1 - share))
+        near = np.flatnonzero((apart <= reach) & lives)
+        return _best(state, query, near, k)
+
+    def _apart(self, state: _State, query: Floats) -> NDArray[np.uint16]:
+        """Return in how many signs each row differs from a query."""
+        asked = self._signs(query[None, :])[:, 0]
+        apart = np.zeros(state.size, dtype=np.uint16)
+        for word in range(_WORDS):
+            apart += np.bitwise_count(state.signs[word, : state.size] ^ asked[word])
+        return apart
+
+
+def _empty(dimensions: int) -> _State:
+    return _State(
+        rows=np.empty((0, dimensions), dtype=np.float32),
+        signs=np.empty((_WORDS, 0), dtype=np.uint64),
+        lives=np.empty(0, dtype=np.bool_),
+        ids=[],
+        places={},
+        size=0,
+        longest=0.0,
+    )
+
+
+def _with_room(state: _State, more: int) -> _State:
+    """Return `state`, or a copy without dead rows that has room for `more` and a quarter."""
+    if state.size + more <= len(state.rows):
+        return state
+    living = _living(state)
+    capacity = max(_LEAST, (len(living) + more) * 5 // 4)
+    rows = np.empty((capacity, state.rows.shape[1]), dtype=np.float32)
+    signs = np.empty((_WORDS, capacity), dtype=np.uint64)
+    rows[: len(living)], signs[:, : len(living)] = state.rows[living], state.signs[:, living]
+    ids = [state.ids[place] for place in living.tolist()]
+    return _State(
+        rows=rows,
+        signs=signs,
+        lives=np.ones(len(ids), dtype=np.bool_),
+        ids=ids,
+        places={each: place for place, each in enumerate(ids)},
+        size=len(ids),
+        longest=state.longest,
+    )
+
+
+def _living(state: _State) -> Places:
+    return np.flatnonzero(state.lives)
+
+
+def _places(state: _State, ids: Collection[str]) -> Places:
+    found = [place for each in ids if (place := state.places.get(each)) is not None]
+    return np.unique(np.array(found, dtype=np.intp))
+
+
+def _mask(state: _State, among: Places) -> NDArray[np.bool_]:
+    lives = np.zeros(state.size, dtype=np.bool_)
+    lives[among] = True
+    return lives
+
+
+def _best(state: _State, query: Floats, among: Places, k: int) -> dict[str, float]:
+    """Return the `k` best of `among`, best first and then by id."""
+    if len(among) * _SHARE > state.size:
+        products = (state.rows[: state.size] @ query)[among]
+    else:
+        products = state.rows[among] @ query
+    if len(products) > k:
+        floor = np.partition(products, -k)[-k]
+        kept = np.flatnonzero(products >= floor)
+        among, products = among[kept], products[kept]
+    found = [
+        (-score, state.ids[place]) for score, place in zip(products.tolist(), among.tolist(), strict=True)
+    ]
+    return {each: -score for score, each in sorted(found)[:k]}
