@@ -53,21 +53,20 @@ def body_of(ask: Ask) -> Object:
     options = ask.options
     if options.get("n") not in {None, 1}:
         raise Unsupported("This provider gives one answer: leave out n.")
-    form = options.get("response_format")
-    if isinstance(form, dict) and form.get("type") != "text":
-        raise Unsupported("This provider has no response_format.")
     body: Object = {
         "model": ask.model,
         "messages": _turns(ask.messages),
         "max_tokens": options.get("max_completion_tokens") or options.get("max_tokens") or _MOST_TOKENS,
     }
     if system := "\n\n".join(_system(ask.messages)):
-        body["system"] = system
+        body["system"] = (
+            [{**_text(system), "cache_control": {"type": "ephemeral"}}] if ask.repeats else system
+        )
     body |= {name: options[name] for name in ("temperature", "top_p") if options.get(name) is not None}
     stop = options.get("stop")
     if stop:
         body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
-    return body | _tools(options)
+    return body | _form(options.get("response_format")) | _tools(options)
 
 
 def read(body: bytes) -> Completion:
@@ -92,6 +91,19 @@ def read(body: bytes) -> Completion:
         choices=(choice,),
         usage=Usage(tokens_in=tokens_in + (used.cache_read_input_tokens or 0), tokens_out=used.output_tokens),
     )
+
+
+def _form(form: object) -> Object:
+    if not isinstance(form, dict) or form.get("type") == "text":
+        return {}
+    named = form.get("json_schema")
+    if not isinstance(named, dict) or not isinstance(schema := named.get("schema"), dict):
+        raise Unsupported("This provider takes a response_format with a JSON Schema only.")
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+def _text(text: object) -> Object:
+    return {"type": "text", "text": text}
 
 
 def _system(messages: Sequence[Object]) -> Iterator[str]:
@@ -141,7 +153,7 @@ def _blocks(content: object) -> list[Object]:
     if content is None or content == "":
         return []
     if isinstance(content, str):
-        return [{"type": "text", "text": content}]
+        return [_text(content)]
     if not isinstance(content, list):
         raise Unsupported("The content of a message is a text or a list of parts.")
     return [_block(part) for part in content]
@@ -149,7 +161,7 @@ def _blocks(content: object) -> list[Object]:
 
 def _block(part: object) -> Object:
     if isinstance(part, dict) and part.get("type") == "text":
-        return {"type": "text", "text": part.get("text", "")}
+        return _text(part.get("text", ""))
     image = part.get("image_url") if isinstance(part, dict) else None
     url = image.get("url") if isinstance(image, dict) else None
     if not isinstance(url, str):

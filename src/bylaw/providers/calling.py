@@ -92,8 +92,13 @@ class Providers:
     def __init__(self, client: HttpClient) -> None:
         self._client = client
 
-    async def complete(self, endpoint: Endpoint, ask: Ask) -> Completion | Failed:
-        """Return what a model answers, or why there is no answer."""
+    async def complete(
+        self, endpoint: Endpoint, ask: Ask, *, timeout_s: float | None = None
+    ) -> Completion | Failed:
+        """Return what a model answers, or why there is no answer.
+
+        Units: `timeout_s` in seconds, None for the client's own.
+        """
         if endpoint.provider == "aws":
             return Failed(reason="unsupported", message=_NO_AWS)
         dialect = _dialect(endpoint)
@@ -102,7 +107,8 @@ class Providers:
         except Unsupported as error:
             return Failed(reason="unsupported", message=str(error))
         url = _chat_address(endpoint) + dialect.path
-        call = HttpCall(method="POST", url=url, headers=_headers(endpoint), body=body)
+        headers = _headers(endpoint)
+        call = HttpCall(method="POST", url=url, headers=headers, body=body, timeout_s=timeout_s)
         return await self._answered(endpoint, call, dialect.read)
 
     async def models(self, endpoint: Endpoint) -> tuple[str, ...] | Failed:

@@ -12,17 +12,31 @@ from typing import Literal
 Object = dict[str, object]
 Finish = Literal["stop", "length", "tool_calls", "content_filter"]
 Reason = Literal[
-    "off", "forbidden", "busy", "unreachable", "late", "malformed", "refused", "unsupported", "unknown_model"
+    "off",
+    "forbidden",
+    "busy",
+    "unreachable",
+    "late",
+    "malformed",
+    "refused",
+    "unsupported",
+    "unknown_model",
+    "declined",
+    "truncated",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What is asked of a model: messages as OpenAI has them, and `options` by OpenAI's names."""
+    """What is asked of a model: messages as OpenAI has them, and `options` by OpenAI's names.
+
+    `repeats`: the system messages will come again word for word, which makes them worth keeping there.
+    """
 
     model: str
     messages: Sequence[Object]
     options: Object = field(default_factory=dict)
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +65,12 @@ class Usage:
     tokens_in: int = 0
     tokens_out: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """Return what both used together."""
+        return Usage(
+            tokens_in=self.tokens_in + other.tokens_in, tokens_out=self.tokens_out + other.tokens_out
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
@@ -65,13 +85,15 @@ class Completion:
 class Failed:
     """Why there is no answer, in words that hold no credentials.
 
-    `status` is what the provider answered with, 0 when it did not. Units: `retry_after_s` in seconds.
+    `status` is what the provider answered with, 0 when it did not; `usage` is what was spent all the same.
+    Units: `retry_after_s` in seconds.
     """
 
     reason: Reason
     message: str
     status: int = 0
     retry_after_s: int | None = None
+    usage: Usage = field(default_factory=Usage)
 
 
 class Malformed(ValueError):

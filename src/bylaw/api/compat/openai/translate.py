@@ -33,6 +33,8 @@ _STATUS: Final[Mapping[Reason, int]] = {
     "refused": 502,
     "unsupported": 400,
     "unknown_model": 400,
+    "declined": 502,
+    "truncated": 502,
 }
 _TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
