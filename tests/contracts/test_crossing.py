@@ -16,6 +16,7 @@ from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.learning.model import ConversationId
+from bylaw.learning.report import RunId
 from bylaw.learning.store import ConversationFilter
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
@@ -39,10 +40,12 @@ from tests.contracts.values import (
     evaluation,
     event,
     key,
+    learning_settings,
     place,
     policy,
     reply,
     repo,
+    run,
     tenant,
     user,
     version,
@@ -66,6 +69,8 @@ OURS = {
     "evaluations": evaluation(id="ev"),
     "approvals": approval(id="ap"),
     "conversations": conversation(id=ConversationId("c"), place=place("w")),
+    "settings": learning_settings(id=WorkspaceId("w")),
+    "runs": run(id=RunId("run"), place=place("w")),
     "events": event(entry_id="e"),
 }
 LEFT = {"violations", "alerts", "attention", "evaluations", "approvals"}  # each with its occasion
@@ -112,6 +117,8 @@ async def fill(unit):
     await statistics.tally(START, before_ms=START + HOUR_MS)
     await unit.approvals.add([OURS["approvals"]])
     await unit.conversations.add(OURS["conversations"])
+    await unit.learning.settings.add(OURS["settings"])
+    await unit.learning.runs.add(OURS["runs"])
     await unit.events.add([OURS["events"], event(entry_id="f")])
     await unit.events.mark("ada", [1])
     await unit.outbox.add("key", {})
@@ -166,6 +173,7 @@ async def cross_add_plain(at):
         "workspaces": {}, "repos": {"workspace_id": own}, "users": {"workspace_roles": {}},
         "keys": {"place": EVERYWHERE, "sha256": at.unit.tenant_id}, "connections": {"workspace_id": own},
         "agents": {"policy_id": None, "place": EVERYWHERE}, "conversations": {"place": place(own)},
+        "settings": {"id": own}, "runs": {"place": place(own)},
     }[at.kind]  # fmt: skip
     await at.unit.tenancy.workspaces.add(workspace(at.unit.tenant_id, id=own))
     theirs = replace(OURS[at.kind], tenant_id=at.unit.tenant_id, **free)
@@ -196,6 +204,7 @@ async def cross_list(at):
         "conversations": (ConversationFilter(), ConversationFilter(has_attention=False),
                           ConversationFilter(deleted=True, reader="", open_in=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
+        "runs": ((EVERYWHERE,), (place("w"),)),
         "events": (EventFilter(), EventFilter(unread=True), EventFilter(visible=("ada", frozenset({"w"})))),
     }  # fmt: skip
     options = {

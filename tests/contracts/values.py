@@ -5,7 +5,8 @@ from itertools import count
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
-from bylaw.learning.model import Conversation, ConversationId, Message
+from bylaw.learning.model import Conversation, ConversationId, Message, ToolCall
+from bylaw.learning.report import LearningSettings, Run, RunId
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import (
     Content,
@@ -146,10 +147,26 @@ def conversation(tenant_id: TenantId = A, **given) -> Conversation:
     ident = ConversationId(fresh("conv"))
     said = (
         Message(speaker="contact", text="Straße 7, where is my order?", at_ms=START),
-        Message(speaker="human", text="On its way.", at_ms=START + 1),
+        Message(
+            speaker="human",
+            text="On its way.",
+            at_ms=START + 1,
+            calls=(ToolCall(name="find", arguments={"order": ["7"]}, result="{}"),),
+        ),
     )
     made = {"id": ident, "tenant_id": tenant_id, "place": Place(), "contact_name": "Ada", "messages": said}
     return Conversation(**(made | {"created_ms": START} | given))
+
+
+def learning_settings(tenant_id: TenantId = A, **given) -> LearningSettings:
+    return LearningSettings(
+        **({"id": WorkspaceId(fresh("ws")), "tenant_id": tenant_id, "created_ms": START} | given)
+    )
+
+
+def run(tenant_id: TenantId = A, **given) -> Run:
+    made = {"id": RunId(fresh("run")), "tenant_id": tenant_id, "place": Place(), "cause": "asked"}
+    return Run(**(made | {"asked_by": "user:ada", "created_ms": START} | given))
 
 
 def evaluation(tenant_id: TenantId = A, **given) -> Evaluation:

@@ -7,7 +7,7 @@ from typing import Protocol
 from bylaw.approvals.store import Approvals
 from bylaw.core.ids import RepoId, TenantId
 from bylaw.decisions.model import Decision, Request
-from bylaw.learning.store import Conversations
+from bylaw.learning.store import Conversations, Learning
 from bylaw.policies.store import Policies
 from bylaw.providers.model import Ask, Completion, Failed, Object
 from bylaw.review.events import Events
@@ -45,6 +45,10 @@ class Unit(Protocol):
     @property
     def conversations(self) -> Conversations:
         """Its conversations."""
+
+    @property
+    def learning(self) -> Learning:
+        """How it learns, and what it found."""
 
     @property
     def events(self) -> Events:

@@ -1,5 +1,6 @@
 """Conversations as values: who spoke with whom, what was said, and how it ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NewType
 
@@ -16,8 +17,17 @@ OVER: Final = frozenset[ConversationStatus]({"resolved", "closed", "abandoned"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call of a tool that the agent made, and what came back of it."""
+
+    name: str
+    arguments: Mapping[str, object]
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something that was said, by the contact, the agent or a human colleague.
+    """Something that was said, by the contact, the agent or a human colleague, with the calls made beside it.
 
     Of a turn with a model are known, besides, its id, the model, and the tokens that it used: of what was
     said to the model all that it read, of its answer all that it wrote.
@@ -29,6 +39,7 @@ class Message:
     id: str = ""
     model: str = ""
     tokens: int | None = None
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The store that learning needs: the conversations of one tenant.
+"""The store that learning needs: the conversations of one tenant, how its workspaces learn, and the runs.
 
 Rules for every implementation. Ids are unique inside a tenant. Lists are ordered by (`created_ms`, id),
 newest first, and continue after a cursor. `save` replaces a conversation whose `revision` is one above the
@@ -8,8 +8,10 @@ stored one, and raises PreconditionFailed otherwise.
 from dataclasses import dataclass
 from typing import Protocol
 
+from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.learning.model import Conversation, ConversationId, ConversationStatus
+from bylaw.learning.report import LearningSettings, Run, RunId
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.store import TenancyUnit
 
@@ -58,9 +60,54 @@ class Conversations(Protocol):
         """Return a page of those that match and are not forgotten."""
 
 
+class SettingsOfWorkspaces(Protocol):
+    """How the workspaces of one tenant learn."""
+
+    async def get(self, ident: WorkspaceId, /) -> LearningSettings | None:
+        """Return the settings of a workspace, or None where nobody chose any."""
+
+    async def add(self, item: LearningSettings, /) -> None:
+        """Store the first settings of a workspace. Raises: Conflict (`exists`)."""
+
+    async def save(self, item: LearningSettings, /) -> None:
+        """Store the next revision of settings. Raises: PreconditionFailed."""
+
+
+class Runs(Protocol):
+    """The runs of one tenant."""
+
+    async def get(self, ident: RunId, /) -> Run | None:
+        """Return the run or None."""
+
+    async def add(self, item: Run, /) -> None:
+        """Store a new run. Raises: Conflict (`exists`)."""
+
+    async def save(self, item: Run, /) -> None:
+        """Store the next revision of a run. Raises: PreconditionFailed."""
+
+    async def list(self, within: tuple[Place, ...], part: Slice) -> Page[Run]:
+        """Return a page of those in any of these places."""
+
+
+class Learning(Protocol):
+    """What learning keeps beside the conversations."""
+
+    @property
+    def settings(self) -> SettingsOfWorkspaces:
+        """How its workspaces learn."""
+
+    @property
+    def runs(self) -> Runs:
+        """Its runs."""
+
+
 class LearningUnit(TenancyUnit, Protocol):
     """One transaction of one tenant, as far as learning needs it."""
 
     @property
     def conversations(self) -> Conversations:
         """Its conversations."""
+
+    @property
+    def learning(self) -> Learning:
+        """How it learns, and what it found."""

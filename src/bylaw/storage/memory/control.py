@@ -21,6 +21,7 @@ from bylaw.storage.memory.conversations import MemoryConversations
 from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
 from bylaw.storage.memory.kinds import cut
+from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies
 from bylaw.storage.memory.review import MemoryApprovals, MemoryReview
 from bylaw.storage.memory.tenancy import MemoryDirectory
@@ -40,6 +41,7 @@ class MemoryUnit:
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
         self.conversations = MemoryConversations(heap, tenant_id)
+        self.learning = MemoryLearning(heap, tenant_id)
         self.events = MemoryEvents(heap, tenant_id)
         self.changes = MemoryChanges(heap, tenant_id)
         self.outbox = MemoryOutbox(heap, tenant_id, ids=ids, clock=clock)

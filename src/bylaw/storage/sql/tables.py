@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from bylaw.storage.sql import policy_tables, schema
+from bylaw.storage.sql import learning_tables, policy_tables, schema
 from bylaw.storage.sql.schema import left_by_decisions, listed, placed, refers, sought, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey, TenantIdent
 
@@ -164,6 +164,9 @@ conversations = tenanted(
     listed("contact_id"),
     listed("owner"),
 )
+
+learning_settings = learning_tables.learning_settings
+learning_runs = learning_tables.learning_runs
 
 outbox = tenanted(
     "outbox",

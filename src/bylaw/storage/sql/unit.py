@@ -5,6 +5,7 @@ from bylaw.core.ids import Ids, TenantId
 from bylaw.storage.sql.changes import SqlChanges, SqlOutbox, SqlReplies
 from bylaw.storage.sql.conversations import SqlConversations
 from bylaw.storage.sql.events import SqlEvents
+from bylaw.storage.sql.learning import SqlLearning
 from bylaw.storage.sql.policies import SqlPolicies
 from bylaw.storage.sql.review import SqlApprovals, SqlReview
 from bylaw.storage.sql.session import Session
@@ -21,6 +22,7 @@ class SqlUnit:
         self.review = SqlReview(session, tenant_id)
         self.approvals = SqlApprovals(session, tenant_id)
         self.conversations = SqlConversations(session, tenant_id)
+        self.learning = SqlLearning(session, tenant_id)
         self.events = SqlEvents(session, tenant_id)
         self.changes = SqlChanges(session, tenant_id)
         self.outbox = SqlOutbox(session, tenant_id, ids=ids, clock=clock)
