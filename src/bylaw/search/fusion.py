@@ -1,7 +1,7 @@
 """Two opinions of what fits a query, joined into one: what it means, and which words stand there.
 
-Both are spread over 0 to 1 and added with fixed weights. Adding ranks instead (reciprocal rank fusion) forgets
-how weak a hit of words may be, and finds less on short texts: see `python -m bench search`.
+Both are spread over 0 to 1 and added with fixed weights. Adding ranks instead (reciprocal rank fusion)
+forgets how weak a hit of words may be, and finds less on short texts: see `python -m bench search`.
 """
 
 from collections.abc import Mapping

@@ -1,12 +1,12 @@
 """The vectors of many documents, searched exactly: those with the largest product with a query.
 
 Up to some thousands, all products are computed. Beyond, signs come first (Charikar, "Similarity estimation
-techniques from rounding algorithms", 2002): each row keeps on which side of 512 random planes it lies. A row at
-an angle differs from the query in a share of signs that follows from the angle alone, whatever the data. So:
+techniques from rounding algorithms", 2002): each row keeps on which side of 512 random planes it lies. The
+share of them that parts a row from a query follows from the angle between the two alone, whatever the data:
 
 1. The rows that differ in the fewest signs are scored; the k-th best of them is a floor for the answer.
-2. A row as good as the floor differs in more signs than `_BAND` deviations above the mean once in some 700
-   times. All rows within that are scored; where they are many, all rows are.
+2. A row as good as the floor differs in more than `_BAND` deviations above its mean once in some 700 times.
+   All rows within that are scored; where they are many, all rows are.
 """
 
 import threading
