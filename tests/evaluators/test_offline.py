@@ -143,7 +143,8 @@ WORDING = [
     ("card numbers", "4111111111111112, order 1234 5678 9012, 4111 1111 1111 1112", KEPT),
     ("card numbers", "01890a5d-ac96-774b-bcce-b302099a8057", KEPT),
     ("'café'", "coffee", KEPT),
-    ("'lawsuit'", "lawsuits", KEPT),
+    ("'lawsuit'", "lawsuits", BROKEN),
+    ("'lawsuit'", "no clawsuit", KEPT),
 ]
 
 

@@ -16,7 +16,7 @@ _OTHER: Final = "\x7f"
 _RUNS: Final = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]")
 _TAGS: Final = range(0xE0020, 0xE007F)
 # Letters of Cyrillic, Greek and others that look like Latin ones, each beside its double.
-_DOUBLES: Final = {
+DOUBLES: Final = {
     ord(odd): plain
     for plain, odds in {
         "a": "\u0430\u0410\u03b1\u0391\u0251",
@@ -104,7 +104,7 @@ def _plain(character: str) -> str:
     code = ord(character)
     if code in _TAGS:
         return chr(code - 0xE0000).lower()
-    known = _DOUBLES.get(code) or _SMALL_CAPITALS.get(code) or _QUOTES.get(code)
+    known = DOUBLES.get(code) or _SMALL_CAPITALS.get(code) or _QUOTES.get(code)
     if known:
         return known
     if unicodedata.category(character) in _FORMAT:
@@ -113,4 +113,4 @@ def _plain(character: str) -> str:
     plain = "".join(part.lower() for part in parts if part.isascii())
     if plain:
         return plain
-    return _DOUBLES.get(ord(parts[0]), _OTHER)
+    return DOUBLES.get(ord(parts[0]), _OTHER)

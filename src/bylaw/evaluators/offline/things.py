@@ -1,0 +1,144 @@
+"""What a rule names to be there or not: quoted words, plain words, or a kind of data."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.evaluators.offline.data import Kind, kind_of
+from bylaw.evaluators.offline.grammar import listed
+from bylaw.evaluators.offline.reading import Found, Seen
+from bylaw.evaluators.offline.words import MOST_WORDS, find_words
+
+MOST_THINGS: Final = 200
+# One thing of a list: quoted words, or plain ones, up to a comma, an "or" or the end.
+_THING: Final = re.compile(
+    r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>(?:[^']|'(?=\w))+)'|(?P<plain>[\w@+'$%/& .-]+?))"
+    r"(?P<join>,? ?(?:and/or|or|nor) |,? and |[,;] ?(?:any |an? )?|$)",
+    re.IGNORECASE,
+)
+# Plain words that say how much, which or when: the words around them are no phrase to look for.
+_QUALIFIERS: Final = re.compile(
+    r"\b(?:an?|and|any|more|less|than|without|with|not?|other|unless|except|if|when|to|of|for|all|only"
+    r"|that|which"
+    r"|who|about|from|in|by|on|before|after|until|such|like|etc|something|anything|it|them|this|our"
+    r"|your|their|his|her)\b",
+    re.IGNORECASE,
+)
+# After these the words of a list are meant as words, quoted or not.
+_LITERALLY: Final = re.compile(
+    r"(?:(?:any|one|either|some) of )?(?:the |these |any of these |this |any )?(?:following |exact "
+    r"|specific |literal )?"
+    r"(?:words?|terms?|phrases?|strings?|expressions?|keywords?|names?)(?: or (?:words?|phrases?|terms?"
+    r"|expressions?))?(?: like|,? such as)?:? ",
+    re.IGNORECASE,
+)
+_ANY_OF: Final = re.compile(
+    r"(?:any|one|either|none) of (?:the following|these):? |any of |either |(?:the )?following:? ",
+    re.IGNORECASE,
+)
+_ARTICLE: Final = re.compile(r"^(?:an?|any|the|some|either) ", re.IGNORECASE)
+# Verbs whose plain object may be words; what is contained may be anything.
+_SPOKEN: Final = re.compile(r"(?:mention|say|us|utter|referenc|nam|refer|talk|bring)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """One thing to look for: words, of which the absence may not show, or data of a kind.
+
+    `is_owned` data belong to somebody: whether what is found does, nobody can tell.
+    """
+
+    words: str = ""
+    kind: Kind | None = None
+    shown: bool = True
+    is_owned: bool = False
+
+    @property
+    def said(self) -> str:
+        """How a sentence calls it."""
+        return repr(self.words) if self.kind is None else self.kind.said
+
+    def find(self, seen: Seen, *, is_wanted: bool = False) -> Found:
+        """Return where it stands in a text, and whether it is ruled out elsewhere."""
+        if self.kind is None:
+            found = find_words(self.words, seen, is_wanted=is_wanted)
+        else:
+            found = self.kind.find(seen)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    """A list of things; `joined` by an "and" it may mean all of them together, or each."""
+
+    each: tuple[Thing, ...]
+    joined: bool = False
+
+    @property
+    def said(self) -> str:
+        """How a sentence calls them."""
+        return ", ".join(dict.fromkeys(thing.said for thing in self.each))
+
+
+def things_of(what: str, verb: str) -> Things | None:
+    """Return the things of a list, None when one of them cannot be looked for."""
+    what = _ANY_OF.sub("", what, count=1) if _ANY_OF.match(what) else what
+    literally = _LITERALLY.match(what)
+    found: list[Thing] = []
+    joined = False
+    for words, quoted, join in _items(what[literally.end() :] if literally else what):
+        thing = _thing(words, quoted=quoted, literally=bool(literally), verb=verb)
+        if thing is None or len(found) == MOST_THINGS:
+            return None
+        found.append(thing)
+        joined = joined or "and" in join.split()
+    is_any = literally is not None or all(thing.kind is not None for thing in found)
+    return Things(each=tuple(found), joined=joined and not is_any) if found else None
+
+
+def quoted_of(what: str) -> Things | None:
+    """Return the quoted phrases of a list, None when it has anything else."""
+    found = things_of(what, "say")
+    return found if found and all(thing.shown and thing.kind is None for thing in found.each) else None
+
+
+def _thing(words: str, *, quoted: bool, literally: bool, verb: str) -> Thing | None:
+    if quoted or literally:
+        return Thing(words=words) if 0 < len(words.split()) <= MOST_WORDS else None
+    kind, is_owned = kind_of(words)
+    if kind is not None:
+        return Thing(kind=kind, is_owned=is_owned)
+    if _SPOKEN.match(verb) and words and len(words.split()) <= 3:
+        bare = _ARTICLE.sub("", words)
+        # "a lawyer" names what may be called otherwise, "a competitor" whoever it is
+        if not _QUALIFIERS.search(bare) and bare.lower() not in _ROLES and not bare.endswith("'s"):
+            return Thing(words=bare, shown=False)
+    return None
+
+
+# What plain words stand for a kind of thing, not for themselves.
+_ROLES: Final = frozenset(
+    listed(
+        "competitor competitors politics religion profanity slang jargon prices pricing people names"
+        " customers users emotions opinions feelings competitor_names company_names swear_words curse_words"
+        " bad_words offensive_language legal_advice medical_advice financial_advice competing_products"
+        " personal_information personal_opinions"
+    )
+)
+
+
+def _items(what: str) -> Iterator[tuple[str, bool, str]]:
+    """Yield each thing of a list, whether it is quoted, and what joins it to the next one.
+
+    One empty thing when it is not such a list.
+    """
+    position = 0
+    while position < len(what):
+        found = _THING.match(what, position)
+        if found is None:
+            yield "", False, ""
+            return
+        position = found.end()
+        quoted = found["double"] or found["single"]
+        yield (quoted or found["plain"]).strip(), quoted is not None, found["join"]
