@@ -15,6 +15,8 @@ from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.jobs.model import JobId, NewJob, Step
+from bylaw.jobs.store import JobFilter
 from bylaw.learning.model import ConversationId
 from bylaw.learning.report import RunId
 from bylaw.learning.store import ConversationFilter
@@ -39,6 +41,7 @@ from tests.contracts.values import (
     current,
     evaluation,
     event,
+    job,
     key,
     learning_settings,
     place,
@@ -46,6 +49,7 @@ from tests.contracts.values import (
     reply,
     repo,
     run,
+    schedule,
     tenant,
     user,
     version,
@@ -72,7 +76,9 @@ OURS = {
     "settings": learning_settings(id=WorkspaceId("w")),
     "runs": run(id=RunId("run"), place=place("w")),
     "events": event(entry_id="e"),
+    "jobs": job(id=JobId("j"), dedupe="key", status="running", revision=2),
 }
+RECURS = schedule()
 LEFT = {"violations", "alerts", "attention", "evaluations", "approvals"}  # each with its occasion
 COUNTED = TallyFilter(from_ms=START, to_ms=START + DAY_MS, only={})
 
@@ -121,6 +127,9 @@ async def fill(unit):
     await unit.learning.runs.add(OURS["runs"])
     await unit.events.add([OURS["events"], event(entry_id="f")])
     await unit.events.mark("ada", [1])
+    await unit.jobs.add(OURS["jobs"])
+    await unit.jobs.add_step(JobId("j"), Step(name="one", result={}, at_ms=START))
+    await unit.jobs.put_schedule(RECURS)
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
@@ -206,6 +215,7 @@ async def cross_list(at):
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
         "runs": ((EVERYWHERE,), (place("w"),)),
         "events": (EventFilter(), EventFilter(unread=True), EventFilter(visible=("ada", frozenset({"w"})))),
+        "jobs": (JobFilter(), JobFilter(kind="mine"), JobFilter(status="running")),
     }  # fmt: skip
     options = {
         "workspaces": ({"only": frozenset({"w"})},), "repos": ({"only": frozenset({"w"})},),
@@ -337,6 +347,55 @@ async def cross_bump(at):
     assert await at.unit.changes.bump() == 1
 
 
+async def cross_enqueue(at):
+    """Work of ours under the same key is not theirs."""
+    ident = await at.port.enqueue(NewJob(kind="mine", dedupe="key"))
+    assert (await at.port.get(ident)).status == "waiting"
+
+
+async def cross_enqueue_all(at):
+    assert len(set(await at.port.enqueue_all([NewJob(kind="mine"), NewJob(kind="mine", dedupe="key")]))) == 2
+
+
+async def cross_live(at):
+    assert await at.port.live("mine", "key") is None
+
+
+async def cross_steps(at):
+    assert await at.port.steps(JobId("j")) == []
+
+
+async def cross_add_step(at):
+    await at.port.enqueue(NewJob(kind="mine"))
+    job = (await at.port.list(JobFilter(), ALL)).items[0]
+    await at.port.add_step(job.id, Step(name="one", result={"whose": "theirs"}, at_ms=START))
+    assert [step.result for step in await at.port.steps(job.id)] == [{"whose": "theirs"}]
+
+
+async def cross_drop_steps(at):
+    await at.port.drop_steps(JobId("j"))
+
+
+async def cross_hold(at):
+    assert not await at.port.hold(OURS["jobs"], until_ms=START + 1, progress=(1, 2))
+
+
+async def cross_schedules(at):
+    assert await at.port.schedules() == []
+
+
+async def cross_put_schedule(at):
+    with pytest.raises(Forbidden):
+        await at.port.put_schedule(RECURS)
+    theirs = replace(RECURS, tenant_id=at.unit.tenant_id, cron="* * * * *")
+    await at.port.put_schedule(theirs)
+    assert await at.port.schedules() == [theirs]
+
+
+async def cross_remove_schedule(at):
+    await at.port.remove_schedule("nightly")
+
+
 CROSSINGS = {
     "get": cross_get, "add": cross_add, "save": cross_save, "list": cross_list, "version": cross_version,
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
@@ -345,6 +404,10 @@ CROSSINGS = {
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
     "places": cross_places,
     "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
+    "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,
+    "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
+    "schedules": cross_schedules, "put_schedule": cross_put_schedule,
+    "remove_schedule": cross_remove_schedule,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFailed
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
+from bylaw.jobs.model import NewJob, Step
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.statistics import HOUR_MS
 from tests.contracts.lists import every
@@ -30,6 +31,7 @@ from tests.contracts.values import (
     policy,
     reply,
     repo,
+    schedule,
     user,
     version,
     violation,
@@ -59,6 +61,9 @@ async def write_everything(unit):
     await unit.events.add([event()])
     await unit.events.mark("ada", [1])
     await unit.conversations.add(conversation(unit.tenant_id, place=place(shop.id)))
+    job = await unit.jobs.enqueue(NewJob(kind="mine"))
+    await unit.jobs.add_step(job, Step(name="one", result={}, at_ms=START))
+    await unit.jobs.put_schedule(schedule(unit.tenant_id))
     await unit.replies.add(reply())
     await unit.outbox.add("key", {})
     await unit.changes.bump()

@@ -5,6 +5,7 @@ from itertools import count
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
+from bylaw.jobs.model import Job, JobId, Schedule
 from bylaw.learning.model import Conversation, ConversationId, Message, ToolCall
 from bylaw.learning.report import LearningSettings, Run, RunId
 from bylaw.policies.content import content_digest
@@ -172,6 +173,16 @@ def run(tenant_id: TenantId = A, **given) -> Run:
 def evaluation(tenant_id: TenantId = A, **given) -> Evaluation:
     where = given.pop("occasion", None) or occasion(tenant_id)
     return Evaluation(**({"id": fresh("evl"), "occasion": where, "tokens_in": 10, "tokens_out": 3} | given))
+
+
+def job(tenant_id: TenantId = A, **given) -> Job:
+    made = {"id": JobId(fresh("job")), "tenant_id": tenant_id, "kind": "mine", "payload": {}}
+    return Job(**(made | {"due_ms": START, "created_ms": START} | given))
+
+
+def schedule(tenant_id: TenantId = A, **given) -> Schedule:
+    made = {"tenant_id": tenant_id, "name": "nightly", "kind": "mine", "cron": "0 3 * * *", "payload": {}}
+    return Schedule(**(made | {"next_ms": START} | given))
 
 
 def event(**given) -> Event:

@@ -7,6 +7,7 @@ from typing import Protocol
 from bylaw.approvals.store import Approvals
 from bylaw.core.ids import RepoId, TenantId
 from bylaw.decisions.model import Decision, Request
+from bylaw.jobs.store import Backlog, Jobs
 from bylaw.learning.store import Conversations, Learning
 from bylaw.policies.store import Policies
 from bylaw.providers.model import Ask, Completion, Failed, Object
@@ -63,6 +64,10 @@ class Unit(Protocol):
         """Its entries for the log."""
 
     @property
+    def jobs(self) -> Jobs:
+        """Its work that outlives a request."""
+
+    @property
     def replies(self) -> Replies:
         """Its answers kept for repeats."""
 
@@ -87,6 +92,10 @@ class SystemUnit(OperatorUnit, Protocol):
     @property
     def progress(self) -> Progress:
         """How far the effects of each log are projected."""
+
+    @property
+    def backlog(self) -> Backlog:
+        """The jobs of every tenant."""
 
     async def probe(self) -> None:
         """Look at every table. Raises: Unavailable or Corrupt when one cannot be read."""

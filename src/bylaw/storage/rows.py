@@ -8,6 +8,7 @@ import msgspec
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import PolicyId
+from bylaw.jobs.model import Job
 from bylaw.learning.model import Conversation
 from bylaw.learning.model import search_text as conversation_text
 from bylaw.policies.content import ContentDocument, document, restore_content
@@ -76,6 +77,11 @@ def reply_row(reply: Reply) -> dict[str, object]:
 def conversation_row(conversation: Conversation) -> dict[str, object]:
     """Return a conversation as a row, with what it is looked for by."""
     return {**to_row(conversation), "search_text": conversation_text(conversation)}
+
+
+def job_row(job: Job) -> dict[str, object]:
+    """Return a job as a row, with the key that it holds while it is live."""
+    return {**to_row(job), "live_key": job.dedupe if job.is_live else None}
 
 
 def policy_row(policy: Policy) -> dict[str, object]:

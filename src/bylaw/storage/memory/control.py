@@ -20,6 +20,7 @@ from bylaw.storage.memory.changes import (
 from bylaw.storage.memory.conversations import MemoryConversations
 from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
+from bylaw.storage.memory.jobs import MemoryBacklog, MemoryJobs
 from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies
@@ -45,6 +46,7 @@ class MemoryUnit:
         self.events = MemoryEvents(heap, tenant_id)
         self.changes = MemoryChanges(heap, tenant_id)
         self.outbox = MemoryOutbox(heap, tenant_id, ids=ids, clock=clock)
+        self.jobs = MemoryJobs(heap, tenant_id, ids=ids, clock=clock)
         self.replies = MemoryReplies(heap, tenant_id)
 
 
@@ -59,6 +61,7 @@ class MemorySystemUnit:
         self.queue = MemoryQueue(heap)
         self.progress = MemoryProgress(heap)
         self.known_logs = MemoryKnownLogs(heap)
+        self.backlog = MemoryBacklog(heap)
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""

@@ -23,6 +23,7 @@ from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.changes import SqlKnownLogs, SqlProgress, SqlQueue, SqlReplies
+from bylaw.storage.sql.jobs import SqlBacklog
 from bylaw.storage.sql.lists import Listing, equals
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.unit import SqlUnit
@@ -40,6 +41,7 @@ class SqlSystemUnit:
         self.queue = SqlQueue(session)
         self.progress = SqlProgress(session)
         self.known_logs = SqlKnownLogs(session)
+        self.backlog = SqlBacklog(session)
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""

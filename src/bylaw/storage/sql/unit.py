@@ -5,6 +5,7 @@ from bylaw.core.ids import Ids, TenantId
 from bylaw.storage.sql.changes import SqlChanges, SqlOutbox, SqlReplies
 from bylaw.storage.sql.conversations import SqlConversations
 from bylaw.storage.sql.events import SqlEvents
+from bylaw.storage.sql.jobs import SqlJobs
 from bylaw.storage.sql.learning import SqlLearning
 from bylaw.storage.sql.policies import SqlPolicies
 from bylaw.storage.sql.review import SqlApprovals, SqlReview
@@ -26,4 +27,5 @@ class SqlUnit:
         self.events = SqlEvents(session, tenant_id)
         self.changes = SqlChanges(session, tenant_id)
         self.outbox = SqlOutbox(session, tenant_id, ids=ids, clock=clock)
+        self.jobs = SqlJobs(session, tenant_id, ids=ids, clock=clock)
         self.replies = SqlReplies(session, tenant_id)

@@ -1,0 +1,254 @@
+"""Jobs in SQL: those of one tenant, and the backlog of all of them as workers see it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import RowMapping, Select, and_, delete, func, literal, select, tuple_, union_all, update
+from typing_extensions import override
+
+from bylaw.core.clock import Clock
+from bylaw.core.errors import Unavailable
+from bylaw.core.ids import Ids, TenantId
+from bylaw.core.paging import Page, Slice
+from bylaw.jobs.model import PRIORITIES, Job, JobId, JobStatus, NewJob, Schedule, Step, made
+from bylaw.jobs.store import JobFilter, Load
+from bylaw.storage.refusals import require_own, require_writing, taken
+from bylaw.storage.rows import from_row, job_row, to_row
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.kinds import Kind
+from bylaw.storage.sql.lists import Condition, equals
+from bylaw.storage.sql.session import Session
+
+_J, _S, _R = tables.jobs.c, tables.job_steps.c, tables.schedules.c
+_BATCH: Final = 500  # rows of one statement: databases take some 32,000 values
+_TRIES: Final = 3
+
+
+class SqlJobs(Kind[JobId, Job]):
+    """The jobs of one tenant."""
+
+    table = tables.jobs
+    kind = Job
+    noun = "job"
+
+    def __init__(self, session: Session, tenant_id: TenantId, *, ids: Ids, clock: Clock) -> None:
+        super().__init__(session, tenant_id)
+        self._ids = ids
+        self._clock = clock
+
+    async def enqueue(self, new: NewJob) -> JobId:
+        """Return the id of the job that will do this. Raises: InvalidInput, TooLarge."""
+        job = self._made(new)
+        for _ in range(_TRIES):
+            there = None if job.dedupe is None else await self.live(job.kind, job.dedupe)
+            if there is not None:
+                if there.status == "running":
+                    once_more = update(tables.jobs).where(self._own(_J.id == there.id)).values(again=True)
+                    await self._session.change(once_more)
+                return there.id
+            if await self._session.insert_new(tables.jobs, job_row(job)):
+                return job.id
+        raise Unavailable("Others are enqueuing the same job: try again.")
+
+    async def enqueue_all(self, new: Sequence[NewJob]) -> Sequence[JobId]:
+        """Return the ids of the jobs that will do these. Raises: as `enqueue`."""
+        keyless = [self._made(each) for each in new if each.dedupe is None]
+        for start in range(0, len(keyless), _BATCH):
+            await self._session.insert_all(
+                tables.jobs, [job_row(job) for job in keyless[start : start + _BATCH]]
+            )
+        made_ids = iter([job.id for job in keyless])
+        return [next(made_ids) if each.dedupe is None else await self.enqueue(each) for each in new]
+
+    async def live(self, kind: str, key: str) -> Job | None:
+        """Return the job that waits or runs under a key, kept as it is until the transaction ends."""
+        wanted = select(tables.jobs).where(self._own(_J.kind == kind, _J.live_key == key))
+        row = await self._session.row(wanted.with_for_update() if self._session.writes else wanted)
+        return None if row is None else from_row(Job, row)
+
+    async def list(self, where: JobFilter, part: Slice) -> Page[Job]:
+        """Return a page of those that match."""
+        return await self._page(part, *equals(_J.kind, where.kind), *equals(_J.status, where.status))
+
+    async def steps(self, ident: JobId) -> Sequence[Step]:
+        """Return what a job has done, in its order."""
+        mine = and_(_S.tenant_id == self._tenant_id, _S.job_id == ident)
+        rows = await self._session.rows(select(tables.job_steps).where(mine).order_by(_S.number))
+        return [from_row(Step, row) for row in rows]
+
+    async def add_step(self, ident: JobId, step: Step) -> None:
+        """Keep a step that is done. Raises: Conflict (`exists`)."""
+        mine = and_(_S.tenant_id == self._tenant_id, _S.job_id == ident)
+        last = await self._session.number(select(func.max(_S.number)).where(mine))
+        row = {**to_row(step), "tenant_id": self._tenant_id, "job_id": ident, "number": last + 1}
+        if not await self._session.insert_new(tables.job_steps, row):
+            raise taken("step")
+
+    async def drop_steps(self, ident: JobId) -> None:
+        """Forget what a job has done, so that it does everything again."""
+        mine = and_(_S.tenant_id == self._tenant_id, _S.job_id == ident)
+        await self._session.change(delete(tables.job_steps).where(mine))
+
+    async def hold(self, job: Job, *, until_ms: int, progress: tuple[int, int] | None = None) -> bool:
+        """Extend the lease of a running job at this revision, and return whether there is one."""
+        values: dict[str, object] = {"lease_ms": until_ms}
+        if progress is not None:
+            values |= {"steps_done": progress[0], "steps_total": progress[1]}
+        this = self._own(_J.id == job.id, _J.status == "running", _J.revision == job.revision)
+        return bool(await self._session.change(update(tables.jobs).where(this).values(**values)))
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """Return what recurs, by name."""
+        mine = select(tables.schedules).where(_R.tenant_id == self._tenant_id)
+        return [from_row(Schedule, row) for row in await self._session.rows(mine.order_by(_R.name))]
+
+    async def put_schedule(self, schedule: Schedule) -> None:
+        """Store what recurs in place of what had its name."""
+        require_own(schedule, self._tenant_id)
+        row = to_row(schedule)
+        this = and_(_R.tenant_id == self._tenant_id, _R.name == schedule.name)
+        if not await self._session.change(update(tables.schedules).where(this).values(**row)):
+            await self._session.insert_new(tables.schedules, row)
+
+    async def remove_schedule(self, name: str) -> None:
+        """Let nothing of this name recur any more."""
+        this = and_(_R.tenant_id == self._tenant_id, _R.name == name)
+        await self._session.change(delete(tables.schedules).where(this))
+
+    def _made(self, new: NewJob) -> Job:
+        ident = JobId(self._ids.uuid7())
+        return made(new, tenant_id=self._tenant_id, ident=ident, now_ms=self._clock.now_ms())
+
+    @override
+    def _written(self, item: Job) -> Mapping[str, object]:
+        return job_row(item)
+
+
+class SqlBacklog:
+    """The jobs of every tenant, as workers see them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants that have waiting jobs, by id, those after `after`.
+
+        Each is found by one look into the index, however many jobs the one before it has.
+        """
+        other = tables.jobs.alias()
+        first = select(func.min(_J.tenant_id).label("tenant_id")).where(
+            _J.status == "waiting", *(() if after is None else (_J.tenant_id > after,))
+        )
+        found = first.cte("found", recursive=True)
+        following = select(func.min(other.c.tenant_id)).where(
+            other.c.status == "waiting", other.c.tenant_id > found.c.tenant_id
+        )
+        found = found.union_all(select(following.scalar_subquery()).where(found.c.tenant_id.is_not(None)))
+        wanted = select(found.c.tenant_id).where(found.c.tenant_id.is_not(None)).limit(limit)
+        return [TenantId(row["tenant_id"]) for row in await self._session.rows(wanted)]
+
+    async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
+        """Return up to `each` jobs of each of the tenants that may start now, of each in their order."""
+        if not tenants:
+            return []
+        looks = [
+            _first(tenant_id, priority, now_ms=now_ms, limit=each)
+            for tenant_id in tenants
+            for priority in PRIORITIES
+        ]
+        found: dict[TenantId, list[Job]] = {tenant_id: [] for tenant_id in tenants}
+        for row in await self._session.rows(union_all(*looks)):
+            found[row["tenant_id"]].append(from_row(Job, row))
+        ordered = (sorted(jobs, key=_order)[:each] for jobs in found.values())
+        return [job for jobs in ordered for job in jobs]
+
+    async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
+        """Return up to `limit` running jobs whose lease is over."""
+        over = select(tables.jobs).where(_J.status == "running", _J.lease_ms < now_ms)
+        return [from_row(Job, row) for row in await self._session.rows(over.limit(limit))]
+
+    async def claim(self, jobs: Sequence[Job], *, worker: str, now_ms: int, until_ms: int) -> Sequence[Job]:
+        """Return those of the jobs that are as they are given, in order, started and held by `worker`."""
+        require_writing(writes=self._session.writes)
+        if not jobs:
+            return []
+        free = select(_J.tenant_id, _J.id).where(_as_given(jobs)).with_for_update(skip_locked=True)
+        started = (
+            update(tables.jobs)
+            .where(tuple_(_J.tenant_id, _J.id).in_(free))
+            .values(
+                status="running",
+                attempt=_J.attempt + 1,
+                revision=_J.revision + 1,
+                worker=worker,
+                started_ms=now_ms,
+                lease_ms=until_ms,
+                steps_done=literal(0),
+                steps_total=literal(0),
+            )
+            .returning(tables.jobs)
+        )
+        got = {(row["tenant_id"], row["id"]): row for row in await self._session.rows(started)}
+        keys = ((job.tenant_id, job.id) for job in jobs)
+        return [from_row(Job, got[key]) for key in keys if key in got]
+
+    async def extend(self, jobs: Sequence[Job], *, until_ms: int) -> frozenset[tuple[TenantId, JobId]]:
+        """Extend the leases of running jobs at these revisions, and return which ones they were."""
+        require_writing(writes=self._session.writes)
+        if not jobs:
+            return frozenset()
+        held = update(tables.jobs).where(_as_given(jobs), _J.status == "running").values(lease_ms=until_ms)
+        rows = await self._session.rows(held.returning(_J.tenant_id, _J.id))
+        return frozenset((TenantId(row["tenant_id"]), JobId(row["id"])) for row in rows)
+
+    async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
+        """Return up to `limit` schedules whose moment has come."""
+        over = select(tables.schedules).where(_R.next_ms <= now_ms).order_by(_R.next_ms).limit(limit)
+        held = over.with_for_update(skip_locked=True) if self._session.writes else over
+        return [from_row(Schedule, row) for row in await self._session.rows(held)]
+
+    async def load(self, *, now_ms: int) -> Load:
+        """Return how much there is to do."""
+        wanted = (
+            select(_J.status, func.count().label("jobs"), func.min(_J.due_ms).label("oldest_ms"))
+            .where(_J.status.in_(["waiting", "running", "dead"]))
+            .group_by(_J.status)
+        )
+        rows = {row["status"]: row for row in await self._session.rows(wanted)}
+        counts = {status: _count(rows.get(status)) for status in ("waiting", "running", "dead")}
+        oldest = rows["waiting"]["oldest_ms"] if "waiting" in rows else None
+        return Load(**counts, oldest_ms=oldest if oldest is not None and oldest <= now_ms else None)
+
+    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` jobs that ended so before then; return how many it were."""
+        over = and_(_J.status.in_(sorted(statuses)), _J.ended_ms < before_ms)
+        rows = await self._session.rows(select(_J.tenant_id, _J.id).where(over).limit(limit))
+        if not rows:
+            return 0
+        keys = [(row["tenant_id"], row["id"]) for row in rows]
+        steps = delete(tables.job_steps).where(tuple_(_S.tenant_id, _S.job_id).in_(keys))
+        await self._session.change(steps)
+        return await self._session.change(
+            delete(tables.jobs).where(tuple_(_J.tenant_id, _J.id).in_(keys), over)
+        )
+
+
+def _first(tenant_id: TenantId, priority: int, *, now_ms: int, limit: int) -> Select[*tuple[object, ...]]:
+    """Return what reads the first jobs of one tenant and priority: one range of the index."""
+    theirs = and_(_J.status == "waiting", _J.tenant_id == tenant_id, _J.priority == priority)
+    ordered = select(tables.jobs).where(theirs, _J.due_ms <= now_ms).order_by(_J.due_ms, _J.id)
+    return select(ordered.limit(limit).subquery())
+
+
+def _order(job: Job) -> tuple[int, int, str]:
+    return (-job.priority, job.due_ms, job.id)
+
+
+def _as_given(jobs: Sequence[Job]) -> Condition:
+    return tuple_(_J.tenant_id, _J.id, _J.revision).in_(
+        [(job.tenant_id, job.id, job.revision) for job in jobs]
+    )
+
+
+def _count(row: RowMapping | None) -> int:
+    return 0 if row is None else row["jobs"]
