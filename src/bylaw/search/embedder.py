@@ -1,10 +1,18 @@
 """Who turns texts into vectors."""
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bylaw.core.errors import Corrupt
+from bylaw.search import weights
+from bylaw.search.minilm import MiniLm
+from bylaw.search.ngrams import NGrams
+
+_log = logging.getLogger("bylaw.search")
 
 
 class Embedder(Protocol):
@@ -32,3 +40,15 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a row of length 1 for each text, or of zeros where nothing is said. Raises: Unavailable."""
         ...
+
+
+def embedded() -> Embedder:
+    """Return who embeds on this machine: the model when its weights are there and whole, else n-grams."""
+    model = weights.folder()
+    if model is None:
+        return NGrams("the weights of the embedding model are not installed (`make setup` does).")
+    try:
+        return MiniLm(weights.load(model))
+    except Corrupt as error:
+        _log.error("%s Search goes on without it.", error.message)
+        return NGrams(error.message)
