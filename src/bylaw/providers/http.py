@@ -170,7 +170,8 @@ class HttpClient:
 
     async def _exchange(self, connection: _Connection, origin: _Origin, call: HttpCall) -> HttpAnswer:
         """Return the answer to one request. Raises: _Unfit, h11.ProtocolError, OSError."""
-        state, path = connection.state, urlsplit(call.url).path or "/"
+        state, asked = connection.state, urlsplit(call.url)
+        target = (asked.path or "/") + (f"?{asked.query}" if asked.query else "")
         headers = [
             ("host", origin.name),
             ("accept", "application/json"),
@@ -180,7 +181,7 @@ class HttpClient:
         if call.method == "POST":
             headers += [("content-type", "application/json"), ("content-length", str(len(call.body)))]
         parts = (
-            h11.Request(method=call.method, target=path, headers=headers),
+            h11.Request(method=call.method, target=target, headers=headers),
             h11.Data(data=call.body),
             h11.EndOfMessage(),
         )

@@ -214,4 +214,4 @@ def parsed(text: str) -> Object:
 
 
 def _unusable(reason: Reason) -> Failed:
-    return Failed(reason=reason, message=_SAID[reason])
+    return Failed(reason=reason, message=_SAID[reason], status=200)

@@ -1,0 +1,198 @@
+"""The model evaluator: a batch of rules in few calls, and nothing believed that the code can check.
+
+1. The facts become a record (`record`), the rules calls of at most `MOST_RULES` and about `MOST_TOKENS`.
+   Rules that came with the request, and those that look like an order to the judge, share no call with
+   others.
+2. Each call is asked `samples` times at once, with the rules in another order each time (`prompt`).
+3. Each answer is read against the record (`reading`), and the votes on each rule are counted (`votes`).
+4. Where the record holds an order to the judge (`orders`), no rule passes (`injection_suspected`).
+
+It raises nothing of its own: what fails is an indeterminate answer with a code.
+Source: ADR-0020.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.core.canonical_json import digest
+from bylaw.evaluators.model import prompt, record
+from bylaw.evaluators.model.allowance import Places, Tokens
+from bylaw.evaluators.model.breaker import BreakerState
+from bylaw.evaluators.model.calling import Caller, Means, Unanswered
+from bylaw.evaluators.model.orders import hold_order, is_order
+from bylaw.evaluators.model.prompt import prompt_of
+from bylaw.evaluators.model.reading import answers_of, undecided, without_passes
+from bylaw.evaluators.model.record import Record, record_of
+from bylaw.evaluators.model.votes import agreed
+from bylaw.evaluators.protocol import Answer, Batch, Question, Reply
+from bylaw.providers.calling import Endpoint, Providers
+from bylaw.providers.model import Usage
+from bylaw.providers.structured import Form, Rung, StructuredModel
+
+MOST_RULES: Final = 8
+MOST_TOKENS: Final = 3_000
+_CHARS_OF_TOKEN: Final = 3
+_MOST_NAMED: Final = 200
+# What is left of the time for reading the answers: a tenth, and at most this.
+_RESERVE_S: Final = 0.1
+_MEANS: Final = Means()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeOptions:
+    """How a model is asked.
+
+    `temperature` None is 0 for one sample and 0.3 for several. `tokens_per_day` is for each tenant and this
+    process, 0 for no limit. Units: `record_chars` in characters, `answer_tokens` in tokens.
+    """
+
+    temperature: float | None = None
+    samples: int = 1
+    record_chars: int = 60_000
+    answer_tokens: int = 4_096
+    calls_per_tenant: int = 8
+    tokens_per_day: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vote:
+    """One reading of one call; `system` is what the model was told beside the record."""
+
+    answers: tuple[Answer, ...]
+    system: str
+    usage: Usage
+    model: str = ""
+
+
+class ModelEvaluator:
+    """Judges rules in plain language by asking a model at one endpoint."""
+
+    id = "model"
+
+    def __init__(
+        self,
+        providers: Providers,
+        endpoint: Endpoint,
+        model: str,
+        options: JudgeOptions | None = None,
+        *,
+        means: Means = _MEANS,
+    ) -> None:
+        self._options = options = JudgeOptions() if options is None else options
+        self._means = means
+        self._model = StructuredModel(providers, endpoint, model, ticks=means.ticks)
+        self._tokens = Tokens(options.tokens_per_day, means.clock)
+        self._caller = Caller(self._model, self._tokens, Places(options.calls_per_tenant), means)
+        self._temperature = options.temperature
+        if self._temperature is None:
+            self._temperature = 0.0 if options.samples == 1 else 0.3
+
+    @property
+    def digest(self) -> str:
+        """What identifies it with its settings; the credentials are not among them."""
+        return digest(
+            {
+                "evaluator": self.id,
+                "provider": self._model.endpoint.provider,
+                "address": self._model.endpoint.address,
+                "model": self._model.model,
+                "prompt": prompt.VERSION,
+                "record": record.VERSION,
+                "temperature": self._temperature,
+                "samples": self._options.samples,
+                "record_chars": self._options.record_chars,
+            }
+        )
+
+    @property
+    def state(self) -> BreakerState:
+        """Whether the model is asked (`closed`), left alone (`open`), or tried again (`half_open`)."""
+        return self._caller.breaker.state
+
+    @property
+    def rung(self) -> Rung:
+        """How the endpoint is held to the form of an answer."""
+        return self._model.rung
+
+    def spent(self, asker: str) -> int:
+        """Return the tokens that a tenant used today, with what is held for calls under way."""
+        return self._tokens.spent(asker)
+
+    async def evaluate(self, batch: Batch) -> Reply:
+        """Return an answer to every rule, in time or not at all."""
+        timeout_s = batch.timeout_ms / 1000
+        until = self._means.ticks() + timeout_s - min(_RESERVE_S, timeout_s / 10)
+        shown = record_of(batch.facts, most_chars=self._options.record_chars)
+        async with asyncio.TaskGroup() as tasks:
+            asked = [
+                [
+                    tasks.create_task(self._vote(part, shown, turn, asker=batch.asker, until=until))
+                    for turn in _turns(len(part), self._options.samples)
+                ]
+                for part in calls_of(batch.questions)
+            ]
+            order = tasks.create_task(hold_order(shown.lines))
+        calls = [[each.result() for each in votes] for votes in asked]
+        answers = tuple(answer for votes in calls for answer in _counted(votes))
+        usage = sum((each.usage for votes in calls for each in votes), start=Usage())
+        return Reply(
+            answers=without_passes(answers, "injection_suspected") if order.result() else answers,
+            model=next((each.model for votes in calls for each in votes if each.model), self._model.model),
+            prompt_digest=digest([votes[0].system for votes in calls]),
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+        )
+
+    async def _vote(
+        self, part: Sequence[Question], shown: Record, turn: int, *, asker: str, until: float
+    ) -> _Vote:
+        asked = prompt_of(part, shown, random=self._means.random, turn=turn)
+        form = Form(
+            system=asked.system,
+            user=asked.user,
+            schema=asked.schema,
+            name="verdicts",
+            temperature=self._temperature,
+            most_tokens=self._options.answer_tokens,
+        )
+        found = await self._caller.ask(
+            form, lambda answer: answers_of(answer, asked, shown.unread), asker=asker, until=until
+        )
+        if isinstance(found, Unanswered):
+            silent = tuple(undecided(each.id, found.code) for each in part)
+            return _Vote(answers=silent, system=asked.system, usage=found.usage)
+        named = "".join(each for each in found.model[:_MOST_NAMED] if each.isprintable())
+        return _Vote(answers=found.value, system=asked.system, usage=found.usage, model=named)
+
+
+def calls_of(questions: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
+    """Yield the rules that are asked together: the order in which they come does not matter."""
+    groups: dict[object, list[Question]] = {}
+    for each in sorted(questions, key=lambda question: question.id):
+        # What came with the request may speak to the judge about the rules of others.
+        is_foreign = each.id.startswith("request/")
+        groups.setdefault(each.id if is_order(each.text) else is_foreign, []).append(each)
+    for group in groups.values():
+        part: list[Question] = []
+        size = 0
+        for each in group:
+            tokens = len(each.text.encode()) // _CHARS_OF_TOKEN + 1
+            if part and (len(part) == MOST_RULES or size + tokens > MOST_TOKENS):
+                yield tuple(part)
+                part, size = [], 0
+            part.append(each)
+            size += tokens
+        yield tuple(part)
+
+
+def _turns(rules: int, samples: int) -> Iterator[int]:
+    """Yield by how much the rules are turned for each sample, the control among them."""
+    return (sample * max(1, (rules + 1) // samples) for sample in range(samples))
+
+
+def _counted(votes: Sequence[_Vote]) -> Iterator[Answer]:
+    """Yield one answer for each rule of a call; each vote has them in an order of its own."""
+    by_id = [{answer.id: answer for answer in vote.answers} for vote in votes]
+    return (agreed([answers[ident] for answers in by_id]) for ident in by_id[0])
