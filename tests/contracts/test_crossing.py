@@ -21,6 +21,8 @@ from bylaw.learning.model import ConversationId
 from bylaw.learning.report import RunId
 from bylaw.learning.store import ConversationFilter
 from bylaw.policies.searching import words_of
+from bylaw.notify.model import DeliveryId, NoticeId, WebhookId
+from bylaw.notify.store import DeliveryFilter
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
 from bylaw.review.statistics import DAY_MS, HOUR_MS
@@ -41,11 +43,13 @@ from tests.contracts.values import (
     current,
     evaluation,
     event,
+    delivery,
     job,
     key,
     learning_settings,
     place,
     policy,
+    notice,
     reply,
     repo,
     run,
@@ -56,6 +60,7 @@ from tests.contracts.values import (
     violation,
     workspace,
 )
+    webhook,
 
 ALL = Slice(limit=100, total=True)
 C = TenantId("tenant-c")
@@ -78,6 +83,9 @@ OURS = {
     "events": event(entry_id="e"),
     "jobs": job(id=JobId("j"), dedupe="key", status="running", revision=2),
 }
+    "webhooks": webhook(id=WebhookId("wh"), workspace_id=WorkspaceId("w")),
+    "notices": notice(id=NoticeId("n")),
+    "deliveries": delivery(id=DeliveryId("d"), webhook_id=WebhookId("wh"), notice_id=NoticeId("n")),
 RECURS = schedule()
 LEFT = {"violations", "alerts", "attention", "evaluations", "approvals"}  # each with its occasion
 COUNTED = TallyFilter(from_ms=START, to_ms=START + DAY_MS, only={})
@@ -137,6 +145,9 @@ async def fill(unit):
 
 class At(NamedTuple):
     """Where a method is tried: a port of another tenant's unit, by its last name."""
+    await unit.notify.webhooks.add(OURS["webhooks"])
+    await unit.notify.notices.add([OURS["notices"]])
+    await unit.notify.deliveries.add_all([OURS["deliveries"]])
 
     unit: Unit
     port: object
@@ -168,6 +179,10 @@ async def cross_add(at):
         ] == [1]
     elif at.kind in LEFT:
         with pytest.raises(Forbidden):
+    elif at.kind == "notices":
+        with pytest.raises(Forbidden):
+            await at.port.add([OURS[at.kind]])
+        assert len(await at.port.add([replace(OURS[at.kind], tenant_id=at.unit.tenant_id)])) == 1
             await at.port.add([OURS[at.kind]])
         await at.port.add([replace(OURS[at.kind], occasion=violation(at.unit.tenant_id).occasion)])
     else:
@@ -189,6 +204,7 @@ async def cross_add_plain(at):
     await at.port.add(theirs)
     assert await at.port.get(theirs.id) == theirs
 
+        "webhooks": {"workspace_id": own},
 
 async def cross_save(at):
     ours = OURS[at.kind]
@@ -220,7 +236,8 @@ async def cross_list(at):
     options = {
         "workspaces": ({"only": frozenset({"w"})},), "repos": ({"only": frozenset({"w"})},),
         "users": ({"workspace_id": "w"},), "keys": ({"within": EVERYWHERE}, {"within": place("w")}),
-        "connections": ({"only": frozenset({"w"})},),
+        "connections": ({"only": frozenset({"w"})},), "webhooks": ({"only": frozenset({"w"})},),
+        "deliveries": (DeliveryFilter(webhook_id=WebhookId("wh")),),
         "agents": ({"policy_id": "p"}, {"readable": (EVERYWHERE,)}),
     }  # fmt: skip
     if at.kind in filters:
@@ -240,6 +257,9 @@ async def cross_mark(at):
     assert (await at.port.list(EventFilter(unread=True), ALL, reader="ada")).total == 1
 
 
+    if at.kind == "webhooks":
+        await at.port.mark(WebhookId("wh"), failing_since_ms=START)
+        return
 async def cross_unmark(at):
     await at.port.unmark("ada", [1, 2])
 
@@ -282,6 +302,41 @@ async def cross_version(at):
 async def cross_versions(at):
     assert (await at.unit.policies.versions(PolicyId("p"), ALL)).total == 0
 
+async def cross_topics(at):
+    assert list(await at.unit.policies.topics(PolicyFilter(include_deleted=True))) == []
+
+
+async def cross_waiting(at):
+    assert await at.port.waiting("model") == 0
+
+
+async def cross_newest(at):
+    assert await at.port.newest() == 0
+
+
+async def cross_has_untold(at):
+    assert not await at.port.has_untold()
+
+
+async def cross_lacking(at):
+    assert list(await at.port.lacking("model", limit=9)) == []
+
+
+async def cross_keep(at):
+    """What we say cannot be told in their name; the same content is theirs to tell."""
+    ours = current(OURS["policies"]).version
+    await at.port.keep("theirs", [meaning_of(ours.digest)])
+    assert list(await at.port.after("theirs", 0, limit=9)) == []
+    theirs = policy(at.unit.tenant_id, id=PolicyId("p"))
+    await at.unit.policies.add_all([current(theirs, content=ours.content)])
+    await at.port.keep("theirs", [meaning_of(ours.digest)])
+    assert [each.number for each in await at.port.after("theirs", 0, limit=9)] == [1]
+
+
+async def cross_after(at):
+    assert list(await at.port.after("model", 0, limit=9)) == []
+
+
 
 async def cross_add_all(at):
     """One of ours among theirs is refused with them; the same id is theirs to use."""
@@ -290,8 +345,20 @@ async def cross_add_all(at):
         await at.unit.policies.add_all([current(OURS["policies"]), theirs])
     await at.unit.policies.add_all([theirs])
     assert await at.unit.policies.get(PolicyId("p")) == theirs.policy
+async def cross_listening(at):
+    assert list(await at.port.listening()) == []
 
 
+async def cross_since(at):
+    assert (await at.port.since(0, ALL)).total == 0
+
+
+
+
+    if at.kind == "deliveries":
+        with pytest.raises(Forbidden):
+            await at.port.add_all([OURS[at.kind]])
+        return
 async def cross_save_all(at):
     """Ours are refused; the same id among theirs is not there to be changed."""
     with pytest.raises(Forbidden):
@@ -417,6 +484,7 @@ async def test_a_method_neither_shows_nor_changes_what_is_anothers(store, snapsh
     async with store.begin(A) as unit:
         await fill(unit)
     before = await snapshot_of(store, A)
+    "listening": cross_listening, "since": cross_since,
     async with store.begin(B) as unit:
         await CROSSINGS[method](at(unit, path))
     async with store.system() as system:

@@ -24,9 +24,11 @@ from tests.contracts.values import (
     content,
     conversation,
     current,
+    delivery,
     evaluation,
     event,
     key,
+    notice,
     place,
     policy,
     reply,
@@ -35,6 +37,7 @@ from tests.contracts.values import (
     user,
     version,
     violation,
+    webhook,
     workspace,
 )
 
@@ -65,6 +68,10 @@ async def write_everything(unit):
     await unit.jobs.add_step(job, Step(name="one", result={}, at_ms=START))
     await unit.jobs.put_schedule(schedule(unit.tenant_id))
     await unit.replies.add(reply())
+    hook, told = webhook(unit.tenant_id), notice(unit.tenant_id)
+    await unit.notify.webhooks.add(hook)
+    await unit.notify.notices.add([told])
+    await unit.notify.deliveries.add_all([delivery(unit.tenant_id, webhook_id=hook.id, notice_id=told.id)])
     await unit.outbox.add("key", {})
     await unit.changes.bump()
 

@@ -8,6 +8,7 @@ from bylaw.decisions.effects import Occasion, PolicySnapshot
 from bylaw.jobs.model import Job, JobId, Schedule
 from bylaw.learning.model import Conversation, ConversationId, Message, ToolCall
 from bylaw.learning.report import LearningSettings, Run, RunId
+from bylaw.notify.model import Attempt, Delivery, DeliveryId, Notice, NoticeId, Webhook, WebhookId
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import (
     Content,
@@ -199,6 +200,25 @@ def connection(tenant_id: TenantId = A, **given) -> Connection:
     }
     made |= {"endpoint": "", "shown": "", "sealed": "", "created_by": "ada", "created_ms": START}
     return Connection(**(made | given))
+
+
+def webhook(tenant_id: TenantId = A, **given) -> Webhook:
+    made = {"id": WebhookId(fresh("hook")), "tenant_id": tenant_id, "url": "https://hooks.example.org/a"}
+    made |= {"types": ("*",), "sealed": "v1.k.s", "created_by": "ada", "created_ms": START}
+    return Webhook(**(made | given))
+
+
+def notice(tenant_id: TenantId = A, **given) -> Notice:
+    made = {"id": NoticeId(fresh("ntc")), "tenant_id": tenant_id, "type": "policy.created"}
+    made |= {"data": {"policy": {"id": "p"}}, "created_ms": START}
+    return Notice(**(made | given))
+
+
+def delivery(tenant_id: TenantId = A, **given) -> Delivery:
+    made = {"id": DeliveryId(fresh("dlv")), "tenant_id": tenant_id, "webhook_id": WebhookId("wh")}
+    made |= {"notice_id": NoticeId("n"), "type": "policy.created", "created_ms": START, "next_ms": START}
+    made |= {"attempts": (Attempt(at_ms=START, duration_ms=7, status=500, error="no", excerpt="oh"),)}
+    return Delivery(**(made | given))
 
 
 def reply(**given) -> Reply:

@@ -1,4 +1,4 @@
-"""Answers kept for repeats are forgotten when their time is over, a bounded number in each transaction."""
+"""What is kept for a while is forgotten when its time is over, a bounded number in each transaction."""
 
 from typing import Final
 
@@ -9,12 +9,24 @@ _BATCH: Final = 1_000
 
 
 class Forgetting:
-    """Forgets kept answers. Units: `keep_ms` in milliseconds; so long an answer is repeated."""
+    """Forgets kept answers, and what webhooks were told with what became of it.
 
-    def __init__(self, store: ControlStore, clock: Clock, *, keep_ms: int, batch: int = _BATCH) -> None:
+    Units: `keep_ms` and `keep_notices_ms` in milliseconds; so long an answer is repeated, a notice replayed.
+    """
+
+    def __init__(
+        self,
+        store: ControlStore,
+        clock: Clock,
+        *,
+        keep_ms: int,
+        keep_notices_ms: int,
+        batch: int = _BATCH,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._keep_ms = keep_ms
+        self._keep_notices_ms = keep_notices_ms
         self._batch = batch
 
     @property
@@ -23,8 +35,13 @@ class Forgetting:
         return self._clock.now_ms() - self._keep_ms
 
     async def forget(self) -> None:
-        """Forget every answer whose time is over; others write in between."""
+        """Forget everything whose time is over; others write in between."""
         dropped = self._batch
         while dropped == self._batch:
             async with self._store.system() as system:
                 dropped = await system.drop_replies(before_ms=self.since_ms, limit=self._batch)
+        dropped = self._batch
+        while dropped == self._batch:
+            before_ms = self._clock.now_ms() - self._keep_notices_ms
+            async with self._store.system() as system:
+                dropped = await system.drop_notices(before_ms=before_ms, limit=self._batch)

@@ -9,6 +9,7 @@ from bylaw.core.ids import RepoId, TenantId
 from bylaw.decisions.model import Decision, Request
 from bylaw.jobs.store import Backlog, Jobs
 from bylaw.learning.store import Conversations, Learning
+from bylaw.notify.store import Notify
 from bylaw.policies.store import Policies
 from bylaw.providers.model import Ask, Completion, Failed, Object
 from bylaw.review.events import Events
@@ -56,6 +57,10 @@ class Unit(Protocol):
         """What people changed."""
 
     @property
+    def notify(self) -> Notify:
+        """Whom it tells what."""
+
+    @property
     def changes(self) -> Changes:
         """Its change counter."""
 
@@ -81,6 +86,9 @@ class SystemUnit(OperatorUnit, Protocol):
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
+
+    async def drop_notices(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
 
     async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
         """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""

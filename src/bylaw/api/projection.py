@@ -13,6 +13,7 @@ from bylaw.approvals.projection import project_approvals
 from bylaw.core.errors import Corrupt
 from bylaw.core.ids import TenantId
 from bylaw.decisions.effects import EffectRow
+from bylaw.notify.telling import Telling
 from bylaw.receipts.ports import Effects, StoredEffect
 from bylaw.review.projection import project_review
 
@@ -26,9 +27,10 @@ class Projector:
     Several processes may do so at once: what is there already stays as it is.
     """
 
-    def __init__(self, store: ControlStore, effects: Effects) -> None:
+    def __init__(self, store: ControlStore, effects: Effects, telling: Telling) -> None:
         self._store = store
         self._effects = effects
+        self._telling = telling
         self._at_work = asyncio.Lock()
         self._more = asyncio.Event()
         self.lag = 0
@@ -69,16 +71,16 @@ class Projector:
             raise Corrupt(f"The log {origin} lost effects after {position}.", place=f"effects of {origin}")
         async with self._store.system() as system:
             for tenant_id, group in groupby(sorted(page, key=_tenant), key=_tenant):
-                await _store(system, TenantId(tenant_id), list(group))
+                await self._keep(system, TenantId(tenant_id), list(group))
             await system.progress.advance(origin, page[-1].position)
         return page[-1].position
 
-
-async def _store(system: SystemUnit, tenant_id: TenantId, stored: Sequence[StoredEffect]) -> None:
-    rows = [_rows.decode(each.effect.payload) for each in stored]
-    unit = system.of(tenant_id)
-    await project_review(unit, rows)
-    await project_approvals(unit.approvals, rows)
+    async def _keep(self, system: SystemUnit, tenant_id: TenantId, stored: Sequence[StoredEffect]) -> None:
+        rows = [_rows.decode(each.effect.payload) for each in stored]
+        unit = system.of(tenant_id)
+        await project_review(unit, rows)
+        await project_approvals(unit.approvals, rows)
+        await self._telling.of_effects(unit, rows)
 
 
 def _tenant(stored: StoredEffect) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol
 from bylaw.api.ports import ControlStore
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import every
+from bylaw.notify import webhooks
 from bylaw.tenancy.connections import resealed
 from bylaw.tenancy.sealing import Sealer, sealed_under
 
@@ -17,7 +18,7 @@ class RotatingSealer(Sealer, Protocol):
 
 
 async def reseal(store: ControlStore, sealer: RotatingSealer) -> int:
-    """Seal every credential under a new key, and return how many they were; a repetition does no harm."""
+    """Seal every secret under a new key, and return how many items they were of; repeating does no harm."""
     async with store.system(writes=False) as system:
         tenants = [tenant.id async for tenant in every(system.tenants)]
     used: set[str] = set()
@@ -26,6 +27,8 @@ async def reseal(store: ControlStore, sealer: RotatingSealer) -> int:
             async for each in every(unit.tenancy.connections.list):
                 if each.sealed:
                     used.add(sealed_under(each.sealed))
+            for webhook in await unit.notify.webhooks.listening():
+                used |= {sealed_under(each) for each in (webhook.sealed, webhook.sealed_before) if each}
     sealer.rotate(used=frozenset(used))
     return sum([await _reseal(store, tenant_id, sealer) for tenant_id in tenants])
 
@@ -36,6 +39,9 @@ async def _reseal(store: ControlStore, tenant_id: TenantId, sealer: Sealer) -> i
         held = [each async for each in every(connections.list) if each.sealed]
         for each in held:
             await connections.save(resealed(each, sealer))
+        listening = await unit.notify.webhooks.listening()
+        for webhook in listening:
+            await unit.notify.webhooks.save(webhooks.resealed(webhook, sealer))
         if held:
             await unit.changes.bump()  # whoever keeps a connection reads it again
-    return len(held)
+    return len(held) + len(listening)

@@ -27,8 +27,10 @@ from bylaw.api.inside import Inside
 from bylaw.api.limits import Limits
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
+from bylaw.api.notifying import tell_of_entries
 from bylaw.api.origin import Proxies
 from bylaw.api.parts import Check, Parts
+from bylaw.api.ports import SystemUnit
 from bylaw.api.projection import Projector
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sightings import Sightings
@@ -39,6 +41,8 @@ from bylaw.api.tallying import Tallying
 from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
+from bylaw.app.finding import ask_to_embed
+from bylaw.app.webhooks import sender_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
@@ -49,6 +53,7 @@ from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 from bylaw.providers.calling import Providers
+from bylaw.notify.telling import Telling
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.receipts.issue import Issuer
 from bylaw.settings import Settings
@@ -56,10 +61,12 @@ from bylaw.stores import Stores, open_stores
 
 # A process is late when it has missed this many looks for changes, and some.
 _LATE: Final = 10
+from bylaw.tenancy.changes import Entry
 _SLACK_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+_DAY_MS: Final = 24 * 60 * 60 * 1000
 class App:
     """A running server.
 
@@ -189,20 +196,21 @@ class _Joined:
         self.metrics = Metrics()
         self.snapshots = LoadedSnapshots()
         self.follower = Follower(control, self.snapshots, clock)
-        self.projector = Projector(control, ledger.effects)
+        keep_notices_ms = settings.webhooks.webhook_keep_days * _DAY_MS
+        self.telling = Telling(clock=clock, ids=ids, keep_ms=keep_notices_ms)
+        self.projector = Projector(control, ledger.effects, self.telling)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
         self.feed = Feed(control, ledger.logs)
-        self.entries = Entries(
-            control, self.issuer, ledger.log, tell=self.feed.take, keep=self.witness.keep_with
-        )
+        self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
         self.sightings = Sightings(control, clock)
         limits = Limits(clock, settings.keys.rate_per_minute)
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
-        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms)
+        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
+        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
         judge = TracedEvaluator(self.evaluator, tracer)
@@ -266,6 +274,9 @@ class _Joined:
         server = self._settings.server
         limits = EdgeLimits(
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
+            telling=self.telling,
+            sender=sender_of(self._settings, self._stores.secret_file, self._clock),
+            outgoing=self._settings.server.outgoing,
         )
         self.watch()
         table = {**hot.table(), **certificates.table(), **chat.table()}
@@ -294,6 +305,11 @@ class _Joined:
         await self.follower.refresh(tenant_id)
 
     def checks(self) -> Sequence[Check]:
+    async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
+        """Take entries into the feeds, and tell webhooks of them."""
+        await self.feed.take(system, entries)
+        await tell_of_entries(self.telling, system, entries)
+
         """Return the conditions of readiness; what start-up does (schema, keys, policies) is done by now."""
         lag_ms, state = self.follower.lag_ms, self._stores.ledger.log.state
         late = lag_ms > _LATE * self._settings.storage.follow_ms + _SLACK_MS

@@ -57,8 +57,8 @@ class Server:
     shutdown_s: int = _setting(10, "Time for accepted requests to finish after SIGTERM.", unit="s", low=1)
     outgoing: Literal["off", "public", "any"] = _setting(
         "off",
-        "Whether this server may call providers of models, for the gateway, for conversations, and to try"
-        " a connection: not at all, at public addresses, or at any, also those of this machine and network.",
+        "Whether this server may call others, providers of models and receivers of webhooks: not at all, at"
+        " public addresses, or at any, also those of this machine and network.",
     )
     access_log: Literal["all", "errors", "off"] = _setting(
         "errors",
@@ -166,6 +166,25 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """Telling other systems what happened."""
+
+    webhook_ms: int = _setting(
+        15_000, "Time within which a receiver answers, its whole answer included.", unit="ms", low=100
+    )
+    webhook_keep_days: int = _setting(
+        30,
+        "How long notices and their deliveries are kept to be looked at and replayed; what happened earlier"
+        " is not told any more.",
+        unit="days",
+        low=4,
+    )
+    webhook_fail_days: int = _setting(
+        5, "A webhook that took nothing for so long is switched off.", unit="days", low=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
     """Receipts and their log."""
 
@@ -202,3 +221,4 @@ class Settings:
     gateway: Gateway = field(default_factory=Gateway)
     receipts: Receipts = field(default_factory=Receipts)
     telemetry: Telemetry = field(default_factory=Telemetry)
+    webhooks: Webhooks = field(default_factory=Webhooks)

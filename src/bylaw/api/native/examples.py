@@ -89,6 +89,15 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "key": "sk-example-0123456789abcdef",
         },
         "ConnectionChange": {"name": "Models of support"},
+        "NewWebhook": {
+            "url": "https://hooks.example.com/bylaw",
+            "types": ["policy.*", "approval.requested"],
+            "workspace_id": "support-eu",
+            "description": "Tells the channel of the support team.",
+        },
+        "WebhookChange": {"types": ["*"], "is_active": True},
+        "Rotation": {"overlap_h": 24},
+        "Replay": {"since": "2026-11-20T00:00:00Z", "which": "failed"},
     }
 )
 
@@ -237,6 +246,8 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "attention_id": "The item of the attention queue.",
         "conversation_id": "The conversation.",
         "connection_id": "The connection.",
+        "webhook_id": "The webhook.",
+        "delivery_id": "The delivery.",
         "model": "Only decisions about this model.",
         "kid": "The signing key.",
         "number": "The number of the version.",

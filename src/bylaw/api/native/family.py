@@ -21,6 +21,7 @@ from bylaw.api.native import (
     statistics,
     tenants,
     users,
+    webhooks,
     workspaces,
 )
 from bylaw.api.native.examples import ANSWERS, EXAMPLES, PARAMETERS, WORDS
@@ -45,6 +46,7 @@ NATIVE: Final = Family(
         review.router,
         statistics.router,
         events.router,
+        webhooks.router,
         approvals.router,
         log.router,
         signing_keys.router,

@@ -26,6 +26,7 @@ from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies
 from bylaw.storage.memory.review import MemoryApprovals, MemoryReview
 from bylaw.storage.memory.tenancy import MemoryDirectory
+from bylaw.storage.memory.webhooks import MemoryNotify, drop_notices
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables
@@ -44,6 +45,7 @@ class MemoryUnit:
         self.conversations = MemoryConversations(heap, tenant_id)
         self.learning = MemoryLearning(heap, tenant_id)
         self.events = MemoryEvents(heap, tenant_id)
+        self.notify = MemoryNotify(heap, tenant_id)
         self.changes = MemoryChanges(heap, tenant_id)
         self.outbox = MemoryOutbox(heap, tenant_id, ids=ids, clock=clock)
         self.jobs = MemoryJobs(heap, tenant_id, ids=ids, clock=clock)
@@ -70,6 +72,10 @@ class MemorySystemUnit:
         for row in old:
             self._heap.remove(tables.replies, row)
         return len(old)
+
+    async def drop_notices(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
+        return drop_notices(self._heap, before_ms=before_ms, limit=limit)
 
     async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
         """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from bylaw.storage.sql import job_tables, learning_tables, policy_tables, schema
+from bylaw.storage.sql import job_tables, learning_tables, policy_tables, schema, webhook_tables
 from bylaw.storage.sql.schema import left_by_decisions, listed, placed, refers, sought, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey, TenantIdent
 
@@ -171,6 +171,10 @@ learning_runs = learning_tables.learning_runs
 jobs = job_tables.jobs
 job_steps = job_tables.job_steps
 schedules = job_tables.schedules
+
+webhooks = webhook_tables.webhooks
+notices = webhook_tables.notices
+deliveries = webhook_tables.deliveries
 
 outbox = tenanted(
     "outbox",

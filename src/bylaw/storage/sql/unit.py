@@ -11,6 +11,7 @@ from bylaw.storage.sql.policies import SqlPolicies
 from bylaw.storage.sql.review import SqlApprovals, SqlReview
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.tenancy import SqlDirectory
+from bylaw.storage.sql.webhooks import SqlNotify
 
 
 class SqlUnit:
@@ -25,6 +26,7 @@ class SqlUnit:
         self.conversations = SqlConversations(session, tenant_id)
         self.learning = SqlLearning(session, tenant_id)
         self.events = SqlEvents(session, tenant_id)
+        self.notify = SqlNotify(session, tenant_id)
         self.changes = SqlChanges(session, tenant_id)
         self.outbox = SqlOutbox(session, tenant_id, ids=ids, clock=clock)
         self.jobs = SqlJobs(session, tenant_id, ids=ids, clock=clock)

@@ -1,0 +1,1 @@
+"""Telling other systems what happened: webhooks, signed as Standard Webhooks, delivered at least once."""
