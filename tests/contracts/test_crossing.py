@@ -302,26 +302,6 @@ async def cross_version(at):
 async def cross_versions(at):
     assert (await at.unit.policies.versions(PolicyId("p"), ALL)).total == 0
 
-async def cross_topics(at):
-    assert list(await at.unit.policies.topics(PolicyFilter(include_deleted=True))) == []
-
-
-async def cross_waiting(at):
-    assert await at.port.waiting("model") == 0
-
-
-async def cross_newest(at):
-    assert await at.port.newest() == 0
-
-
-async def cross_has_untold(at):
-    assert not await at.port.has_untold()
-
-
-async def cross_lacking(at):
-    assert list(await at.port.lacking("model", limit=9)) == []
-
-
 async def cross_keep(at):
     """What we say cannot be told in their name; the same content is theirs to tell."""
     ours = current(OURS["policies"]).version

@@ -210,7 +210,6 @@ class _Joined:
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
-        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
         judge = TracedEvaluator(self.evaluator, tracer)
