@@ -40,11 +40,22 @@ async def test_the_best_comes_first_and_a_filter_narrows(world):
     assert await found(world, "q=") == await found(world, "q=%20") == await found(world, "q=zebra") == []
 
 
-async def test_a_search_has_one_page(world):
-    answer = (await world.send("admin", "GET", "/v1/policies?q=shipping&limit=1")).json()
-    assert answer["next_cursor"] is None
-    refused = await world.send("admin", "GET", "/v1/policies?q=shipping&cursor=abc")
-    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "cursor")
+async def test_a_search_is_read_page_by_page(world):
+    every = (await world.send("admin", "GET", "/v1/policies?q=shipping")).json()
+    assert every["next_cursor"] is None
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = (await world.send("admin", "GET", f"/v1/policies?q=shipping&limit=1{cursor}")).json()
+        assert page["found"] == every["found"]
+        seen += page["data"]
+        cursor = None if page["next_cursor"] is None else f"&cursor={page['next_cursor']}"
+    assert seen == every["data"]
+    assert every["found"]["total"] == len(seen)
+    of_list = (await world.send("admin", "GET", "/v1/policies?limit=1")).json()
+    assert (of_list["found"], of_list["data"][0]["match"]) == (None, None)
+    for cursor in ("abc", of_list["next_cursor"]):
+        refused = await world.send("admin", "GET", f"/v1/policies?q=shipping&cursor={cursor}")
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "cursor")
     refused = await world.send("admin", "GET", "/v1/policies?q=shipping&deleted=true")
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "deleted")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple, get_type_hints
 
+import numpy as np
 import pytest
 
 from bylaw.api.ports import Unit
@@ -20,13 +21,14 @@ from bylaw.jobs.store import JobFilter
 from bylaw.learning.model import ConversationId
 from bylaw.learning.report import RunId
 from bylaw.learning.store import ConversationFilter
-from bylaw.policies.searching import words_of
 from bylaw.notify.model import DeliveryId, NoticeId, WebhookId
 from bylaw.notify.store import DeliveryFilter
+from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
 from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter
+from bylaw.search.store import Meaning
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
@@ -41,15 +43,15 @@ from tests.contracts.values import (
     connection,
     conversation,
     current,
+    delivery,
     evaluation,
     event,
-    delivery,
     job,
     key,
     learning_settings,
+    notice,
     place,
     policy,
-    notice,
     reply,
     repo,
     run,
@@ -58,9 +60,9 @@ from tests.contracts.values import (
     user,
     version,
     violation,
+    webhook,
     workspace,
 )
-    webhook,
 
 ALL = Slice(limit=100, total=True)
 C = TenantId("tenant-c")
@@ -81,14 +83,18 @@ OURS = {
     "settings": learning_settings(id=WorkspaceId("w")),
     "runs": run(id=RunId("run"), place=place("w")),
     "events": event(entry_id="e"),
-    "jobs": job(id=JobId("j"), dedupe="key", status="running", revision=2),
-}
     "webhooks": webhook(id=WebhookId("wh"), workspace_id=WorkspaceId("w")),
     "notices": notice(id=NoticeId("n")),
     "deliveries": delivery(id=DeliveryId("d"), webhook_id=WebhookId("wh"), notice_id=NoticeId("n")),
+    "jobs": job(id=JobId("j"), dedupe="key", status="running", revision=2),
+}
 RECURS = schedule()
 LEFT = {"violations", "alerts", "attention", "evaluations", "approvals"}  # each with its occasion
 COUNTED = TallyFilter(from_ms=START, to_ms=START + DAY_MS, only={})
+
+
+def meaning_of(digest):
+    return Meaning(digest=digest, about=np.ones(2, dtype=np.float32), procedure=None)
 
 
 def ports(unit, path=""):
@@ -124,6 +130,7 @@ async def fill(unit):
     await tenancy.keys.add(OURS["keys"])
     await tenancy.connections.add(OURS["connections"])
     await unit.policies.add_all([current(OURS["policies"])])
+    await unit.vectors.keep("model", [meaning_of(current(OURS["policies"]).version.digest)])
     await tenancy.agents.add(OURS["agents"])
     await statistics.outdate([START, START + HOUR_MS])
     for kind in ("violations", "alerts", "attention", "evaluations"):
@@ -138,6 +145,9 @@ async def fill(unit):
     await unit.jobs.add(OURS["jobs"])
     await unit.jobs.add_step(JobId("j"), Step(name="one", result={}, at_ms=START))
     await unit.jobs.put_schedule(RECURS)
+    await unit.notify.webhooks.add(OURS["webhooks"])
+    await unit.notify.notices.add([OURS["notices"]])
+    await unit.notify.deliveries.add_all([OURS["deliveries"]])
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
@@ -145,9 +155,6 @@ async def fill(unit):
 
 class At(NamedTuple):
     """Where a method is tried: a port of another tenant's unit, by its last name."""
-    await unit.notify.webhooks.add(OURS["webhooks"])
-    await unit.notify.notices.add([OURS["notices"]])
-    await unit.notify.deliveries.add_all([OURS["deliveries"]])
 
     unit: Unit
     port: object
@@ -172,6 +179,10 @@ async def cross_add(at):
     elif at.kind == "replies":
         await at.port.add(reply(caller="c", key="i", digest="theirs"))
         assert (await at.port.get("c", "i", since_ms=0)).digest == "theirs"
+    elif at.kind == "notices":
+        with pytest.raises(Forbidden):
+            await at.port.add([OURS[at.kind]])
+        assert len(await at.port.add([replace(OURS[at.kind], tenant_id=at.unit.tenant_id)])) == 1
     elif at.kind == "events":
         await at.port.add([OURS[at.kind]])
         assert [
@@ -179,10 +190,6 @@ async def cross_add(at):
         ] == [1]
     elif at.kind in LEFT:
         with pytest.raises(Forbidden):
-    elif at.kind == "notices":
-        with pytest.raises(Forbidden):
-            await at.port.add([OURS[at.kind]])
-        assert len(await at.port.add([replace(OURS[at.kind], tenant_id=at.unit.tenant_id)])) == 1
             await at.port.add([OURS[at.kind]])
         await at.port.add([replace(OURS[at.kind], occasion=violation(at.unit.tenant_id).occasion)])
     else:
@@ -197,6 +204,7 @@ async def cross_add_plain(at):
         "workspaces": {}, "repos": {"workspace_id": own}, "users": {"workspace_roles": {}},
         "keys": {"place": EVERYWHERE, "sha256": at.unit.tenant_id}, "connections": {"workspace_id": own},
         "agents": {"policy_id": None, "place": EVERYWHERE}, "conversations": {"place": place(own)},
+        "webhooks": {"workspace_id": own},
         "settings": {"id": own}, "runs": {"place": place(own)},
     }[at.kind]  # fmt: skip
     await at.unit.tenancy.workspaces.add(workspace(at.unit.tenant_id, id=own))
@@ -204,7 +212,6 @@ async def cross_add_plain(at):
     await at.port.add(theirs)
     assert await at.port.get(theirs.id) == theirs
 
-        "webhooks": {"workspace_id": own},
 
 async def cross_save(at):
     ours = OURS[at.kind]
@@ -230,6 +237,7 @@ async def cross_list(at):
                           ConversationFilter(deleted=True, reader="", open_in=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
         "runs": ((EVERYWHERE,), (place("w"),)),
+        "deliveries": (DeliveryFilter(webhook_id=WebhookId("wh")),),
         "events": (EventFilter(), EventFilter(unread=True), EventFilter(visible=("ada", frozenset({"w"})))),
         "jobs": (JobFilter(), JobFilter(kind="mine"), JobFilter(status="running")),
     }  # fmt: skip
@@ -237,7 +245,6 @@ async def cross_list(at):
         "workspaces": ({"only": frozenset({"w"})},), "repos": ({"only": frozenset({"w"})},),
         "users": ({"workspace_id": "w"},), "keys": ({"within": EVERYWHERE}, {"within": place("w")}),
         "connections": ({"only": frozenset({"w"})},), "webhooks": ({"only": frozenset({"w"})},),
-        "deliveries": (DeliveryFilter(webhook_id=WebhookId("wh")),),
         "agents": ({"policy_id": "p"}, {"readable": (EVERYWHERE,)}),
     }  # fmt: skip
     if at.kind in filters:
@@ -250,6 +257,9 @@ async def cross_list(at):
 
 async def cross_mark(at):
     """The number of ours is unknown there, and theirs may be the same."""
+    if at.kind == "webhooks":
+        await at.port.mark(WebhookId("wh"), failing_since_ms=START)
+        return
     await at.port.mark("ada", [1, 2])
     await at.port.add([event(entry_id="e"), event(entry_id="g")])
     assert (await at.port.list(EventFilter(unread=True), ALL, reader="ada")).total == 2
@@ -257,9 +267,6 @@ async def cross_mark(at):
     assert (await at.port.list(EventFilter(unread=True), ALL, reader="ada")).total == 1
 
 
-    if at.kind == "webhooks":
-        await at.port.mark(WebhookId("wh"), failing_since_ms=START)
-        return
 async def cross_unmark(at):
     await at.port.unmark("ada", [1, 2])
 
@@ -295,12 +302,25 @@ async def cross_search(at):
     assert (page.items, page.total) == ((), 0)
 
 
-async def cross_version(at):
-    assert await at.unit.policies.version(PolicyId("p"), 1) is None
+async def cross_topics(at):
+    assert list(await at.unit.policies.topics(PolicyFilter(include_deleted=True))) == []
 
 
-async def cross_versions(at):
-    assert (await at.unit.policies.versions(PolicyId("p"), ALL)).total == 0
+async def cross_waiting(at):
+    assert await at.port.waiting("model") == 0
+
+
+async def cross_newest(at):
+    assert await at.port.newest() == 0
+
+
+async def cross_has_untold(at):
+    assert not await at.port.has_untold()
+
+
+async def cross_lacking(at):
+    assert list(await at.port.lacking("model", limit=9)) == []
+
 
 async def cross_keep(at):
     """What we say cannot be told in their name; the same content is theirs to tell."""
@@ -317,14 +337,14 @@ async def cross_after(at):
     assert list(await at.port.after("model", 0, limit=9)) == []
 
 
+async def cross_version(at):
+    assert await at.unit.policies.version(PolicyId("p"), 1) is None
 
-async def cross_add_all(at):
-    """One of ours among theirs is refused with them; the same id is theirs to use."""
-    theirs = current(policy(at.unit.tenant_id, id=PolicyId("p"), slug="cap"))
-    with pytest.raises(Forbidden):
-        await at.unit.policies.add_all([current(OURS["policies"]), theirs])
-    await at.unit.policies.add_all([theirs])
-    assert await at.unit.policies.get(PolicyId("p")) == theirs.policy
+
+async def cross_versions(at):
+    assert (await at.unit.policies.versions(PolicyId("p"), ALL)).total == 0
+
+
 async def cross_listening(at):
     assert list(await at.port.listening()) == []
 
@@ -333,12 +353,19 @@ async def cross_since(at):
     assert (await at.port.since(0, ALL)).total == 0
 
 
-
-
+async def cross_add_all(at):
+    """One of ours among theirs is refused with them; the same id is theirs to use."""
     if at.kind == "deliveries":
         with pytest.raises(Forbidden):
             await at.port.add_all([OURS[at.kind]])
         return
+    theirs = current(policy(at.unit.tenant_id, id=PolicyId("p"), slug="cap"))
+    with pytest.raises(Forbidden):
+        await at.unit.policies.add_all([current(OURS["policies"]), theirs])
+    await at.unit.policies.add_all([theirs])
+    assert await at.unit.policies.get(PolicyId("p")) == theirs.policy
+
+
 async def cross_save_all(at):
     """Ours are refused; the same id among theirs is not there to be changed."""
     with pytest.raises(Forbidden):
@@ -449,13 +476,15 @@ CROSSINGS = {
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
-    "places": cross_places,
+    "places": cross_places, "topics": cross_topics, "waiting": cross_waiting, "newest": cross_newest,
+    "has_untold": cross_has_untold, "lacking": cross_lacking, "keep": cross_keep, "after": cross_after,
     "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,
     "remove_schedule": cross_remove_schedule,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
+    "listening": cross_listening, "since": cross_since,
 }  # fmt: skip
 
 
@@ -464,7 +493,6 @@ async def test_a_method_neither_shows_nor_changes_what_is_anothers(store, snapsh
     async with store.begin(A) as unit:
         await fill(unit)
     before = await snapshot_of(store, A)
-    "listening": cross_listening, "since": cross_since,
     async with store.begin(B) as unit:
         await CROSSINGS[method](at(unit, path))
     async with store.system() as system:

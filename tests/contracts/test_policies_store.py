@@ -300,7 +300,7 @@ async def test_lists_narrow_by_every_other_field(store):
 
 async def found(unit, query, part=ALL, **where):
     page = await unit.policies.search(words_of(query), PolicyFilter(**where), part)
-    return [item.policy.id for item in page.items], page.total
+    return [hit.id for hit in page.items], page.total
 
 
 async def test_a_search_finds_words_and_their_kin_the_best_first(store):
@@ -333,7 +333,10 @@ async def test_a_search_finds_words_and_their_kin_the_best_first(store):
         assert await found(unit, "person", Slice(limit=1, offset=1, total=True)) == ([made["a"].id], 2)
         assert await found(unit, "kind", place=place(one.id), match="exact") == ([made["d"].id], None)
         assert await found(unit, "kind", readable=()) == ([], None)
-        assert (await unit.policies.search((), PolicyFilter(), ALL)).items == ()
+        every = await unit.policies.search((), PolicyFilter(), Slice(limit=3, offset=1, total=True))
+        newest = sorted(made.values(), key=lambda each: each.created_ms, reverse=True)
+        assert [hit.id for hit in every.items] == [each.id for each in newest[1:4]]
+        assert (every.total, {hit.worth for hit in every.items}) == (4, {0})
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -353,7 +356,9 @@ async def test_every_store_ranks_as_the_score_says(store, data):
         ranked = sorted(held, key=lambda item: worth[item.policy.id], reverse=True)
         expected = [item.policy.id for item in ranked if worth[item.policy.id]]
         page = await unit.policies.search(words, PolicyFilter(), whole)
-        assert ([item.policy.id for item in page.items], page.total) == (expected, len(expected))
+        assert ([hit.id for hit in page.items], page.total) == (expected, len(expected))
+        digests = {item.policy.id: item.version.digest for item in held}
+        assert all((hit.worth, hit.digest) == (worth[hit.id], digests[hit.id]) for hit in page.items)
 
 
 async def test_a_search_follows_what_speaks_for_a_policy_and_where(store):

@@ -13,8 +13,8 @@ import msgspec
 from bylaw.api.answers import Page
 from bylaw.api.compat.agentcert.wire import Certificate, NewReceipt
 from bylaw.api.mcp_words import CERTIFY, DECIDE, FIELDS, LIST, PROVE, READ, SEARCH, VERIFY
-from bylaw.api.native.policy_views import PolicyView
 from bylaw.api.native.receipts import ReceiptView
+from bylaw.api.native.search_views import PolicyList
 from bylaw.api.openapi import Schema, anything
 from bylaw.api.verifying import AnchorProofView, VerificationView
 from bylaw.core.errors import InvalidInput
@@ -213,6 +213,6 @@ def _search() -> Tool:
         title="Search policies",
         description=SEARCH,
         takes=_fields(*_OF_SEARCH),
-        gives=_answer(Page[PolicyView]),
+        gives=_answer(PolicyList),
         ask=_listing("/v1/policies", _OF_SEARCH, in_force="true"),
     )

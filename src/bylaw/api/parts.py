@@ -19,6 +19,7 @@ from bylaw.notify.sending import Sender
 from bylaw.notify.telling import Telling
 from bylaw.providers.calling import Providers
 from bylaw.receipts.ports import Ledger
+from bylaw.search.finder import Finder
 from bylaw.tenancy.principal import Acting, Principal
 from bylaw.tenancy.sealing import Sealer
 
@@ -48,6 +49,7 @@ class Parts:
     door: Door
     metrics: Metrics
     forgetting: Forgetting
+    finder: Finder
     clock: Clock
     ids: Ids
     settle: Callable[[TenantId], Awaitable[None]]

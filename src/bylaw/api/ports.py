@@ -14,6 +14,7 @@ from bylaw.policies.store import Policies
 from bylaw.providers.model import Ask, Completion, Failed, Object
 from bylaw.review.events import Events
 from bylaw.review.store import Review
+from bylaw.search.store import Vectors
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
 from bylaw.tenancy.model import Connection, Provider
 from bylaw.tenancy.principal import Principal
@@ -35,6 +36,10 @@ class Unit(Protocol):
     @property
     def policies(self) -> Policies:
         """Its policies."""
+
+    @property
+    def vectors(self) -> Vectors:
+        """What its policies mean, as numbers."""
 
     @property
     def review(self) -> Review:

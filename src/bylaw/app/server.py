@@ -55,6 +55,8 @@ from bylaw.gateway.passage import Gateway
 from bylaw.providers.calling import Providers
 from bylaw.notify.telling import Telling
 from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.search.embedder import embedded
+from bylaw.search.finder import Finder
 from bylaw.receipts.issue import Issuer
 from bylaw.settings import Settings
 from bylaw.stores import Stores, open_stores
@@ -209,6 +211,7 @@ class _Joined:
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
+        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
         self.soundness = Soundness(control, ledger)
         self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
@@ -256,6 +259,7 @@ class _Joined:
             receipts=ReceiptReader(ledger, self.signing.published),
             engine=self.engine,
             door=self.door,
+            finder=self.finder,
             metrics=self.metrics,
             forgetting=self.forgetting,
             clock=self._clock,
@@ -303,8 +307,11 @@ class _Joined:
         await self.entries.drain(tenant_id)
         await self.follower.refresh(tenant_id)
 
+        before = self.follower.seen.get(tenant_id)
     def checks(self) -> Sequence[Check]:
     async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
+        if self.follower.seen.get(tenant_id) != before:
+            await ask_to_embed(self._stores.control, tenant_id)
         """Take entries into the feeds, and tell webhooks of them."""
         await self.feed.take(system, entries)
         await tell_of_entries(self.telling, system, entries)

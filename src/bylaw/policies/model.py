@@ -1,8 +1,8 @@
 """Policies as values: an identity with a lifecycle, and versions that never change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from bylaw.core.canonical_json import Json
 from bylaw.core.ids import PolicyId, TenantId
@@ -17,6 +17,9 @@ Effect = Literal["reject", "flag"]
 Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Expectation = Literal["pass", "violate"]
 PersonalData = Literal["email", "iban", "card", "phone"]
+
+
+_FRAME: Final = frozenset({"role", "phase"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,4 +201,21 @@ def topic_key(topic: str) -> str:
 def search_text(content: Content) -> str:
     """Return what a text filter looks in: name, description, topic and rules, case-folded, one a line."""
     rules = [rule.text if isinstance(rule, NaturalRule) else rule.expr for rule in content.rules]
-    return "\n".join([content.name, content.description, content.topic or "", *rules]).casefold()
+    examples = [text for each in content.examples for text in (each.name, *told_in(each.request))]
+    wanted = {} if content.conditions is None else content.conditions
+    conditions = [text for key, value in wanted.items() for text in (key, *told_in(value))]
+    said = [content.name, content.description, content.topic or "", *rules, *examples, *conditions]
+    return "\n".join(said).casefold()
+
+
+def told_in(value: Json) -> Iterator[str]:
+    """Yield the texts inside a JSON value, but for those that only say who speaks and when."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in _FRAME:
+                yield from told_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from told_in(inner)

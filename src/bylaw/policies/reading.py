@@ -8,7 +8,6 @@ from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Page, Slice, every
 from bylaw.policies.diff import Diff, diff_contents
 from bylaw.policies.model import Current, Policy, Version
-from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.policies.warnings import warnings_about
 from bylaw.tenancy.agents import read_agent
@@ -44,18 +43,6 @@ async def waiting(unit: PolicyUnit, current: Current) -> Current:
     if policy.pending is None:
         return current
     return replace(current, version=await stored_version(unit, policy, number=policy.pending))
-
-
-async def search_policies(
-    acting: Acting[PolicyUnit], query: str, where: PolicyFilter, part: Slice
-) -> Page[Current]:
-    """Return a page of the policies that match and have words of `query`, the best first; none if blank."""
-    acting.principal.require("policy:read")
-    words = words_of(query)
-    if not words:
-        return Page(items=(), total=0)
-    readable = replace(where, readable=acting.principal.places("policy:read"))
-    return await acting.unit.policies.search(words, readable, part)
 
 
 async def every_policy(acting: Acting[PolicyUnit], where: PolicyFilter) -> AsyncIterator[Current]:

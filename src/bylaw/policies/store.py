@@ -29,12 +29,13 @@ class PolicyFilter:
     that enclose it (what governs there), `near` is either. `or_policy` joins one policy to an effective list
     whatever its place and reach. `readable`: only policies whose place contains, or lies inside, one of
     these, and those of the whole tenant. `waits`: it is pending review, or has a pending version. `topic` is
-    compared by `topic_key`. `text` is found case-folded in `search_text` of the content. `only_deleted`: what
-    was deleted, and nothing else.
+    compared by `topic_key`. `text` is found case-folded in `search_text` of the content, `digests` are those
+    of contents. `only_deleted`: what was deleted, and nothing else.
     """
 
     place: Place | None = None
     match: Match = "within"
+    ids: frozenset[PolicyId] | None = None
     or_policy: PolicyId | None = None
     readable: tuple[Place, ...] | None = None
     statuses: frozenset[Status] | None = None
@@ -50,8 +51,27 @@ class PolicyFilter:
     actions: frozenset[Action] | None = None
     risks: frozenset[Risk] | None = None
     text: str | None = None
+    digests: frozenset[str] | None = None
     include_deleted: bool = False
     only_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A policy that answers a search by words: the digest of what it says, and what that is worth."""
+
+    id: PolicyId
+    digest: str
+    created_ms: int
+    worth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicCount:
+    """A topic as one of its policies spells it, and how many have it."""
+
+    topic: str
+    policies: int
 
 
 class Policies(Protocol):
@@ -78,11 +98,15 @@ class Policies(Protocol):
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
 
-    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Hit]:
         """Return a page of the policies that match and whose current version has any of `words`.
 
-        The best by `searching.score` come first, then the newest; such a list has no cursor.
+        The best by `searching.score` come first, then the newest; such a list has no cursor. Without words,
+        all that match are found, and worth nothing.
         """
+
+    async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
+        """Return the topics of the policies that match, each once, by `topic_key`."""
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""

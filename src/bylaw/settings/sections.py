@@ -211,6 +211,18 @@ class Telemetry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Finding policies."""
+
+    memory_mb: int = _setting(
+        512,
+        "Memory for the vectors of tenants that were searched lately; those of 100,000 policies take 170 MB.",
+        unit="MB",
+        low=16,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -221,4 +233,5 @@ class Settings:
     gateway: Gateway = field(default_factory=Gateway)
     receipts: Receipts = field(default_factory=Receipts)
     telemetry: Telemetry = field(default_factory=Telemetry)
+    search: Search = field(default_factory=Search)
     webhooks: Webhooks = field(default_factory=Webhooks)

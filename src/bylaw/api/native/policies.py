@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.fit import fit
@@ -22,8 +22,9 @@ from bylaw.api.native.policy_views import (
     view,
 )
 from bylaw.api.native.query import ListQuery
+from bylaw.api.native.search_views import PolicyList, found_view, listed
 from bylaw.api.ports import Unit
-from bylaw.api.route import Revision, Route, body, needs, raw_body
+from bylaw.api.route import Revision, Route, body, needs, parts_of, raw_body
 from bylaw.api.shape import place_of
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId
@@ -32,6 +33,7 @@ from bylaw.policies.lifecycle import Decision
 from bylaw.policies.model import Current, Policy, Reach, Source
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reader import Reader
+from bylaw.search.query import search_policies
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["policies"], route_class=Route)
@@ -55,16 +57,18 @@ async def create_policy(
 
 
 @router.get("/v1/policies")
-async def list_policies(acting: Reading, query: Annotated[PolicyQuery, Query()]) -> Reply[Page[PolicyView]]:
-    """List policies, each with its current version: newest first, or as they answer a search."""
+async def list_policies(
+    request: Request, acting: Reading, query: Annotated[PolicyQuery, Query()]
+) -> Reply[PolicyList]:
+    """List policies, each with its current version: newest first, or with `q` as they answer a search."""
     if query.q is None:
-        return Reply(page(await reading.list_policies(acting, query.where, query.part), view))
-    if query.cursor is not None:
-        raise InvalidInput.of("cursor", "bad_cursor", "A search has one page: raise its limit.")
+        return Reply(listed(await reading.list_policies(acting, query.where, query.part)))
     if query.deleted:
         message = "A search looks through what is not deleted: leave out q, or deleted."
         raise InvalidInput.of("deleted", "bad_value", message)
-    return Reply(page(await reading.search_policies(acting, query.q, query.where, query.part), view))
+    finder, part = parts_of(request).finder, query.searched
+    found = await search_policies(acting, finder, query.q, where=query.where, part=part)
+    return Reply(found_view(found, offset=part.offset))
 
 
 @router.get("/v1/effective-policies")

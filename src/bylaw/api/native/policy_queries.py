@@ -1,14 +1,17 @@
 """What is asked of the routes that list and compare policies."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.shape import place_of
 from bylaw.core.ids import AgentId
+from bylaw.core.paging import Slice, decode_cursor
 from bylaw.policies.model import Action, Reach, Risk, Status
 from bylaw.policies.store import Match, PolicyFilter
+
+_BEYOND: Final = 1_000_000  # no tenant holds so many
 
 
 class PolicyQuery(ListQuery):
@@ -31,13 +34,22 @@ class PolicyQuery(ListQuery):
     action: Annotated[list[Action], Field(default_factory=list)]
     risk: Annotated[list[Risk], Field(default_factory=list)]
     text: Annotated[
-        str | None, Field(description="Found in name, description, topic and rules, whatever the case.")
+        str | None,
+        Field(
+            description="Found in what the policy says, examples and conditions included, whatever the case."
+        ),
     ] = None
     deleted: Annotated[bool, Field(description="Only those that were deleted.")] = False
     q: Annotated[
         str | None,
-        Field(description="Words of rules or topic; the best `limit` come first, and there is no next page."),
+        Field(description="What is looked for, in words or by meaning; the best come first."),
     ] = None
+
+    @property
+    def searched(self) -> Slice:
+        """Return the part of what is found that is wanted. Raises: InvalidInput for the cursor of a list."""
+        offset = 0 if self.cursor is None else decode_cursor(self.cursor, int)[0]
+        return Slice(limit=self.limit, offset=min(max(0, int(offset)), _BEYOND))
 
     @property
     def where(self) -> PolicyFilter:

@@ -26,6 +26,7 @@ from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies
 from bylaw.storage.memory.review import MemoryApprovals, MemoryReview
 from bylaw.storage.memory.tenancy import MemoryDirectory
+from bylaw.storage.memory.vectors import MemoryVectors
 from bylaw.storage.memory.webhooks import MemoryNotify, drop_notices
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
@@ -40,6 +41,7 @@ class MemoryUnit:
         self.tenant_id = tenant_id
         self.tenancy = MemoryDirectory(heap, tenant_id)
         self.policies = MemoryPolicies(heap, tenant_id)
+        self.vectors = MemoryVectors(heap, tenant_id)
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
         self.conversations = MemoryConversations(heap, tenant_id)

@@ -8,13 +8,14 @@ from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Current, Outline, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.searching import Word, score
-from bylaw.policies.store import PolicyFilter
+from bylaw.policies.store import Hit, PolicyFilter, TopicCount
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind, cut
 from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import policy_row, version_of, version_row
 from bylaw.storage.sql import tables
+from bylaw.storage.vectors import NOT_EMBEDDED
 from bylaw.tenancy.model import EVERYWHERE, Place
 
 
@@ -89,19 +90,33 @@ class MemoryPolicies:
 
     async def list(self, where: PolicyFilter, part: Slice) -> Page[Current]:
         """Return a page of the policies that match, each with its current version."""
-        every = [self._with(policy, policy.current) for policy in self._identities.all()]
-        found = [item for item in every if _matches(item, where)]
-        return cut(found, part, lambda item: (item.policy.created_ms, item.policy.id))
+        return cut(self._matching(where), part, lambda item: (item.policy.created_ms, item.policy.id))
 
-    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Hit]:
         """Return a page of the policies that match and whose current version has any of `words`."""
         start_of(part)
-        every = [self._with(policy, policy.current) for policy in self._identities.all()]
-        scored = [(score(item.version.content, words), item) for item in every if _matches(item, where)]
-        found = [(worth, item) for worth, item in scored if worth]
+        scored = [(score(item.version.content, words), item) for item in self._matching(where)]
+        found = [(worth, item) for worth, item in scored if worth or not words]
         found.sort(key=lambda each: (each[0], each[1].policy.created_ms, each[1].policy.id), reverse=True)
-        items = tuple(item for _, item in found[part.offset : part.offset + part.limit])
+        items = tuple(
+            Hit(
+                id=item.policy.id,
+                digest=item.version.digest,
+                created_ms=item.policy.created_ms,
+                worth=worth,
+            )
+            for worth, item in found[part.offset : part.offset + part.limit]
+        )
         return Page(items=items, total=len(found) if part.total else None)
+
+    async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
+        """Return the topics of the policies that match, each once, by `topic_key`."""
+        spelled: dict[str, list[str]] = {}
+        for item in sorted(self._matching(where), key=lambda each: each.policy.id):
+            if item.version.content.topic is not None:
+                topic = item.version.content.topic
+                spelled.setdefault(topic_key(topic), []).append(topic)
+        return [TopicCount(topic=each[-1], policies=len(each)) for _, each in sorted(spelled.items())]
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
@@ -121,6 +136,10 @@ class MemoryPolicies:
         outlines = tuple(outline(self._with(policy, policy.current)) for policy in page.items)
         return Page(items=outlines, next_cursor=page.next_cursor, total=page.total)
 
+    def _matching(self, where: PolicyFilter) -> Sequence[Current]:
+        every = [self._with(policy, policy.current) for policy in self._identities.all()]
+        return [item for item in every if _matches(item, where)]
+
     def _with(self, policy: Policy, number: int) -> Current:
         row = self._heap.get(tables.versions, self._tenant_id, policy.id, number)
         return Current(policy=policy, version=version_of({} if row is None else row))
@@ -129,6 +148,7 @@ class MemoryPolicies:
         row = {**version_row(version), "tenant_id": self._tenant_id}
         if not self._heap.insert_new(tables.versions, row):
             raise taken("version")
+        self._heap.insert_new(tables.vectors, {**row, **NOT_EMBEDDED})
 
 
 def _is_kept(policy: Policy, where: PolicyFilter) -> bool:
@@ -154,6 +174,7 @@ def _matches(item: Current, where: PolicyFilter) -> bool:
         and (where.actions is None or content.action in where.actions)
         and (where.risks is None or content.risk in where.risks)
         and (where.text is None or where.text.casefold() in search_text(content))
+        and (where.digests is None or item.version.digest in where.digests)
     )
 
 
@@ -188,8 +209,10 @@ def _lies(place: Place, wanted: Place, where: PolicyFilter) -> bool:
 
 def _is_named(policy: Policy, where: PolicyFilter) -> bool:
     slug = "" if policy.slug is None else policy.slug
-    return (where.slugs is None or policy.slug in where.slugs) and (
-        where.slug_prefix is None or (policy.slug is not None and slug.startswith(where.slug_prefix))
+    return (
+        (where.ids is None or policy.id in where.ids)
+        and (where.slugs is None or policy.slug in where.slugs)
+        and (where.slug_prefix is None or (policy.slug is not None and slug.startswith(where.slug_prefix)))
     )
 
 

@@ -27,7 +27,7 @@ from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Current, Outline, Policy, Version, topic_key
 from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word, parts_of
-from bylaw.policies.store import Match, PolicyFilter
+from bylaw.policies.store import Hit, Match, PolicyFilter, TopicCount
 from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import outdated, require_own, taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
@@ -48,11 +48,13 @@ from bylaw.storage.sql.lists import (
 from bylaw.storage.sql.policy_tables import WAITS
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.words import SqlWords
+from bylaw.storage.vectors import NOT_EMBEDDED
 from bylaw.tenancy.model import EVERYWHERE, Place
 
 _POLICIES = tables.policies
 _P = _POLICIES.c
 _V = tables.versions.c
+_AT_ONCE = 10_000  # ids of one statement
 _BATCH = 100  # policies of one statement, whose rows are made while nothing else has its turn
 _IN_FORCE = and_(
     _P.status == "approved",
@@ -142,6 +144,8 @@ class SqlPolicies:
         rows = [{**version_row(version), "tenant_id": self._tenant_id} for version in versions]
         if await self._session.insert_new(tables.versions, *rows) < len(rows):
             raise taken("version")
+        mine = {"tenant_id": self._tenant_id, **NOT_EMBEDDED}
+        await self._session.insert_all(tables.vectors, [{**mine, "digest": each.digest} for each in versions])
 
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""
@@ -169,25 +173,51 @@ class SqlPolicies:
             total=page.total,
         )
 
-    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Current]:
+    async def search(self, words: Sequence[Word], where: PolicyFilter, part: Slice) -> Page[Hit]:
         """Return a page of the policies that match and whose current version has any of `words`."""
         start_of(part)
-        held = None if where.include_deleted else await self._words.holding(words)
+        held = None if where.include_deleted or not words else await self._words.holding(words)
         found = (await self._found(where, with_text=held is None)).where(or_(*_places(where)))
         if held is None:
             worth = _score(words)
-            found = found.where(or_(false(), *(contains(_V.search_text, word.stem) for word in words)))
+            if words:
+                stems = (contains(_V.search_text, word.stem) for word in words)
+                found = found.where(or_(false(), *stems))
         else:
             ranked = self._words.ranked(words, held, where)
             worth, found = ranked.c.worth, found.join(ranked, ranked.c.policy_id == _P.id)
-        counted = found.add_columns(func.count().over().label("total"))
+        counted = found.add_columns(worth.label("worth"), func.count().over().label("total"))
         best = counted.order_by(worth.desc(), _P.created_ms.desc(), _P.id.desc())
         rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
         total = rows[0]["total"] if rows else 0
         if part.total and part.offset and not rows:
             total = await self._session.number(select(func.count()).select_from(found.subquery()))
-        items = await self._whole([row["id"] for row in rows])
-        return Page(items=items, total=total if part.total else None)
+        return Page(items=await self._hits(rows), total=total if part.total else None)
+
+    async def _hits(self, rows: Sequence[RowMapping]) -> tuple[Hit, ...]:
+        """Return what was found with the digests, which are read for these alone."""
+        digests: dict[str, str] = {}
+        for start in range(0, len(rows), _AT_ONCE):
+            ids = [row["id"] for row in rows[start : start + _AT_ONCE]]
+            said = select(_P.id, _V.digest).join_from(_POLICIES, tables.versions, _same(_P.current))
+            these = said.where(_P.tenant_id == self._tenant_id, _P.id.in_(ids))
+            digests |= {row["id"]: row["digest"] for row in await self._session.rows(these)}
+        return tuple(
+            Hit(id=row["id"], digest=digests[row["id"]], created_ms=row["created_ms"], worth=row["worth"])
+            for row in rows
+        )
+
+    async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
+        """Return the topics of the policies that match, each once, by `topic_key`."""
+        matching = (await self._found(where, with_text=True)).where(or_(*_places(where)))
+        each = matching.with_only_columns(
+            _V.topic_key, func.count().label("policies"), func.max(_P.id).label("spelled")
+        )
+        each = each.where(_V.topic_key.is_not(None)).group_by(_V.topic_key).order_by(_V.topic_key)
+        rows = await self._session.rows(each)
+        said = {item.policy.id: item for item in await self._whole([row["spelled"] for row in rows])}
+        counts = [(said[row["spelled"]].version.content.topic, row["policies"]) for row in rows]
+        return [TopicCount(topic=topic or "", policies=policies) for topic, policies in counts]
 
     async def _found(self, where: PolicyFilter, *, with_text: bool = False) -> Select[*tuple[object, ...]]:
         """Return the statement of the keys of the policies that match; with what they say if that decides."""
@@ -286,6 +316,7 @@ def _said(where: PolicyFilter) -> list[Condition]:
         *equals(_V.topic_key, None if where.topic is None else topic_key(where.topic)),
         *one_of(_V.action, where.actions),
         *one_of(_V.risk, where.risks),
+        *one_of(_V.digest, where.digests),
         *text,
     ]
 
@@ -295,6 +326,7 @@ def _about(where: PolicyFilter) -> list[Condition]:
     conditions = [
         *one_of(_P.status, where.statuses),
         *equals(_P.is_active, where.is_active),
+        *one_of(_P.id, where.ids),
         *one_of(_P.slug, where.slugs),
         *one_of(_P.source_type, where.source_types),
     ]

@@ -1,6 +1,6 @@
 """The tables of policies: identities, versions, and the words that they are searched by."""
 
-from sqlalchemy import Boolean, Column, Index, and_, literal_column, or_
+from sqlalchemy import Boolean, Column, Index, LargeBinary, and_, literal_column, or_
 
 from bylaw.storage.sql.schema import listed, placed, refers, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey
@@ -82,6 +82,7 @@ versions = tenanted(
     Column("search_text", LongText, nullable=False),
     refers("policies", policy_id="id"),
     Index(None, "tenant_id", "topic_key", "policy_id", "number"),
+    Index(None, "tenant_id", "digest"),
     key=("policy_id", "number"),
 )
 
@@ -99,4 +100,17 @@ words = tenanted(
 # Every word there is or was, to be looked through for parts of words.
 vocabulary = tenanted(
     "vocabulary", Column("word", Ident, nullable=False), key=("word",), sqlite_with_rowid=False
+)
+# What every content means, as numbers: `embedder` says who told it, nobody yet where it is empty. A row is
+# numbered when it is told, so whoever follows reads those above the last number that they saw.
+vectors = tenanted(
+    "vectors",
+    Column("digest", Ident, nullable=False),
+    Column("embedder", Ident, nullable=False),
+    Column("number", Int64, nullable=False),
+    Column("about", LargeBinary),
+    Column("procedure", LargeBinary),
+    Index(None, "tenant_id", "embedder"),
+    Index(None, "tenant_id", "number"),
+    key=("digest",),
 )

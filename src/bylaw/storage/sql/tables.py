@@ -135,6 +135,7 @@ policies = policy_tables.policies
 versions = policy_tables.versions
 words = policy_tables.words
 vocabulary = policy_tables.vocabulary
+vectors = policy_tables.vectors
 
 conversations = tenanted(
     "conversations",

@@ -11,6 +11,7 @@ from bylaw.storage.sql.policies import SqlPolicies
 from bylaw.storage.sql.review import SqlApprovals, SqlReview
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.tenancy import SqlDirectory
+from bylaw.storage.sql.vectors import SqlVectors
 from bylaw.storage.sql.webhooks import SqlNotify
 
 
@@ -21,6 +22,7 @@ class SqlUnit:
         self.tenant_id = tenant_id
         self.tenancy = SqlDirectory(session, tenant_id)
         self.policies = SqlPolicies(session, tenant_id)
+        self.vectors = SqlVectors(session, tenant_id)
         self.review = SqlReview(session, tenant_id)
         self.approvals = SqlApprovals(session, tenant_id)
         self.conversations = SqlConversations(session, tenant_id)

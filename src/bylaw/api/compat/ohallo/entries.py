@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bylaw.api.answers import Reply
 from bylaw.api.compat.ohallo import translate
 from bylaw.api.compat.ohallo.query import EntryQuery, EntryView, SearchQuery, accepts_array
 from bylaw.api.compat.ohallo.wire import Done, Entries, Entry, EntryChange, EntryPart, NewEntry, Rejection
 from bylaw.api.ports import Unit
-from bylaw.api.route import Route, body, needs
+from bylaw.api.route import Route, body, needs, parts_of
 from bylaw.core.errors import Conflict
 from bylaw.core.ids import PolicyId, WorkspaceId
 from bylaw.core.paging import Page
 from bylaw.policies import editing, lifecycle, reading
 from bylaw.policies.model import Current, Policy
 from bylaw.policies.store import PolicyFilter
+from bylaw.search.query import search_policies
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
@@ -41,12 +42,18 @@ async def list_entries(
 
 @router.get("/api/workspaces/{workspace_id}/policy-entries/search")
 async def search_entries(
-    acting: Reading, workspace_id: WorkspaceId, query: Annotated[SearchQuery, Query()], array: Array
+    request: Request,
+    acting: Reading,
+    workspace_id: WorkspaceId,
+    *,
+    query: Annotated[SearchQuery, Query()],
+    array: Array,
 ) -> Listed:
-    """Search the entries of a workspace by words of their topic and text, the best first."""
+    """Search the entries of a workspace by the words that stand in them and by meaning, the best first."""
     where = _near(await _place(acting, "policy:read", workspace_id))
-    found = await reading.search_policies(acting, query.q, where, query.part)
-    return _listed(found, query, workspace_id, array=array)
+    found = await search_policies(acting, parts_of(request).finder, query.q, where=where, part=query.part)
+    page = Page(items=tuple(each.current for each in found.items), total=found.total)
+    return _listed(page, query, workspace_id, array=array)
 
 
 @router.get("/api/workspaces/{workspace_id}/policy-entries/pending")

@@ -103,7 +103,7 @@ class EntryQuery(EntryView):
 class SearchQuery(EntryView):
     """What is searched for."""
 
-    q: Annotated[str, Field(description="Words of a rule or its topic; blank finds nothing.")]
+    q: Annotated[str, Field(description="What is looked for, in words or by meaning; blank finds nothing.")]
 
 
 class ConversationQuery(_Query):

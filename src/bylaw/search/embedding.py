@@ -1,0 +1,55 @@
+"""Embedding what was saved: a few contents at a time, each kept before the next are told.
+
+What waits is listed by the store, so it is not forgotten whatever happens to whoever embeds. It is told once:
+what was kept is not listed again, unless another model is to tell it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol
+
+from bylaw.search.embedder import Embedder
+from bylaw.search.store import Meaning, SearchUnit, Told
+from bylaw.search.text import texts_of
+
+KIND: Final = "search.embed"
+_AT_ONCE: Final = 32
+
+
+class Begin(Protocol):
+    """Opens a transaction of the tenant whose policies are embedded."""
+
+    def __call__(self, *, writes: bool = True) -> AbstractAsyncContextManager[SearchUnit]:
+        """Return the transaction."""
+
+
+async def embed_waiting(
+    begin: Begin, embedder: Embedder, *, progress: Callable[[int, int], Awaitable[None]]
+) -> Mapping[str, object]:
+    """Embed every content of a tenant that this embedder has not told, and return how many these were.
+
+    Raises: Unavailable; what was kept until then stays.
+    """
+    done = 0
+    while True:
+        async with begin(writes=False) as unit:
+            told = await unit.vectors.lacking(embedder.id, limit=_AT_ONCE)
+            waiting = await unit.vectors.waiting(embedder.id)
+        if not told:
+            return {"embedded": done, "embedder": embedder.id}
+        meanings = await _meanings(embedder, told)
+        async with begin() as unit:
+            await unit.vectors.keep(embedder.id, meanings)
+        done += len(meanings)
+        await progress(done, done + max(0, waiting - len(meanings)))
+
+
+async def _meanings(embedder: Embedder, told: Sequence[Told]) -> list[Meaning]:
+    texts = [texts_of(each.content) for each in told]
+    asked = [(place, each.procedure) for place, each in enumerate(texts) if each.procedure]
+    vectors = await embedder.embed([each.about for each in texts] + [text for _, text in asked])
+    procedures = dict(zip([place for place, _ in asked], vectors[len(texts) :], strict=True))
+    return [
+        Meaning(digest=each.digest, about=vectors[place], procedure=procedures.get(place))
+        for place, each in enumerate(told)
+    ]

@@ -1,0 +1,195 @@
+"""Finding policies: by the words that stand in them, and by what they mean.
+
+1. Words: every policy that holds one of the words of the query, or its kin, is found, without any model.
+2. Meaning: up to `NEAR` policies whose vectors are near to that of the query are found too.
+3. The best `HEAD` by words and those that are near are ranked by both (`fusion`); whatever else has the words
+   follows in the order of the words alone.
+
+A policy that nobody has embedded yet is found by its words, and counts as near as the others found by them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bylaw.core.ids import PolicyId
+from bylaw.core.paging import Slice
+from bylaw.policies.model import Current, search_text
+from bylaw.policies.searching import Word, words_of
+from bylaw.policies.store import Hit, PolicyFilter
+from bylaw.search.finder import Finder, Vector
+from bylaw.search.fusion import WORDS, fuse
+from bylaw.search.index import Index
+from bylaw.search.store import SearchUnit
+from bylaw.tenancy.principal import Acting
+
+HEAD: Final = 200
+NEAR: Final = 50
+# What is less like the query than this, or than so great a part of the best, is not near.
+LEAST: Final = 0.3
+_PART: Final = 0.6
+_WIDE: Final = 4 * NEAR
+_EVERYTHING: Final = 1_000_000
+_NOBODY: Final = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A policy that was found, and why.
+
+    `score`, 0 to 1, is compared inside one answer only. `similarity` is that of meanings, None if nobody has
+    embedded the policy or the query. `words` are those of the query that stand in it, or whose kin does.
+    """
+
+    current: Current
+    score: float
+    similarity: float | None
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A part of what was found, the best first, and how many it is in all.
+
+    `waiting`: how many contents are not embedded yet, so found by words alone. `note` is what people should
+    know about how meanings were compared, or empty.
+    """
+
+    items: tuple[Match, ...] = ()
+    total: int = 0
+    waiting: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranked:
+    """The head of an answer: hits with scores, the best first; how alike they are, where that is known."""
+
+    hits: Sequence[tuple[Hit, float]]
+    alike: Mapping[str, float]
+
+
+async def search_policies(
+    acting: Acting[SearchUnit], finder: Finder, query: str, *, where: PolicyFilter, part: Slice
+) -> Found:
+    """Return the policies that match and answer `query`, as far as the caller may see them; none if blank."""
+    acting.principal.require("policy:read")
+    words = words_of(query)
+    if not words:
+        return Found()
+    where = replace(where, readable=acting.principal.places("policy:read"))
+    unit = acting.unit
+    literal = await unit.policies.search(words, where, Slice(limit=HEAD, total=True))
+    many = 0 if literal.total is None else literal.total
+    ranked = _by_words(literal.items)
+    is_told = await unit.vectors.newest() > 0
+    meant = await finder.meant(query) if is_told else None
+    if meant is not None:
+        index = await finder.index(unit)
+        near = await _near(unit, index, meant, where)
+        near = await _with_words(unit, words, near, literal.items, are_all=many <= HEAD)
+        alike = index.scores(meant, {hit.digest for hit in (*literal.items, *near)})
+        if alike:
+            ranked = _by_both([*literal.items, *near], alike)
+    window = list(ranked.hits[part.offset : part.offset + part.limit])
+    if len(window) < part.limit and many > HEAD:
+        wanted = Slice(limit=part.limit - len(window), offset=max(0, part.offset - len(ranked.hits)))
+        head = {hit.id for hit, _ in ranked.hits}
+        window += await _rest(unit, words, where, wanted, but=head)
+    return Found(
+        items=await _shown(unit, words, window, ranked.alike),
+        total=many + sum(hit.worth == 0 for hit, _ in ranked.hits),
+        waiting=await unit.vectors.waiting((await finder.embedder()).id if is_told else _NOBODY),
+        note=(await finder.embedder()).note if is_told else "",
+    )
+
+
+async def _near(unit: SearchUnit, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
+    """Return the policies that match and whose contents are near to what is meant, the nearest first."""
+    alike = await asyncio.to_thread(index.search, meant, _WIDE)
+    hits = await _saying(unit, alike, where)
+    if len({hit.digest for hit in hits}) < NEAR and len(alike) == _WIDE:
+        # Most of the nearest are out of the question: look among what is not.
+        every = await unit.policies.search((), where, Slice(limit=_EVERYTHING))
+        allowed = {hit.digest for hit in every.items}
+        alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
+        hits = await _saying(unit, alike, where)
+    least = max([LEAST, *(_PART * alike[hit.digest] for hit in hits)])
+    near = [hit for hit in hits if alike[hit.digest] >= least]
+    return sorted(near, key=lambda hit: (-alike[hit.digest], hit.id))[:NEAR]
+
+
+async def _saying(unit: SearchUnit, alike: Mapping[str, float], where: PolicyFilter) -> Sequence[Hit]:
+    """Return the policies that match and now say one of these contents, if it is at all near."""
+    digests = frozenset(digest for digest, score in alike.items() if score >= LEAST)
+    if not digests:
+        return ()
+    return (await unit.policies.search((), replace(where, digests=digests), Slice(limit=_EVERYTHING))).items
+
+
+async def _with_words(
+    unit: SearchUnit, words: Sequence[Word], near: Sequence[Hit], found: Sequence[Hit], *, are_all: bool
+) -> Sequence[Hit]:
+    """Return those of `near` that words did not find, with what words are worth there."""
+    known = {hit.id for hit in found}
+    others = [hit for hit in near if hit.id not in known]
+    if are_all or not others:
+        return others
+    where = PolicyFilter(ids=frozenset(hit.id for hit in others))
+    page = await unit.policies.search(words, where, Slice(limit=len(others)))
+    worth = {hit.id: hit.worth for hit in page.items}
+    return [replace(hit, worth=worth.get(hit.id, 0)) for hit in others]
+
+
+def _by_words(hits: Sequence[Hit]) -> _Ranked:
+    """Return what words found in their order."""
+    scores = fuse({}, {hit.id: hit.worth for hit in hits})
+    return _Ranked(hits=[(hit, scores[hit.id] / WORDS) for hit in hits], alike={})
+
+
+def _by_both(hits: Sequence[Hit], alike: Mapping[str, float]) -> _Ranked:
+    """Return what words or meaning found by both; where nobody knows what it means, as the mean of those."""
+    known = [alike[hit.digest] for hit in hits if hit.worth and hit.digest in alike]
+    usual = sum(known) / len(known) if known else min(alike.values())
+    scores = fuse(
+        {hit.id: alike.get(hit.digest, usual) for hit in hits},
+        {hit.id: hit.worth for hit in hits},
+    )
+    ranked = sorted(hits, key=lambda hit: (scores[hit.id], hit.created_ms, hit.id), reverse=True)
+    return _Ranked(hits=[(hit, scores[hit.id]) for hit in ranked], alike=alike)
+
+
+async def _rest(
+    unit: SearchUnit, words: Sequence[Word], where: PolicyFilter, part: Slice, *, but: AbstractSet[PolicyId]
+) -> Sequence[tuple[Hit, float]]:
+    """Return a part of what comes after the head, by words alone, and is worth nothing beside it."""
+    beyond = Slice(offset=HEAD, limit=part.offset + part.limit + NEAR)
+    tail = [hit for hit in (await unit.policies.search(words, where, beyond)).items if hit.id not in but]
+    return [(hit, 0.0) for hit in tail[part.offset : part.offset + part.limit]]
+
+
+async def _shown(
+    unit: SearchUnit,
+    words: Sequence[Word],
+    hits: Sequence[tuple[Hit, float]],
+    alike: Mapping[str, float],
+) -> tuple[Match, ...]:
+    """Return what was found with its texts, and why it was."""
+    said = {each.policy.id: each for each in await unit.policies.currents([hit.id for hit, _ in hits])}
+    return tuple(
+        Match(
+            current=said[hit.id],
+            score=score,
+            similarity=alike.get(hit.digest),
+            words=_standing(said[hit.id], words),
+        )
+        for hit, score in hits
+    )
+
+
+def _standing(current: Current, words: Sequence[Word]) -> tuple[str, ...]:
+    """Return those of the words that stand in a policy, or whose kin does."""
+    text = search_text(current.version.content)
+    return tuple(word.text for word in words if word.stem in text)

@@ -1,0 +1,45 @@
+"""What is embedded of a policy: what it is about, and what it asks for.
+
+The two are told apart because procedures share their steps: title, topic, description and examples say where
+a policy belongs, rules and conditions what happens there.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.core.canonical_json import Json
+from bylaw.policies.model import Content, NaturalRule, told_in
+
+# More than a model reads; what comes first says most.
+_MOST: Final = 4_000
+_EXAMPLES: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """The two texts of a policy; `procedure` is empty where nothing is asked for."""
+
+    about: str
+    procedure: str
+
+
+def texts_of(content: Content) -> Texts:
+    """Return the two texts of `content`."""
+    examples = [_said(each.request) or each.name for each in content.examples[:_EXAMPLES]]
+    rules = [rule.text if isinstance(rule, NaturalRule) else rule.message for rule in content.rules]
+    conditions = [f"{key} {' '.join(told_in(value))}" for key, value in (content.conditions or {}).items()]
+    topic = (content.topic or "").replace("_", " ")
+    return Texts(
+        about=_lines(content.name.replace("_", " "), topic, content.description, *examples),
+        procedure=_lines(*rules, *conditions),
+    )
+
+
+def _said(request: Json) -> str:
+    """Return what an example says."""
+    return " ".join(told_in(request))
+
+
+def _lines(*said: str) -> str:
+    """Return what is not blank, one a line and no more than is read."""
+    return "\n".join(line for each in said if (line := " ".join(each.split())))[:_MOST]

@@ -1,0 +1,59 @@
+"""The vectors of the contents of one tenant, in memory."""
+
+from collections.abc import Sequence
+
+from bylaw.core.ids import TenantId
+from bylaw.search.store import Meaning, Numbered, Told
+from bylaw.storage.memory.heap import Heap, Row
+from bylaw.storage.rows import version_of
+from bylaw.storage.sql import tables
+from bylaw.storage.vectors import meaning_of, meaning_row
+
+
+class MemoryVectors:
+    """The vectors of one tenant."""
+
+    def __init__(self, heap: Heap, tenant_id: TenantId) -> None:
+        self._heap = heap
+        self._tenant_id = tenant_id
+
+    async def waiting(self, embedder: str) -> int:
+        """Return how many contents have no vectors of this embedder."""
+        return sum(row["embedder"] != embedder for row in self._rows())
+
+    async def newest(self) -> int:
+        """Return the highest number that was given; 0 while nobody has embedded anything."""
+        return max((_number(row) for row in self._rows()), default=0)
+
+    async def has_untold(self) -> bool:
+        """Return whether some content has no vectors of anybody."""
+        return any(row["embedder"] == "" for row in self._rows())
+
+    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Told]:
+        """Return up to `limit` of those contents."""
+        digests = [row["digest"] for row in self._rows() if row["embedder"] != embedder][:limit]
+        mine = [row for row in self._heap.all(tables.versions) if row["tenant_id"] == self._tenant_id]
+        said = {row["digest"]: version_of(row) for row in mine if row["digest"] in digests}
+        return [Told(digest=version.digest, content=version.content) for version in said.values()]
+
+    async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
+        """Store the vectors of contents that are listed; others are passed over."""
+        last = await self.newest()
+        for number, each in enumerate(meanings, last + 1):
+            row = self._heap.get(tables.vectors, self._tenant_id, each.digest)
+            if row is not None:
+                told = {**meaning_row(each), "embedder": embedder, "number": number}
+                self._heap.replace(tables.vectors, {**row, **told})
+
+    async def after(self, embedder: str, number: int, *, limit: int) -> Sequence[Numbered]:
+        """Return up to `limit` vectors of this embedder with numbers above `number`, by rising number."""
+        fresh = [row for row in self._rows() if row["embedder"] == embedder and _number(row) > number]
+        return [meaning_of(row) for row in sorted(fresh, key=_number)[:limit]]
+
+    def _rows(self) -> list[Row]:
+        return [row for row in self._heap.all(tables.vectors) if row["tenant_id"] == self._tenant_id]
+
+
+def _number(row: Row) -> int:
+    number = row["number"]
+    return number if isinstance(number, int) else 0
