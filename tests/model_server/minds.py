@@ -1,6 +1,6 @@
 """Minds for the server of models: how one reads what it is told, and what it makes of it.
 
-`Case` is a judge's prompt, read as a model reads it: rules from the system text, lines from between the marks.
+`Case` is a judge's prompt as a model reads it: rules from the system text, lines from between the marks.
 """
 
 import json
@@ -52,7 +52,7 @@ def result(ident: str, verdict: str, *quotes: tuple[str, str], **fields: object)
 
 
 def honest(case: Case, ident: str) -> Result:
-    """Return what somebody careful says of rules of the form "… 'words' …": found is a breach, and a control."""
+    """Return what somebody careful says of the control, and of rules that name what is not to be said."""
     rule = case.rules[ident]
     words = re.findall(r"'([^']+)'", rule["text"])
     for topic, names in CONTROLS.items():

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 import h11
 
+from bylaw.providers.calling import Endpoint, Providers
+from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.tenancy.connections import Credentials
+
 DIALECTS = {"/v1/chat/completions": "openai", "/v1/messages": "anthropic", "/api/chat": "ollama"}
 
 
@@ -60,9 +64,9 @@ class Asked:
 class Answer:
     """What is answered.
 
-    `text` is what the model says; None stands for no content. `raw` are bytes in place of a whole HTTP answer.
-    `pieces`: the body is sent in chunks of so many bytes. `resets` drops the connection after the head and half
-    of the body, `stalls` never answers, `gate` is waited for first.
+    `text` is what the model says; None stands for no content. `raw` are bytes in place of a whole HTTP
+    answer. `pieces`: the body is sent in chunks of so many bytes. `resets` drops the connection after the
+    head and half of the body, `stalls` never answers, `gate` is waited for first.
     """
 
     text: str | None = ""
@@ -101,12 +105,20 @@ class Server:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     tasks: set[asyncio.Task] = field(default_factory=set)
+    clients: list[Providers] = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def address(self, dialect: str) -> str:
-        """Return the address of an endpoint that speaks `dialect`."""
-        return f"{self.url}/{'api' if dialect == 'ollama' else 'v1'}"
+    def endpoint(self, dialect: str = "openai", key: str = "sk-1") -> Endpoint:
+        """Return an endpoint that speaks `dialect`."""
+        provider = "anthropic" if dialect == "anthropic" else "other"
+        address = f"{self.url}/{'api' if dialect == 'ollama' else 'v1'}"
+        return Endpoint(provider=provider, address=address, credentials=Credentials(key=key))
+
+    def providers(self, **limits: int) -> Providers:
+        """Return what calls this server, closed when it ends."""
+        self.clients.append(Providers(HttpClient("any", HttpLimits(**limits))))
+        return self.clients[-1]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer what comes over one connection."""
@@ -232,6 +244,8 @@ async def serving(script: Script) -> AsyncIterator[Server]:
     async with listening:
         server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         yield server
+        for each in server.clients:
+            await each.aclose()
         listening.close()
         for each in [*server.tasks]:
             each.cancel()

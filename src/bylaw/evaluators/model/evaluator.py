@@ -172,8 +172,7 @@ def calls_of(questions: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
     groups: dict[object, list[Question]] = {}
     for each in sorted(questions, key=lambda question: question.id):
         # What came with the request may speak to the judge about the rules of others.
-        is_foreign = each.id.startswith("request/")
-        groups.setdefault(each.id if is_order(each.text) else is_foreign, []).append(each)
+        groups.setdefault(each.id if is_order(each.text) else each.is_of_request, []).append(each)
     for group in groups.values():
         part: list[Question] = []
         size = 0

@@ -128,8 +128,7 @@ class Quoting:
 
 
 def _lines(facts: Mapping[str, object]) -> Iterator[Line]:
-    messages = facts.get("messages")
-    for message in messages if isinstance(messages, (list, tuple)) else ():
+    for message in _messages(facts):
         if isinstance(message, Mapping):
             said = {name: value for name, value in message.items() if name != "role"}
             role = _SPEAKERS.get(str(message.get("role")), "other")
@@ -143,6 +142,11 @@ def _lines(facts: Mapping[str, object]) -> Iterator[Line]:
     for name, role in _ROLES.items():
         if facts.get(name) is not None:
             yield _line(role, facts[name])
+
+
+def _messages(facts: Mapping[str, object]) -> Sequence[object]:
+    messages = facts.get("messages")
+    return messages if isinstance(messages, (list, tuple)) else () if messages is None else (messages,)
 
 
 def _line(role: str, value: object) -> Line:
@@ -195,8 +199,7 @@ def _cut(line: Line, most: int) -> Line:
 
 def _holds_others(facts: Mapping[str, object]) -> bool:
     """Return whether a message has a part that is no text, such as an image."""
-    messages = facts.get("messages")
-    for message in messages if isinstance(messages, (list, tuple)) else ():
+    for message in _messages(facts):
         content = message.get("content") if isinstance(message, Mapping) else None
         if isinstance(content, Mapping):
             content = [content]

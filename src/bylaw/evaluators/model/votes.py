@@ -16,7 +16,7 @@ _VETOES: Final = ("manipulated", "too_long", "unread")
 def agreed(votes: Sequence[Answer]) -> Answer:
     """Return what a strict majority of `votes` on one rule says, with the share that says it as confidence.
 
-    A single vote stands as it is. Without a majority they are in `disagreement`, or all fail for one reason.
+    A single vote stands as it is. Without a majority there is `disagreement`.
     """
     if len(votes) == 1:
         return votes[0]
@@ -27,4 +27,6 @@ def agreed(votes: Sequence[Answer]) -> Answer:
     veto = next((code for code in _VETOES if any(each.code == code for each in votes)), "")
     if veto and status in PASSES:
         return undecided(speaker.id, veto)
+    if status == "indeterminate":
+        return speaker
     return msgspec.structs.replace(speaker, confidence=count / len(votes))
