@@ -10,7 +10,7 @@ share of them that parts a row from a query follows from the angle between the t
 """
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from math import acos, pi, sqrt
@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 _PLANES: Final = 512
 _WORDS: Final = _PLANES // 64
 _BAND: Final = 3.0
 _FIRST: Final = 256  # rows that are scored first
-_PLAIN: Final = 8_192  # so few rows are faster to score than to sift
+_PLAIN: Final = 8_192  # so few rows are faster to score than to sift, or so many for each that is wanted:
+_MANY: Final = 16
 _SHARE: Final = 6  # scoring rows that lie apart costs so many times what it costs in order
 _LEAST: Final = 64
 _SEED: Final = 20_021
@@ -41,7 +43,7 @@ class _State:
 
     rows: Floats
     signs: NDArray[np.uint64]
-    lives: NDArray[np.bool_]
+    lives: Mask
     ids: list[str]
     places: dict[str, int]
     size: int
@@ -98,17 +100,16 @@ class Index:
                     lives[place] = False
             self._state = replace(state, places=places, lives=lives)
 
-    def search(self, query: Floats, k: int, *, allowed: Collection[str] | None = None) -> dict[str, float]:
+    def search(self, query: Floats, k: int, *, allowed: Iterable[str] | None = None) -> dict[str, float]:
         """Return the ids and products of the `k` best, best first and then by id; of `allowed` if given."""
         state = self._state
         if k <= 0 or not state.places:
             return {}
         query = np.ascontiguousarray(query, dtype=np.float32)
-        among = None if allowed is None else _places(state, allowed)
-        if len(state.places if among is None else among) <= max(_PLAIN, k):
-            return _best(state, query, among if among is not None else _living(state), k)
-        lives = state.lives if among is None else _mask(state, among)
-        return self._sifted(state, query, lives, k)
+        lives = state.lives if allowed is None else _mask(state, allowed)
+        if np.count_nonzero(lives) > max(_PLAIN, _MANY * k):
+            lives = self._near(state, query, lives, k)
+        return _best(state, query, np.flatnonzero(lives), k)
 
     def scores(self, query: Floats, ids: Iterable[str]) -> dict[str, float]:
         """Return the products of a query with those of `ids` that are here."""
@@ -137,18 +138,17 @@ class Index:
         packed = np.packbits(rows @ self._planes > 0, axis=1)
         return packed.view(np.uint64).T
 
-    def _sifted(self, state: _State, query: Floats, lives: NDArray[np.bool_], k: int) -> dict[str, float]:
-        """Return the best by the two steps of the module's text."""
+    def _near(self, state: _State, query: Floats, lives: Mask, k: int) -> Mask:
+        """Return which of `lives` may be among the best, by the two steps of the module's text."""
         apart = self._apart(state, query)
         apart[~lives] = _PLANES + 1
-        first = max(_FIRST, 4 * k)
-        near = np.argpartition(apart, first)[:first].astype(np.intp)
-        floor = np.partition(state.rows[near] @ query, -k)[-k]
-        length = state.longest * float(np.linalg.norm(query))
-        share = acos(min(1.0, max(-1.0, float(floor) / length))) / pi if length else 1.0
-        reach = _PLANES * share + _BAND * sqrt(_PLANES * share * (1 - share))
-        near = np.flatnonzero((apart <= reach) & lives)
-        return _best(state, query, near, k)
+        first = max(_FIRST, _MANY // 4 * k)
+        floor = float(np.partition(state.rows[np.argpartition(apart, first)[:first]] @ query, -k)[-k])
+        if floor <= 0:
+            return lives  # nothing points the way of the query, so angles tell nothing
+        share = acos(min(1.0, floor / (state.longest * float(np.linalg.norm(query))))) / pi
+        reach = 1 + _PLANES * share + _BAND * sqrt(_PLANES * share * (1 - share))
+        return (apart <= reach) & lives
 
     def _apart(self, state: _State, query: Floats) -> NDArray[np.uint16]:
         """Return in how many signs each row differs from a query."""
@@ -175,11 +175,12 @@ def _with_room(state: _State, more: int) -> _State:
     """Return `state`, or a copy without dead rows that has room for `more` and a quarter."""
     if state.size + more <= len(state.rows):
         return state
-    living = _living(state)
+    living = np.flatnonzero(state.lives)
     capacity = max(_LEAST, (len(living) + more) * 5 // 4)
     rows = np.empty((capacity, state.rows.shape[1]), dtype=np.float32)
     signs = np.empty((_WORDS, capacity), dtype=np.uint64)
-    rows[: len(living)], signs[:, : len(living)] = state.rows[living], state.signs[:, living]
+    np.take(state.rows, living, axis=0, out=rows[: len(living)], mode="clip")
+    signs[:, : len(living)] = state.signs[:, living]
     ids = [state.ids[place] for place in living.tolist()]
     return _State(
         rows=rows,
@@ -192,18 +193,10 @@ def _with_room(state: _State, more: int) -> _State:
     )
 
 
-def _living(state: _State) -> Places:
-    return np.flatnonzero(state.lives)
-
-
-def _places(state: _State, ids: Collection[str]) -> Places:
-    found = [place for each in ids if (place := state.places.get(each)) is not None]
-    return np.unique(np.array(found, dtype=np.intp))
-
-
-def _mask(state: _State, among: Places) -> NDArray[np.bool_]:
+def _mask(state: _State, ids: Iterable[str]) -> Mask:
+    found = [place for place in map(state.places.get, ids) if place is not None]
     lives = np.zeros(state.size, dtype=np.bool_)
-    lives[among] = True
+    lives[found] = True
     return lives
 
 
