@@ -38,37 +38,36 @@ from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
 from bylaw.api.tallying import Tallying
-from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
+from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.app.finding import ask_to_embed
+from bylaw.app.judging import panel_of
 from bylaw.app.webhooks import sender_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
-from bylaw.evaluators.cache import CachedEvaluator
-from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
-from bylaw.providers.calling import Providers
 from bylaw.notify.telling import Telling
+from bylaw.providers.calling import Providers
 from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.receipts.issue import Issuer
 from bylaw.search.embedder import embedded
 from bylaw.search.finder import Finder
-from bylaw.receipts.issue import Issuer
 from bylaw.settings import Settings
 from bylaw.stores import Stores, open_stores
+from bylaw.tenancy.changes import Entry
 
 # A process is late when it has missed this many looks for changes, and some.
 _LATE: Final = 10
-from bylaw.tenancy.changes import Entry
 _SLACK_MS: Final = 5_000
+_DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-_DAY_MS: Final = 24 * 60 * 60 * 1000
 class App:
     """A running server.
 
@@ -211,12 +210,11 @@ class _Joined:
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
-        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
+        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
-        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
-        judge = TracedEvaluator(self.evaluator, tracer)
-        self.engine = Engine(snapshots=self.snapshots, evaluator=judge, clock=clock, ids=ids)
+        self.panel = panel_of(settings, tracer)
+        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
         calls = settings.gateway
         limits_out = HttpLimits(
             timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
@@ -259,9 +257,9 @@ class _Joined:
             receipts=ReceiptReader(ledger, self.signing.published),
             engine=self.engine,
             door=self.door,
-            finder=self.finder,
             metrics=self.metrics,
             forgetting=self.forgetting,
+            finder=self.finder,
             clock=self._clock,
             ids=self._ids,
             settle=self.settle,
@@ -271,15 +269,15 @@ class _Joined:
             sealer=self._stores.secret_file,
             providers=self.providers,
             gateway=gateway,
+            telling=self.telling,
+            sender=sender_of(self._settings, self._stores.secret_file, self._clock),
+            outgoing=self._settings.server.outgoing,
             links=links,
             openapi=document(),
         )
         server = self._settings.server
         limits = EdgeLimits(
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
-            telling=self.telling,
-            sender=sender_of(self._settings, self._stores.secret_file, self._clock),
-            outgoing=self._settings.server.outgoing,
         )
         self.watch()
         table = {**hot.table(), **certificates.table(), **chat.table()}
@@ -302,20 +300,20 @@ class _Joined:
             seen=self.follower.seen,
         )
 
-    async def settle(self, tenant_id: TenantId) -> None:
-        """Log and publish what a committed transaction of a tenant changed."""
-        await self.entries.drain(tenant_id)
-        await self.follower.refresh(tenant_id)
-
-        before = self.follower.seen.get(tenant_id)
-    def checks(self) -> Sequence[Check]:
     async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
-        if self.follower.seen.get(tenant_id) != before:
-            await ask_to_embed(self._stores.control, tenant_id)
         """Take entries into the feeds, and tell webhooks of them."""
         await self.feed.take(system, entries)
         await tell_of_entries(self.telling, system, entries)
 
+    async def settle(self, tenant_id: TenantId) -> None:
+        """Log and publish what a committed transaction of a tenant changed."""
+        before = self.follower.seen.get(tenant_id)
+        await self.entries.drain(tenant_id)
+        await self.follower.refresh(tenant_id)
+        if self.follower.seen.get(tenant_id) != before:
+            await ask_to_embed(self._stores.control, tenant_id)
+
+    def checks(self) -> Sequence[Check]:
         """Return the conditions of readiness; what start-up does (schema, keys, policies) is done by now."""
         lag_ms, state = self.follower.lag_ms, self._stores.ledger.log.state
         late = lag_ms > _LATE * self._settings.storage.follow_ms + _SLACK_MS
@@ -342,9 +340,9 @@ class _Joined:
             "Tenants served by an older snapshot.",
             lambda: len(self.snapshots.refused),
         )
-        evaluator = self.evaluator
-        watch("bylaw_judgements_kept_hits", "Batches whose judgement was kept.", lambda: evaluator.hits)
-        watch("bylaw_judgements_kept_misses", "Batches that were judged.", lambda: evaluator.misses)
+        cache = self.panel.cache
+        watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
+        watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)
