@@ -38,17 +38,18 @@ from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
 from bylaw.api.tallying import Tallying
-from bylaw.api.tracing import Tracer, Untraced
+from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.app.finding import ask_to_embed
-from bylaw.app.judging import panel_of
 from bylaw.app.webhooks import sender_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
+from bylaw.evaluators.cache import CachedEvaluator
+from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 from bylaw.notify.telling import Telling
@@ -213,8 +214,9 @@ class _Joined:
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
         self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
-        self.panel = panel_of(settings, tracer)
-        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
+        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
+        judge = TracedEvaluator(self.evaluator, tracer)
+        self.engine = Engine(snapshots=self.snapshots, evaluator=judge, clock=clock, ids=ids)
         calls = settings.gateway
         limits_out = HttpLimits(
             timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
@@ -340,9 +342,9 @@ class _Joined:
             "Tenants served by an older snapshot.",
             lambda: len(self.snapshots.refused),
         )
-        cache = self.panel.cache
-        watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
-        watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
+        evaluator = self.evaluator
+        watch("bylaw_judgements_kept_hits", "Batches whose judgement was kept.", lambda: evaluator.hits)
+        watch("bylaw_judgements_kept_misses", "Batches that were judged.", lambda: evaluator.misses)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)
