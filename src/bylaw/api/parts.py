@@ -59,11 +59,11 @@ class Parts:
     sealer: Sealer
     providers: Providers
     gateway: Gateway
-    links: Links
-    openapi: bytes
     telling: Telling
     sender: Sender
     outgoing: Outgoing
+    links: Links
+    openapi: bytes
 
     @asynccontextmanager
     async def acting(self, principal: Principal, *, writes: bool = True) -> AsyncIterator[Acting[Unit]]:
