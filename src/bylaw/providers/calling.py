@@ -1,13 +1,13 @@
 """Calling providers: which words each of them speaks, where it is, and what its failures mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 import msgspec
 
-from bylaw.providers import anthropic, ollama, openai
+from bylaw.providers import anthropic, embeddings, ollama, openai
 from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient
 from bylaw.providers.model import Ask, Completion, Failed, Malformed, Object, Unsupported
 from bylaw.tenancy.connections import Credentials, credentials_of
@@ -27,6 +27,7 @@ _ADDRESSES: Final[Mapping[Provider, str]] = MappingProxyType(
 # Where Google speaks OpenAI's words.
 _GOOGLE_CHAT: Final = "/openai"
 _NO_AWS: Final = "Connections of AWS cannot be called from here."
+_NO_VECTORS: Final = "Only providers that speak OpenAI's words can embed; Ollama does under `/v1`."
 
 T = TypeVar("T")
 
@@ -119,6 +120,20 @@ class Providers:
         url = _chat_address(endpoint) + dialect.models_path
         call = HttpCall(method="GET", url=url, headers=_headers(endpoint), timeout_s=_TRY_S)
         return await self._answered(endpoint, call, dialect.read_models)
+
+    async def embed(
+        self, endpoint: Endpoint, model: str, texts: Sequence[str], *, timeout_s: float | None = None
+    ) -> tuple[list[float], ...] | Failed:
+        """Return the vectors that a model gives texts, or why it gives none.
+
+        Units: `timeout_s` in seconds, None for the client's own.
+        """
+        if endpoint.provider == "aws" or _dialect(endpoint) is not _OPENAI:
+            return Failed(reason="unsupported", message=_NO_VECTORS)
+        body = msgspec.json.encode(embeddings.body_of(model, texts))
+        url = _chat_address(endpoint) + embeddings.PATH
+        call = HttpCall(method="POST", url=url, headers=_headers(endpoint), body=body, timeout_s=timeout_s)
+        return await self._answered(endpoint, call, embeddings.read)
 
     async def try_out(self, endpoint: Endpoint) -> Tried:
         """Return whether a provider accepts the credentials: asking for its models costs nothing."""
