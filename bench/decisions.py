@@ -18,6 +18,7 @@ from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.panel import Panel
 from bylaw.policies.model import Content, Current, DeterministicRule, NaturalRule, Policy, Version, outline
 from bylaw.rules import compile as compile_rule
 from bylaw.tenancy.model import EVERYWHERE, Place, Workspace
@@ -224,7 +225,7 @@ def _material(policies: list[Current], revision: int) -> Material:
 
 def _engine(snapshots: Snapshots) -> Engine:
     clock = SystemClock()
-    return Engine(snapshots=snapshots, evaluator=OfflineEvaluator(), clock=clock, ids=Ids(clock))
+    return Engine(snapshots=snapshots, panel=Panel(offline=OfflineEvaluator()), clock=clock, ids=Ids(clock))
 
 
 def _decide(engine: Engine, request: Request) -> Decision:

@@ -74,6 +74,7 @@ policies = st.lists(
         risk=st.sampled_from(["LOW", "MEDIUM", "HIGH"]),
         on_indeterminate=st.sampled_from([None, None, "allow", "flag", "block"]),
         mask=st.sampled_from(MASKS),
+        evaluator=st.sampled_from([None, None, "offline", "model"]),
     ),
     max_size=6,
 )
@@ -118,15 +119,17 @@ def worlds(draw, *, requiring: bool = True):
         ),
         agent("a2", draw(bound)),
     ]
-    said = draw(answers)
+    said, model_said = draw(answers), draw(st.none() | answers)
     world = World(
         policies=made,
         agents=agents,
         dormant={"p0", "p1", "p9"} - in_force,
         requiring=frozenset(["w2"]) if requiring else frozenset(),
         evaluator=ScriptedEvaluator(said),
+        model=None if model_said is None else ScriptedEvaluator(model_said),
+        kept=draw(st.sampled_from([0, 1, 100])),
     )
-    return world, said
+    return world, (said, model_said)
 
 
 def usable(world: World, request: dict) -> dict:
@@ -168,7 +171,7 @@ def test_the_engine_decides_as_the_reference_does(made, request, chooses):
         decision = world.decide(caller(*scopes), **request)
     except Forbidden:
         reject()
-    wanted = reference.decide(world, read(request), said, extra_of(request), chooses=chooses)
+    wanted = reference.decide(world, read(request), *said, extra_of(request), chooses=chooses)
     assert (decision.outcome, decision.compliant, decision.posture, decision.risk) == (
         wanted.outcome, wanted.compliant, wanted.posture, wanted.risk,
     )  # fmt: skip

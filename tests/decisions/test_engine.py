@@ -16,6 +16,7 @@ from bylaw.decisions.model import Decision
 from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.panel import Panel
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from tests.decisions.world import HERE, World, agent, caller, place, policy
 
@@ -172,8 +173,8 @@ def test_a_deadline_that_leaves_nothing_for_the_evaluator_does_not_ask_it():
 def test_an_evaluator_gets_what_is_left_of_the_deadline_less_a_reserve():
     world = World(policies=[policy("p", "nl:x")])
     decision = asyncio.run(world.engine(ticks=Ticks(10)).decide(read({"deadline_ms": 1000}), caller()))
-    assert world.evaluator.batches[0].timeout_ms == 1000 - 10 - 100
-    assert decision.duration_us == 50_000
+    assert world.evaluator.batches[0].timeout_ms == 1000 - 10 - 100 - 10
+    assert decision.duration_us == 60_000
 
 
 def test_a_decision_that_is_over_its_deadline_is_not_given():
@@ -235,7 +236,9 @@ def test_conditions_that_search_too_much_leave_their_policy_applied(conditions, 
 
 def test_a_tenant_without_a_snapshot_is_unavailable():
     clock = ManualClock()
-    engine = Engine(snapshots=Snapshots(), evaluator=OfflineEvaluator(), clock=clock, ids=Ids(clock))
+    engine = Engine(
+        snapshots=Snapshots(), panel=Panel(offline=OfflineEvaluator()), clock=clock, ids=Ids(clock)
+    )
     with pytest.raises(Unavailable):
         asyncio.run(engine.decide(read({}), caller()))
 

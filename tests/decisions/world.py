@@ -11,6 +11,8 @@ from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision
 from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Material, Snapshots, build
+from bylaw.evaluators.cache import Cache
+from bylaw.evaluators.panel import Panel
 from bylaw.evaluators.protocol import Evaluator
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.content import content_digest
@@ -85,6 +87,8 @@ class World:
     dormant_at: Place = EVERYWHERE
     requiring: frozenset[str] = frozenset()
     evaluator: Evaluator = field(default_factory=ScriptedEvaluator)
+    model: Evaluator | None = None
+    kept: int = 0
     workspaces: tuple[str, ...] = ("w1", "w2")
     repos: tuple[tuple[str, str], ...] = (("w1", "r1"), ("w1", "r2"), ("w2", "r3"))
 
@@ -124,7 +128,8 @@ class World:
         clock = ManualClock()
         ids = Ids(clock, random=lambda count: b"\0" * count)
         fixed = {"clock": clock, "ids": ids, "ticks": lambda: 0}
-        return Engine(snapshots=snapshots, evaluator=self.evaluator, **(fixed | options))
+        panel = Panel(offline=self.evaluator, model=self.model, cache=Cache(self.kept))
+        return Engine(snapshots=snapshots, panel=panel, **(fixed | options))
 
     def decide(self, by: Principal | None = None, **request) -> Decision:
         return asyncio.run(self.engine().decide(read(request), caller() if by is None else by))

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bylaw.evaluators.ask import ask
-from bylaw.evaluators.cache import CachedEvaluator
 from bylaw.evaluators.protocol import Answer, Batch, Question, Reply
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.evaluators.verdicts import verdicts
@@ -75,6 +74,23 @@ async def test_evidence_that_stands_in_the_facts_counts():
     assert (found.verdicts["r1"].status, found.verdicts["r1"].evidence) == ("violated", ("lo wo", "4.5"))
 
 
+@pytest.mark.parametrize(
+    ("status", "effect", "counts"),
+    [
+        ("satisfied", "reject", "indeterminate"),
+        ("not_applicable", "reject", "indeterminate"),
+        ("violated", "reject", "indeterminate"),
+        ("satisfied", "flag", "indeterminate"),
+        ("violated", "flag", "violated"),
+    ],
+)
+def test_likeness_never_decides_and_may_only_raise_a_flag(status, effect, counts):
+    asked = batch("a")
+    asked = replace(asked, questions=(replace(asked.questions[0], effect=effect),))
+    found = verdicts(asked, Reply(answers=[Answer(id="r1", status=status, basis="similarity")]))["r1"]
+    assert (found.status, found.code) == (counts, "only_similar" if counts == "indeterminate" else "")
+
+
 async def test_a_message_holds_none_of_an_evaluators_own_words():
     said = {"status": "indeterminate", "code": "disagreement", "rationale": "Is hello a greeting?"}
     found = await ask(ScriptedEvaluator({"a": said}), batch("a"))
@@ -91,7 +107,7 @@ async def test_an_evaluator_that_fails_is_indeterminate_and_logged(caplog):
 async def test_an_evaluator_that_is_late_is_indeterminate():
     evaluator = ScriptedEvaluator({"a": "satisfied"}, release=asyncio.Event())
     asked = await ask(evaluator, batch("a", timeout_ms=1))
-    assert (asked.verdicts["r1"].code, asked.reply) == ("deadline", None)
+    assert (asked.verdicts["r1"].code, asked.model) == ("deadline", "")
 
 
 json_values = st.recursive(
@@ -118,55 +134,5 @@ def test_whatever_is_replied_every_rule_gets_one_verdict(answers):
     )
 
 
-async def test_the_same_batch_is_judged_once():
-    scripted = ScriptedEvaluator({"a": "satisfied"})
-    cached = CachedEvaluator(scripted)
-    first, second = await cached.evaluate(batch("a")), await cached.evaluate(batch("a"))
-    await cached.evaluate(batch("a", facts={"x": 1}))
-    assert (first.cached, second.cached, second.answers) == (False, True, first.answers)
-    assert len(scripted.batches) == 2
-
-
-async def test_callers_at_the_same_time_wait_for_one():
-    release = asyncio.Event()
-    scripted = ScriptedEvaluator({"a": "satisfied"}, release=release)
-    cached = CachedEvaluator(scripted)
-    waiting = [asyncio.ensure_future(cached.evaluate(batch("a"))) for _ in range(5)]
-    await asyncio.sleep(0)
-    release.set()
-    replies = await asyncio.gather(*waiting)
-    assert (len(scripted.batches), sum(reply.cached for reply in replies)) == (1, 4)
-
-
-async def test_when_the_first_gives_up_the_next_asks():
-    release = asyncio.Event()
-    scripted = ScriptedEvaluator({"a": "satisfied"}, release=release)
-    cached = CachedEvaluator(scripted)
-    first, second = (asyncio.ensure_future(cached.evaluate(batch("a"))) for _ in range(2))
-    await asyncio.sleep(0)
-    first.cancel()
-    await asyncio.wait([first])
-    release.set()
-    assert not (await second).cached
-    assert len(scripted.batches) == 2
-
-
-async def test_a_faulty_reply_is_not_kept_and_old_ones_go():
-    cached = CachedEvaluator(ScriptedEvaluator({"a": None, "b": "satisfied", "c": "violated"}), capacity=1)
-    await cached.evaluate(batch("a"))
-    assert len(cached) == 0
-    await cached.evaluate(batch("b"))
-    await cached.evaluate(batch("c"))
-    assert (len(cached), (await cached.evaluate(batch("b"))).cached) == (1, False)
-
-
 def test_a_script_with_other_answers_has_another_digest():
     assert ScriptedEvaluator({"a": "satisfied"}).digest != ScriptedEvaluator({"a": "violated"}).digest
-
-
-async def test_what_one_tenant_asked_is_not_known_to_another():
-    inner = ScriptedEvaluator({"a": "satisfied"})
-    cached = CachedEvaluator(inner)
-    for asker in ("t1", "t2", "t1"):
-        await cached.evaluate(replace(batch("a"), asker=asker))
-    assert [each.asker for each in inner.batches] == ["t1", "t2"]

@@ -55,10 +55,19 @@ def strictest(outcomes):
     return max(outcomes, key=STRICTNESS.index, default="allow")
 
 
-def decide(world, request: Request, said: dict[str, str], extra: tuple = (), *, chooses=True) -> Answer:
-    """What is decided; `said` holds answers by the text of a rule, `extra` the rules of the request.
+def decide(
+    world,
+    request: Request,
+    said: dict[str, str],
+    model_said: dict[str, str] | None,
+    extra: tuple = (),
+    *,
+    chooses=True,
+) -> Answer:
+    """What is decided; `said` and `model_said` hold answers by the text of a rule.
 
-    `chooses`: the caller has the scope to choose policies.
+    `said` are those of the offline evaluator; `model_said` is None where there is no model. `extra` are the
+    rules of the request. `chooses`: the caller has the scope to choose policies.
     """
     facts = facts_of(request)
     agent = next((each for each in world.agents if each.id == given(request.agent_id)), None)
@@ -82,21 +91,18 @@ def decide(world, request: Request, said: dict[str, str], extra: tuple = (), *, 
     }
     of_request = [check(rule, facts) for rule in extra]
 
-    # Plain-language rules, where they can still matter.
-    so_far = [outcome_of(current.version.content, results[current.policy.id]) for current, _, _ in applied]
-    blocked = strictest([*so_far, extra_outcome(extra, of_request)]) == "block"
-    for current, _, _ in applied:
-        content = current.version.content
-        before = list(results[current.policy.id])
-        for index, rule in enumerate(content.rules):
-            if isinstance(rule, NaturalRule):
-                matters = not blocked and can_matter(content, before, rule)
-                results[current.policy.id][index] = heard(rule, said) if matters else "not_applicable"
-    before = list(of_request)
-    for index, rule in enumerate(extra):
-        if isinstance(rule, NaturalRule):
-            matters = not blocked and can_matter(EXTRA, before, rule)
-            of_request[index] = heard(rule, said) if matters else "not_applicable"
+    # Plain-language rules, where they can still matter: first everything that the offline evaluator says of
+    # them, then everything that the model says of what is then still open.
+    everything = [
+        (current.version.content, current.version.content.rules, results[current.policy.id])
+        for current, _, _ in applied
+    ]
+    everything.append((EXTRA, extra, of_request))
+    hear(everything, "offline", said)
+    if model_said is not None:
+        hear(everything, "model", model_said)
+    for _, _, statuses in everything:
+        statuses[:] = ["indeterminate" if status == "waiting" else status for status in statuses]
 
     answer = combine(applied, results, extra, of_request)
 
@@ -152,9 +158,22 @@ def check(rule, facts) -> str:
     return "waiting"
 
 
-def heard(rule: NaturalRule, said: dict[str, str]) -> str:
-    answer = said.get(rule.text, "indeterminate")
-    return "flagged" if answer == "violated" and rule.effect == "flag" else answer
+def hear(everything, evaluator: str, said: dict[str, str]) -> None:
+    """Replace what waits, matters and is decided by `evaluator`; who is late or unsure leaves it waiting."""
+    so_far = [outcome_of(content, statuses) for content, _, statuses in everything]
+    blocked = strictest(so_far) == "block"
+    before = [list(statuses) for _, _, statuses in everything]
+    for (content, written, statuses), known in zip(everything, before, strict=True):
+        for index, rule in enumerate(written):
+            if known[index] != "waiting":
+                continue
+            if blocked or not can_matter(content, known, rule):
+                statuses[index] = "not_applicable"
+            elif content.evaluator in {None, evaluator}:
+                answer = said.get(rule.text, "indeterminate")
+                if answer == "violated" and rule.effect == "flag":
+                    answer = "flagged"
+                statuses[index] = "waiting" if answer == "indeterminate" else answer
 
 
 EXTRA = Content(name="extra", rules=())

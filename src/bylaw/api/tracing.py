@@ -72,6 +72,4 @@ class TracedEvaluator:
         with self._tracer.step("judge") as span:
             span.set_attribute("bylaw.evaluator", self.id)
             span.set_attribute("bylaw.questions", len(batch.questions))
-            reply = await self._evaluator.evaluate(batch)
-            span.set_attribute("bylaw.cached", int(reply.cached))
-            return reply
+            return await self._evaluator.evaluate(batch)

@@ -38,21 +38,19 @@ from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.spending import Spending
 from bylaw.api.tallying import Tallying
-from bylaw.api.tracing import TracedEvaluator, Tracer, Untraced
+from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.app.finding import ask_to_embed
-from bylaw.app.webhooks import sender_of
+from bylaw.app.judging import panel_of
+from bylaw.app.webhooks import keep_ms_of, sender_of, telling_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
-from bylaw.evaluators.cache import CachedEvaluator
-from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
-from bylaw.notify.telling import Telling
 from bylaw.providers.calling import Providers
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.receipts.issue import Issuer
@@ -65,7 +63,6 @@ from bylaw.tenancy.changes import Entry
 # A process is late when it has missed this many looks for changes, and some.
 _LATE: Final = 10
 _SLACK_MS: Final = 5_000
-_DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +195,7 @@ class _Joined:
         self.metrics = Metrics()
         self.snapshots = LoadedSnapshots()
         self.follower = Follower(control, self.snapshots, clock)
-        keep_notices_ms = settings.webhooks.webhook_keep_days * _DAY_MS
-        self.telling = Telling(clock=clock, ids=ids, keep_ms=keep_notices_ms)
+        self.telling = telling_of(settings, clock, ids)
         self.projector = Projector(control, ledger.effects, self.telling)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
@@ -211,12 +207,11 @@ class _Joined:
         unknown = _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         keep_ms = settings.storage.keep_answers_h * 3_600_000
-        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_notices_ms)
+        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_ms_of(settings))
         self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
-        self.evaluator = CachedEvaluator(OfflineEvaluator(), capacity=settings.decisions.kept_judgements)
-        judge = TracedEvaluator(self.evaluator, tracer)
-        self.engine = Engine(snapshots=self.snapshots, evaluator=judge, clock=clock, ids=ids)
+        self.panel = panel_of(settings, tracer)
+        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
         calls = settings.gateway
         limits_out = HttpLimits(
             timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
@@ -342,9 +337,9 @@ class _Joined:
             "Tenants served by an older snapshot.",
             lambda: len(self.snapshots.refused),
         )
-        evaluator = self.evaluator
-        watch("bylaw_judgements_kept_hits", "Batches whose judgement was kept.", lambda: evaluator.hits)
-        watch("bylaw_judgements_kept_misses", "Batches that were judged.", lambda: evaluator.misses)
+        cache = self.panel.cache
+        watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
+        watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)

@@ -11,6 +11,7 @@ from bylaw.core.errors import BylawError
 from bylaw.decisions.model import Decision, PolicyResult
 from bylaw.decisions.request import read
 from bylaw.evaluators.offline import OfflineEvaluator
+from bylaw.evaluators.panel import Panel
 from bylaw.evaluators.protocol import Batch, Reply
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.packs.model import Case, WrittenPolicyResult
@@ -108,7 +109,9 @@ async def _run(policies: LocalPolicies, case: Case) -> CaseResult:
         return ended(None, iter(unknown))
     wording = policies.wording()
     verdicts = {} if isinstance(case.written.verdicts, msgspec.UnsetType) else case.written.verdicts
-    engine = policies.engine(_Judge({wording[key]: said for key, said in verdicts.items()}))
+    answers: dict[str, object] = {wording[key]: said for key, said in verdicts.items()}
+    model = ScriptedEvaluator(answers) if answers else None
+    engine = policies.engine(Panel(offline=_Judge(answers), model=model))
     try:
         decision = await engine.decide(read({"dry_run": True, **case.written.request}), policies.caller)
     except BylawError as error:

@@ -11,7 +11,7 @@ from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Request
 from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.offline import OfflineEvaluator
-from bylaw.evaluators.protocol import Evaluator
+from bylaw.evaluators.panel import Panel
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import Current, NaturalRule, Policy, Version, outline
 from bylaw.policies.packs.model import Folder, PackedPolicy
@@ -37,12 +37,10 @@ class LocalPolicies:
         self._snapshots.publish(build(self._material()))
         self.caller: Principal = system_principal(LOCAL)
 
-    def engine(self, evaluator: Evaluator | None = None) -> Engine:
-        """Return an engine over these policies; the offline evaluator judges when no other is given."""
-        judge = OfflineEvaluator() if evaluator is None else evaluator
-        return Engine(
-            snapshots=self._snapshots, evaluator=judge, clock=self._clock, ids=Ids(clock=self._clock)
-        )
+    def engine(self, panel: Panel | None = None) -> Engine:
+        """Return an engine over these policies; the offline evaluator judges alone when nobody is given."""
+        panel = Panel(offline=OfflineEvaluator()) if panel is None else panel
+        return Engine(snapshots=self._snapshots, panel=panel, clock=self._clock, ids=Ids(clock=self._clock))
 
     def admit(self, request: Request) -> Sequence[Problem]:
         """Add the places that `request` names and no pack does, without policies; return what to say.

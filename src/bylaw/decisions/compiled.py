@@ -11,9 +11,10 @@ from bylaw import rules
 from bylaw.core.canonical_json import digest
 from bylaw.core.errors import InvalidInput, Problem, RuleSyntax
 from bylaw.decisions.model import ConditionResult, PolicyResult, RuleResult, Via
-from bylaw.evaluators.protocol import Question
+from bylaw.evaluators.protocol import THE_REQUEST, Question
 from bylaw.policies.model import (
     Action,
+    Chosen,
     Current,
     DeterministicRule,
     Effect,
@@ -123,7 +124,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
     """Return the version in force, compiled. Raises: InvalidInput naming the policy and the rule."""
     policy, version, content = current.policy, current.version, current.version.content
     where = f"policies[{policy.id}].rules"
-    compiled = compile_rules(content.rules, where, owner=policy.id)
+    compiled = compile_rules(content.rules, where, owner=policy.id, evaluator=content.evaluator)
     result = PolicyResult(
         id=policy.id,
         version=version.number,
@@ -163,9 +164,16 @@ def compile_policy(current: Current) -> CompiledPolicy:
 
 
 def compile_rules(
-    written: tuple[DeterministicRule | NaturalRule, ...], where: str, *, owner: str = ""
+    written: tuple[DeterministicRule | NaturalRule, ...],
+    where: str,
+    *,
+    owner: str = "",
+    evaluator: Chosen | None = None,
 ) -> CompiledRules:
-    """Return `written` compiled; those that came with a request have no `owner`. Raises: InvalidInput."""
+    """Return `written` compiled; those that came with a request have no `owner`. Raises: InvalidInput.
+
+    `evaluator` is the only one that may judge those in words, None when anyone may.
+    """
     checks, asks, calm = [], [], []
     for position, rule in enumerate(written):
         if isinstance(rule, DeterministicRule):
@@ -173,7 +181,7 @@ def compile_rules(
             checks.append(check)
             calm.append(check.satisfied)
         else:
-            ask = _ask(rule, position, owner)
+            ask = _ask(rule, position, owner, evaluator)
             asks.append(ask)
             calm.append(ask.base)
     return CompiledRules(checks=tuple(checks), asks=tuple(asks), calm=tuple(calm))
@@ -214,12 +222,16 @@ def _check(rule: DeterministicRule, position: int, where: str, *, extra: bool) -
     )
 
 
-def _ask(rule: NaturalRule, position: int, owner: str) -> Ask:
+def _ask(rule: NaturalRule, position: int, owner: str, evaluator: Chosen | None) -> Ask:
     said = digest({"effect": rule.effect, "text": rule.text, "type": "nl"})
     return Ask(
         position=position,
         question=Question(
-            id=f"{owner or 'request'}/{rule.id}", text=rule.text, effect=rule.effect, digest=said
+            id=f"{owner or THE_REQUEST}/{rule.id}",
+            text=rule.text,
+            effect=rule.effect,
+            digest=said,
+            evaluator=evaluator,
         ),
         base=RuleResult(
             id=rule.id,

@@ -2,7 +2,7 @@
 
 1. select   `select`: the policies that govern it, the bound or named one; `extra`: the request's own rules
 2. apply    `select`: conditions
-3. judge    `judge`: deterministic rules, then one batched call of the evaluator
+3. judge    `judge`: deterministic rules; `consult`: then those in words, in one call of each evaluator
 4. combine  `combine`: the strictest outcome, compliance, posture, reasons
 5. mask     `mask`: what may be shown of the request
 6. tell     `disclosure`: what the caller may know of it, once it is stored whole
@@ -19,19 +19,18 @@ from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.errors import DeadlineExceeded
 from bylaw.core.ids import Ids
 from bylaw.decisions.combine import combine, effective_rules_digest
-from bylaw.decisions.compiled import Ask, CompiledRules
+from bylaw.decisions.compiled import CompiledRules
+from bylaw.decisions.consult import Matter, consult
 from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
-from bylaw.decisions.judge import Allowance, Tally, check_all, settle, waiting
+from bylaw.decisions.judge import Allowance, Waiting, check_all, waiting
 from bylaw.decisions.mask import carry_out, masking
 from bylaw.decisions.model import Combined, Decision, Judgement, Request
 from bylaw.decisions.request import matter_of
 from bylaw.decisions.select import Selection, placed, select
 from bylaw.decisions.snapshot import Snapshots
-from bylaw.evaluators.ask import Asked, ask
-from bylaw.evaluators.protocol import Batch, Evaluator
-from bylaw.evaluators.verdicts import indeterminate
+from bylaw.evaluators.panel import Panel
 from bylaw.tenancy.principal import Principal
 
 EVALUATOR_TIMEOUT_MS: Final = 20_000
@@ -47,7 +46,7 @@ class Engine:
     """
 
     snapshots: Snapshots
-    evaluator: Evaluator
+    panel: Panel
     clock: Clock
     ids: Ids
     ticks: Callable[[], int] = time.perf_counter_ns
@@ -78,11 +77,11 @@ class Engine:
         tallies = [check_all(each.policy.rules, facts, allowance) for each in selection.applied]
         extra_tally = check_all(extra, facts, allowance)
         asks = waiting(selection.applied, tallies, extra_tally)
-        judgement = await self._consult(request, caller.tenant_id, asks, began=began) if asks else None
+        judgements = () if asks is None else await self._consult(request, caller, asks, began=began)
         combined = combine(selection, tallies, extra, extra_tally)
         if masks := masking(request, selection.applied):
             combined = await carry_out(request, masks, combined)
-        left_ms = self._left_ms(request, began)
+        left_ms = _left_ms(request, self.ticks() - began)
         if left_ms is not None and left_ms <= 0:
             raise DeadlineExceeded("The deadline passed before there was an answer; nothing was recorded.")
         return self._answer(
@@ -90,29 +89,26 @@ class Engine:
             selection,
             combined,
             extra=extra,
-            judgement=judgement,
+            judgements=judgements,
             began=began,
         )
 
     async def _consult(
-        self, request: Request, asker: str, asks: list[tuple[Tally, Ask]], *, began: int
-    ) -> Judgement | None:
-        """Settle every rule in `asks` by one call of the evaluator; return the judgement if there was one."""
-        left_ms = self._left_ms(request, began)
+        self, request: Request, caller: Principal, asks: Waiting, *, began: int
+    ) -> tuple[Judgement, ...]:
+        """Settle every rule in `asks`, and return the judgements that there were."""
+        now = self.ticks()
+        left_ms = _left_ms(request, now - began)
         timeout_ms = self.evaluator_timeout_ms
         if left_ms is not None:
             timeout_ms = min(timeout_ms, left_ms - min(left_ms // 5, _RESERVE_MS))
-        if timeout_ms <= 0:
-            for tally, each in asks:
-                settle(tally, each, indeterminate("deadline"), None)
-            return None
-        questions = tuple(each.question for _, each in asks)
-        batch = Batch(questions=questions, facts=matter_of(request), timeout_ms=timeout_ms, asker=asker)
-        asked = await ask(self.evaluator, batch, ticks=self.ticks)
-        judgement = _judgement(self.evaluator, asked)
-        for tally, each in asks:
-            settle(tally, each, asked.verdicts[each.question.id], judgement)
-        return judgement
+        matter = Matter(
+            facts=matter_of(request),
+            asker=caller.tenant_id,
+            until=now + timeout_ms * 1_000_000,
+            ticks=self.ticks,
+        )
+        return await consult(self.panel, asks, matter)
 
     def _answer(
         self,
@@ -121,7 +117,7 @@ class Engine:
         combined: Combined,
         *,
         extra: CompiledRules,
-        judgement: Judgement | None,
+        judgements: tuple[Judgement, ...],
         began: int,
     ) -> Decision:
         receipt_id = None if request.dry_run else self.ids.ulid("rcpt_")
@@ -137,7 +133,7 @@ class Engine:
             policies=combined.policies,
             extra_rules=combined.extra_rules,
             obligations=obligations(request, combined, receipt_id or ""),
-            evaluators=() if judgement is None else (judgement,),
+            evaluators=judgements,
             workspace_id=place.workspace_id,
             repo_id=place.repo_id,
             extra_rules_digest=extra_rules_digest,
@@ -149,24 +145,10 @@ class Engine:
             masked=combined.masked,
         )
 
-    def _left_ms(self, request: Request, began: int) -> int | None:
-        """Return what is left of the request's deadline, None when it has none."""
-        deadline_ms = request.deadline_ms
-        if not isinstance(deadline_ms, int):
-            return None
-        return deadline_ms - (self.ticks() - began) // 1_000_000
 
-
-def _judgement(evaluator: Evaluator, asked: Asked) -> Judgement:
-    reply = asked.reply
-    if reply is None:
-        return Judgement(evaluator=evaluator.id, duration_ms=asked.duration_ms)
-    return Judgement(
-        evaluator=evaluator.id,
-        model=reply.model,
-        prompt_digest=reply.prompt_digest,
-        tokens_in=reply.tokens_in,
-        tokens_out=reply.tokens_out,
-        duration_ms=asked.duration_ms,
-        cached=reply.cached,
-    )
+def _left_ms(request: Request, taken: int) -> int | None:
+    """Return what is left of the request's deadline after `taken` nanoseconds, None when it has none."""
+    deadline_ms = request.deadline_ms
+    if not isinstance(deadline_ms, int):
+        return None
+    return deadline_ms - taken // 1_000_000

@@ -1,10 +1,12 @@
 """Step 3 of a decision: judging rules. The deterministic ones first, all of them; then what can still matter.
 
+What is in words, `consult` asks evaluators about.
+
 Each deterministic rule has its own bounded number of steps, and all rules of a decision together little more:
 a rule for which the rest is not enough, and all after it, are indeterminate with the code `decision_budget`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +21,10 @@ from bylaw.rules.limits import RULE
 
 RULE_STEPS: Final = RULE.steps
 DECISION_STEPS: Final = 6 * RULE_STEPS // 5
+
+
+# A verdict, and the judgement that it came with; none where nobody was asked.
+Said = tuple[Verdict, Judgement | None]
 
 
 class Allowance(rules.Budget):
@@ -106,30 +112,53 @@ def strictest(outcomes: Iterable[Outcome]) -> Outcome:
     return max(outcomes, key=RANK.__getitem__, default="allow")
 
 
+class Waiting:
+    """The rules in words of one decision that no verdict settles yet, each with the policy that it is of.
+
+    The rules of the request are of no policy.
+    """
+
+    __slots__ = ("_owned", "rules")
+
+    def __init__(self, owned: Sequence[tuple[CompiledPolicy | None, Tally]]) -> None:
+        self._owned = owned
+        self.rules = [(policy, tally, ask) for policy, tally in owned for ask in tally.compiled.asks]
+
+    def drop_idle(self) -> None:
+        """Drop those that settle nothing any more: they are not needed.
+
+        Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
+        make it stricter.
+        """
+        blocked = strictest(outcome_of(tally, policy) for policy, tally in self._owned) == "block"
+        left = []
+        for policy, tally, ask in self.rules:
+            if blocked or not _still_matters(ask, tally, policy):
+                _skip(tally, ask)
+            else:
+                left.append((policy, tally, ask))
+        self.rules = left
+
+    def settle(self, said: Mapping[str, Said]) -> None:
+        """Record what evaluators say about the rules, by the ids of their questions."""
+        for _, tally, ask in self.rules:
+            if ask.question.id in said:
+                settle(tally, ask, *said[ask.question.id])
+        self.rules = [each for each in self.rules if each[2].question.id not in said]
+
+
 def waiting(
     applied: Sequence[Applied], tallies: Sequence[Tally | None], extra: Tally | None
-) -> list[tuple[Tally, Ask]]:
-    """Return the plain-language rules that an evaluator has to judge; those that settle nothing are skipped.
-
-    Once the outcome is a block, none of them matters; in a policy that is violated, only those that could
-    make it stricter.
-    """
+) -> Waiting | None:
+    """Return the rules in words, which evaluators judge, None when there are none."""
     if not [1 for tally in (*tallies, extra) if tally is not None and tally.compiled.asks]:
-        return []
+        return None
     owned: list[tuple[CompiledPolicy | None, Tally]] = [
         (each.policy, tally) for each, tally in zip(applied, tallies, strict=True) if tally is not None
     ]
     if extra is not None:
         owned.append((None, extra))
-    blocked = strictest(outcome_of(tally, policy) for policy, tally in owned) == "block"
-    found: list[tuple[Tally, Ask]] = []
-    for policy, tally in owned:
-        for ask in tally.compiled.asks:
-            if blocked or not _still_matters(ask, tally, policy):
-                _skip(tally, ask)
-            else:
-                found.append((tally, ask))
-    return found
+    return Waiting(owned)
 
 
 def settle(tally: Tally, ask: Ask, verdict: Verdict, judgement: Judgement | None) -> None:

@@ -128,7 +128,10 @@ class _Answered(msgspec.Struct, frozen=True, kw_only=True):
 class Judgement(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     """Which evaluator judged: its id, and for a model which one, under which prompt, at what cost.
 
-    Units: `duration_ms` in milliseconds. One judgement is shared by all rules of a batch.
+    One judgement is shared by all rules that were asked about at once. `cached`: the verdicts were known from
+    before, at no cost.
+    Units: `duration_ms` in milliseconds, `cost_micros` in millionths of the currency in which tokens are
+    paid, 0 where nobody said what they cost.
     """
 
     evaluator: str
@@ -138,6 +141,7 @@ class Judgement(_Answered, frozen=True, kw_only=True, omit_defaults=True):
     tokens_out: int = 0
     duration_ms: int = 0
     cached: bool = False
+    cost_micros: int = 0
 
 
 class RuleResult(_Answered, frozen=True, kw_only=True, omit_defaults=True):

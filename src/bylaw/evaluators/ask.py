@@ -14,14 +14,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What came of asking: a verdict for each question, the reply if there was one, and how long it took.
+    """What came of asking an evaluator, by its id: a verdict for each question, and what they cost.
 
+    `cached`: all of it was known from before, at no cost.
     Units: `duration_ms` in milliseconds.
     """
 
+    evaluator: str
     verdicts: Mapping[str, Verdict]
-    reply: Reply | None
-    duration_ms: int
+    model: str = ""
+    prompt_digest: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    duration_ms: int = 0
+    cached: bool = False
 
 
 async def ask(
@@ -32,18 +38,27 @@ async def ask(
     Units: `ticks` counts nanoseconds.
     """
     began = ticks()
-    reply: Reply | None = None
+    reply = Reply(answers=())
     try:
         async with asyncio.timeout(batch.timeout_ms / 1000):
             reply = await evaluator.evaluate(batch)
         found = verdicts(batch, reply)
     except TimeoutError:
-        found = _all(batch, "deadline")
+        found = undecided(batch, "deadline")
     except Exception:  # noqa: BLE001 - the boundary: whatever an evaluator raises is an indeterminate verdict
         _log.exception("evaluator %s failed on %d rules", evaluator.id, len(batch.questions))
-        found = _all(batch, "evaluator_failed")
-    return Asked(verdicts=found, reply=reply, duration_ms=(ticks() - began) // 1_000_000)
+        found = undecided(batch, "evaluator_failed")
+    return Asked(
+        evaluator=evaluator.id,
+        verdicts=found,
+        model=reply.model,
+        prompt_digest=reply.prompt_digest,
+        tokens_in=reply.tokens_in,
+        tokens_out=reply.tokens_out,
+        duration_ms=(ticks() - began) // 1_000_000,
+    )
 
 
-def _all(batch: Batch, code: str) -> Mapping[str, Verdict]:
+def undecided(batch: Batch, code: str) -> Mapping[str, Verdict]:
+    """Return an indeterminate verdict for each question of `batch`, for the reason `code`."""
     return {question.id: indeterminate(code) for question in batch.questions}

@@ -5,24 +5,36 @@ An evaluator may answer anything; `verdicts` decides what counts. It is asked in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-from bylaw.policies.model import Effect
+from bylaw.policies.model import Chosen, Effect
 
 AnswerStatus = Literal["satisfied", "violated", "not_applicable", "indeterminate"]
+# Whose the rules of a request are, in the keys of questions: no id of a policy has a space in it.
+THE_REQUEST: Final = "the request"
+
 EvaluatorBasis = Literal["pattern", "structured", "similarity", "model", "human"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One rule to judge; `id` is its key in the batch, `digest` covers what it says."""
+    """One rule to judge; `id` is its key in the batch, `digest` covers what it says.
+
+    `evaluator` is the one that its policy chose, None for the usual order.
+    """
 
     id: str
     text: str
     effect: Effect
     digest: str
+    evaluator: Chosen | None = None
+
+    @property
+    def is_of_request(self) -> bool:
+        """Return whether the rule came with the request, and no policy holds it."""
+        return self.id.startswith(f"{THE_REQUEST}/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,6 @@ class Reply:
     prompt_digest: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
-    cached: bool = False
 
 
 class Evaluator(Protocol):

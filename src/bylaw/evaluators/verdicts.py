@@ -1,8 +1,9 @@
 """Verdicts: what counts of an evaluator's reply. One per question, whatever the evaluator did.
 
 Reasons for an indeterminate verdict: `abstained` (the evaluator said so, or a word of its own), `missing`,
-`duplicate`, `malformed`, `evidence_not_found` (a quote that does not occur in the facts), and from `ask`:
-`deadline`, `evaluator_failed`, `no_evaluator`.
+`duplicate`, `malformed`, `evidence_not_found` (a quote that does not occur in the facts), `only_similar`
+(likeness never decides, it may only raise a flag), from `ask` `deadline` and `evaluator_failed`, and
+`no_evaluator`.
 """
 
 import re
@@ -13,20 +14,15 @@ from typing import Final
 import msgspec
 
 from bylaw.evaluators.protocol import Answer, AnswerStatus, Batch, EvaluatorBasis, Reply
+from bylaw.policies.model import Effect
 
-# Reasons that blame this one call: the same question may be answered next time.
-FAULTS: Final = frozenset(
-    {
-        "missing",
-        "duplicate",
-        "malformed",
-        "evidence_not_found",
-        "deadline",
-        "evaluator_failed",
-        "no_evaluator",
-    }
+# Reasons that would be the same next time; any other blames this one call.
+LASTING: Final = frozenset(
+    {"abstained", "too_long", "unread", "only_similar", "disagreement", "injection_suspected"}
 )
 MOST_EVIDENCE: Final = 100
+# All that likeness may come to: the status of a rule, and the rule's effect.
+_RAISED: Final = ("violated", "flag")
 # A code is kept and signed: it is a word, and has no room for what the facts say.
 _CODE: Final = re.compile("[a-z_]{0,40}")
 _SAID: Final = {
@@ -38,7 +34,25 @@ _SAID: Final = {
     "evaluator_failed": "the evaluator failed",
     "no_evaluator": "no evaluator judges rules in plain language here",
     "abstained": "the evaluator cannot tell",
+    "only_similar": "it is only like what the rule speaks of",
     "too_long": "the text is too long for the evaluator to read to its end",
+    "unread": "a part of the facts is no text, and the evaluator reads texts only",
+    "no_result": "the model did not answer this rule",
+    "bad_verdict": "the model answered with a verdict that this rule does not have",
+    "contradiction": "the model contradicts itself",
+    "no_evidence": "the model quotes nothing that the facts contain",
+    "wrong_subject": "the model holds against the agent what a customer said",
+    "disagreement": "the model does not agree with itself when asked again",
+    "manipulated": "the model failed a control question: something may have told it how to answer",
+    "injection_suspected": "the facts hold words that tell a judge how to decide",
+    "declined": "the model declines to answer",
+    "truncated": "the model's answer was cut off",
+    "busy": "as many questions as may be are with the model already",
+    "over_budget": "the tokens of the day are used up",
+    "rate_limited": "the model's provider asks to slow down",
+    "model_refused": "the model's provider refuses the call",
+    "model_unavailable": "the model cannot be reached or fails",
+    "breaker_open": "the model failed several times in a row and is left alone for a while",
 }
 
 
@@ -68,10 +82,13 @@ def verdicts(batch: Batch, reply: Reply) -> Mapping[str, Verdict]:
         if ident in answers:
             answers[ident].append(item)
     texts: list[str] = []
-    return {ident: _verdict(items, batch, texts) for ident, items in answers.items()}
+    return {
+        question.id: _verdict(answers[question.id], question.effect, batch, texts)
+        for question in batch.questions
+    }
 
 
-def _verdict(items: list[object], batch: Batch, texts: list[str]) -> Verdict:
+def _verdict(items: list[object], effect: Effect, batch: Batch, texts: list[str]) -> Verdict:
     if len(items) != 1:
         return indeterminate("duplicate" if items else "missing")
     try:
@@ -86,9 +103,11 @@ def _verdict(items: list[object], batch: Batch, texts: list[str]) -> Verdict:
         texts.extend(quotable(batch.facts))
     if not all(quote and any(quote in text for text in texts) for quote in answer.evidence):
         return indeterminate("evidence_not_found")
-    code = (answer.code or "abstained") if answer.status == "indeterminate" else ""
+    status, code = answer.status, (answer.code or "abstained") if answer.status == "indeterminate" else ""
+    if answer.basis == "similarity" and status != "indeterminate" and (status, effect) != _RAISED:
+        status, code = "indeterminate", "only_similar"
     return Verdict(
-        status=answer.status,
+        status=status,
         code=code,
         message=_SAID.get(code, _SAID["abstained"]) if code else "",
         rationale=answer.rationale,

@@ -11,6 +11,7 @@ from bylaw.core import canonical_json
 from bylaw.core.canonical_json import Json
 from bylaw.policies.model import (
     Action,
+    Chosen,
     Content,
     DeterministicRule,
     Effect,
@@ -78,6 +79,7 @@ class ContentDocument(TypedDict):
     on_indeterminate: Outcome | None
     examples: list[ExampleDocument]
     mask: NotRequired[MaskDocument]
+    evaluator: NotRequired[Chosen]
 
 
 def document(content: Content) -> ContentDocument:
@@ -98,6 +100,8 @@ def document(content: Content) -> ContentDocument:
     )
     if content.mask is not None:
         written["mask"] = mask_document(content.mask)
+    if content.evaluator is not None:
+        written["evaluator"] = content.evaluator
     return written
 
 
@@ -148,6 +152,7 @@ def restore_content(stored: ContentDocument) -> Content:
             for example in stored["examples"]
         ),
         mask=_restore_mask(stored["mask"]) if "mask" in stored else None,
+        evaluator=stored.get("evaluator"),
     )
 
 

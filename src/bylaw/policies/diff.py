@@ -66,6 +66,7 @@ def _field_changes(old: Content, new: Content) -> list[FieldChange]:
         "conditions": _conditions(old.conditions, new.conditions),
         "topic": _presence(old.topic, new.topic),
         "mask": _withheld(old.mask, new.mask),
+        "evaluator": "same" if old.evaluator == new.evaluator else "unclear",
     }
     return [
         FieldChange(

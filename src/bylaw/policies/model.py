@@ -17,6 +17,7 @@ Effect = Literal["reject", "flag"]
 Phase = Literal["input", "output", "tool_call", "tool_result", "decision"]
 Expectation = Literal["pass", "violate"]
 PersonalData = Literal["email", "iban", "card", "phone"]
+Chosen = Literal["offline", "model"]
 
 
 _FRAME: Final = frozenset({"role", "phase"})
@@ -76,7 +77,8 @@ class Content:
     """What a version says; its canonical bytes are what the digest covers.
 
     `on_indeterminate` is None for the default of the action: review for block and review, flag for alert,
-    allow for log. Without rules, it has a mask.
+    allow for log. Without rules, it has a mask. `evaluator` is the only one that may judge its rules in
+    words; None is for the usual order, the offline one first and then the model on what that leaves open.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Content:
     on_indeterminate: Outcome | None = None
     examples: tuple[Example, ...] = ()
     mask: Mask | None = None
+    evaluator: Chosen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +202,10 @@ def topic_key(topic: str) -> str:
 
 
 def search_text(content: Content) -> str:
-    """Return what a text filter looks in: name, description, topic and rules, case-folded, one a line."""
+    """Return what a text filter looks in, case-folded, one a line: all that `content` says in words.
+
+    That is name, description, topic, rules, examples and conditions.
+    """
     rules = [rule.text if isinstance(rule, NaturalRule) else rule.expr for rule in content.rules]
     examples = [text for each in content.examples for text in (each.name, *told_in(each.request))]
     wanted = {} if content.conditions is None else content.conditions

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from bylaw.core.canonical_json import Json
 from bylaw.policies.mask import read_mask
-from bylaw.policies.model import Action, Content, Example, Expectation, Outcome, Phase, Risk
+from bylaw.policies.model import Action, Chosen, Content, Example, Expectation, Outcome, Phase, Risk
 from bylaw.policies.reader import Reader, join
 from bylaw.policies.rules import Reading, read_rules
 
@@ -27,6 +27,7 @@ FIELDS: Final = (
     "on_indeterminate",
     "examples",
     "mask",
+    "evaluator",
 )
 
 
@@ -57,6 +58,7 @@ def read_content(data: object, reading: Reading) -> Content:
         on_indeterminate=_on_indeterminate(reader, fields, path),
         examples=tuple(_examples(reader, fields.get("examples", ()), join(path, "examples"))),
         mask=mask,
+        evaluator=_evaluator(reader, fields, path),
     )
 
 
@@ -90,6 +92,14 @@ def _on_indeterminate(reader: Reader, fields: Mapping[str, object], path: str) -
         return None
     outcome: Outcome = reader.choice(wanted, join(path, "on_indeterminate"), get_args(Outcome), "review")
     return outcome
+
+
+def _evaluator(reader: Reader, fields: Mapping[str, object], path: str) -> Chosen | None:
+    wanted = fields.get("evaluator")
+    if wanted is None:
+        return None
+    chosen: Chosen = reader.choice(wanted, join(path, "evaluator"), get_args(Chosen), "offline")
+    return chosen
 
 
 def _examples(reader: Reader, data: object, path: str) -> list[Example]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bylaw.policies.model import Action, Effect, Outcome, PersonalData, Reach, Risk
+from bylaw.policies.model import Action, Chosen, Effect, Outcome, PersonalData, Reach, Risk
 
 Object = dict[str, object]
 
@@ -89,6 +89,7 @@ class NewPolicy(PolicyFrame, frozen=True, kw_only=True):
     on_indeterminate: Outcome | None = None
     examples: list[ExampleIn] = []
     mask: MaskIn | None = None
+    evaluator: Chosen | None = None
 
 
 class PolicyEdit(_Sent, frozen=True):
@@ -107,6 +108,7 @@ class PolicyEdit(_Sent, frozen=True):
     on_indeterminate: Outcome | UnsetType | None = UNSET
     examples: list[ExampleIn] | UnsetType = UNSET
     mask: MaskIn | UnsetType | None = UNSET
+    evaluator: Chosen | UnsetType | None = UNSET
 
 
 class Reason(_Sent, frozen=True):

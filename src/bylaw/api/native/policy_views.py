@@ -15,6 +15,7 @@ from bylaw.policies.diff import Diff
 from bylaw.policies.direction import Direction
 from bylaw.policies.model import (
     Action,
+    Chosen,
     Content,
     Current,
     DeterministicRule,
@@ -85,6 +86,7 @@ class ContentView(_Shown, frozen=True):
     on_indeterminate: Outcome | None
     examples: tuple[ExampleView, ...]
     mask: MaskView | None
+    evaluator: Chosen | None
 
 
 class PolicyView(ContentView, frozen=True):
@@ -236,6 +238,7 @@ def content_view(content: Content) -> ContentView:
             ExampleView(name=each.name, expect=each.expect, request=each.request) for each in content.examples
         ),
         mask=_mask(content.mask),
+        evaluator=content.evaluator,
     )
 
 

@@ -63,6 +63,8 @@ def written_policy(current: Current) -> Object:
     written |= {"risk": content.risk, "action": content.action}
     if content.on_indeterminate is not None:
         written["on_indeterminate"] = content.on_indeterminate
+    if content.evaluator is not None:
+        written["evaluator"] = content.evaluator
     if content.rules:
         written["rules"] = _rules(content)
     if content.mask is not None:

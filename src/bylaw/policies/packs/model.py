@@ -11,7 +11,17 @@ from msgspec import UNSET, Meta, UnsetType
 from bylaw.core.canonical_json import Json
 from bylaw.core.errors import Problem
 from bylaw.policies.mask import FIELD_PATTERN, MAX_FIELD, MAX_FIELDS
-from bylaw.policies.model import Action, Content, Effect, Expectation, Outcome, PersonalData, Reach, Risk
+from bylaw.policies.model import (
+    Action,
+    Chosen,
+    Content,
+    Effect,
+    Expectation,
+    Outcome,
+    PersonalData,
+    Reach,
+    Risk,
+)
 from bylaw.policies.packs.documents import Document
 from bylaw.policies.parse import MAX_DESCRIPTION, MAX_EXAMPLES, MAX_NAME, MAX_TOPIC
 from bylaw.policies.rules import MAX_MESSAGE, MAX_RULE_TEXT, MAX_RULES
@@ -104,6 +114,7 @@ class _Habits(_Written, frozen=True):
     risk: Risk | UnsetType = UNSET
     action: Action | UnsetType = UNSET
     on_indeterminate: Outcome | UnsetType | None = UNSET
+    evaluator: Chosen | UnsetType | None = UNSET
 
 
 class WrittenDefaults(_Habits, frozen=True, kw_only=True):
