@@ -77,7 +77,7 @@ def test_only_what_is_named_is_withheld():
         ("4111111111111112 and 0000000000000000", "4111111111111112 and 0000000000000000"),
         ("BE68 5390 0754 7034 PAID 100", "[iban] PAID 100"),
         ("GB82 WEST 1234 5698 7654 33", "GB82 WEST 1234 5698 7654 33"),
-        ("+1 (212) 555-0100, 212-555-0100", "[phone], 212-555-0100"),
+        ("+1 (212) 555-0100, 212-555-0100", "[phone], [phone]"),
     ],
 )
 def test_personal_data_is_what_its_shape_and_checksum_say(text, seen):
@@ -153,7 +153,7 @@ def test_what_the_offline_evaluator_says_is_masked_by_its_quotes_alone():
     asking = policy("p", f"nl:{TOLD}", action="alert", mask={"personal_data": ["email"]})
     world = World(policies=[asking], evaluator=OfflineEvaluator())
     (rule,) = world.decide(phase="output", agent_output="write kim@example.org").policies[0].rules
-    assert (rule.status, rule.evidence, rule.rationale) == ("violated", (MASKED,), "The text has it.")
+    assert (rule.status, rule.evidence, rule.rationale) == ("violated", (MASKED,), "It stands in the agent's answer.")
 
 
 def test_no_reason_and_no_effect_holds_a_value():

@@ -34,7 +34,7 @@ CASES = [
     ("Reject any output that mentions chargeback, rebate or lawsuit.", said("a  lawsuit"), BROKEN),
     ("Reject any output that mentions chargeback, rebate or lawsuit.", said("I will see you in court"), OPEN),
     ("Reject any output that mentions a competitor.", said("competitor"), OPEN),
-    ("Reject any output that contains more than 3 links.", said("more than 3 links"), OPEN),
+    ("Reject any output that contains more than 3 links.", said("more than 3 links"), KEPT),
     ("Flag as high-risk if the message contains “urgent”.", {"user_intent": "This is URGENT!"}, BROKEN),
     ("Flag as high-risk if the message contains “urgent”.", {"user_intent": "insurgent"}, KEPT),
     ("Reject any output that mentions 'refund' unless approved.", said("refund"), OPEN),
@@ -212,7 +212,7 @@ async def test_any_wording_over_any_text_gets_a_verdict(rule, text):
             ["4111-1111-1111-1111", "5500005555555559"],
         ),
         (ibans, "GB82 WEST 1234 5698 7654 32, GB82 WEST 1234 5698 7654 33", ["GB82 WEST 1234 5698 7654 32"]),
-        (phones, "+1 (212) 555-0100 or 212-555-0100", ["+1 (212) 555-0100"]),
+        (phones, "+1 (212) 555-0100 or 212-555-0100 or 030 1234567", ["+1 (212) 555-0100", "212-555-0100"]),
         (secrets, "AKIAABCDEFGHIJKLMNOP AKIA", ["AKIAABCDEFGHIJKLMNOP"]),
     ],
 )

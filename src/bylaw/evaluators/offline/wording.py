@@ -1,12 +1,62 @@
-"""Reading a rule: which shape its wording has, in full, or none."""
+"""Reading a rule: which shape its wording has, in full, or none.
 
+Families are tried from the narrowest to the widest. A rule of several sentences is read when each of them
+is, and then all of them have to be kept.
+"""
+
+from dataclasses import dataclass
 from functools import lru_cache
 
-from bylaw.evaluators.offline.grammar import LONGEST_RULE, tidy
+from bylaw.evaluators.offline.acts import read_act
+from bylaw.evaluators.offline.counts import read_count
+from bylaw.evaluators.offline.formats import read_form
+from bylaw.evaluators.offline.grammar import LONGEST_RULE, sentences, tidy
 from bylaw.evaluators.offline.limits import read_limit
+from bylaw.evaluators.offline.links import read_links
 from bylaw.evaluators.offline.mentions import read_mention
-from bylaw.evaluators.offline.shape import Shape
+from bylaw.evaluators.offline.offers import read_offer
+from bylaw.evaluators.offline.reading import Reader
+from bylaw.evaluators.offline.shape import Ruling, Shape
+from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.policies.model import Effect
+
+MOST_SENTENCES = 10
+# The strictest of several rulings counts; what does not apply counts only when nothing else does.
+_STRICTEST = ("violated", "indeterminate", "satisfied", "not_applicable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """Several rules in one text: kept when all of them are."""
+
+    shapes: tuple[Shape, ...]
+
+    name = "several"
+
+    @property
+    def basis(self) -> EvaluatorBasis:
+        """Structured when all of them are."""
+        return "pattern" if any(shape.basis == "pattern" for shape in self.shapes) else "structured"
+
+    @property
+    def how(self) -> str:
+        """What each of them looks for."""
+        return " ".join(shape.how for shape in self.shapes)
+
+    @property
+    def gap(self) -> str:
+        """What any of them leaves to a judge."""
+        return " ".join(dict.fromkeys(shape.gap for shape in self.shapes if shape.gap))
+
+    @property
+    def rewording(self) -> str:
+        """What would leave less to a judge."""
+        return " ".join(dict.fromkeys(shape.rewording for shape in self.shapes if shape.rewording))
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return the strictest of what the facts show about each."""
+        rulings = [await shape.rule(reader) for shape in self.shapes]
+        return min(rulings, key=lambda ruling: _STRICTEST.index(ruling.status))
 
 
 @lru_cache(maxsize=4_096)
@@ -15,4 +65,33 @@ def shape_of(text: str, effect: Effect) -> Shape | None:
     if len(text) > LONGEST_RULE:
         return None
     wording = tidy(text)
-    return read_limit(wording) or read_mention(wording, effect)
+    return (
+        _one(wording, effect) or _several(sentences(wording), effect) or _several(_clauses(wording), effect)
+    )
+
+
+def _one(wording: str, effect: Effect) -> Shape | None:
+    return (
+        read_act(wording)
+        or read_count(wording)
+        or read_form(wording)
+        or read_links(wording)
+        or read_limit(wording)
+        or read_offer(wording)
+        or read_mention(wording, effect)
+    )
+
+
+def _several(parts: list[str], effect: Effect) -> Every | None:
+    if not 1 < len(parts) <= MOST_SENTENCES:
+        return None
+    shapes = [_one(tidy(part), effect) for part in parts]
+    known = tuple(shape for shape in shapes if shape is not None)
+    return Every(shapes=known) if len(known) == len(shapes) else None
+
+
+def _clauses(wording: str) -> list[str]:
+    """Return the sentences of a rule, and what a condition of its own follows in one of them."""
+    return [
+        clause for part in sentences(wording) for clause in part.replace(", and if ", "\nif ").split("\n")
+    ]

@@ -1,0 +1,356 @@
+"""Rules about calls of tools: which are allowed, within which limits, in which order, how many at once."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.evaluators.offline.calls import Call, Turn, current, is_named, turns
+from bylaw.evaluators.offline.grammar import (
+    ALWAYS,
+    MUST,
+    NEVER,
+    NOT,
+    STOP,
+    TAIL,
+    group,
+    matches,
+    wordings,
+)
+from bylaw.evaluators.offline.limits import Limit, limits
+from bylaw.evaluators.offline.reading import Facts, Reader
+from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape
+from bylaw.evaluators.protocol import EvaluatorBasis
+from bylaw.rules.spelling import MISSING, Path
+
+_NAME: Final = r"[`'\"]?[A-Za-z_*][\w.*:-]*[`'\"]?"
+_KIND: Final = r"(?:tools?|functions?|actions?|apis?)"
+_LIST: Final = rf"{_NAME}(?:(?:, | or |, or | and |, and ){_NAME})*"
+
+
+def _tools(name: str) -> str:
+    return rf"(?:(?:the|any|a) )?(?:{_KIND} )?(?P<{name}>{_LIST})(?P<{name}_kind> {_KIND})?"
+
+
+_CALL: Final = r"(?:call|use|invoke|run|execute|trigger|make a call to|make calls to)"
+_CALLING: Final = r"(?:calling|using|invoking|running|executing|having called|a call (?:to|of))"
+_CALLED: Final = r"(?:called|used|invoked|run|executed|triggered)"
+_AGENT: Final = r"(?:(?:the |any |this )?(?:agent|assistant|bot|ai|model|you) )"
+_TOOL: Final = r"(?:(?:the )?(?P<tool>[`'\"]?[A-Za-z_*][\w.*:-]*[`'\"]?)(?: (?:tool|function))?)"
+_APPROVAL: Final = (
+    r"(?:(?:requires?|needs?|must have|must get) (?:(?:a|an|the|human|manager|explicit|prior|written|user) )*"
+    r"(?:approval|review|sign-off|authori[sz]ation))"
+)
+_FORBIDS: Final = wordings(
+    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_tools('tools')}{TAIL}",
+    rf"{_tools('tools')} {NOT} be {_CALLED}{TAIL}",
+    rf"{STOP} (?:(?:any|all|every) )?(?:calls? (?:to|of)|uses? of) {_tools('tools')}",
+    rf"(?:calls? (?:to|of)|use of) {_tools('tools')} (?:is|are) (?:forbidden|prohibited|banned|not"
+    rf" allowed|not permitted)",
+)
+_APPROVES: Final = wordings(
+    rf"(?:(?:any |all |every )?calls? (?:to|of) |(?:any |all )?uses? of ){_tools('tools')} {_APPROVAL}",
+    rf"{_tools('tools')} (?:calls? )?{_APPROVAL}",
+)
+_ALLOWS: Final = wordings(
+    rf"(?:you (?:may|can|must|should) )?only {_CALL} {_tools('tools')}{TAIL}",
+    rf"{_AGENT}(?:may|can|must|should) only {_CALL} {_tools('tools')}{TAIL}",
+    rf"only {_tools('tools')} (?:may|can) be {_CALLED}{TAIL}",
+)
+_WITHIN: Final = wordings(
+    rf"{NEVER} {_CALL} {_TOOL} with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+)",
+    rf"{STOP} (?:(?:any|all|every) )?(?:calls? (?:to|of) )?{_TOOL} (?:calls? )?(?:if|when|with|where)"
+    r" (?:its |the |an? )?`?(?P<name>\w+)`? (?:is )?(?P<limit>.+)",
+    rf"(?:calls? (?:to|of) )?{_TOOL} (?:calls? )?with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+?)"
+    rf" (?:{_APPROVAL}|(?:is|are) (?:forbidden|prohibited|not allowed|not permitted))",
+)
+_ARGUMENTS: Final = wordings(
+    rf"(?:the )?`?(?P<name>\w+)`? (?:argument |parameter )?(?:of|in|for|passed to|given to) (?:the |any )?"
+    rf"(?:calls? (?:to|of) )?{_TOOL} (?P<duty>(?:{NOT}|{MUST}) .+)",
+    rf"{_TOOL}(?:'s)? `?(?P<name>\w+)`? (?P<duty>(?:{NOT}|{MUST}) .+)",
+)
+_FIRST: Final = r"(?P<first>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"
+_THEN: Final = r"(?P<then>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"
+_ORDER: Final = wordings(
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}) )?{_CALL} {_FIRST} before (?:you (?:call|use|run) |{_CALLING} "
+    rf"|any |a call to )?{_THEN}",
+    rf"{_FIRST} {MUST} be {_CALLED} before (?:{_CALLING} )?{_THEN}(?: is (?:called|used|run))?",
+    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:without (?:first )?|before )(?:{_CALLING}"
+    rf" )?{_FIRST}(?: first)?",
+    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:unless|until) (?:you have called )?{_FIRST}(?:"
+    rf" (?:has been|was|is) called)?(?: (?:first|before))?",
+    rf"{_THEN} {NOT} be {_CALLED} (?:before|without|until|unless) (?:{_CALLING} )?{_FIRST}(?:"
+    rf" (?:has been|was|is) called)?(?: first)?",
+    rf"before {_CALLING} {_THEN},? (?:{ALWAYS} |you must )?{_CALL} {_FIRST}(?: first)?",
+    rf"{_THEN} (?:must|may|can|should) only be {_CALLED} after (?:{_CALLING} )?{_FIRST}(?: (?:has been"
+    rf"|was) called)?",
+)
+_ONCE: Final = (
+    r"(?:simultaneously|at once|at the same time|in the same (?:turn|message|response|step)|together)"
+)
+_CALLS_ONE: Final = r"(?:tool|function) calls?"
+_ONE: Final = wordings(
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}|may|can) )?(?:only )?(?:make|issue|do|perform) (?:only |at most "
+    rf"|no more than |exactly )?"
+    rf"(?:one|a single|1) {_CALLS_ONE} (?:at a time|at once|per (?:turn|message|step|response))",
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}|may|can) )?(?:only )?(?:call|use) (?:only |at most |no more"
+    rf" than )?(?:one|a single|1)"
+    r" (?:tool|function) (?:at a time|at once|per (?:turn|message|step|response))",
+    rf"(?:{NEVER}|{_AGENT}{NOT}) (?:make|issue|call|use) (?:more than one|multiple|several|two)"
+    rf" (?:{_CALLS_ONE}|tools)"
+    rf" (?:{_ONCE}|at a time|per (?:turn|message|step|response))",
+    r"no (?:parallel|simultaneous) (?:tool|function) calls?",
+    r"(?:at most |no more than |only )?(?:one|a single|1) (?:tool|function) call per (?:turn|message"
+    r"|step|response)",
+)
+_USING: Final = r"(?:make a (?:tool|function) call|call a (?:tool|function)|use a tool|take a tool call)"
+_ANSWER: Final = (
+    r"(?:respond|reply|answer|talk|write|speak|send a message)(?: to (?:the |a )?(?:user|customer))?"
+)
+_MAY_NOT: Final = r"(?:you (?:should|must|may|can) (?:not|never)|you cannot|do not|don't|never)"
+_APART: Final = wordings(
+    rf"(?:and )?if you {_USING},? {_MAY_NOT} {_ANSWER}(?: {_ONCE})?",
+    rf"(?:and )?if you {_ANSWER},? {_MAY_NOT} {_USING}(?: {_ONCE})?",
+    rf"(?:{NEVER}) (?:{_USING}|{_ANSWER}) and (?:{_USING}|{_ANSWER})(?: the (?:user|customer))? {_ONCE}",
+    rf"(?:{NEVER}) (?:{_ANSWER}|write text) (?:while|when|beside|alongside) (?:making|issuing)? ?a"
+    rf" (?:tool|function) call",
+)
+_IDENTIFIER: Final = re.compile(r"\w[_.:*-]|[a-z][A-Z]|^\*|[`'\"]")
+_ELSEWHERE: Final = Ruling(status="not_applicable", rationale="No tool is called that it speaks of.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """Kept when no call is of the tools, or with `is_allowed`, when every call is."""
+
+    tools: tuple[str, ...]
+    is_allowed: bool = False
+    is_approved: bool = False
+
+    name = "calls"
+    basis: EvaluatorBasis = "structured"
+    rewording = ""
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        which = "any tool other than" if self.is_allowed else "one of" if len(self.tools) > 1 else "the tool"
+        named = ", ".join(self.tools)
+        return (
+            f"Looks at the call and the agent's turns in the messages: a call of {which} {named}"
+            " breaks the rule."
+        )
+
+    @property
+    def gap(self) -> str:
+        """What it leaves to a judge."""
+        return (
+            "Whether an approval that the facts speak of covers the call takes a judge."
+            if self.is_approved
+            else ""
+        )
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        made = _made(reader.facts)
+        if made is None:
+            return ABSTAINED if reader.facts.get("phase") == "decision" else _ELSEWHERE
+        wrong = [call for call in made if is_named(call, self.tools) != self.is_allowed]
+        if wrong and self.is_approved and _speaks_of_approval(reader.facts):
+            return ABSTAINED
+        if wrong:
+            said = "A tool is called that must not be."
+            return Ruling(status="violated", rationale=said, evidence=(wrong[0].name,))
+        return Ruling(status="satisfied", rationale="No such tool is called.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """A limit for one argument of the call to judge, when it is of that tool."""
+
+    tool: str
+    limit: Limit
+    is_approved: bool = False
+
+    name = "argument"
+    basis: EvaluatorBasis = "structured"
+    rewording = ""
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        limit = f"{self.limit.said} {self.limit.bound:g}"
+        return f"Compares the argument {self.limit.field} of a call of {self.tool}: it must be {limit}."
+
+    @property
+    def gap(self) -> str:
+        """What it leaves to a judge."""
+        return (
+            "Whether an approval that the facts speak of covers the call takes a judge."
+            if self.is_approved
+            else ""
+        )
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        call = current(reader.facts)
+        if call is None or not is_named(call, (self.tool,)):
+            return _ELSEWHERE if call or reader.facts.get("phase") != "decision" else ABSTAINED
+        value = MISSING if call.arguments is None else Path(self.limit.field).find(call.arguments)
+        ruling = self.limit.compared(value)
+        is_open = ruling.status == "violated" and self.is_approved and _speaks_of_approval(reader.facts)
+        return ABSTAINED if is_open else ruling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Kept when a call of one tool comes after a call of another."""
+
+    first: str
+    then: str
+
+    name = "order"
+    basis: EvaluatorBasis = "structured"
+    gap = ""
+    rewording = ""
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        return f"Looks in the messages before a call of {self.then} for a call of {self.first}."
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        before = turns(reader.facts)
+        call = current(reader.facts)
+        if before is None and (call is None or is_named(call, (self.then,))):
+            return ABSTAINED if call or reader.facts.get("phase") == "decision" else _ELSEWHERE
+        made = [each for turn in before or () for each in turn.calls]
+        if call is not None and (not made or made[-1] != call):
+            made.append(call)
+        known = False
+        found = False
+        for each in made:
+            if is_named(each, (self.then,)):
+                found = True
+                if not known:
+                    said = f"{self.then} is called before {self.first}."
+                    return Ruling(status="violated", rationale=said, evidence=(each.name,))
+            known = known or is_named(each, (self.first,))
+        return Ruling(status="satisfied", rationale=f"{self.first} is called first.") if found else _ELSEWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnce:
+    """Kept when no turn has more than one call, or with `is_alone`, no text beside a call."""
+
+    is_alone: bool
+
+    name = "at_once"
+    basis: EvaluatorBasis = "structured"
+    gap = ""
+    rewording = ""
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        what = "text beside a call" if self.is_alone else "more than one call"
+        return f"Looks at the agent's turns in the messages: {what} in one of them breaks the rule."
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        seen = turns(reader.facts)
+        for turn in seen or ():
+            if self.is_alone and turn.calls and turn.said:
+                said = "There is text beside a call."
+                return Ruling(status="violated", rationale=said, evidence=(turn.said.partition("\n")[0],))
+            if not self.is_alone and len(turn.calls) > 1:
+                names = tuple(dict.fromkeys(call.name for call in turn.calls))
+                return Ruling(
+                    status="violated", rationale="Several tools are called at once.", evidence=names
+                )
+        return self._beside(reader.facts, seen)
+
+    def _beside(self, facts: Facts, seen: tuple[Turn, ...] | None) -> Ruling:
+        """Return what the call to judge shows: the messages need not show it yet."""
+        said = facts.get("agent_output")
+        call = current(facts)
+        if self.is_alone and call is not None and isinstance(said, str) and said.strip():
+            return Ruling(
+                status="violated", rationale="There is text beside the call.", evidence=(said.strip()[:200],)
+            )
+        if not seen and (call is not None or facts.get("phase") == "decision"):
+            return ABSTAINED
+        if not seen:
+            return _ELSEWHERE
+        return Ruling(status="satisfied", rationale="Every turn of the agent keeps to it.")
+
+
+def read_act(wording: str) -> Shape | None:
+    """Return the shape of a rule about calls of tools."""
+    return _order(wording) or _at_once(wording) or _argument(wording) or _calls(wording)
+
+
+def _calls(wording: str) -> Calls | None:
+    for patterns, is_allowed, is_approved in (
+        (_FORBIDS, False, False),
+        (_ALLOWS, True, False),
+        (_APPROVES, False, True),
+    ):
+        for found in matches(patterns, wording):
+            names = tuple(re.split(r",? or |,? and |, ", found["tools"]))
+            is_clear = bool(group(found, "tools_kind")) or "calls to" in wording or "calls of" in wording
+            if is_clear or all(map(_IDENTIFIER.search, names)):
+                tools = tuple(name.strip("`'\"") for name in names)
+                return Calls(tools=tools, is_allowed=is_allowed, is_approved=is_approved)
+    return None
+
+
+def _argument(wording: str) -> Argument | None:
+    for found in matches(_WITHIN, wording):
+        limit = _limit(f"reject if {found['name']} is {found['limit']}")
+        is_approved = "approv" in wording.lower() or "review" in wording.lower()
+        if limit and _IDENTIFIER.search(found["tool"]):
+            return Argument(tool=found["tool"].strip("`'\""), limit=limit, is_approved=is_approved)
+    for found in matches(_ARGUMENTS, wording):
+        limit = _limit(f"{found['name']} {found['duty']}")
+        if limit and _IDENTIFIER.search(found["tool"]):
+            return Argument(tool=found["tool"].strip("`'\""), limit=limit)
+    return None
+
+
+def _limit(wording: str) -> Limit | None:
+    return next(limits(wording), None)
+
+
+def _order(wording: str) -> Order | None:
+    for found in matches(_ORDER, wording):
+        first, then = found["first"].strip("`'\""), found["then"].strip("`'\"")
+        if _IDENTIFIER.search(found["first"]) and _IDENTIFIER.search(found["then"]) and first != then:
+            return Order(first=first, then=then)
+    return None
+
+
+def _at_once(wording: str) -> AtOnce | None:
+    for patterns, is_alone in ((_ONE, False), (_APART, True)):
+        for _ in matches(patterns, wording):
+            return AtOnce(is_alone=is_alone)
+    return None
+
+
+def _made(facts: Facts) -> list[Call] | None:
+    """Return the calls that are known, None when nothing is: of `tools_used` only the names."""
+    call, seen, used = current(facts), turns(facts), facts.get("tools_used")
+    if call is not None:
+        return [call]
+    if seen is None and not isinstance(used, list):
+        return None
+    made = [each for turn in seen or () for each in turn.calls]
+    names = used if isinstance(used, list) else []
+    return made + [Call(name=str(name), arguments=None) for name in names]
+
+
+def _speaks_of_approval(facts: Facts) -> bool:
+    metadata = facts.get("metadata")
+    return isinstance(metadata, dict) and any(
+        re.search("approv|authori[sz]|review", str(key), re.IGNORECASE) for key in metadata
+    )

@@ -1,0 +1,94 @@
+"""Rules about the form of a whole text: JSON, and letters that are all capitals."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from bylaw.evaluators.offline.grammar import ALWAYS, MUST, NEVER, NOT, SUBJECT, TAIL, group, matches, wordings
+from bylaw.evaluators.offline.reading import Reader, is_read
+from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
+from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
+from bylaw.evaluators.protocol import EvaluatorBasis
+
+_WHAT: Final = (
+    r"(?:an? |one )?(?:valid |well-formed |parsable |parseable |raw |single )*JSON(?:"
+    r" objects?| format| documents?| only)?"
+)
+_JSON: Final = wordings(
+    rf"{SUBJECT} {MUST}(?: only)? (?:be(?: in)?|consist of|contain only|parse as) {_WHAT}",
+    rf"(?:{ALWAYS} )?(?:only )?(?:answer|reply|respond|output|return|write)(?: only| always)? (?:in "
+    rf"|with |as )?{_WHAT}(?: only)?",
+)
+_CAPITALS: Final = wordings(
+    rf"(?:{NEVER}|{SUBJECT} {NOT}) (?:write|use|answer|reply|be|shout|writing|using)(?: words)?(?: in"
+    rf"| with)? (?:all caps|all capitals|all capital letters|all uppercase|only capital letters|all"
+    rf" upper case){TAIL}",
+    rf"no (?:all caps|all-caps|all capitals|all capital letters){TAIL}",
+)
+_SHOUTED: Final = re.compile(r"\b[A-Z]{4,}(?:[ ,!'-]{1,3}[A-Z]{2,}){2,}")
+_LOUD: Final = re.compile(r"\b[^\W\d_a-z]{2,}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Kept when a whole text has the form."""
+
+    subject: Subject
+    form: Literal["json", "capitals"]
+
+    name = "form"
+    basis: EvaluatorBasis = "pattern"
+    gap = ""
+    rewording = ""
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        if self.form == "json":
+            return f"Parses {self.subject.said} as JSON."
+        return f"Looks for words in capitals in {self.subject.said}."
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        if self.subject.is_to_come(reader.facts, ("input", "tool_call")):
+            return ASIDE
+        said = self.subject.texts(reader.facts)
+        if len(said.texts) != 1 or not said.is_all or not is_read(said.texts[0]):
+            return ABSTAINED
+        return _json(said.texts[0]) if self.form == "json" else _capitals(said.texts[0])
+
+
+def _json(text: str) -> Ruling:
+    try:
+        msgspec.json.decode(text.strip())
+    except (msgspec.DecodeError, RecursionError):
+        if "```" in text:
+            return ABSTAINED  # a fence may be taken off by whoever reads it
+        return Ruling(status="violated", rationale="It is not valid JSON.")
+    return Ruling(status="satisfied", rationale="It is valid JSON.")
+
+
+def _capitals(text: str) -> Ruling:
+    found = _SHOUTED.search(text)
+    if found is not None:
+        return Ruling(status="violated", rationale="Words are written in capitals.", evidence=(found[0],))
+    if _LOUD.search(text):
+        return ABSTAINED  # may be an abbreviation
+    return Ruling(status="satisfied", rationale="No word is written in capitals.")
+
+
+def read_form(wording: str) -> Shape | None:
+    """Return the shape of a rule about the form of a whole text."""
+    kinds: tuple[tuple[tuple[re.Pattern[str], ...], Literal["json", "capitals"]], ...] = (
+        (_JSON, "json"),
+        (_CAPITALS, "capitals"),
+    )
+    for patterns, form in kinds:
+        for found in matches(patterns, wording):
+            named = group(found, "subject")
+            subject = subject_of(named) if named else ANSWER
+            if subject is not None and subject.kind not in {"field", "conversation"}:
+                return Form(subject=subject, form=form)
+    return None

@@ -1,0 +1,147 @@
+"""Rules about amounts that are said: discounts, refunds and credits in percent or money."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from bylaw.evaluators.offline.grammar import (
+    NEVER,
+    NOT,
+    NUMBER,
+    OVER,
+    STOP,
+    TAIL,
+    any_of,
+    listed,
+    matches,
+    number,
+    wordings,
+)
+from bylaw.evaluators.offline.reading import Found, Reader, Seen, is_read
+from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, TOO_LONG, Ruling, Shape
+from bylaw.evaluators.offline.subject import ANSWER
+from bylaw.evaluators.patterns import MOST_QUOTES
+from bylaw.evaluators.patterns.spelled import spells_number
+from bylaw.evaluators.protocol import EvaluatorBasis
+
+_NOUN: Final = (
+    r"(?P<noun>discount|refund|rebate|credit|price reduction|voucher|compensation|markdown"
+    r"|commission|surcharge|goodwill credit|store credit|gift card)s?"
+)
+_GIVE: Final = any_of(
+    *listed("offer give grant promise propose approve apply issue quote provide authori[sz]e allow advertise")
+)
+_LIMIT: Final = (
+    rf"(?P<sign>[$€£])?{NUMBER} ?(?P<unit>%|percent|per cent|usd|eur|gbp|dollars|euros"
+    rf"|pounds|€|£)?(?: off)?"
+)
+_OFFERS: Final = wordings(
+    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_GIVE} (?:an? |any |customers?"
+    rf" an? )?{_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
+    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_GIVE} (?:more than|over)"
+    rf" {_LIMIT} (?:in |as (?:an? )?)?{_NOUN}{TAIL}",
+    rf"{_NOUN} {NOT} (?:exceed|be {OVER}|go {OVER}) {_LIMIT}{TAIL}",
+    rf"{_NOUN} (?:of )?{OVER} {_LIMIT} (?:is|are) (?:forbidden|prohibited|not allowed|not permitted){TAIL}",
+    rf"no {_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
+    rf"{STOP} (?:any )?(?:outputs?|answers?|repl(?:y|ies)|responses?|messages?)? ?(?:that )?(?:offers?"
+    rf"|offering|promis(?:es|ing)|grants?|granting|with) (?:an? |any )?{_NOUN} (?:of )?{OVER} {_LIMIT}",
+)
+_PERCENT: Final = frozenset({"%", "percent", "per cent"})
+_SIGNS: Final = {
+    **dict.fromkeys(("$", "usd", "dollars"), r"(?:\$ ?{n}|{n} ?(?:usd|dollars?|bucks)\b|usd ?{n})"),
+    **dict.fromkeys(("€", "eur", "euros"), r"(?:€ ?{n}|{n} ?(?:€|eur\b|euros?\b)|eur ?{n})"),
+    **dict.fromkeys(("£", "gbp", "pounds"), r"(?:£ ?{n}|{n} ?(?:gbp|pounds?)\b|gbp ?{n})"),
+}
+_DIGITS: Final = r"(?P<n>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,12}(?:\.\d{1,6})?)"
+# A sentence with one of these may say the opposite, ask, or speak of somebody else's offer.
+_TURNED: Final = re.compile(
+    r"\b(?:not|never|no|cannot|without|instead|unable|unfortunately|if|unless|would|could|used to"
+    r"|previous(?:ly)?|ask|asked"
+    r"|request\w*|competitors?|you (?:said|mentioned|asked|wanted))\b|n['\u2019]t\b|\?",
+    re.IGNORECASE,
+)
+# Where none of these stands, nothing is offered in numbers.
+_OFFERED: Final = re.compile(
+    r"\d|%|percent|per cent|discount|refund|rebate|credit|reduc|voucher|coupon|compensat|\boff\b|half"
+    r"|third|quarter|tenth"
+    r"|double|triple|free|waive|complimentary|gratis|deal|promo|sale|save|saving|cheaper|price|cost"
+    r"|charge|fee|markdown|commission"
+    r"|surcharge|gift|\bten\b|twenty|thirty|fort[yi]|fift|sixty|seventy|eighty|ninety|hundred|thousand",
+    re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Broken by an amount above the bound in a plain sentence; kept when nothing is offered at all."""
+
+    noun: str
+    bound: float
+    unit: str
+
+    name = "offer"
+    basis: EvaluatorBasis = "pattern"
+    gap = "An amount in other words, or in a sentence that asks or denies, takes a judge."
+
+    @property
+    def how(self) -> str:
+        """One sentence that names what is looked for, and where."""
+        return f"Looks for a {self.noun} of more than {self.bound:g} {self.unit} in the agent's answer."
+
+    @property
+    def rewording(self) -> str:
+        """The limit for a fact, which a number decides."""
+        field = f"{self.noun.replace(' ', '_')}_{'percent' if self.unit in _PERCENT else 'amount'}"
+        return f"{field} must not exceed {self.bound:g}"
+
+    async def rule(self, reader: Reader) -> Ruling:
+        """Return what the facts show."""
+        if ANSWER.is_to_come(reader.facts, ("input",)):
+            return ASIDE
+        text = reader.facts.get("agent_output")
+        if not isinstance(text, str) or reader.facts.get("phase") == "tool_call":
+            return ABSTAINED
+        found = await reader.read(text, self._search)
+        if found.quotes:
+            said = "More is offered than the limit."
+            return Ruling(status="violated", rationale=said, evidence=found.quotes)
+        if not found.shows_absence:
+            return ABSTAINED
+        return Ruling(status="satisfied", rationale="Nothing is offered.") if is_read(text) else TOO_LONG
+
+    def _search(self, seen: Seen) -> Found:
+        if not _OFFERED.search(seen.plain.text) and not spells_number(seen.text):
+            return Found()
+        about = re.compile(rf"\b(?:{self.noun}(?:s|ed)?|off)\b", re.IGNORECASE)
+        quotes = [
+            sentence.strip()
+            for sentence in _SENTENCE.split(seen.text)
+            if about.search(sentence)
+            and not _TURNED.search(sentence)
+            and self._amounts(sentence)
+            and min(self._amounts(sentence)) > self.bound
+        ]
+        return Found(quotes=tuple(quotes[:MOST_QUOTES]), shows_absence=False)
+
+    def _amounts(self, sentence: str) -> list[float]:
+        pattern = rf"{_DIGITS} ?(?:%|percent\b|per cent\b)"
+        if self.unit not in _PERCENT:
+            return [
+                float(next(filter(None, found.groups())).replace(",", ""))
+                for found in re.finditer(_money(self.unit), sentence, re.IGNORECASE)
+            ]
+        return [float(found["n"].replace(",", "")) for found in re.finditer(pattern, sentence, re.IGNORECASE)]
+
+
+def _money(unit: str) -> str:
+    return _SIGNS[unit].replace("{n}", _DIGITS.replace("?P<n>", ""))
+
+
+def read_offer(wording: str) -> Shape | None:
+    """Return the shape of a rule about amounts that are said."""
+    for found in matches(_OFFERS, wording):
+        unit = (found["sign"] or found["unit"] or "").lower()
+        if unit in _PERCENT or unit in _SIGNS:
+            return Offer(noun=found["noun"].lower(), bound=number(found["number"]), unit=unit)
+    return None
