@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bylaw.core.errors import Corrupt
-from bylaw.search import weights
+from bylaw.search import blas, weights
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
 
@@ -43,7 +43,11 @@ class Embedder(Protocol):
 
 
 def embedded() -> Embedder:
-    """Return who embeds on this machine: the model when its weights are there and whole, else n-grams."""
+    """Return who embeds on this machine: the model when its weights are there and whole, else n-grams.
+
+    Takes some 0.1 s, for the digest of the weights; they are read when the first text is embedded.
+    """
+    blas.hold()
     model = weights.folder()
     if model is None:
         return NGrams("the weights of the embedding model are not installed (`make setup` does).")
