@@ -44,9 +44,10 @@ def host_of(url: str) -> str:
 
 def _is_inside(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_private
+        found = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return found.is_private and not found.is_link_local
 
 
 def _unusable(path: str) -> InvalidInput:

@@ -5,9 +5,9 @@ same id and with the same bytes. In no particular order: what fails is tried lat
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from bylaw.core.clock import Clock
 from bylaw.jobs.running import Running
@@ -32,7 +32,15 @@ SCHEDULE_MS: Final = (
 GONE: Final = 410
 
 Object = Mapping[str, object]
-OnStop = Callable[[TellingUnit, Webhook], Awaitable[None]]
+U = TypeVar("U", bound=TellingUnit)
+U_contra = TypeVar("U_contra", contravariant=True)
+
+
+class Stopped(Protocol[U_contra]):
+    """What else is done in the transaction that switches a webhook off."""
+
+    async def __call__(self, unit: U_contra, webhook: Webhook) -> None:
+        """Do it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,20 +53,20 @@ class _Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deliverer:
+class Deliverer(Generic[U]):
     """Makes attempts, and tells when calls that wait have expired.
 
-    `stopped` is called in the transaction that switches a webhook off. Units: `fail_ms` in milliseconds; who
+    `stopped` is called when a webhook is switched off. Units: `fail_ms` in milliseconds; who
     takes nothing for so long is switched off.
     """
 
     sender: Sender
     telling: Telling
     clock: Clock
-    stopped: OnStop
+    stopped: Stopped[U]
     fail_ms: int
 
-    async def deliver(self, job: Running[TellingUnit]) -> Object:
+    async def deliver(self, job: Running[U]) -> Object:
         """Make one attempt and keep what came of it."""
         async with job.begin(writes=False) as unit:
             due = await _due(unit, job.payload)
@@ -70,15 +78,15 @@ class Deliverer:
         else:
             attempt = await self.sender.send(due.webhook, due.notice)
 
-        async def keep(unit: TellingUnit) -> Object:
+        async def keep(unit: U) -> Object:
             return await self._keep(unit, job.payload, attempt)
 
         return await job.commit("attempt", keep)
 
-    async def expire(self, job: Running[TellingUnit]) -> Object:
+    async def expire(self, job: Running[U]) -> Object:
         """Tell that a call waited too long, unless it was refused or used in time."""
 
-        async def tell(unit: TellingUnit) -> Object:
+        async def tell(unit: U) -> Object:
             held = await unit.approvals.get(str(job.payload.get("approval", "")))
             if held is None or held.status not in {"pending", "approved"}:
                 return {"outcome": "passed over"}
@@ -95,7 +103,7 @@ class Deliverer:
 
         return await job.commit("expire", tell)
 
-    async def _keep(self, unit: TellingUnit, payload: Object, attempt: Attempt) -> Object:
+    async def _keep(self, unit: U, payload: Object, attempt: Attempt) -> Object:
         due = await _due(unit, payload)
         if due is None:  # replayed meanwhile, by hand
             return {"outcome": "passed over"}
@@ -106,7 +114,7 @@ class Deliverer:
         await self._note_health(unit, due.webhook, attempt)
         return {"outcome": delivery.status}
 
-    async def _note_health(self, unit: TellingUnit, webhook: Webhook, attempt: Attempt) -> None:
+    async def _note_health(self, unit: U, webhook: Webhook, attempt: Attempt) -> None:
         since_ms = webhook.failing_since_ms
         if attempt.succeeded:
             if since_ms is not None:
@@ -123,7 +131,7 @@ class Deliverer:
             days = self.fail_ms // (24 * _H)
             await self._stop(unit, webhook, f"Nothing was delivered for {days} days.")
 
-    async def _stop(self, unit: TellingUnit, webhook: Webhook, reason: str) -> None:
+    async def _stop(self, unit: U, webhook: Webhook, reason: str) -> None:
         off = replace(webhook, is_active=False, stopped_reason=reason, revision=webhook.revision + 1)
         await unit.notify.webhooks.save(off)
         await record(unit, webhook, off, author=AUTHOR, change="disabled")

@@ -23,6 +23,10 @@ class Sender:
         self._sealer = sealer
         self._clock = clock
 
+    async def aclose(self) -> None:
+        """Close what is open and unused."""
+        await self._client.aclose()
+
     async def send(self, webhook: Webhook, notice: Notice) -> Attempt:
         """Return what came of one attempt; nothing of it is raised."""
         at_ms, body = self._clock.now_ms(), notice.body()

@@ -1,0 +1,114 @@
+"""A receiver of webhooks on this machine, over real HTTP: it verifies what comes with the public library."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import h11
+from standardwebhooks import Webhook as Verifier
+
+
+@dataclass
+class Got:
+    """One request that came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def id(self):
+        return self.headers["webhook-id"]
+
+    @property
+    def said(self):
+        return json.loads(self.body)
+
+    def verified(self, secret):
+        """What the public library makes of it; it raises for what is not signed with this secret."""
+        return Verifier(secret).verify(self.body, self.headers)
+
+
+@dataclass
+class Receiver:
+    """What is answered next, and what came so far.
+
+    `statuses` are answered first, one each, then `status`. `manner`: answer, stall, reset, or an answer of
+    many bytes.
+    """
+
+    status: int = 204
+    statuses: list[int] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    manner: str = "answer"
+    got: list[Got] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    port: int = 0
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/hook?tenant=1"
+
+    @property
+    def types(self):
+        return [each.said["type"] for each in self.got]
+
+    @property
+    def ids(self):
+        return [each.id for each in self.got]
+
+    async def serve(self, reader, writer):
+        state = h11.Connection(h11.SERVER)
+        try:
+            while (got := await self._read(state, reader)) is not None:
+                self.got.append(got)
+                self.came.set()
+                if self.manner == "stall":
+                    await reader.read()
+                    return
+                if self.manner == "reset":
+                    writer.transport.abort()
+                    return
+                body = b"x" * 1_000_000 if self.manner == "huge" else self.body
+                status = self.statuses.pop(0) if self.statuses else self.status
+                headers = {"content-length": str(len(body))} | self.headers
+                writer.write(
+                    state.send(h11.Response(status_code=status, headers=list(headers.items())))
+                    + (state.send(h11.Data(data=body)) if body else b"")
+                    + state.send(h11.EndOfMessage())
+                )
+                await writer.drain()
+                state.start_next_cycle()
+        except (ConnectionError, h11.ProtocolError):
+            pass
+        finally:
+            writer.close()
+
+    async def _read(self, state, reader):
+        head, body = None, b""
+        while True:
+            event = state.next_event()
+            if event is h11.NEED_DATA:
+                state.receive_data(await reader.read(65_536))
+            elif isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage):
+                headers = {name.decode(): value.decode() for name, value in head.headers}
+                return Got(head.target.decode(), headers, body)
+            else:
+                return None
+
+
+@asynccontextmanager
+async def receiving(receiver=None):
+    """A receiver that runs until the block ends; one that ran before comes back on its port."""
+    found = Receiver() if receiver is None else receiver
+    server = await asyncio.start_server(found.serve, "127.0.0.1", found.port)
+    async with server:
+        found.port = server.sockets[0].getsockname()[1]
+        yield found
+        server.close()
