@@ -32,7 +32,7 @@ class World:
 
     async def make(self, path: str, body: dict, caller: str = "admin", method: str = "POST") -> dict:
         found = await self.send(caller, method, path, json=body)
-        assert found.status_code in {200, 201}, found.text
+        assert found.status_code in {200, 201, 202}, found.text
         return found.json()
 
 
@@ -95,6 +95,10 @@ async def belongings(world: World) -> dict[str, str]:
     connection = {"workspace_id": "w1", "name": repo["id"], "provider": "openai", "key": "k" * 20}
     connection["endpoint"] = world.endpoint
     connection = await world.make("/v1/connections", connection)
+    webhook = {"url": world.endpoint or "https://hooks.example.com/", "workspace_id": "w1"}
+    webhook = await world.make("/v1/webhooks", webhook)
+    tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
+    run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(
         "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
@@ -121,6 +125,9 @@ async def belongings(world: World) -> dict[str, str]:
         "conversation_id": talk["id"],
         "ai_key_id": gateway_key["id"],
         "connection_id": connection["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": tried["id"],
+        "run_id": run["id"],
         "number": "1",
         "agent_id": agent["id"],
     }

@@ -36,7 +36,6 @@ def report() -> Report:
         text="Never promise a date.",
         expr="tool_call.name != 'ship'",
         topic="shipping",
-        title="Dates",
         quotes=(Quote(conversation_id="c", message=3, speaker="human", text="We never promise a date."),),
         supports=("c", "d"),
         against=1,

@@ -57,6 +57,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "risk": "HIGH",
             "action": "review",
         },
+        "TopicRenaming": {"topic": "invoices", "to": "billing", "dry_run": True},
         "PolicyEdit": {
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
             "reason": "The limit was lowered.",
@@ -82,6 +83,22 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
         "Reason": {"reason": "Agreed with finance."},
         "Numbers": {"numbers": [1, 2]},
+        "LearningChoices": {"minimum_confidence": 0.6, "most_per_conversation": 2},
+        "NewRun": {"workspace_id": "support-eu", "dry_run": True},
+        "ConversationsToImport": {
+            "workspace_id": "support-eu",
+            "conversations": [
+                {
+                    "id": "conv-8841",
+                    "outcome": "Refunded after the return arrived.",
+                    "messages": [
+                        {"role": "user", "content": "Can I have my money back before I send it?"},
+                        {"role": "assistant", "content": "I can refund it right away."},
+                        {"role": "human", "content": "No, we never refund before the return arrives."},
+                    ],
+                }
+            ],
+        },
         "NewConnection": {
             "workspace_id": "support-eu",
             "name": "Models for support",
@@ -245,6 +262,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "approval_id": "The approval.",
         "attention_id": "The item of the attention queue.",
         "conversation_id": "The conversation.",
+        "run_id": "The run of the learning loop.",
         "connection_id": "The connection.",
         "webhook_id": "The webhook.",
         "delivery_id": "The delivery.",

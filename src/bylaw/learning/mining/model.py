@@ -8,9 +8,11 @@ from bylaw.core import canonical_json
 from bylaw.policies.model import Expectation
 
 # Where a rule shows: a person corrected the agent, an outcome says it, the agent gave it as a reason or told
-# it, the agent asked for something first, a tool refused a call, or calls always had a shape. Or a model
-# drafted it.
-Kind = Literal["correction", "outcome", "reason", "statement", "question", "refusal", "habit", "model"]
+# it, the agent asked for something first, a tool refused a call, calls were always made so, or never went
+# beyond a limit. Or a model drafted it.
+Kind = Literal[
+    "correction", "outcome", "reason", "statement", "question", "refusal", "habit", "limit", "model"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,6 @@ class Draft:
     text: str
     expr: str = ""
     topic: str = ""
-    title: str = ""
     quotes: tuple[Quote, ...]
     supports: tuple[str, ...]
     against: int = 0

@@ -15,7 +15,7 @@ from bylaw.approvals import answer as answers
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.errors import Conflict, NotFound
 from bylaw.core.paging import Slice
-from bylaw.learning import conversations
+from bylaw.learning import conversations, runs
 from bylaw.learning.model import ConversationId
 from bylaw.tenancy.principal import Acting
 
@@ -72,8 +72,8 @@ async def resolve_conversation(
     conversation_id: ConversationId,
     end: Annotated[Outcome, body(Outcome, may_be_empty=True)],
 ) -> Reply[Done]:
-    """Resolve a conversation, once, with how it ended."""
-    await conversations.resolve_conversation(acting, conversation_id, outcome=end.outcome or "")
+    """Resolve a conversation, once, with how it ended; its workspace learns from it."""
+    await runs.resolve(acting, conversation_id, outcome=end.outcome or "")
     return Reply(Done())
 
 

@@ -1,0 +1,90 @@
+"""An expression tried on recorded calls: what it would have said of each, with what was known then."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from bylaw import rules
+from bylaw.core.errors import InvalidInput
+from bylaw.learning.mining.done import Call
+from bylaw.learning.mining.model import Case, Tried
+from bylaw.learning.mining.transcript import masked
+
+_ONE_TOOL: Final = "tool_call.name != "  # a rule that begins so is about the calls of one tool
+_SAMPLES: Final = 5
+_DEEPEST: Final = 20
+
+
+def tried(expr: str, calls: Iterable[Call]) -> Tried | None:
+    """Return what a rule says of calls as they were made, or None for one that cannot be asked."""
+    try:
+        rule = rules.compile(expr)
+    except InvalidInput:
+        return None
+    found: dict[str, list[str]] = {"satisfied": [], "violated": [], "indeterminate": []}
+    for each in calls:
+        if _ONE_TOOL in expr and f'{_ONE_TOOL}"{each.call.name}"' not in expr:
+            continue
+        found[rule.evaluate(facts(each)).status].append(each.transcript.id)
+    return Tried(
+        satisfied=len(found["satisfied"]),
+        violated=len(found["violated"]),
+        undecided=len(found["indeterminate"]),
+        samples=tuple(dict.fromkeys(found["violated"]))[:_SAMPLES],
+    )
+
+
+def facts(each: Call) -> dict[str, object]:
+    """Return what a decision about a call would have known."""
+    known: dict[str, object] = {
+        "phase": "tool_call",
+        "tool_call": {"name": each.call.name, "arguments": dict(each.call.arguments)},
+        "tools_used": list(dict.fromkeys(call.name for call in each.before)),
+    }
+    if each.turn.text.strip():
+        known["agent_output"] = each.turn.text
+    asked = each.transcript.asked_before(each.turn.index)
+    return known | ({"user_intent": asked} if asked else {})
+
+
+def cases(expr: str, kept: Sequence[Call], broken: Sequence[Call]) -> tuple[Case, ...]:
+    """Return a call that keeps to a rule and one that does not, masked, where the rule still says so."""
+    rule = rules.compile(expr)
+    found: list[Case] = []
+    for each in kept:
+        shown = _shown(facts(each))
+        if rule.evaluate(shown).status == "satisfied":
+            found.append(Case(name="as it was done", expect="pass", request=shown))
+            break
+    for each in broken:
+        shown = _shown(facts(each))
+        if rule.evaluate(shown).status == "violated":
+            found.append(Case(name="as it should not be done", expect="violate", request=shown))
+            break
+    return tuple(found)
+
+
+def _shown(known: Mapping[str, object]) -> dict[str, object]:
+    return {name: value if name == "phase" else _masked(value, depth=0) for name, value in known.items()}
+
+
+def _masked(value: object, *, depth: int) -> object:
+    """Return plain data with its texts masked; names of fields and tools stay."""
+    if isinstance(value, str):
+        return masked(value)
+    if depth == _DEEPEST:
+        return None
+    if isinstance(value, Mapping):
+        return {
+            str(key): inner if key == "name" and depth == 0 else _field(str(key), inner, depth=depth + 1)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(inner, depth=depth + 1) for inner in value]
+    return value
+
+
+def _field(key: str, value: object, *, depth: int) -> object:
+    """Return a field masked: what a name's field or a date of birth holds is withheld whole."""
+    if isinstance(value, str) and ("name" in key.casefold() or key.casefold() in {"dob", "date_of_birth"}):
+        return "[name]" if "name" in key.casefold() else "[date]"
+    return _masked(value, depth=depth)

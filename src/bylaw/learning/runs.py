@@ -1,0 +1,249 @@
+"""Runs of the learning loop: begun by a request, carried out by a job, and read afterwards.
+
+A run reads, mines and compares without holding anything up; what it found is stored in one transaction with
+the end of the run, so a run that is carried out twice proposes once.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from bylaw.core.clock import Clock
+from bylaw.core.errors import NotFound
+from bylaw.core.ids import Ids, TenantId, WorkspaceId
+from bylaw.core.paging import Page, Slice
+from bylaw.jobs.model import NewJob
+from bylaw.jobs.store import JobsUnit
+from bylaw.learning.choosing import choices_of
+from bylaw.learning.conversations import resolve_conversation
+from bylaw.learning.mining.miner import Miner
+from bylaw.learning.mining.model import Draft
+from bylaw.learning.mining.transcript import Transcript, transcript
+from bylaw.learning.model import Conversation, ConversationId
+from bylaw.learning.proposing import propose
+from bylaw.learning.report import Cause, Choices, Finding, MinerName, Report, Run, RunId
+from bylaw.learning.standing import Remembering, standing
+from bylaw.learning.store import ConversationFilter, LearningUnit
+from bylaw.policies.store import PolicyFilter, PolicyUnit
+from bylaw.tenancy.model import Place
+from bylaw.tenancy.places import read_workspace
+from bylaw.tenancy.principal import Acting, system_principal
+
+JOB: Final = "learning.run"
+READS: Final = "conversations:read"
+STARTS: Final = "policy:write"
+# The newest resolved conversations of a workspace that a run reads.
+MOST_READ: Final = 500
+_PART: Final = 100
+_MOST_TOPICS: Final = 1_000
+
+
+class RunUnit(LearningUnit, PolicyUnit, Protocol):
+    """One transaction of one tenant, as far as a run needs it."""
+
+
+class StartingUnit(LearningUnit, JobsUnit, Protocol):
+    """One transaction of one tenant, as far as starting a run needs it."""
+
+
+async def start_run(acting: Acting[StartingUnit], workspace_id: WorkspaceId, *, dry_run: bool = False) -> Run:
+    """Store a run over the resolved conversations of a workspace, to be carried out, and return it.
+
+    Raises: Forbidden, NotFound.
+    """
+    await read_workspace(acting, workspace_id)
+    place = Place(workspace_id=workspace_id)
+    acting.principal.require(READS, place)
+    acting.principal.require(STARTS, place)
+    return await _enqueue(acting, place, cause="asked", dry_run=dry_run)
+
+
+async def resolve(acting: Acting[StartingUnit], ident: ConversationId, *, outcome: str) -> Conversation:
+    """Store that a conversation is resolved, let its workspace learn from it, and return it.
+
+    Raises: as `resolve_conversation`.
+    """
+    resolved = await resolve_conversation(acting, ident, outcome=outcome)
+    await learn_from(acting, resolved)
+    return resolved
+
+
+async def learn_from(
+    acting: Acting[StartingUnit], conversation: Conversation, *, cause: Cause = "resolved"
+) -> Run | None:
+    """Store the run that a resolved conversation causes, and return it: None where nobody learns from it.
+
+    Nobody learns from what somebody has alone, from what is not over, and where learning is off. An import
+    causes one run for all of it.
+    """
+    workspace_id = conversation.place.workspace_id
+    if workspace_id is None or not _may_learn(conversation):
+        return None
+    if not (await choices_of(acting.unit, workspace_id)).enabled:
+        return None
+    place = Place(workspace_id=workspace_id)
+    ident = None if cause == "imported" else conversation.id
+    return await _enqueue(acting, place, cause=cause, conversation_id=ident)
+
+
+async def _enqueue(
+    acting: Acting[StartingUnit],
+    place: Place,
+    *,
+    cause: Cause,
+    conversation_id: ConversationId | None = None,
+    dry_run: bool = False,
+) -> Run:
+    run = Run(
+        id=RunId(acting.ids.ulid("run_")),
+        tenant_id=acting.unit.tenant_id,
+        place=place,
+        cause=cause,
+        conversation_id=conversation_id,
+        dry_run=dry_run,
+        asked_by=acting.principal.actor,
+        created_ms=acting.clock.now_ms(),
+    )
+    await acting.unit.learning.runs.add(run)
+    await acting.unit.jobs.enqueue(NewJob(kind=JOB, payload={"run_id": run.id}, dedupe=run.id))
+    return run
+
+
+async def read_run(acting: Acting[LearningUnit], run_id: RunId) -> Run:
+    """Return a run. Raises: Forbidden; NotFound, also for one out of the caller's sight."""
+    acting.principal.require(READS)
+    run = await acting.unit.learning.runs.get(run_id)
+    if run is None or not acting.principal.may(READS, run.place):
+        raise NotFound("run", run_id)
+    return run
+
+
+async def list_runs(
+    acting: Acting[LearningUnit], part: Slice, *, workspace_id: WorkspaceId | None = None
+) -> Page[Run]:
+    """Return a page of the runs that the caller may read, newest first. Raises: Forbidden, NotFound."""
+    acting.principal.require(READS)
+    within = acting.principal.places(READS)
+    if workspace_id is not None:
+        place = Place(workspace_id=workspace_id)
+        acting.principal.require(READS, place)
+        within = (place,)
+    return await acting.unit.learning.runs.list(within, part)
+
+
+Begin = Callable[..., AbstractAsyncContextManager[RunUnit]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What a run reads before it mines."""
+
+    run: Run
+    choices: Choices
+    transcripts: tuple[Transcript, ...]
+    topics: tuple[str, ...]
+
+
+async def carry_out(
+    begin: Begin,
+    tenant_id: TenantId,
+    run_id: RunId,
+    *,
+    miners: Callable[[MinerName], Miner],
+    clock: Clock,
+    ids: Ids,
+) -> Run | None:
+    """Carry out a run and return it as it ended; None for one that is not there, or is over already.
+
+    `begin(writes=...)` opens a transaction of the tenant. Raises: Unavailable.
+    """
+    async with begin(writes=False) as unit:
+        read = await _read(unit, run_id)
+    if read is None:
+        return None
+    miner = miners(read.choices.miner)
+    mined = await miner.mine(read.transcripts, topics=read.topics)
+    drafts = [_focused(each, read.run) for each in mined.drafts if _concerns(each, read.run)]
+    embedder = Remembering(miner.embedder)
+    options = {"place": read.run.place, "choices": read.choices}
+    async with begin(writes=False) as unit:  # so that little is left to embed while others wait to write
+        await standing(unit, drafts, embedder, now_ms=clock.now_ms(), **options)  # type: ignore[arg-type]  # as below
+    async with begin(writes=True) as unit:
+        run = await unit.learning.runs.get(run_id)
+        if run is None or run.status == "finished":
+            return None
+        findings = await standing(unit, drafts, embedder, now_ms=clock.now_ms(), **options)  # type: ignore[arg-type]
+        if not run.dry_run:
+            acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
+            findings = [await _proposed(acting, run, each) for each in findings]
+        report = Report(
+            miner=mined.by,
+            embedder=miner.embedder.id,
+            read=len(read.transcripts),
+            findings=tuple(findings),
+            note=mined.note,
+        )
+        done = replace(
+            run, status="finished", report=report, finished_ms=clock.now_ms(), revision=run.revision + 1
+        )
+        await unit.learning.runs.save(done)
+    return done
+
+
+async def _proposed(acting: Acting[RunUnit], run: Run, finding: Finding) -> Finding:
+    return finding if finding.held_back is not None else await propose(acting, run, finding)
+
+
+async def _read(unit: RunUnit, run_id: RunId) -> _Read | None:
+    run = await unit.learning.runs.get(run_id)
+    if run is None or run.status == "finished" or run.place.workspace_id is None:
+        return None
+    conversations = await _conversations(unit, run)
+    where = PolicyFilter(place=run.place, match="near")
+    policies = await unit.policies.list(where, Slice(limit=_MOST_TOPICS))
+    topics = (each.version.content.topic for each in policies.items)
+    return _Read(
+        run=run,
+        choices=await choices_of(unit, run.place.workspace_id),
+        transcripts=tuple(transcript(each) for each in conversations),
+        topics=tuple(dict.fromkeys(topic for topic in topics if topic)),
+    )
+
+
+async def _conversations(unit: LearningUnit, run: Run) -> list[Conversation]:
+    """Return the newest conversations that a run may learn from, in the order in which they began."""
+    where = ConversationFilter(within=(run.place,), status="resolved", owned=False)
+    found: dict[str, Conversation] = {}
+    if run.conversation_id is not None:
+        focus = await unit.conversations.get(ConversationId(run.conversation_id))
+        if focus is not None and _may_learn(focus) and run.place.contains(focus.place):
+            found[focus.id] = focus
+    part = Slice(limit=_PART)
+    while len(found) < MOST_READ:
+        page = await unit.conversations.list(where, part)
+        found.update((each.id, each) for each in page.items[: MOST_READ - len(found)])
+        if page.next_cursor is None:
+            break
+        part = Slice(limit=_PART, cursor=page.next_cursor)
+    return sorted(found.values(), key=lambda each: (each.created_ms, each.id))
+
+
+def _may_learn(conversation: Conversation) -> bool:
+    """Return whether a conversation is learnt from: it is resolved, and nobody's alone."""
+    gone = conversation.deleted_ms is not None or conversation.forgotten_ms is not None
+    return conversation.status == "resolved" and not conversation.owner and not gone
+
+
+def _concerns(draft: Draft, run: Run) -> bool:
+    return run.conversation_id is None or run.conversation_id in draft.supports
+
+
+def _focused(draft: Draft, run: Run) -> Draft:
+    """Return a draft with the conversation that caused the run first, as what bears it."""
+    first = run.conversation_id
+    if first is None:
+        return draft
+    others = tuple(each for each in draft.supports if each != first)
+    quotes = sorted(draft.quotes, key=lambda each: each.conversation_id != first)
+    return replace(draft, supports=(first, *others), quotes=tuple(quotes))
