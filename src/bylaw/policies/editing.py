@@ -112,7 +112,7 @@ async def edit_policy(acting: Acting[PolicyUnit], policy_id: PolicyId, edit: Edi
     Where the workspace reviews edits, the new version waits and the approved one stays in force.
     Raises: InvalidInput; PreconditionFailed when somebody else changed it first.
     """
-    draft = await _begin(acting, policy_id, revision=edit.revision, reason=edit.reason)
+    draft = await begin_edit(acting, policy_id, revision=edit.revision, reason=edit.reason)
     fields = dict(edit.fields) if edit.whole else {**document(draft.base.content), **edit.fields}
     content = parse_content(fields, Reading(schema=_schema(draft.workspace), before=draft.base.content.rules))
     return await _finish(acting, draft, content)
@@ -128,7 +128,7 @@ async def roll_back(
 ) -> Current:
     """Store the content of version `number` as a new version, and return the policy as `edit_policy` does."""
     why = reason or f"rolled back to version {number}"
-    draft = await _begin(acting, policy_id, revision=revision, reason=why)
+    draft = await begin_edit(acting, policy_id, revision=revision, reason=why)
     old = await read_version(acting, policy_id, number=number)
     content = parse_content(document(old.content), Reading(schema=_schema(draft.workspace)))
     return await _finish(acting, draft, content)
@@ -144,9 +144,10 @@ class Draft:
     reason: str
 
 
-async def _begin(
+async def begin_edit(
     acting: Acting[PolicyUnit], policy_id: PolicyId, *, revision: int | None, reason: str
 ) -> Draft:
+    """Return what a policy says now, to be changed. Raises: Forbidden, NotFound, PreconditionFailed."""
     policy = await writable_policy(acting, policy_id, revision=revision)
     number = policy.current if policy.pending is None else policy.pending
     return Draft(

@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from bylaw.core.errors import Corrupt, NotFound, Problem
+from bylaw.core.errors import Corrupt, NotFound
 from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Page, Slice, every
 from bylaw.policies.diff import Diff, diff_contents
 from bylaw.policies.model import Current, Policy, Version
 from bylaw.policies.store import PolicyFilter, PolicyUnit
-from bylaw.policies.warnings import warnings_about
 from bylaw.tenancy.agents import read_agent
 from bylaw.tenancy.model import Place, Workspace
 from bylaw.tenancy.places import require_place
@@ -127,16 +126,6 @@ async def stored_version(unit: PolicyUnit, policy: Policy, *, number: int) -> Ve
     if version is None:
         raise Corrupt("A version of a policy is gone.", place=f"policy {policy.id}, version {number}")
     return version
-
-
-async def read_warnings(unit: PolicyUnit, current: Current) -> tuple[Problem, ...]:
-    """Return what in the newest version, the pending one included, is probably not meant."""
-    policy, newest = current.policy, current.version
-    if policy.latest != newest.number:
-        newest = await stored_version(unit, policy, number=policy.latest)
-    workspace = await workspace_of(unit, policy.place)
-    declared = workspace is not None and workspace.context_schema is not None
-    return warnings_about(newest.content, fields_are_declared=declared)
 
 
 async def workspace_of(unit: PolicyUnit, place: Place) -> Workspace | None:

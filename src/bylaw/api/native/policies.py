@@ -33,6 +33,7 @@ from bylaw.policies.lifecycle import Decision
 from bylaw.policies.model import Current, Policy, Reach, Source
 from bylaw.policies.parse import parse_content
 from bylaw.policies.reader import Reader
+from bylaw.policies.saved import newest_content, read_warnings
 from bylaw.search.query import search_policies
 from bylaw.tenancy.principal import Acting
 
@@ -283,9 +284,13 @@ async def _again(acting: Acting[Unit], policy: Policy) -> Reply[PolicyView]:
     return _current(Current(policy=policy, version=version))
 
 
-async def _saved(acting: Acting[Unit], current: Current) -> Reply[SavedPolicyView]:
-    warnings = await reading.read_warnings(acting.unit, current)
-    return Reply(saved_view(current, warnings), revision=current.policy.revision)
+async def _saved(acting: Acting[Unit], current: Current, request: Request) -> Reply[SavedPolicyView]:
+    content = await newest_content(acting, current)
+    has_model = parts_of(request).engine.panel.model is not None
+    warnings = await read_warnings(acting, current.policy, content)
+    told = (*warnings, *unjudged(content, has_model=has_model))
+    judged = judged_rules(content, has_model=has_model)
+    return Reply(saved_view(current, judged, told), revision=current.policy.revision)
 
 
 def _current(current: Current) -> Reply[PolicyView]:

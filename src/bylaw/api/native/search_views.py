@@ -29,7 +29,7 @@ class ListedPolicyView(PolicyView, frozen=True):
 class FoundView(msgspec.Struct, frozen=True, kw_only=True):
     """What was found in all.
 
-    `waiting` contents of policies are not embedded yet: they are found by their words. `note` says what people
+    `waiting` contents of policies are not embedded yet: they are found by words. `note` says what people
     should know about how meanings are compared, and is empty if there is nothing to say.
     """
 
