@@ -11,6 +11,7 @@ BROAD_HANDLERS: dict[str, str] = {
     "storage/group_commit.py:_recover": "the log is tried again until its store is back",
     "storage/group_commit.py:_write": "whatever a store raises, this batch alone fails",
     "evaluators/ask.py:ask": "whatever an evaluator raises is an indeterminate verdict",
+    "jobs/worker.py:_attempt": "a worker outlives whatever a handler does",
 }
 
 

@@ -26,7 +26,7 @@ async def read(store, ident, tenant_id=A) -> Job:
 
 async def claim(store, *, now_ms=START, each=10, worker="w1", lease_ms=MINUTE, after=None):
     async with store.system() as system:
-        tenants = await system.backlog.tenants(after=after, limit=100)
+        tenants = await system.backlog.tenants(now_ms=now_ms, after=after, limit=100)
         due = await system.backlog.due(tenants, now_ms=now_ms, each=each)
         return await system.backlog.claim(due, worker=worker, now_ms=now_ms, until_ms=now_ms + lease_ms)
 
@@ -153,14 +153,15 @@ async def test_what_is_due_comes_by_priority_and_then_by_time(store):
 async def test_tenants_with_work_are_found_however_much_the_others_have(store):
     async with store.begin(A) as unit:
         await unit.jobs.enqueue_all([NewJob(kind="mine")] * 50)
+    await enqueue(store, NewJob(kind="mine", at_ms=START + 1, priority=1), tenant_id=B)
     async with store.system(writes=False) as system:
-        assert await system.backlog.tenants(after=None, limit=5) == [A]
+        assert await system.backlog.tenants(now_ms=START, after=None, limit=5) == [A]
     await enqueue(store, NewJob(kind="mine"), tenant_id=B)
     async with store.system(writes=False) as system:
-        assert await system.backlog.tenants(after=None, limit=5) == [A, B]
-        assert await system.backlog.tenants(after=None, limit=1) == [A]
-        assert await system.backlog.tenants(after=A, limit=5) == [B]
-        assert await system.backlog.tenants(after=B, limit=5) == []
+        assert await system.backlog.tenants(now_ms=START, after=None, limit=5) == [A, B]
+        assert await system.backlog.tenants(now_ms=START, after=None, limit=1) == [A]
+        assert await system.backlog.tenants(now_ms=START, after=A, limit=5) == [B]
+        assert await system.backlog.tenants(now_ms=START, after=B, limit=5) == []
         each_one = await system.backlog.due([A, B], now_ms=START, each=1)
         assert [job.tenant_id for job in each_one] == [A, B]
 

@@ -87,8 +87,8 @@ class Jobs(Protocol):
 class Backlog(Protocol):
     """The jobs of every tenant, as workers see them."""
 
-    async def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants that have waiting jobs, by id, those after `after`."""
+    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants with jobs that may start now, by id, those after `after`."""
 
     async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
         """Return up to `each` jobs of each of the tenants that may start now, of each in their order."""
@@ -101,6 +101,12 @@ class Backlog(Protocol):
 
     async def extend(self, jobs: Sequence[Job], *, until_ms: int) -> frozenset[tuple[TenantId, JobId]]:
         """Extend the leases of running jobs at these revisions, and return which ones they were."""
+
+    async def held(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return those that still run at these revisions, as they are until this transaction ends."""
+
+    async def replace(self, jobs: Sequence[Job]) -> None:
+        """Store the next revisions of jobs that this transaction holds."""
 
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come, for this transaction alone."""

@@ -114,9 +114,9 @@ class MemoryBacklog:
     def __init__(self, heap: Heap) -> None:
         self._heap = heap
 
-    async def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants that have waiting jobs, by id, those after `after`."""
-        found = {job.tenant_id for job in self._all("waiting")}
+    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants with jobs that may start now, by id, those after `after`."""
+        found = {job.tenant_id for job in self._all("waiting") if job.due_ms <= now_ms}
         return sorted(each for each in found if after is None or each > after)[:limit]
 
     async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
@@ -166,6 +166,18 @@ class MemoryBacklog:
                 self._heap.replace(tables.jobs, job_row(replace(stored, lease_ms=until_ms)))
                 held.add((job.tenant_id, job.id))
         return frozenset(held)
+
+    async def held(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return those that still run at these revisions, as they are until this transaction ends."""
+        require_writing(writes=self._heap.writes)
+        stored = [(job, self._get(job)) for job in jobs]
+        found = [now for job, now in stored if now is not None and now.revision == job.revision]
+        return [now for now in found if now.status == "running"]
+
+    async def replace(self, jobs: Sequence[Job]) -> None:
+        """Store the next revisions of jobs that this transaction holds."""
+        for job in jobs:
+            self._heap.replace(tables.jobs, job_row(job))
 
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come."""

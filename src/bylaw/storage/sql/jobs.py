@@ -3,7 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, and_, delete, func, literal, select, tuple_, union_all, update
+from sqlalchemy import (
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 from typing_extensions import override
 
 from bylaw.core.clock import Clock
@@ -130,10 +143,10 @@ class SqlBacklog:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def tenants(self, *, after: TenantId | None, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants that have waiting jobs, by id, those after `after`.
+    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants with jobs that may start now, by id, those after `after`.
 
-        Each is found by one look into the index, however many jobs the one before it has.
+        Each is found by a few looks into the index, however many jobs the one before it has.
         """
         other = tables.jobs.alias()
         first = select(func.min(_J.tenant_id).label("tenant_id")).where(
@@ -144,7 +157,15 @@ class SqlBacklog:
             other.c.status == "waiting", other.c.tenant_id > found.c.tenant_id
         )
         found = found.union_all(select(following.scalar_subquery()).where(found.c.tenant_id.is_not(None)))
-        wanted = select(found.c.tenant_id).where(found.c.tenant_id.is_not(None)).limit(limit)
+        due = exists(
+            select(literal(1)).where(
+                _J.status == "waiting",
+                _J.tenant_id == found.c.tenant_id,
+                _J.priority.in_(PRIORITIES),
+                _J.due_ms <= now_ms,
+            )
+        )
+        wanted = select(found.c.tenant_id).where(found.c.tenant_id.is_not(None), due).limit(limit)
         return [TenantId(row["tenant_id"]) for row in await self._session.rows(wanted)]
 
     async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
@@ -200,6 +221,24 @@ class SqlBacklog:
         held = update(tables.jobs).where(_as_given(jobs), _J.status == "running").values(lease_ms=until_ms)
         rows = await self._session.rows(held.returning(_J.tenant_id, _J.id))
         return frozenset((TenantId(row["tenant_id"]), JobId(row["id"])) for row in rows)
+
+    async def held(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return those that still run at these revisions, as they are until this transaction ends."""
+        require_writing(writes=self._session.writes)
+        if not jobs:
+            return []
+        wanted = select(tables.jobs).where(_as_given(jobs), _J.status == "running")
+        ordered = wanted.order_by(_J.tenant_id, _J.id).with_for_update()
+        return [from_row(Job, row) for row in await self._session.rows(ordered)]
+
+    async def replace(self, jobs: Sequence[Job]) -> None:
+        """Store the next revisions of jobs that this transaction holds."""
+        this = and_(_J.tenant_id == bindparam("its_tenant"), _J.id == bindparam("its_id"))
+        names = [column.name for column in _J if column.name not in {"tenant_id", "id"}]
+        changed = update(tables.jobs).where(this).values({name: bindparam(name) for name in names})
+        rows = [job_row(job) for job in jobs]
+        keyed = [{**row, "its_tenant": row.pop("tenant_id"), "its_id": row.pop("id")} for row in rows]
+        await self._session.change_each(changed, keyed)
 
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come."""

@@ -1,0 +1,285 @@
+"""A worker: claims jobs of all tenants in turn, runs them, and holds on to them while it lives."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Final, Generic, TypeVar
+
+from bylaw.core.clock import Clock
+from bylaw.core.errors import BylawError, Conflict, InvalidInput, Unavailable
+from bylaw.core.ids import TenantId
+from bylaw.jobs.endings import Endings
+from bylaw.jobs.lifecycle import WAITS_MS, failed, finished, released
+from bylaw.jobs.model import Job, JobId, JobStatus, NewJob, Object, require_bounded
+from bylaw.jobs.running import Handler, Running
+from bylaw.jobs.schedule import following
+from bylaw.jobs.store import Backlog, JobsStore, JobsUnit
+
+_log = logging.getLogger("bylaw.jobs")
+
+U = TypeVar("U", bound=JobsUnit)
+
+_LOOKS: Final = 16  # tenants that are looked at in one round
+_TIDY_EVERY_S: Final = 60.0
+_TIDY: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """What a worker is held to. Units: `poll_s` and `grace_s` in seconds.
+
+    `slots` jobs run at once. Every `poll_s` it looks for work that nobody told it of. A lease of `lease_ms`
+    is extended three times in its span. Who stops gives jobs `grace_s` to end. Jobs that are done or
+    cancelled are kept for `keep_ms`, dead ones for `keep_dead_ms`.
+    """
+
+    slots: int = 16
+    poll_s: float = 1.0
+    lease_ms: int = 30_000
+    grace_s: float = 10.0
+    keep_ms: int = 7 * 86_400_000
+    keep_dead_ms: int = 90 * 86_400_000
+
+
+class Worker(Generic[U]):
+    """Runs jobs until it is stopped; several may share a backlog, in as many processes.
+
+    `chance` returns numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        store: JobsStore[U],
+        handlers: Mapping[str, Handler[U]],
+        *,
+        name: str,
+        clock: Clock,
+        chance: Callable[[], float],
+        limits: WorkerLimits,
+    ) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._name = name
+        self._clock = clock
+        self._chance = chance
+        self._limits = limits
+        self._held: dict[tuple[TenantId, JobId], tuple[Job, asyncio.Task[None]]] = {}
+        self._endings = Endings(store)
+        self._after: TenantId | None = None
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Have it look for work now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Have it claim nothing more, and end once what it holds is done or given back."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run jobs until it is stopped; failures of the database are waited out."""
+        async with self._alive():
+            fails = False
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    claimed = await self._start_due()
+                except Unavailable as error:
+                    if not fails:
+                        _log.warning("jobs: %s", error)
+                    claimed, fails = 0, True
+                else:
+                    fails = False
+                if not claimed or not self._free:
+                    await self._rest()
+            await self._wind_down()
+
+    async def run_until_idle(self) -> None:
+        """Run jobs, one after another and their successors, until nothing is due and nothing runs."""
+        async with self._alive():
+            while await self._start_due() or self._held:
+                if self._held:
+                    await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
+
+    @property
+    def _free(self) -> int:
+        return self._limits.slots - len(self._held)
+
+    def _tasks(self) -> Sequence[asyncio.Task[None]]:
+        return [task for _, task in self._held.values()]
+
+    async def _rest(self) -> None:
+        """Return when it was woken, when a slot is free again, or when it is time to look."""
+        woken = asyncio.create_task(self._woken.wait())
+        try:
+            awaited = {woken} if self._free else {woken, *self._tasks()}
+            timeout = self._limits.poll_s if self._free else None
+            await asyncio.wait(awaited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+
+    async def _start_due(self) -> int:
+        """Start as many jobs as there are free slots, and return how many it were."""
+        if not self._free:
+            return 0
+        now_ms = self._clock.now_ms()
+        async with self._store.system(writes=False) as system:
+            recurs = await system.backlog.recurring(now_ms=now_ms, limit=1)
+            found = await self._look(system.backlog, now_ms)
+        if recurs:
+            await self._recur(now_ms)
+        if not found:
+            return len(recurs)
+        until_ms = now_ms + self._limits.lease_ms
+        async with self._store.system() as system:
+            claimed = await system.backlog.claim(found, worker=self._name, now_ms=now_ms, until_ms=until_ms)
+        for job in claimed:
+            key = (job.tenant_id, job.id)
+            self._held[key] = (job, asyncio.create_task(self._run(job)))
+        return len(claimed)
+
+    async def _look(self, backlog: Backlog, now_ms: int) -> Sequence[Job]:
+        """Return what is to be claimed: what others let go of, and jobs of the tenants in turn."""
+        lapsed = await backlog.lapsed(now_ms=now_ms, limit=self._free)
+        wanted = self._free - len(lapsed)
+        if not wanted:
+            return lapsed
+        most = min(wanted, _LOOKS)
+        tenants = [*await backlog.tenants(now_ms=now_ms, after=self._after, limit=most)]
+        if len(tenants) < most and self._after is not None:
+            first = await backlog.tenants(now_ms=now_ms, after=None, limit=most)
+            tenants += [each for each in first if each not in tenants][: most - len(tenants)]
+        if not tenants:
+            return lapsed
+        due = await backlog.due(tenants, now_ms=now_ms, each=-(-wanted // len(tenants)))
+        theirs = [[job for job in due if job.tenant_id == each] for each in tenants]
+        in_turn = [job for job in chain.from_iterable(zip_longest(*theirs)) if job is not None][:wanted]
+        if in_turn:
+            self._after = in_turn[-1].tenant_id
+        return [*lapsed, *in_turn]
+
+    async def _recur(self, now_ms: int) -> None:
+        """Enqueue what recurs now, once however often its moment was missed."""
+        async with self._store.system() as system:
+            for each in await system.backlog.recurring(now_ms=now_ms, limit=_TIDY):
+                jobs = system.of(each.tenant_id).jobs
+                key = f"schedule:{each.name}"
+                await jobs.enqueue(NewJob(kind=each.kind, payload=each.payload, dedupe=key))
+                await jobs.put_schedule(following(each, now_ms=now_ms))
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await self._attempt(job)
+        except asyncio.CancelledError:
+            await self._give_back(job)
+        finally:
+            self._held.pop((job.tenant_id, job.id), None)
+
+    async def _attempt(self, job: Job) -> None:
+        """Run a job once and write what became of it: the named boundary of handlers."""
+        try:
+            handle = self._handler(job).handle
+            result = await handle(await self._running(job))
+            require_bounded({} if result is None else result)
+        except Exception as error:  # noqa: BLE001 - a worker must outlive whatever a handler does
+            await self._failed(job, error)
+        else:
+            now_ms = self._clock.now_ms()
+            await self._endings.write(job, lambda now: finished(now, result, now_ms=now_ms))
+
+    def _handler(self, job: Job) -> Handler[U]:
+        """Return what does a job. Raises: Unavailable for a kind of another version, InvalidInput."""
+        handler = self._handlers.get(job.kind)
+        if handler is None:
+            raise Unavailable(f"This worker does not know jobs of the kind {job.kind!r}.")
+        if job.attempt > len(handler.waits_ms) + 1:
+            raise InvalidInput("Each of its workers died before it was done.")
+        return handler
+
+    async def _running(self, job: Job) -> Running[U]:
+        steps: dict[str, Object] = {}
+        if job.revision > 2:  # it was claimed before
+            async with self._store.begin(job.tenant_id, writes=False) as unit:
+                steps = {step.name: step.result for step in await unit.jobs.steps(job.id)}
+        lease_ms = self._limits.lease_ms
+        return Running(job, self._store, steps=steps, clock=self._clock, lease_ms=lease_ms)
+
+    async def _failed(self, job: Job, error: Exception) -> None:
+        if isinstance(error, Conflict) and error.reason == "not_held":
+            return
+        level = logging.INFO if isinstance(error, BylawError) else logging.ERROR
+        told = None if isinstance(error, BylawError) else error
+        _log.log(level, "job %s (%s), attempt %d: %s", job.id, job.kind, job.attempt, error, exc_info=told)
+        handler = self._handlers.get(job.kind)
+        waits_ms = WAITS_MS if handler is None else handler.waits_ms
+        chance, now_ms = self._chance(), self._clock.now_ms()
+        await self._endings.write(
+            job, lambda now: failed(now, error, waits_ms=waits_ms, chance=chance, now_ms=now_ms)
+        )
+
+    async def _give_back(self, job: Job) -> None:
+        """Let others do it at once; nothing happens to one that is not held any more."""
+        now_ms = self._clock.now_ms()
+        await self._endings.write(job, lambda now: released(now, now_ms=now_ms))
+
+    async def _wind_down(self) -> None:
+        """Return once nothing is held: what does not end in time is given back."""
+        if self._held:
+            await asyncio.wait(self._tasks(), timeout=self._limits.grace_s)
+        while self._held:
+            tasks = self._tasks()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        """Extend leases, and forget what ended long ago, until the block ends."""
+        loops = [
+            asyncio.create_task(self._every(self._limits.lease_ms / 3000, self._extend)),
+            asyncio.create_task(self._every(_TIDY_EVERY_S, self.tidy)),
+        ]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.wait(loops)
+
+    async def _every(self, pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                await work()
+            except Unavailable as error:
+                _log.warning("jobs: %s", error)
+
+    async def _extend(self) -> None:
+        """Extend the leases of what is held; stop what was cancelled or taken over."""
+        held = [job for job, _ in self._held.values()]
+        if not held:
+            return
+        until_ms = self._clock.now_ms() + self._limits.lease_ms
+        async with self._store.system() as system:
+            kept = await system.backlog.extend(held, until_ms=until_ms)
+        for job in held:
+            key = (job.tenant_id, job.id)
+            if key not in kept and key in self._held:
+                self._held[key][1].cancel()
+
+    async def tidy(self) -> None:
+        """Forget what ended long ago."""
+        now_ms = self._clock.now_ms()
+        for statuses, keep_ms in (
+            (frozenset[JobStatus]({"done", "cancelled"}), self._limits.keep_ms),
+            (frozenset[JobStatus]({"dead"}), self._limits.keep_dead_ms),
+        ):
+            forgotten = _TIDY
+            while forgotten == _TIDY:
+                async with self._store.system() as system:
+                    forgotten = await system.backlog.forget(statuses, before_ms=now_ms - keep_ms, limit=_TIDY)
