@@ -58,7 +58,6 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "action": "review",
         },
         "TopicRenaming": {"topic": "invoices", "to": "billing", "dry_run": True},
-        "TopicRenaming": {"topic": "invoices", "to": "billing", "dry_run": True},
         "PolicyEdit": {
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
             "reason": "The limit was lowered.",
