@@ -53,8 +53,8 @@ def _sentences(text: str) -> Range:
         after = text[found.end() : found.end() + 3].strip()
         is_clear = not after or after[0].isupper()
         least += is_clear and not _ABBREVIATED.search(text[max(0, found.start() - 8) : found.start()])
-    lines = sum(bool(line.strip()) for line in text.splitlines())
-    return least, ends + lines + text.count(";") + text.count(":")
+    endless = sum(bool(re.search(r"\w[^.!?\u2026\u3002\uff01\uff1f]*$", line)) for line in text.splitlines())
+    return least, ends + endless + text.count(";") + text.count(":")
 
 
 def _characters(text: str) -> Range:
@@ -130,7 +130,7 @@ _PLAIN: Final = wordings(
     rf" (?:{_HAVING} )?(?:in |within |of )?{_BOUND} {NUMBER} {_UNIT}{_EACH}",
     rf"(?:please |always )?(?:keep|limit|restrict|hold|cap|shorten) {SUBJECT} (?:to |at"
     rf" )?(?:{_BOUND} )?{NUMBER} {_UNIT}{_EACH}",
-    rf"(?:please |always )?{_DOING} (?:{SUBJECT} )?(?:in |with |using )?{_BOUND} {NUMBER} {_UNIT}{_EACH}",
+    rf"(?:please |always )?{_DOING} (?:{SUBJECT} )??(?:in |with |using )?{_BOUND} {NUMBER} {_UNIT}{_EACH}",
     rf"{_BOUND} {NUMBER} {_UNIT}{_EACH}",
     rf"(?P<only>(?:only {_DOING}|{_DOING} only)) {NUMBER} {_UNIT}{_EACH}",
 )

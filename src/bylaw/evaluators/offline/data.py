@@ -8,7 +8,8 @@ from bylaw.evaluators.offline.reading import Found, Seen
 from bylaw.evaluators.patterns import FINDERS, Finder
 
 _DROPPED: Final = re.compile(
-    r"^(?:(?:an?|any|the|all|real|full|complete|valid|raw|plain|plaintext|unmasked|unredacted|actual) )+",
+    r"^(?:(?:an?|any|the|all|other|real|full|complete|valid|raw|plain|plaintext|unmasked|unredacted"
+    r"|actual) )+",
     re.IGNORECASE,
 )
 _OWNER: Final = re.compile(
@@ -25,6 +26,11 @@ class Kind:
 
     said: str
     finder: Finder
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether finding none ever shows that there is none."""
+        return self.finder.is_complete
 
     def find(self, seen: Seen) -> Found:
         """Return where it stands in a text, and whether it is ruled out elsewhere."""

@@ -73,7 +73,7 @@ _VALUES: Final = wordings(
     rf"{STOP} (?:it )?(?:if|when|whenever) {_NAME} is not(?: (?:set|equal) to| one of)? (?P<what>.+)",
 )
 _TRUTHS: Final = {"true": True, "false": False}
-_CURRENCIES: Final = {
+CURRENCIES: Final = {
     "$": "USD",
     "dollars": "USD",
     "us dollars": "USD",
@@ -235,7 +235,7 @@ def limits(wording: str) -> Iterator[Limit]:
                     relation=relation,
                     bound=number(found["number"]),
                     said=said,
-                    unit="%" if unit in _PERCENT else _CURRENCIES.get(unit, unit.upper()),
+                    unit="%" if unit in _PERCENT else CURRENCIES.get(unit, unit.upper()),
                 )
 
 

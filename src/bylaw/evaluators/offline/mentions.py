@@ -39,10 +39,11 @@ _STAND: Final = any_of(
     *listed("appear occur"),
     rf"be {any_of(*listed('mentioned used included shared disclosed revealed said written present sent'))}",
 )
+_IT: Final = r"(?: (?:it|this|(?:the|this|any) [\w ]{1,30}?))?"
 _FORBIDS: Final = wordings(
     rf"{STOP} {SUBJECT} (?:that|which|if it|when it|if they) {SAYS} {_LIST}{TAIL}",
     rf"{STOP} {SUBJECT} {SAYS} {_LIST}{TAIL}",
-    rf"{STOP} (?:it )?(?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
+    rf"{STOP}{_IT} (?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
     rf"(?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL},? (?:then )?{STOP}(?: (?:it|this|the [\w"
     rf" ]{{1,30}}))?",
     rf"{SUBJECT} {NOT} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
@@ -50,14 +51,14 @@ _FORBIDS: Final = wordings(
     rf"{_LIST} {NOT} {_STAND}{TAIL}",
     rf"{_LIST} (?:is|are) {_BANNED}{TAIL}",
     rf"no (?:mention(?:s)? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
-    rf"{_BANNED} (?:words?|terms?|phrases?){TAIL}: ?{_LIST}",
+    rf"{_BANNED} (?P<literal>words?|terms?|phrases?){TAIL}: ?{_LIST}",
 )
 _RAISES: Final = wordings(
-    rf"{RAISE} (?:it )?(?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
+    rf"{RAISE}{_IT} (?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
     rf"{RAISE} {SUBJECT} (?:that|which|if it|when it|if they|who) {SAYS} {_LIST}{TAIL}",
     rf"{RAISE} {SUBJECT} {SAYS} {_LIST}{TAIL}",
     rf"(?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL},? (?:then )?(?P<then>{RAISE}(?: [\w'"
-    rf" -]{{1,80}})?)",
+    rf" -]{{1,160}})?)",
 )
 _WANTS: Final = wordings(
     rf"{SUBJECT} {MUST} (?P<place>end with|close with|conclude with|start with|begin with|open with"
@@ -98,6 +99,9 @@ class Forbidden:
         gaps = []
         if not all(thing.shown for thing in self.things.each):
             gaps.append(_WITHOUT_WORDS)
+        unsure = [thing.said for thing in self.things.each if thing.kind and not thing.kind.is_complete]
+        if unsure:
+            gaps.append(f"That no {', '.join(unsure)} are recognised does not show that there are none.")
         if any(thing.is_owned for thing in self.things.each):
             gaps.append(_WHOSE)
         if self._waits:
@@ -222,7 +226,8 @@ def _forbidden(wording: str, effect: Effect) -> Forbidden | None:
     for found in matches(_FORBIDS, wording):
         verb = group(found, "verb") or group(found, "gives") or "say"
         subject = _subject(found)
-        things = things_of(found["what"], verb)
+        what = f"the words {found['what']}" if group(found, "literal") else found["what"]
+        things = things_of(what, verb)
         if subject is not None and things is not None:
             return Forbidden(subject=subject, things=things, effect=effect)
     return None

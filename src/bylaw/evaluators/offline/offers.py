@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from operator import le
 from typing import Final
 
 from bylaw.evaluators.offline.grammar import (
@@ -17,6 +18,7 @@ from bylaw.evaluators.offline.grammar import (
     number,
     wordings,
 )
+from bylaw.evaluators.offline.limits import CURRENCIES, Limit
 from bylaw.evaluators.offline.reading import Found, Reader, Seen, is_read
 from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, TOO_LONG, Ruling, Shape
 from bylaw.evaluators.offline.subject import ANSWER
@@ -40,7 +42,7 @@ _OFFERS: Final = wordings(
     rf" an? )?{_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
     rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_GIVE} (?:more than|over)"
     rf" {_LIMIT} (?:in |as (?:an? )?)?{_NOUN}{TAIL}",
-    rf"{_NOUN} {NOT} (?:exceed|be {OVER}|go {OVER}) {_LIMIT}{TAIL}",
+    rf"(?:the |any )?{_NOUN} {NOT} (?:exceed|be {OVER}|go {OVER}) {_LIMIT}{TAIL}",
     rf"{_NOUN} (?:of )?{OVER} {_LIMIT} (?:is|are) (?:forbidden|prohibited|not allowed|not permitted){TAIL}",
     rf"no {_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
     rf"{STOP} (?:any )?(?:outputs?|answers?|repl(?:y|ies)|responses?|messages?)? ?(?:that )?(?:offers?"
@@ -87,7 +89,10 @@ class Offer:
     @property
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
-        return f"Looks for a {self.noun} of more than {self.bound:g} {self.unit} in the agent's answer."
+        return (
+            f"Looks for a {self.noun} of more than {self.bound:g} {self.unit} in the agent's"
+            f" answer, and compares such a fact."
+        )
 
     @property
     def rewording(self) -> str:
@@ -99,8 +104,11 @@ class Offer:
         """Return what the facts show."""
         if ANSWER.is_to_come(reader.facts, ("input",)):
             return ASIDE
+        limited = await self._limit.rule(reader)
         text = reader.facts.get("agent_output")
-        if not isinstance(text, str) or reader.facts.get("phase") == "tool_call":
+        if limited.status == "violated" or not isinstance(text, str):
+            return limited
+        if reader.facts.get("phase") == "tool_call":
             return ABSTAINED
         found = await reader.read(text, self._search)
         if found.quotes:
@@ -109,6 +117,14 @@ class Offer:
         if not found.shows_absence:
             return ABSTAINED
         return Ruling(status="satisfied", rationale="Nothing is offered.") if is_read(text) else TOO_LONG
+
+    @property
+    def _limit(self) -> Limit:
+        """The same limit for a fact of that name."""
+        unit = "%" if self.unit in _PERCENT else CURRENCIES.get(self.unit, self.unit.upper())
+        return Limit(
+            field=self.noun.replace(" ", "_"), relation=le, bound=self.bound, said="at most", unit=unit
+        )
 
     def _search(self, seen: Seen) -> Found:
         if not _OFFERED.search(seen.plain.text) and not spells_number(seen.text):

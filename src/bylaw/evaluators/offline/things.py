@@ -29,7 +29,8 @@ _QUALIFIERS: Final = re.compile(
 _LITERALLY: Final = re.compile(
     r"(?:(?:any|one|either|some) of )?(?:the |these |any of these |this |any )?(?:following |exact "
     r"|specific |literal )?"
-    r"(?:words?|terms?|phrases?|strings?|expressions?|keywords?|names?)(?: or (?:words?|phrases?|terms?"
+    r"(?:words?|terms?|phrases?|strings?|expressions?|keywords?|names?|sentences?|lines?|texts?"
+    r"|statements?|disclaimers?|notices?|questions?)(?: or (?:words?|phrases?|terms?"
     r"|expressions?))?(?: like|,? such as)?:? ",
     re.IGNORECASE,
 )

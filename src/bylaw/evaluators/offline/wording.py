@@ -76,8 +76,8 @@ def _one(wording: str, effect: Effect) -> Shape | None:
         or read_count(wording)
         or read_form(wording)
         or read_links(wording)
-        or read_limit(wording)
         or read_offer(wording)
+        or read_limit(wording)
         or read_mention(wording, effect)
     )
 
