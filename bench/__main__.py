@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine
 
-PARTS = ("rules", "receipts", "ledger", "decisions", "publish", "lists", "server")
+PARTS = ("rules", "receipts", "ledger", "decisions", "publish", "lists", "search", "finding", "server")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bylaw.search.fusion import fuse, joined
+from bylaw.search.fusion import fuse, joined, midst
 
 IDS = st.sampled_from([f"p{place}" for place in range(15)])
 SCORES = st.dictionaries(IDS, st.floats(min_value=-100, max_value=100), max_size=15)
@@ -82,3 +82,10 @@ def test_the_joined_vector_gives_the_weighted_sum_of_both_fields():
     wants = 0.65 * (about @ query) + 0.35 * (procedure @ query)
     assert joined(about, procedure) @ query == pytest.approx(wants, abs=1e-5)
     assert joined(about, None) is about
+
+
+def test_the_midst_has_length_one_and_each_counts_the_same():
+    rows = np.eye(4, dtype=np.float32)[:2]
+    assert midst(rows) == pytest.approx([0.5**0.5, 0.5**0.5, 0, 0])
+    assert midst(rows[:1]) == pytest.approx([1, 0, 0, 0])
+    assert not midst(np.stack([rows[0], -rows[0]])).any()

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
 from bylaw.search.embedder import Embedder
+from bylaw.search.fusion import midst
 from bylaw.search.store import Meaning, SearchUnit, Told
 from bylaw.search.text import texts_of
 
@@ -46,10 +47,12 @@ async def embed_waiting(
 
 async def _meanings(embedder: Embedder, told: Sequence[Told]) -> list[Meaning]:
     texts = [texts_of(each.content) for each in told]
-    asked = [(place, each.procedure) for place, each in enumerate(texts) if each.procedure]
-    vectors = await embedder.embed([each.about for each in texts] + [text for _, text in asked])
-    procedures = dict(zip([place for place, _ in asked], vectors[len(texts) :], strict=True))
-    return [
-        Meaning(digest=each.digest, about=vectors[place], procedure=procedures.get(place))
-        for place, each in enumerate(told)
-    ]
+    asked = [[each.about, *each.examples, *filter(None, [each.procedure])] for each in texts]
+    vectors = await embedder.embed([text for each in asked for text in each])
+    meanings, begin = list[Meaning](), 0
+    for each, text in zip(told, texts, strict=True):
+        end = begin + 1 + len(text.examples)
+        procedure = vectors[end] if text.procedure else None
+        meanings.append(Meaning(digest=each.digest, about=midst(vectors[begin:end]), procedure=procedure))
+        begin = end + bool(text.procedure)
+    return meanings

@@ -17,11 +17,21 @@ ABOUT: Final = 0.65
 PROCEDURE: Final = 1 - ABOUT
 
 
+def midst(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the direction in the midst of some, of length 1: that of a text and of examples for it.
+
+    It finds more than the vector of all of them as one text, in which the last ones hardly count.
+    """
+    middle: NDArray[np.float32] = rows.mean(axis=0)
+    length = np.linalg.norm(middle)
+    return middle / length if length else middle
+
+
 def joined(about: NDArray[np.float32], procedure: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """Return the one vector whose product with a query is the weighted sum of the products of both fields.
 
-    `about` is the vector of title, description and examples, `procedure` that of the rules; what has none is
-    judged by `about` alone. Not of length 1: fields that differ point less far.
+    `about` is the midst of title with description and of the examples, `procedure` the vector of the rules;
+    what has none is judged by `about` alone. Not of length 1: fields that differ point less far.
     """
     if procedure is None:
         return about

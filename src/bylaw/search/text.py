@@ -1,7 +1,8 @@
 """What is embedded of a policy: what it is about, and what it asks for.
 
 The two are told apart because procedures share their steps: title, topic, description and examples say where
-a policy belongs, rules and conditions what happens there.
+a policy belongs, rules and conditions what happens there. Each example is a text of its own, so that all
+count.
 """
 
 from dataclasses import dataclass
@@ -17,20 +18,22 @@ _EXAMPLES: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """The two texts of a policy; `procedure` is empty where nothing is asked for."""
+    """The texts of a policy, examples by themselves; `procedure` is empty where nothing is asked for."""
 
     about: str
+    examples: tuple[str, ...]
     procedure: str
 
 
 def texts_of(content: Content) -> Texts:
-    """Return the two texts of `content`."""
-    examples = [_said(each.request) or each.name for each in content.examples[:_EXAMPLES]]
+    """Return the texts of `content`."""
+    examples = [_lines(_said(each.request) or each.name) for each in content.examples[:_EXAMPLES]]
     rules = [rule.text if isinstance(rule, NaturalRule) else rule.message for rule in content.rules]
     conditions = [f"{key} {' '.join(told_in(value))}" for key, value in (content.conditions or {}).items()]
     topic = (content.topic or "").replace("_", " ")
     return Texts(
-        about=_lines(content.name.replace("_", " "), topic, content.description, *examples),
+        about=_lines(content.name.replace("_", " "), topic, content.description),
+        examples=tuple(filter(None, examples)),
         procedure=_lines(*rules, *conditions),
     )
 
