@@ -12,7 +12,18 @@ from pathlib import Path
 
 from bench import machine
 
-PARTS = ("rules", "receipts", "ledger", "decisions", "publish", "lists", "search", "finding", "server")
+PARTS = (
+    "rules",
+    "receipts",
+    "ledger",
+    "decisions",
+    "publish",
+    "lists",
+    "search",
+    "finding",
+    "learning",
+    "server",
+)
 
 
 def main() -> None:

@@ -29,10 +29,9 @@ _SHOWN: Final[dict[Kind, str]] = {
 async def propose(acting: Acting[PolicyUnit], run: Run, finding: Finding) -> Finding:
     """Store the policy that proposes a finding, and return it with the policy's id, or why there is none."""
     draft = finding.draft
-    wanted = run.conversation_id if run.conversation_id in draft.supports else None
     source = Source(
         type=SOURCE_TYPE,
-        conversation_id=wanted or (draft.supports[0] if draft.supports else None),
+        conversation_id=draft.supports[0] if draft.supports else None,
         confidence=draft.confidence,
         rationale=rationale(finding),
         evidence=tuple(each.text for each in draft.quotes),

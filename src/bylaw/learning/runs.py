@@ -23,7 +23,7 @@ from bylaw.learning.mining.transcript import Transcript, transcript
 from bylaw.learning.model import Conversation, ConversationId
 from bylaw.learning.proposing import propose
 from bylaw.learning.report import Cause, Choices, Finding, MinerName, Report, Run, RunId
-from bylaw.learning.standing import Remembering, standing
+from bylaw.learning.standing import Comparison, Remembering, standing
 from bylaw.learning.store import ConversationFilter, LearningUnit
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.tenancy.model import Place
@@ -164,16 +164,21 @@ async def carry_out(
         return None
     miner = miners(read.choices.miner)
     mined = await miner.mine(read.transcripts, topics=read.topics)
-    drafts = [_focused(each, read.run) for each in mined.drafts if _concerns(each, read.run)]
-    embedder = Remembering(miner.embedder)
-    options = {"place": read.run.place, "choices": read.choices}
+    drafts = [each for each in mined.drafts if _concerns(each, read.run)]
+    by = Comparison(
+        embedder=Remembering(miner.embedder),
+        place=read.run.place,
+        choices=read.choices,
+        now_ms=clock.now_ms(),
+        bearer=read.run.conversation_id,
+    )
     async with begin(writes=False) as unit:  # so that little is left to embed while others wait to write
-        await standing(unit, drafts, embedder, now_ms=clock.now_ms(), **options)  # type: ignore[arg-type]  # as below
+        await standing(unit, drafts, by)
     async with begin(writes=True) as unit:
         run = await unit.learning.runs.get(run_id)
         if run is None or run.status == "finished":
             return None
-        findings = await standing(unit, drafts, embedder, now_ms=clock.now_ms(), **options)  # type: ignore[arg-type]
+        findings = await standing(unit, drafts, by)
         if not run.dry_run:
             acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
             findings = [await _proposed(acting, run, each) for each in findings]
@@ -237,13 +242,3 @@ def _may_learn(conversation: Conversation) -> bool:
 
 def _concerns(draft: Draft, run: Run) -> bool:
     return run.conversation_id is None or run.conversation_id in draft.supports
-
-
-def _focused(draft: Draft, run: Run) -> Draft:
-    """Return a draft with the conversation that caused the run first, as what bears it."""
-    first = run.conversation_id
-    if first is None:
-        return draft
-    others = tuple(each for each in draft.supports if each != first)
-    quotes = sorted(draft.quotes, key=lambda each: each.conversation_id != first)
-    return replace(draft, supports=(first, *others), quotes=tuple(quotes))

@@ -5,7 +5,7 @@ see counts: its own policies and those around it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -76,33 +76,52 @@ class Rival:
         return f"{self.current.policy.id} ({self.text[:200]})"
 
 
-async def standing(
-    unit: PolicyUnit,
-    drafts: Sequence[Draft],
-    embedder: Embedder,
-    *,
-    place: Place,
-    choices: Choices,
-    now_ms: int,
-) -> list[Finding]:
-    """Return each draft with why it is held back, or what a reviewer should know. Raises: Unavailable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How drafts are compared: where, by which choices, and whether only `bearer` may bear proposals."""
+
+    embedder: Embedder
+    place: Place
+    choices: Choices
+    now_ms: int
+    bearer: str | None = None
+
+
+async def standing(unit: PolicyUnit, drafts: Sequence[Draft], by: Comparison) -> list[Finding]:
+    """Return each draft with why it is held back, or what a reviewer should know.
+
+    What is proposed names first the conversation that bears it: `bearer`, or one with room for another.
+    Raises: Unavailable.
+    """
+    choices, embedder = by.choices, by.embedder
     findings: list[Finding] = []
     accepted: list[Draft] = []
     borne: dict[str, int] = {}
     for draft in drafts:
-        rivals = await _rivals(unit, draft, embedder, place)
-        found = _held_back(draft, rivals, choices, now_ms) or await _repeated(
+        rivals = await _rivals(unit, draft, embedder, by.place)
+        found = _held_back(draft, rivals, choices, by.now_ms) or await _repeated(
             draft, accepted, embedder, choices
         )
-        source = draft.supports[0] if draft.supports else ""
-        if found is None and borne.get(source, 0) >= choices.most_per_conversation:
-            found = Finding(draft=draft, held_back="too_many")
         if found is None:
-            borne[source] = borne.get(source, 0) + 1
-            accepted.append(draft)
-            found = Finding(draft=draft, notes=tuple(_notes(draft, rivals, choices)))
+            bearers = draft.supports if by.bearer is None else (by.bearer,)
+            first = next(
+                (each for each in bearers if borne.get(each, 0) < choices.most_per_conversation), None
+            )
+            if first is None:
+                found = Finding(draft=draft, held_back="too_many")
+            else:
+                borne[first] = borne.get(first, 0) + 1
+                accepted.append(draft)
+                found = Finding(draft=_borne(draft, first), notes=tuple(_notes(draft, rivals, choices)))
         findings.append(found)
     return findings
+
+
+def _borne(draft: Draft, first: str) -> Draft:
+    """Return a draft with the conversation that bears it first, and its quotes."""
+    others = (each for each in draft.supports if each != first)
+    quotes = sorted(draft.quotes, key=lambda each: each.conversation_id != first)
+    return replace(draft, supports=(first, *others), quotes=tuple(quotes))
 
 
 async def _rivals(unit: PolicyUnit, draft: Draft, embedder: Embedder, place: Place) -> list[Rival]:

@@ -10,7 +10,7 @@ from bylaw.policies.model import topic_key
 
 _WORD: Final = re.compile(r"[^\W\d_]{4,}")
 _EMPTY: Final = re.compile(
-    "about|after|agent|basic|checked|class|detail|existing|multiple|partial|possible|"
+    "about|after|agent|assist|book|help|basic|checked|class|detail|existing|multiple|partial|possible|"
     "purchase|purchased|separate|turn|allow|allowed|available|provide|information|also|"
     "always|answer|another|anything|because|been|before|being|between|call|calls|cannot|"
     "could|customer|customers|different|does|done|each|either|ever|every|from|have|here|"
@@ -53,7 +53,7 @@ class Topics:
 def _stems(text: str) -> list[str]:
     """Return the words of a text that say something, in the singular, in order."""
     words = (found.casefold() for found in _WORD.findall(text))
-    return [_singular(word) for word in words if not _EMPTY.fullmatch(word)]
+    return [_singular(word) for word in words if not (_EMPTY.fullmatch(word) or word.endswith("ed"))]
 
 
 def _singular(word: str) -> str:
