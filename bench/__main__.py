@@ -22,6 +22,7 @@ PARTS = (
     "search",
     "finding",
     "learning",
+    "offline",
     "server",
 )
 

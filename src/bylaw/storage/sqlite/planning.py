@@ -34,6 +34,7 @@ _VALUES: Final[Mapping[str, int]] = {
     "who": 500,
     "agent_id": 500,
     "word": 20_000,
+    "embedder": 2,
     "conversation_id": 100_000,
 }
 _OF_POLICIES: Final = ("versions", "words")  # where a policy has few rows

@@ -1,0 +1,295 @@
+"""Finding policies by words and by meaning, with an embedder whose idea of meaning is a list of concepts."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bylaw.core.clock import ManualClock
+from bylaw.core.errors import Forbidden, Unavailable
+from bylaw.core.ids import Ids, WorkspaceId
+from bylaw.core.paging import Slice
+from bylaw.policies.store import PolicyFilter
+from bylaw.search import query as search
+from bylaw.search.embedding import embed_waiting
+from bylaw.search.finder import Finder
+from bylaw.search.query import search_policies
+from bylaw.storage.control import open_control
+from bylaw.storage.memory.control import MemoryControlStore
+from bylaw.tenancy.model import EVERYWHERE
+from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
+from tests.contracts.values import START, A, B, content, current, place, policy, tenant, version, workspace
+
+CONCEPTS = (("refund", "money back", "reimburse"), ("angry", "furious"), ("address", "moved"), ("tone",))
+
+
+class Concepts:
+    """Says which concepts a text speaks of; `calls` are the texts that were embedded."""
+
+    note = ""
+
+    def __init__(self, name="concepts@1", *, fails=False) -> None:
+        self.id = name
+        self.dimensions = len(CONCEPTS) + 1
+        self.calls = []
+        self.fails = fails
+
+    async def embed(self, texts):
+        if self.fails:
+            raise Unavailable("The model is not there.")
+        self.calls += texts
+        rows = np.full((len(texts), self.dimensions), 0.01, dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for number, names in enumerate(CONCEPTS):
+                row[number] += any(name in text.casefold() for name in names)
+            row[-1] += row[:-1].max() < 1
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request, tmp_path):
+    clock = ManualClock()
+    if request.param == "memory":
+        opened = MemoryControlStore(ids=Ids(clock), clock=clock)
+    else:
+        opened = await open_control(f"sqlite:///{tmp_path / 'control.db'}", ids=Ids(clock), clock=clock)
+    async with opened.system() as system:
+        for tenant_id in (A, B):
+            await system.add_tenant(tenant(tenant_id))
+    yield opened
+    await opened.close()
+
+
+def finder_of(embedder, *, memory_bytes=1 << 20):
+    return Finder(lambda: embedder, memory_bytes=memory_bytes)
+
+
+def said(text, **given):
+    return content(name=text, description="", topic=None, rules=(), conditions=None, examples=(), **given)
+
+
+async def write(store, *texts, tenant_id=A, **given):
+    made = [
+        current(policy(tenant_id, created_ms=START + n, **given), content=said(text))
+        for n, text in enumerate(texts)
+    ]
+    async with store.begin(tenant_id) as unit:
+        await unit.policies.add_all(made)
+    return made
+
+
+async def embed(store, embedder, tenant_id=A):
+    async def progress(done, total):
+        assert done <= total
+
+    @asynccontextmanager
+    async def begin(*, writes=True):
+        async with store.begin(tenant_id, writes=writes) as unit:
+            yield unit
+
+    return await embed_waiting(begin, embedder, progress=progress)
+
+
+async def find(store, finder, query, *, tenant_id=A, principal=None, part=None, **where):
+    clock = ManualClock()
+    async with store.begin(tenant_id, writes=False) as unit:
+        who = system_principal(tenant_id) if principal is None else principal
+        acting = Acting(unit=unit, principal=who, clock=clock, ids=Ids(clock))
+        part = Slice(limit=50) if part is None else part
+        return await search_policies(acting, finder, query, where=PolicyFilter(**where), part=part)
+
+
+def names(found):
+    return [each.current.version.content.name for each in found.items]
+
+
+async def test_meaning_finds_what_has_none_of_the_words(store):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    await write(store, "Reimburse within a week", "Never shout at the furious", "Ask who moved")
+    before = await find(store, finder, "money back please")
+    assert (names(before), before.total, before.waiting, embedder.calls) == ([], 0, 3, [])
+    assert await embed(store, embedder) == {"embedded": 3, "embedder": "concepts@1"}
+    after = await find(store, finder, "money back please")
+    assert (names(after), after.total, after.waiting) == (["Reimburse within a week"], 1, 0)
+    (match,) = after.items
+    assert (match.words, match.similarity > 0.9, match.score) == ((), True, pytest.approx(0.85, abs=0.16))
+    assert names(await find(store, finder, "the weather")) == []
+    assert names(await find(store, finder, " ")) == []
+
+
+async def test_a_literal_word_is_always_found_and_says_so(store):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    await write(store, "Refund at once", "Reimburse at once", "A zebra crosses")
+    await embed(store, embedder)
+    await write(store, "A refunded zebra")
+    found = await find(store, finder, "refund zebra")
+    assert set(names(found)) == {"Refund at once", "Reimburse at once", "A zebra crosses", "A refunded zebra"}
+    assert (found.total, found.waiting) == (4, 1)
+    why = {each.current.version.content.name: each for each in found.items}
+    assert why["A refunded zebra"].words == ("refund", "zebra")
+    assert why["A refunded zebra"].similarity is None
+    assert why["Reimburse at once"].words == ()
+    scores = [each.score for each in found.items]
+    assert scores == sorted(scores, reverse=True)
+
+
+async def test_a_failing_model_leaves_the_words(store):
+    finder = finder_of(Concepts())
+    await write(store, "Refund at once", "Reimburse at once")
+    await embed(store, Concepts())
+    broken = finder_of(Concepts(fails=True))
+    assert names(await find(store, broken, "refund")) == ["Refund at once"]
+    assert len(names(await find(store, finder, "refund"))) == 2
+
+
+async def test_what_embeds_is_told_of_each_text_once(store):
+    embedder = Concepts()
+    made = await write(store, "Refund", "Tone")
+    await embed(store, embedder)
+    told = len(embedder.calls)
+    await write(store, "Refund", "Tone")
+    one = made[0].policy
+    async with store.begin(A) as unit:
+        edited = replace(one, revision=2, latest=2, approved=2)
+        await unit.policies.save_all([(edited, version(one.id, 2, content=said("Address")))])
+    assert (await embed(store, embedder))["embedded"] == 1
+    assert len(embedder.calls) == told + 1
+    finder = finder_of(embedder)
+    assert names(await find(store, finder, "reimburse")) == ["Refund"]
+    assert names(await find(store, finder, "who moved")) == ["Address"]
+
+
+async def test_a_model_that_died_half_way_goes_on_where_it_was(store, monkeypatch):
+    class Dying(Concepts):
+        async def embed(self, texts):
+            if len(self.calls) >= 2:
+                raise Unavailable("Killed.")
+            return await super().embed(texts)
+
+    monkeypatch.setattr("bylaw.search.embedding._AT_ONCE", 1)
+    await write(store, "Refund", "Angry", "Address", "Tone")
+    with pytest.raises(Unavailable):
+        await embed(store, Dying())
+    async with store.begin(A) as unit:
+        assert await unit.vectors.waiting("concepts@1") == 2
+    assert (await embed(store, Concepts()))["embedded"] == 2
+
+
+async def test_another_model_takes_over_and_is_never_compared_with_the_first(store):
+    first, second = Concepts(), Concepts("concepts@2")
+    await write(store, "Refund")
+    await embed(store, first)
+    fresh = finder_of(second)
+    found = await find(store, fresh, "reimburse")
+    assert (names(found), found.waiting) == ([], 1)
+    await embed(store, second)
+    assert names(await find(store, fresh, "reimburse")) == ["Refund"]
+
+
+async def test_deleted_and_old_contents_are_not_found(store):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    (made,) = await write(store, "Refund")
+    await embed(store, embedder)
+    assert names(await find(store, finder, "reimburse")) == ["Refund"]
+    stored = replace(made.policy, revision=2, deleted_ms=START)
+    async with store.begin(A) as unit:
+        await unit.policies.save_all([(stored, None)])
+    assert names(await find(store, finder, "reimburse")) == []
+    async with store.begin(A) as unit:
+        back = replace(stored, revision=3, deleted_ms=None, latest=2, approved=2)
+        await unit.policies.save_all([(back, version(stored.id, 2, content=said("Nothing")))])
+    assert names(await find(store, finder, "reimburse")) == []
+    async with store.begin(A) as unit:
+        again = replace(back, revision=4, latest=3, approved=3)
+        await unit.policies.save_all([(again, version(stored.id, 3, content=said("Refund")))])
+    assert names(await find(store, finder, "reimburse")) == ["Refund"]
+
+
+async def test_nobody_finds_what_is_another_tenants(store):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    await write(store, "Refund of ours")
+    await write(store, "Refund of theirs", tenant_id=B)
+    await embed(store, embedder, A)
+    await embed(store, embedder, B)
+    for query in ("reimburse", "refund", "ours theirs"):
+        assert set(names(await find(store, finder, query))) <= {"Refund of ours"}
+        assert set(names(await find(store, finder, query, tenant_id=B))) <= {"Refund of theirs"}
+
+
+async def test_nobody_finds_what_they_may_not_see(store):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    async with store.begin(A) as unit:
+        for ident in ("w1", "w2"):
+            await unit.tenancy.workspaces.add(workspace(id=WorkspaceId(ident)))
+    await write(store, "Refund here", place=place("w1"))
+    await write(store, "Refund there", place=place("w2"))
+    await embed(store, embedder)
+    grant = Grant(place=place("w1"), scopes=frozenset({"policy:read"}))
+    reader = Principal(tenant_id=A, kind="key", id="k", grants=(grant,))
+    for query in ("reimburse", "refund"):
+        found = await find(store, finder, query, principal=reader)
+        assert (names(found), found.total) == (["Refund here"], 1)
+    nobody = Principal(tenant_id=A, kind="key", id="k", grants=(Grant(place=EVERYWHERE, scopes=frozenset()),))
+    with pytest.raises(Forbidden):
+        await find(store, finder, "refund", principal=nobody)
+
+
+async def test_filters_narrow_what_meaning_finds_however_few_are_left(store, monkeypatch):
+    monkeypatch.setattr(search, "_WIDE", 4)
+    monkeypatch.setattr(search, "NEAR", 2)
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    await write(store, *(f"Refund {n}" for n in range(12)))
+    await write(store, "Reimburse, rejected", status="rejected", approved=None)
+    await embed(store, embedder)
+    found = await find(store, finder, "money back", statuses=frozenset({"rejected"}))
+    assert names(found) == ["Reimburse, rejected"]
+
+
+async def test_memory_is_bounded_and_what_was_forgotten_is_read_again(store):
+    embedder = Concepts()
+    finder = finder_of(embedder, memory_bytes=1)
+    for tenant_id in (A, B):
+        await write(store, "Refund", tenant_id=tenant_id)
+        await embed(store, embedder, tenant_id)
+    for tenant_id in (A, B, A):
+        assert names(await find(store, finder, "reimburse", tenant_id=tenant_id)) == ["Refund"]
+        assert len(finder._held) == 1
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(["refund", "reimburse", "angry refund", "zebra", "tone"]), max_size=14),
+    st.sampled_from(["refund", "money back", "angry zebra", "tone"]),
+    st.integers(1, 5),
+)
+async def test_pages_are_parts_of_one_list_in_which_every_word_is_found(store, texts, query, limit):
+    embedder = Concepts()
+    finder = finder_of(embedder)
+    await write(store, *texts)
+    await embed(store, embedder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(search, "HEAD", 3)
+        patched.setattr(search, "NEAR", 2)
+        whole = await find(store, finder, query, part=Slice(limit=500))
+        paged = []
+        while len(paged) < whole.total:
+            page = await find(store, finder, query, part=Slice(limit=limit, offset=len(paged)))
+            assert page.total == whole.total
+            assert page.items
+            paged += page.items
+    ids = [each.current.policy.id for each in whole.items]
+    assert [each.current.policy.id for each in paged] == ids
+    assert len(set(ids)) == len(ids) == whole.total
+    async with store.begin(A, writes=False) as unit:
+        words = search.words_of(query)
+        literal = (await unit.policies.search(words, PolicyFilter(), Slice(limit=500))).items
+    assert {hit.id for hit in literal} <= set(ids)
