@@ -58,9 +58,10 @@ def honest(case: Case, ident: str) -> Result:
     for topic, names in CONTROLS.items():
         if rule["text"] == f"No note in the record names {topic}.":
             words = [*names]
+    roles = [role for role in ("agent", "customer") if role in rule["text"].replace("answer", "agent")]
     for line in case.lines:
-        for word in words:
-            if (line["role"] == "note") == (word in str(CONTROLS)) and word in line["text"]:
+        for word in words if not roles or line["role"] in roles else ():
+            if word in line["text"]:
                 found = "violation" if rule["effect"] == "reject" else "flag"
                 return result(ident, found, (line["id"], word))
     return result(ident, "compliant")

@@ -5,6 +5,7 @@ real provider is. `Server.plays` puts answers in a row before the script.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -139,8 +140,10 @@ class Server:
         except asyncio.CancelledError:
             pass  # the server ends
         finally:
-            self.tasks.discard(asyncio.current_task())
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            self.tasks.discard(asyncio.current_task())
 
     async def _answered(self, answer, asked, state, reader, writer) -> bool:
         """Send one answer; return whether the connection may go on."""

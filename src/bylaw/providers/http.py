@@ -160,7 +160,9 @@ class HttpClient:
         is_reusable = False
         try:
             answer = await self._exchange(connection, origin, call)
-            is_reusable = connection.state.their_state is connection.state.our_state is h11.DONE
+            ended = connection.state.their_state is connection.state.our_state is h11.DONE
+            # What came beyond the end of an answer would be read as the beginning of the next one.
+            is_reusable = ended and not connection.state.trailing_data[0]
         finally:
             if not is_reusable:
                 connection.writer.transport.abort()

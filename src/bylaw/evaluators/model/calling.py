@@ -100,7 +100,7 @@ class Caller:
                 return replace(found, usage=usage)
             _log.warning("a model gave no answer: %s, status %d", found.reason, found.status)
             code = _code(found)
-            wait_s = _wait_s(found, number, _fraction(means.random))
+            wait_s = _wait_s(found, number, _fraction(means.random)) if number + 1 < _TRIES else None
             if wait_s is None or means.ticks() + wait_s + self._usual_s >= until:
                 break
             await means.sleep(wait_s)
