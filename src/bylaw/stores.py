@@ -14,7 +14,7 @@ from bylaw.core.ids import Ids
 from bylaw.receipts.ports import Ledger
 from bylaw.receipts.signing_keys import SigningKeys
 from bylaw.settings import Settings
-from bylaw.storage.control import open_control
+from bylaw.storage.control import control_url, open_control
 from bylaw.storage.key_file import KeyFile
 from bylaw.storage.secret_file import SecretFile
 from bylaw.storage.sqlite.receipts import open_ledger
@@ -38,6 +38,31 @@ async def open_stores(settings: Settings, clock: Clock, ids: Ids, stack: AsyncEx
     """
     opening = _open_postgres if settings.storage.database else _open_sqlite
     return await opening(settings, clock, ids, stack)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """What a worker stands on: it opens no receipts, and needs no signing keys."""
+
+    control: ControlStore
+    secret_file: SecretFile
+
+
+async def open_control_plane(
+    settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack
+) -> ControlPlane:
+    """Return the control plane that `settings` name, beside a server's, to be closed when `stack` ends.
+
+    Raises: as `open_control`.
+    """
+    storage = settings.storage
+    key_file = KeyFile(Path(storage.key_file) if storage.key_file else storage.data / "keys.json")
+    url = control_url(storage.data, storage.database)
+    control = await open_control(
+        url, ids=ids, clock=clock, owner_url=storage.database_owner, beside_server=True
+    )
+    stack.push_async_callback(control.close)
+    return ControlPlane(control=control, secret_file=_secret_file(settings, key_file))
 
 
 async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:

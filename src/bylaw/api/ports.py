@@ -1,6 +1,6 @@
 """What the API needs from storage: one transaction per request, and the operator's view over all tenants."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -174,6 +174,12 @@ class ControlStore(Protocol):
 
     def system(self, *, writes: bool = True) -> AbstractAsyncContextManager[SystemUnit]:
         """Return the transaction of the operator."""
+
+    def when_enqueued(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called after each commit by which a job was enqueued here: a mere hint."""
+
+    async def checkpoint(self) -> None:
+        """Bring what other processes wrote back into the file, where the database is one."""
 
     async def close(self) -> None:
         """Let go of every connection."""

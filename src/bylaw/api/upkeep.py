@@ -19,6 +19,7 @@ from bylaw.api.signing import Signing
 from bylaw.api.soundness import Soundness
 from bylaw.api.tallying import Tallying
 from bylaw.api.witness import Witness
+from bylaw.api.workload import Workload
 from bylaw.core.errors import Unavailable
 
 _log = logging.getLogger("bylaw.upkeep")
@@ -39,6 +40,7 @@ class Upkeep:
     sightings: Sightings
     signing: Signing
     soundness: Soundness
+    workload: Workload
     forgetting: Forgetting
     tallying: Tallying
     feed: Feed
@@ -64,6 +66,7 @@ class Upkeep:
             asyncio.create_task(_keep("kept answers", self.forgetting.forget, every_s=FORGET_EVERY_S)),
             asyncio.create_task(_keep("statistics", self.tallying.catch_up, every_s=TALLY_EVERY_S)),
             asyncio.create_task(_keep("soundness", self.soundness.look, every_s=NOTES_EVERY_S)),
+            asyncio.create_task(_keep("workload", self.workload.look, every_s=NOTES_EVERY_S)),
             asyncio.create_task(_keep("signing keys", self.signing.follow, every_s=self.anchor_s)),
             asyncio.create_task(_keep("anchors", self.anchors.anchor, every_s=self.anchor_s)),
         ]

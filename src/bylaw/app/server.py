@@ -41,6 +41,7 @@ from bylaw.api.tallying import Tallying
 from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
+from bylaw.api.workload import Workload
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import panel_of
 from bylaw.app.webhooks import keep_ms_of, sender_of, telling_of
@@ -78,6 +79,7 @@ class App:
     engine: Engine
     signing: Signing
     upkeep: Upkeep
+    workload: Workload
     settle: Callable[[TenantId], Awaitable[None]]
     operator_key: OperatorKey | None
     key_file: Path
@@ -176,6 +178,7 @@ async def join(
             engine=server.engine,
             signing=server.signing,
             upkeep=server.upkeep,
+            workload=server.workload,
             settle=server.settle,
             operator_key=operator_key,
             key_file=stores.key_file.path,
@@ -210,6 +213,7 @@ class _Joined:
         self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_ms_of(settings))
         self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
+        self.workload = Workload(control, clock)
         self.panel = panel_of(settings, tracer)
         self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
         calls = settings.gateway
@@ -225,6 +229,7 @@ class _Joined:
             sightings=self.sightings,
             signing=self.signing,
             soundness=self.soundness,
+            workload=self.workload,
             forgetting=self.forgetting,
             tallying=Tallying(control, clock),
             feed=self.feed,
@@ -340,6 +345,7 @@ class _Joined:
         cache = self.panel.cache
         watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
         watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
+        self.workload.watch(self.metrics)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)

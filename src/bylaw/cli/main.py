@@ -48,6 +48,7 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
         "test": Lazy(
             "bylaw.cli.test:test_policies", "Run the cases that are kept beside packs, with no server."
         ),
+        "worker": Lazy("bylaw.cli.worker:worker", "Do the jobs of a server in a process of its own."),
         "verify": Lazy(
             "bylaw.cli.verify:verify",
             "Check receipts offline: bundles, or DSSE exports; `-` is standard input.",

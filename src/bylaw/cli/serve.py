@@ -23,6 +23,7 @@ import bylaw
 from bylaw.api.first_start import OperatorKey
 from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import App, build
+from bylaw.app.children import Children
 from bylaw.core.clock import SystemClock
 from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.core.ids import Ids
@@ -88,6 +89,9 @@ async def run(settings: Settings) -> None:
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, server.handle_exit)
         announce(settings, app, listener.getsockname()[1])
+        children = Children(settings, app.workload)
+        app.stores.control.when_enqueued(children.wake)
+        await opened.enter_async_context(children.running())
         spare_the_collector()
         await server.serve(sockets=[listener])
         click.echo("Stopping: everything that was accepted is answered.", err=True)

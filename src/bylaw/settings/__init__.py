@@ -7,6 +7,17 @@ name. The reference page is generated from the text beside each setting (`bylaw 
 
 from bylaw.settings.reading import OTHERS, load
 from bylaw.settings.sections import LOOPBACK, Settings, Storage
-from bylaw.settings.table import Known, build, known
+from bylaw.settings.table import PREFIX, Known, build, environment, known
 
-__all__ = ["LOOPBACK", "OTHERS", "Known", "Settings", "Storage", "build", "known", "load"]
+__all__ = [
+    "LOOPBACK",
+    "OTHERS",
+    "PREFIX",
+    "Known",
+    "Settings",
+    "Storage",
+    "build",
+    "environment",
+    "known",
+    "load",
+]

@@ -223,6 +223,29 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Work that outlives a request."""
+
+    jobs_workers: int = _setting(
+        1,
+        "Worker processes that `serve` starts beside itself; with 0 nothing is done unless `bylaw worker`"
+        " runs elsewhere.",
+        unit="processes",
+        low=0,
+        high=16,
+    )
+    jobs_at_once: int = _setting(
+        16, "Jobs that a worker runs at once; mostly they wait for others.", unit="jobs", low=1, high=500
+    )
+    jobs_keep_days: int = _setting(
+        7, "How long jobs that are done or cancelled are kept to be looked at.", unit="days", low=1
+    )
+    jobs_keep_dead_days: int = _setting(
+        90, "How long jobs that failed for good are kept to be looked at and retried.", unit="days", low=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -232,6 +255,7 @@ class Settings:
     decisions: Decisions = field(default_factory=Decisions)
     gateway: Gateway = field(default_factory=Gateway)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    jobs: Jobs = field(default_factory=Jobs)
     receipts: Receipts = field(default_factory=Receipts)
     search: Search = field(default_factory=Search)
     telemetry: Telemetry = field(default_factory=Telemetry)

@@ -49,6 +49,16 @@ def known() -> Iterator[Known]:
             )
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables under which another process has the same settings, defaults left out."""
+    said: dict[str, str] = {}
+    for each in known():
+        value = getattr(getattr(settings, each.section), each.name)
+        if value != each.default:
+            said[each.variable] = str(value).lower() if isinstance(value, bool) else str(value)
+    return said
+
+
 def build(**values: object) -> Settings:
     """Return settings with `values` by name over the defaults, already of the right types."""
     sections: dict[str, dict[str, object]] = {}

@@ -18,14 +18,18 @@ from bylaw.storage.sql.session import failures
 from bylaw.storage.sqlite.database import SqliteDatabase
 
 
-async def open_control(url: str, *, ids: Ids, clock: Clock, owner_url: str = "") -> SqlControlStore:
+async def open_control(
+    url: str, *, ids: Ids, clock: Clock, owner_url: str = "", beside_server: bool = False
+) -> SqlControlStore:
     """Return the control plane at `url`, its schema brought up to date by the role of `owner_url` if given.
+
+    Who opens it `beside_server` leaves the upkeep of a file to that server.
 
     Raises: Forbidden when nothing would keep the tenants apart; Unavailable when the database cannot be
     reached or was made by a newer Bylaw.
     """
     async with AsyncExitStack() as stack:
-        database = open_database(url)
+        database = open_database(url, beside_server=beside_server)
         stack.push_async_callback(database.close)
         owner = open_database(owner_url) if owner_url else database
         with reached(owner_url or url):
@@ -59,7 +63,7 @@ def control_url(data: Path, database: str) -> str:
     return URL.create("sqlite", database=str(data / "control.db")).render_as_string()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, beside_server: bool = False) -> Database:
     """Return the database that `url` names (`sqlite:///path` or `postgresql://…`), not yet connected.
 
     Raises: InvalidInput for another URL; Unavailable for a file that cannot be opened.
@@ -70,7 +74,7 @@ def open_database(url: str) -> Database:
         raise _unusable() from None
     match parsed.get_backend_name():
         case "sqlite" if parsed.database:
-            return SqliteDatabase(Path(parsed.database))
+            return SqliteDatabase(Path(parsed.database), checkpoints=not beside_server)
         case "postgresql":
             return PostgresDatabase(parsed)
         case _:

@@ -1,7 +1,7 @@
 """The control plane in memory: transactions of tenants and of the operator, one writer at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from bylaw.core.clock import Clock
@@ -154,6 +154,12 @@ class MemoryControlStore:
         """Open the transaction of the operator."""
         async with self._transaction(writes=writes) as heap:
             yield MemorySystemUnit(heap, ids=self._ids, clock=self._clock)
+
+    def when_enqueued(self, tell: Callable[[], None]) -> None:
+        """Tell nobody: no other process sees what is here."""
+
+    async def checkpoint(self) -> None:
+        """Return at once: there is no file."""
 
     async def close(self) -> None:
         """Return at once: there is nothing to let go of."""

@@ -23,6 +23,9 @@ class Database(Protocol):
     def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open the one transaction that may change the schema; others that want to wait for it."""
 
+    async def checkpoint(self) -> None:
+        """Bring what other processes wrote back into the file, where the database is one."""
+
     async def settle(self) -> None:
         """Get ready for transactions, once the schema is there. Raises: Forbidden when it would be unsafe."""
 

@@ -52,6 +52,7 @@ class SqlJobs(Kind[JobId, Job]):
     async def enqueue(self, new: NewJob) -> JobId:
         """Return the id of the job that will do this. Raises: InvalidInput, TooLarge."""
         job = self._made(new)
+        self._session.enqueued = True
         for _ in range(_TRIES):
             there = None if job.dedupe is None else await self.live(job.kind, job.dedupe)
             if there is not None:
@@ -65,6 +66,7 @@ class SqlJobs(Kind[JobId, Job]):
 
     async def enqueue_all(self, new: Sequence[NewJob]) -> Sequence[JobId]:
         """Return the ids of the jobs that will do these. Raises: as `enqueue`."""
+        self._session.enqueued = True
         keyless = [self._made(each) for each in new if each.dedupe is None]
         for start in range(0, len(keyless), _BATCH):
             await self._session.insert_all(

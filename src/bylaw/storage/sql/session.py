@@ -41,6 +41,7 @@ class Session:
         self._connection = connection
         self.writes = writes
         self._failure: Exception | None = None
+        self.enqueued = False  # whether a job was
 
     async def rows(self, statement: Executable) -> Sequence[RowMapping]:
         """Return every row."""

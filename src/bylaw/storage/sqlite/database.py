@@ -28,12 +28,16 @@ _PAUSE_MS = 50
 
 
 class SqliteDatabase:
-    """A file; the pool of one connection makes writers wait their turn, in order."""
+    """A file; the pool of one connection makes writers wait their turn, in order.
 
-    def __init__(self, path: Path) -> None:
+    Of several processes that write to it, one `checkpoints`: it brings what was written back into the file.
+    """
+
+    def __init__(self, path: Path, *, checkpoints: bool = True) -> None:
         make_private(path)
         self.path = path
-        self._writer = _engine(path, "BEGIN IMMEDIATE", connections=1)
+        pragmas = () if checkpoints else ("PRAGMA wal_autocheckpoint=0",)
+        self._writer = _engine(path, "BEGIN IMMEDIATE", *pragmas, connections=1)
         self._readers = _engine(path, "BEGIN", "PRAGMA query_only=ON", connections=READERS)
 
     @asynccontextmanager
@@ -71,6 +75,11 @@ class SqliteDatabase:
             else:
                 return
         raise Unavailable(f"{self.path} is in use: try again.")
+
+    async def checkpoint(self) -> None:
+        """Bring what other processes wrote back into the file, as far as nobody reads or writes it now."""
+        async with aiosqlite.connect(self.path, isolation_level=None) as connection:
+            await connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     async def settle(self) -> None:
         """Tell the planner what to expect; connections that planned before are closed."""

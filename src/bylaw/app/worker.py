@@ -1,0 +1,78 @@
+"""A worker, joined from settings: what does jobs of each kind, on the control plane alone."""
+
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import cache
+from typing import Final
+
+from bylaw.api.ports import ControlStore, Unit
+from bylaw.app.webhooks import sender_of, webhook_handlers
+from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.ids import Ids
+from bylaw.jobs.model import Object
+from bylaw.jobs.running import Handler, Running
+from bylaw.jobs.worker import Worker, WorkerLimits
+from bylaw.search.embedder import embedded
+from bylaw.search.embedding import KIND as EMBED
+from bylaw.search.embedding import embed_waiting
+from bylaw.settings import Settings
+from bylaw.stores import open_control_plane
+from bylaw.tenancy.sealing import Sealer
+
+_DAY_MS: Final = 86_400_000
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings) -> AsyncIterator[Worker[Unit]]:
+    """Open the control plane that `settings` name, and a worker on it that runs when it is told to.
+
+    Raises: as `open_control_plane`.
+    """
+    clock = SystemClock()
+    ids = Ids(clock)
+    async with AsyncExitStack() as stack:
+        plane = await open_control_plane(settings, clock, ids, stack)
+        joined = join_worker(settings, plane.control, plane.secret_file, clock=clock, ids=ids)
+        yield await stack.enter_async_context(joined)
+
+
+@asynccontextmanager
+async def join_worker(
+    settings: Settings, control: ControlStore, sealer: Sealer, *, clock: Clock, ids: Ids
+) -> AsyncIterator[Worker[Unit]]:
+    """Return a worker on a control plane that is open, with all that it does jobs by."""
+    sender = sender_of(settings, sealer, clock)
+    handlers: Mapping[str, Handler[Unit]] = {
+        EMBED: Handler(handle=_embed),
+        **webhook_handlers(settings, sender, clock=clock, ids=ids),
+    }
+    async with aclosing(sender):
+        yield Worker(
+            control,
+            handlers,
+            name=f"{socket.gethostname()}:{os.getpid()}:{ids.secret(6)}",
+            clock=clock,
+            chance=random.random,
+            limits=limits_of(settings),
+        )
+
+
+def limits_of(settings: Settings) -> WorkerLimits:
+    """Return what a worker is held to."""
+    jobs = settings.jobs
+    return WorkerLimits(
+        slots=jobs.jobs_at_once,
+        grace_s=settings.server.shutdown_s,
+        keep_ms=jobs.jobs_keep_days * _DAY_MS,
+        keep_dead_ms=jobs.jobs_keep_dead_days * _DAY_MS,
+    )
+
+
+_embedder = cache(embedded)
+
+
+async def _embed(job: Running[Unit]) -> Object:
+    return await embed_waiting(job.begin, _embedder(), progress=job.progress)
