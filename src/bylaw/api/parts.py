@@ -14,9 +14,7 @@ from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
-from bylaw.notify.address import Outgoing
-from bylaw.notify.sending import Sender
-from bylaw.notify.telling import Telling
+from bylaw.notify.sending import Notifier
 from bylaw.providers.calling import Providers
 from bylaw.receipts.ports import Ledger
 from bylaw.search.finder import Finder
@@ -39,7 +37,7 @@ class Parts:
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
     process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
-    of this server, `outgoing` says where it may call, `openapi` is the description of the API.
+    of this server, `openapi` is the description of the API.
     """
 
     store: ControlStore
@@ -59,9 +57,7 @@ class Parts:
     sealer: Sealer
     providers: Providers
     gateway: Gateway
-    telling: Telling
-    sender: Sender
-    outgoing: Outgoing
+    notifier: Notifier
     links: Links
     openapi: bytes
 

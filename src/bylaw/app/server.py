@@ -21,7 +21,6 @@ from bylaw.api.entries import Entries
 from bylaw.api.feed import Feed
 from bylaw.api.first_start import OperatorKey, first_start
 from bylaw.api.follow import Follower
-from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
 from bylaw.api.inside import Inside
 from bylaw.api.limits import Limits
@@ -44,7 +43,7 @@ from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import panel_of
-from bylaw.app.webhooks import keep_ms_of, sender_of, telling_of
+from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
@@ -171,7 +170,7 @@ async def join(
     if found:
         raise refusal(found)
     operator_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    async with server.upkeep.running(), aclosing(server.providers):
+    async with server.upkeep.running(), aclosing(server.providers), aclosing(server.notifier.sender):
         yield App(
             asgi=server.edge(),
             stores=stores,
@@ -198,19 +197,17 @@ class _Joined:
         self.metrics = Metrics()
         self.snapshots = LoadedSnapshots()
         self.follower = Follower(control, self.snapshots, clock)
-        self.telling = telling_of(settings, clock, ids)
-        self.projector = Projector(control, ledger.effects, self.telling)
+        self.notifier = notifier_of(settings, stores.secret_file, clock, ids=ids)
+        self.projector = Projector(control, ledger.effects, self.notifier.telling)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
         self.feed = Feed(control, ledger.logs)
         self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
         self.sightings = Sightings(control, clock)
-        limits = Limits(clock, settings.keys.rate_per_minute)
-        unknown = _unknown_pace(settings)
+        limits, unknown = Limits(clock, settings.keys.rate_per_minute), _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
-        keep_ms = settings.storage.keep_answers_h * 3_600_000
-        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_ms_of(settings))
+        self.forgetting = forgetting_of(settings, control, clock)
         self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
         self.workload = Workload(control, clock)
@@ -271,9 +268,7 @@ class _Joined:
             sealer=self._stores.secret_file,
             providers=self.providers,
             gateway=gateway,
-            telling=self.telling,
-            sender=sender_of(self._settings, self._stores.secret_file, self._clock),
-            outgoing=self._settings.server.outgoing,
+            notifier=self.notifier,
             links=links,
             openapi=document(),
         )
@@ -305,7 +300,7 @@ class _Joined:
     async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
         """Take entries into the feeds, and tell webhooks of them."""
         await self.feed.take(system, entries)
-        await tell_of_entries(self.telling, system, entries)
+        await tell_of_entries(self.notifier.telling, system, entries)
 
     async def settle(self, tenant_id: TenantId) -> None:
         """Log and publish what a committed transaction of a tenant changed."""

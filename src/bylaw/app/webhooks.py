@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from bylaw.api.forgetting import Forgetting
 from bylaw.api.notifying import note_stopped
-from bylaw.api.ports import Unit
+from bylaw.api.ports import ControlStore, Unit
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids
 from bylaw.jobs.running import Handler
 from bylaw.notify.delivery import Deliverer
-from bylaw.notify.sending import Sender
+from bylaw.notify.sending import Notifier, Sender
 from bylaw.notify.telling import DELIVER, EXPIRE, Telling
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.settings import Settings
@@ -23,12 +24,19 @@ _DAY_MS: Final = 24 * 60 * 60 * 1000
 
 def telling_of(settings: Settings, clock: Clock, ids: Ids) -> Telling:
     """Return what tells webhooks."""
-    return Telling(clock=clock, ids=ids, keep_ms=keep_ms_of(settings))
+    return Telling(clock=clock, ids=ids, keep_ms=_keep_ms(settings))
 
 
-def keep_ms_of(settings: Settings) -> int:
-    """Return for how many milliseconds notices are kept."""
-    return settings.webhooks.webhook_keep_days * _DAY_MS
+def forgetting_of(settings: Settings, store: ControlStore, clock: Clock) -> Forgetting:
+    """Return what forgets kept answers and notices."""
+    keep_ms = settings.storage.keep_answers_h * 3_600_000
+    return Forgetting(store, clock, keep_ms=keep_ms, keep_notices_ms=_keep_ms(settings))
+
+
+def notifier_of(settings: Settings, sealer: Sealer, clock: Clock, *, ids: Ids) -> Notifier:
+    """Return what routes of webhooks work with."""
+    telling, sender = telling_of(settings, clock, ids), sender_of(settings, sealer, clock)
+    return Notifier(telling=telling, sender=sender, outgoing=settings.server.outgoing)
 
 
 def sender_of(settings: Settings, sealer: Sealer, clock: Clock) -> Sender:
@@ -49,3 +57,7 @@ def webhook_handlers(
         fail_ms=settings.webhooks.webhook_fail_days * _DAY_MS,
     )
     return {DELIVER: Handler(handle=deliverer.deliver), EXPIRE: Handler(handle=deliverer.expire)}
+
+
+def _keep_ms(settings: Settings) -> int:
+    return settings.webhooks.webhook_keep_days * _DAY_MS

@@ -15,7 +15,6 @@ from bylaw.notify.told import ApprovalTold, BindingTold, PolicyRef, PolicyTold, 
 from bylaw.policies.store import Policies
 from bylaw.tenancy.changes import Entry
 from bylaw.tenancy.model import EVERYWHERE, Place
-from bylaw.tenancy.store import Directory
 
 _RECEIPT: Final = "rcpt_"
 
@@ -61,10 +60,6 @@ class HeldCalls(Protocol):
 
 class TellingUnit(NotifyUnit, Protocol):
     """One transaction of one tenant, as far as telling of changes needs it."""
-
-    @property
-    def tenancy(self) -> Directory:
-        """Its places, people, keys and agents."""
 
     @property
     def policies(self) -> Policies:

@@ -1,12 +1,15 @@
 """Sending: one signed request to one webhook, and what came back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bylaw.core.clock import Clock
 from bylaw.core.errors import Corrupt
+from bylaw.notify.address import Outgoing
 from bylaw.notify.model import Attempt, Notice, Webhook
 from bylaw.notify.signing import signed_headers
+from bylaw.notify.telling import Telling
 from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient
 from bylaw.providers.model import Failed
 from bylaw.tenancy.sealing import Sealer
@@ -51,6 +54,15 @@ class Sender:
             excerpt=_excerpt(answer.body),
             retry_after_ms=_retry_after_ms(answer),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifier:
+    """What routes of webhooks work with; `outgoing` says where webhooks may lead."""
+
+    telling: Telling
+    sender: Sender
+    outgoing: Outgoing
 
 
 def secrets_of(webhook: Webhook, sealer: Sealer, *, now_ms: int) -> Sequence[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bylaw.core.ids import TenantId, WorkspaceId
+from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.jobs.store import Jobs
 from bylaw.notify.model import (
@@ -20,7 +20,7 @@ from bylaw.notify.model import (
     Webhook,
     WebhookId,
 )
-from bylaw.tenancy.changes import Outbox
+from bylaw.tenancy.store import TenancyUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +104,8 @@ class Notify(Protocol):
         """What became of it."""
 
 
-class NotifyUnit(Protocol):
+class NotifyUnit(TenancyUnit, Protocol):
     """One transaction of one tenant, as far as webhooks need it."""
-
-    @property
-    def tenant_id(self) -> TenantId:
-        """The tenant to which everything here belongs."""
 
     @property
     def notify(self) -> Notify:
@@ -118,7 +114,3 @@ class NotifyUnit(Protocol):
     @property
     def jobs(self) -> Jobs:
         """Its work that waits."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """Its entries for the log."""

@@ -22,6 +22,7 @@ from bylaw.notify.sending import owner_of
 from bylaw.notify.signing import new_secret
 from bylaw.notify.store import NotifyUnit
 from bylaw.tenancy.model import EVERYWHERE, Place, overlap
+from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision
 from bylaw.tenancy.sealing import Sealer
@@ -60,9 +61,11 @@ async def create_webhook(
 ) -> tuple[Webhook, str]:
     """Store a new webhook; return it with its secret, which is not shown again.
 
-    Raises: Forbidden, InvalidInput; Conflict (`too_many`, `unknown_reference`).
+    Raises: Forbidden, NotFound, InvalidInput; Conflict (`too_many`).
     """
-    require_managing(acting, Place(workspace_id=new.workspace_id))
+    place = Place(workspace_id=new.workspace_id)
+    require_managing(acting, place)
+    await require_place(acting.unit, place)
     if len(await acting.unit.notify.webhooks.listening()) >= MOST:
         raise Conflict(f"A tenant has at most {MOST} webhooks: delete one.", reason="too_many")
     ident, secret = WebhookId(acting.ids.uuid7()), new_secret(acting.ids)

@@ -96,7 +96,9 @@ async def create_webhook(
         workspace_id=None if new.workspace_id is None else WorkspaceId(new.workspace_id),
         description=new.description,
     )
-    webhook, secret = await webhooks.create_webhook(acting, wanted, parts.sealer, outgoing=parts.outgoing)
+    webhook, secret = await webhooks.create_webhook(
+        acting, wanted, parts.sealer, outgoing=parts.notifier.outgoing
+    )
     return with_secret(webhook, secret)
 
 
@@ -131,7 +133,7 @@ async def change_webhook(
         is_active=msgspec.UNSET if change.is_active is None else change.is_active,
     )
     changed = await webhooks.change_webhook(
-        acting, webhook_id, wanted, outgoing=parts_of(request).outgoing, revision=revision
+        acting, webhook_id, wanted, outgoing=parts_of(request).notifier.outgoing, revision=revision
     )
     return Reply(webhook_view(changed), revision=changed.revision)
 
@@ -167,10 +169,10 @@ async def test_webhook(
     """Send a `webhook.test` at once, and say what came back. It is a real call, unless those are off here."""
     principal = principal_of(request)
     async with parts.acting(principal, writes=False) as acting:
-        webhook, notice = await deliveries.begin_test(acting, parts.telling, webhook_id)
-    attempt = await parts.sender.send(webhook, notice)
+        webhook, notice = await deliveries.begin_test(acting, parts.notifier.telling, webhook_id)
+    attempt = await parts.notifier.sender.send(webhook, notice)
     async with parts.acting(principal) as acting:
-        new = parts.telling.delivery(webhook, notice)
+        new = parts.notifier.telling.delivery(webhook, notice)
         tried = await deliveries.keep_test(acting, new, notice, attempt=attempt)
     return Reply(delivery_detail(tried, notice))
 
@@ -182,7 +184,7 @@ async def replay(
     """Send again what failed since a moment, or all that happened since, each under the id it had."""
     replayed = await deliveries.replay_since(
         acting,
-        parts_of(request).telling,
+        parts_of(request).notifier.telling,
         webhook_id,
         since_ms=moment(wanted.since, path="since") or 0,
         which=wanted.which,
