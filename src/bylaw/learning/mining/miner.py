@@ -32,14 +32,12 @@ class Miner(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfflineMiner:
-    """Mines without a model."""
+    """Mines without a model; `why` is said where one was wanted."""
 
     embedder: Embedder
+    why: str = ""
 
     async def mine(self, transcripts: Sequence[Transcript], *, topics: Sequence[str]) -> Mined:
         """Return what conversations show."""
-        return Mined(
-            drafts=await mine(transcripts, self.embedder, topics=topics),
-            by="offline",
-            note=self.embedder.note,
-        )
+        note = " ".join(filter(None, [self.why, self.embedder.note]))
+        return Mined(drafts=await mine(transcripts, self.embedder, topics=topics), by="offline", note=note)

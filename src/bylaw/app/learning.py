@@ -1,0 +1,32 @@
+"""The learning loop, joined from settings: who mines, and what carries out runs."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bylaw.api.ports import Unit
+from bylaw.core.clock import Clock
+from bylaw.core.ids import Ids
+from bylaw.jobs.running import Handler
+from bylaw.learning.job import handler
+from bylaw.learning.mining.drafting import ModelMiner
+from bylaw.learning.mining.miner import Miner, OfflineMiner
+from bylaw.learning.report import MinerName
+from bylaw.learning.runs import JOB
+from bylaw.providers.structured import StructuredModel
+from bylaw.search.embedder import Embedder
+
+_NO_MODEL: Final = "A model is chosen to mine, and none is configured."
+_MARKER: Final = 16  # letters and digits that nobody guesses
+
+
+def learning_handlers(
+    embedder: Embedder, model: StructuredModel | None, *, clock: Clock, ids: Ids
+) -> Mapping[str, Handler[Unit]]:
+    """Return what carries out runs; where there is no model, the offline miner mines whoever was chosen."""
+
+    def miners(name: MinerName) -> Miner:
+        if name == "model" and model is not None:
+            return ModelMiner(embedder=embedder, model=model, marker=lambda: ids.secret(_MARKER))
+        return OfflineMiner(embedder=embedder, why=_NO_MODEL if name == "model" else "")
+
+    return {JOB: handler(miners, clock=clock, ids=ids)}
