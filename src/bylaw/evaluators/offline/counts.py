@@ -21,7 +21,7 @@ from bylaw.evaluators.offline.grammar import (
     number,
     wordings,
 )
-from bylaw.evaluators.offline.reading import Found, Reader, Seen, is_read
+from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
 from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
 from bylaw.evaluators.patterns.forms import BARE_LINK, EMOJI, EMOJIS, LINK
@@ -32,6 +32,9 @@ Relation = Callable[[float, float], bool]
 Range = tuple[int, float]
 
 _ENDLESS: Final = float("inf")
+# Of a longer text, what is counted is the least it has. What counting costs, in characters read.
+_MOST_COUNTED: Final = 20_000
+_COUNTING: Final = 4
 _ABBREVIATED: Final = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|approx)|\b[a-z])$", re.IGNORECASE
 )
@@ -192,15 +195,9 @@ class Count:
         return rulings[0]
 
     async def _of(self, text: str, reader: Reader) -> Ruling:
-        least, most = 0, _ENDLESS
-
-        def count(seen: Seen) -> Found:
-            nonlocal least, most
-            least, most = _UNITS[self.unit](seen.text)
-            return Found()
-
-        await reader.read(text, count)
-        most = max(least, most) if is_read(text) else _ENDLESS
+        await reader.spend(min(len(text), _MOST_COUNTED) * _COUNTING)
+        least, most = _UNITS[self.unit](text[:_MOST_COUNTED])
+        most = max(least, most) if len(text) <= _MOST_COUNTED else _ENDLESS
         if self.relation is eq and least != most and least <= self.bound <= most:
             return ABSTAINED
         kept = {self.relation(least, self.bound), self.relation(most, self.bound)}

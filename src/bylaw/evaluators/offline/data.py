@@ -35,7 +35,10 @@ class Kind:
     def find(self, seen: Seen) -> Found:
         """Return where it stands in a text, and whether it is ruled out elsewhere."""
         quotes = tuple(self.finder.find(seen.text))
-        return Found(quotes=quotes, shows_absence=not quotes and self.finder.shows_absence(seen.text))
+        if quotes or not self.finder.shows_absence(seen.text):
+            return Found(quotes=quotes, shows_absence=False)
+        spells = self.finder.spells
+        return Found(shows_absence=spells is None or not spells(seen.data))
 
 
 def kind_of(words: str) -> tuple[Kind | None, bool]:

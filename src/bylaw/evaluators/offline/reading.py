@@ -11,15 +11,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+import re2
+
 from bylaw.evaluators.injection.normal import Normal, normal
 
-# What is read of one text, and of all texts until others get their turn: together how long they ever wait.
+# What is read of one text.
 MOST_READ: Final = 100_000
-_TURN: Final = 50_000
+# Characters that are read until others get their turn.
+_TURN: Final = 10_000
 # What beginning a search costs, and what a character outside ASCII does, in characters read.
-_BEGINNING: Final = 500
+_BEGINNING: Final = 200
 _FOREIGN: Final = 8
 _STRETCH: Final = 4_096
+# A long text is read in windows: what stands across an end of one stands whole in the next.
+_WINDOW: Final = 8_192
+_OVERLAP: Final = 2_200
+# Words of a phrase that are further apart than this may lie in two windows.
+_FAR_APART: Final = re2.compile(r"[\s_-]{800}")
 
 Facts = Mapping[str, object]
 # Between the parts of a call: no phrase and no number goes on across it.
@@ -30,15 +38,24 @@ _SAID: Final = ("content", "text")
 
 @dataclass(frozen=True)
 class Seen:
-    """A text as it is searched: the part that is read, and its plain form with all places."""
+    """A text, or a window of a long one, as it is searched; `plain` is its plain form with all places.
+
+    At an end at which it `begins` or `ends` within the text, what stands there may be cut.
+    """
 
     text: str
     plain: Normal
+    begins: bool = False
+    ends: bool = False
 
     @cached_property
     def data(self) -> bytes:
         """The plain form with a space on each side, so that every word has something around it."""
         return b" " + self.plain.text.encode() + b" "
+
+    def is_whole(self, quote: str) -> bool:
+        """Return whether a quote stands in it away from where it is cut."""
+        return quote in self.text[int(self.begins) : len(self.text) - int(self.ends)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +75,43 @@ class Reader:
 
     facts: Facts
     _left: int = _TURN
-    _seen: dict[str, Seen] = field(default_factory=dict)
+    _seen: dict[str, tuple[Seen, ...]] = field(default_factory=dict)
 
     async def read(self, text: str, search: Search) -> Found:
         """Return what `search` finds in the part of `text` that is read."""
-        seen = self._seen.get(text)
-        if seen is None:
-            seen = self._seen[text] = await self._look(_cut(text))
-        await self._spend(len(seen.text) + _BEGINNING)
-        return search(seen)
+        windows = self._seen.get(text)
+        if windows is None:
+            windows = self._seen[text] = await self._look(_cut(text))
+        quotes: dict[str, None] = {}
+        shows_absence = len(windows) == 1 or _FAR_APART.search(text) is None
+        for seen in windows:
+            await self.spend(len(seen.text) + _BEGINNING)
+            found = search(seen)
+            quotes |= dict.fromkeys(filter(seen.is_whole, found.quotes))
+            shows_absence = shows_absence and found.shows_absence
+        return Found(quotes=tuple(quotes), shows_absence=shows_absence)
 
-    async def _look(self, text: str) -> Seen:
+    async def spend(self, characters: int) -> None:
+        """Count what was read, and give others their turn when it was enough."""
+        self._left -= characters
+        if self._left < 0:
+            self._left = _TURN
+            await asyncio.sleep(0)
+
+    async def _look(self, text: str) -> tuple[Seen, ...]:
+        windows = []
+        size = len(text) if len(text) <= _WINDOW + _OVERLAP else _WINDOW
+        for start in range(0, max(len(text) - _OVERLAP, 1), max(size - _OVERLAP, 1)):
+            part = text[start : start + size]
+            plain = await self._normal(part)
+            windows.append(Seen(part, plain, begins=start > 0, ends=start + size < len(text)))
+            if start + size >= len(text):
+                break
+        return tuple(windows)
+
+    async def _normal(self, text: str) -> Normal:
         if text.isascii():
-            return Seen(text, normal(text))
+            return normal(text)
         pieces: list[str] = []
         places = array("L")
         for start in range(0, len(text), _STRETCH):
@@ -81,14 +122,8 @@ class Reader:
                 if piece.places is None
                 else (start + place for place in piece.places)
             )
-            await self._spend(_STRETCH * _FOREIGN)
-        return Seen(text, Normal("".join(pieces), places))
-
-    async def _spend(self, characters: int) -> None:
-        self._left -= characters
-        if self._left < 0:
-            self._left = _TURN
-            await asyncio.sleep(0)
+            await self.spend(_STRETCH * _FOREIGN)
+        return Normal("".join(pieces), places)
 
 
 def _cut(text: str) -> str:

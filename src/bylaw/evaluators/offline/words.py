@@ -67,8 +67,9 @@ def find_words(phrase: str, seen: Seen, *, is_wanted: bool = False) -> Found:
         at = end
         first, last = seen.plain.span(start - 1, end - 1)
         said, form = seen.text[first:last], seen.plain.text[start - 1 : end - 1]
-        if _is_literal(known, said) or (not is_wanted and _is_disguised(known, said, form)):
-            quotes.append(said)
+        sure = _literal(known, said) or ("" if is_wanted else _disguised(known, said, form))
+        if sure:
+            quotes.append(sure)
         else:
             is_open = True
     else:
@@ -76,13 +77,19 @@ def find_words(phrase: str, seen: Seen, *, is_wanted: bool = False) -> Found:
     return Found(quotes=tuple(quotes), shows_absence=not is_open)
 
 
-def _is_literal(phrase: _Phrase, said: str) -> bool:
-    return phrase.literal.fullmatch(plain(said).replace("\u2019", "'")) is not None
+def _literal(phrase: _Phrase, said: str) -> str:
+    """Return what of a hit is the phrase as it is written, or with characters in it that nobody sees."""
+    bare = plain(said).replace("\u2019", "'")
+    found = phrase.literal.search(bare)
+    if found is None:
+        return ""
+    return said[slice(*found.span())] if len(bare) == len(said) else said
 
 
-def _is_disguised(phrase: _Phrase, said: str, form: str) -> bool:
+def _disguised(phrase: _Phrase, said: str, form: str) -> str:
+    """Return a hit that is the phrase with other signs for some letters; an accent makes another word."""
     accented = any(unicodedata.combining(each) for each in unicodedata.normalize("NFD", said))
-    return not accented and phrase.disguised.fullmatch(form) is not None
+    return "" if accented or phrase.disguised.match(form) is None else said
 
 
 @lru_cache(maxsize=4_096)
@@ -101,7 +108,7 @@ def _phrase(text: str) -> _Phrase:
     return _Phrase(
         loose=_loose(tuple(parts)) if is_plain else None,
         literal=re.compile(begin + literal + end, re.IGNORECASE),
-        disguised=re.compile(whole if enough and text.isascii() else "(?!)"),
+        disguised=re.compile(whole + "(?![a-z0-9])" if enough and text.isascii() else "(?!)"),
     )
 
 

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+import re2
+
 from bylaw.evaluators.patterns.shape import quote
 
 LINK: Final = re.compile(
@@ -15,16 +17,16 @@ _ENDS: Final = (
 BARE_LINK: Final = re.compile(
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_ENDS})(?![\w@-]|\.\w)", re.IGNORECASE
 )
-_LIKE_LINK: Final = re.compile(
-    r"\]\(|href|hxxp|h\s?t\s?t\s?p|\bw\s?w\s?w\b|\S\s?[\[({]\.[\])}]\s?\S|\bdot (?:com|org|net|io|de|co)\b",
-    re.IGNORECASE,
+_LIKE_LINK: Final = re2.compile(
+    rf"(?i)[A-Z0-9-]\.(?:{_ENDS})(?:[^\w@-]|$)|\bdot (?:com|org|net|io|de|co)\b"
+    r"|\]\(|href|hxxp|h\s?t\s?t\s?p|\bw\s?w\s?w\b|\S\s?[\[({]\.[\])}]\s?\S"
 )
 EMOJI: Final = re.compile(
     "[\U0001f300-\U0001faff\u2600-\u27bf\u2b05-\u2b55\u231a-\u23ff\U0001f1e6-\U0001f1ff]"
 )
 _ONE: Final = "[\U0001f300-\U0001faff\u2600-\u27bf\u2b05-\u2b55\u231a-\u23ff][\ufe0f\U0001f3fb-\U0001f3ff]?"
 EMOJIS: Final = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|{_ONE}(?:\u200d{_ONE})*")
-_LIKE_EMOJI: Final = re.compile(r"(?:[:;=8][-o']?[)(DPp\]\[|/\\3*]|<3|[\^]_?[\^]|:[a-z_]{2,30}:)")
+_LIKE_EMOJI: Final = re2.compile(r"(?:[:;=8][-o']?[)(DPp\]\[|/\\3*]|<3|[\^]_?[\^]|:[a-z_]{2,30}:)")
 _MARKDOWN: Final = re.compile(
     r"^#{1,6} \S|\*\*[^*\s][^*\n]{0,500}\*\*|^```|\[[^\]\n]{1,200}\]\(|^\|.{1,500}\|$", re.MULTILINE
 )
@@ -50,7 +52,7 @@ def links(text: str) -> list[str]:
 
 def may_link(text: str) -> bool:
     """Return whether `text` has anything that may be read as a link."""
-    return bool(BARE_LINK.search(text) or _LIKE_LINK.search(text))
+    return _LIKE_LINK.search(text) is not None
 
 
 def emojis(text: str) -> list[str]:

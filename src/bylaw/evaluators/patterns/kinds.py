@@ -43,10 +43,19 @@ _IP: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """How a kind of data is found, and whether finding nothing in a text shows that there is nothing."""
+    """How a kind of data is found, and whether finding nothing in a text shows that there is nothing.
+
+    `spells` tells of the plain form of a text whether it may be spelled out there.
+    """
 
     find: Callable[[str], list[str]]
     shows_absence: Callable[[str], bool]
+    spells: Callable[[bytes], bool] | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether finding nothing ever shows anything."""
+        return self.shows_absence is not _never
 
 
 def _never(_text: str) -> bool:
@@ -62,23 +71,23 @@ def _nothing(_text: str) -> list[str]:
 
 
 def _has_no_digits(text: str) -> bool:
-    return _DIGIT.search(text) is None and not spells_number(text)
+    return _DIGIT.search(text) is None
 
 
 def _has_no_number(text: str) -> bool:
-    return _NUMBERED.search(plain(text)) is None and not spells_number(text)
+    return _NUMBERED.search(plain(text)) is None
 
 
 def _nothing_like_a_phone(text: str) -> bool:
     bare = _NO_PHONE.sub("\0\0\0\0", plain(text))
-    return MAYBE_PHONE.search(bare) is None and not spells_number(text)
+    return MAYBE_PHONE.search(bare) is None
 
 
-def _nothing_like(kind: PersonalData, spells: Callable[[str], bool]) -> Callable[[str], bool]:
+def _nothing_like(kind: PersonalData) -> Callable[[str], bool]:
     """Return whether a text is searched to its end and has nothing that is even like it."""
 
     def shows_absence(text: str) -> bool:
-        return all(is_empty(shape, text) for shape in (SHAPES[kind], LOOSE[kind])) and not spells(text)
+        return all(is_empty(shape, text) for shape in (SHAPES[kind], LOOSE[kind]))
 
     return shows_absence
 
@@ -102,12 +111,12 @@ def _is_address(text: str) -> bool:
 
 
 _ADDRESS_SHAPE: Final = Shape(_IP, _is_address)
-_EMAILS: Final = Finder(emails, _nothing_like("email", spells_address))
-_CARDS: Final = Finder(cards, _nothing_like("card", spells_number))
-_IBANS: Final = Finder(ibans, _nothing_like("iban", spells_number))
-_PHONES: Final = Finder(phones, _nothing_like_a_phone)
+_EMAILS: Final = Finder(emails, _nothing_like("email"), spells_address)
+_CARDS: Final = Finder(cards, _nothing_like("card"), spells_number)
+_IBANS: Final = Finder(ibans, _nothing_like("iban"), spells_number)
+_PHONES: Final = Finder(phones, _nothing_like_a_phone, spells_number)
 _SECRETS: Final = Finder(secrets, _never)
-_NUMBERS_ONLY: Final = Finder(_nothing, _has_no_digits)
+_NUMBERS_ONLY: Final = Finder(_nothing, _has_no_digits, spells_number)
 _LINKS: Final = Finder(forms.links, lambda text: not forms.may_link(text))
 _EMOJIS: Final = Finder(forms.emojis, lambda text: not forms.may_have_emojis(text))
 
@@ -136,7 +145,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     ),
     **dict.fromkeys(
         ("social security number", "ssn", "us social security number"),
-        Finder(social_security_numbers, _has_no_number),
+        Finder(social_security_numbers, _has_no_number, spells_number),
     ),
     **dict.fromkeys(
         (
@@ -146,12 +155,13 @@ FINDERS: Final[Mapping[str, Finder]] = {
             "national identification number",
             "government id",
         ),
-        Finder(national_ids, _has_no_digits),
+        Finder(national_ids, _has_no_digits, spells_number),
     ),
     **dict.fromkeys(
-        ("tax number", "tax id", "tax identification number", "tin"), Finder(tax_numbers, _has_no_digits)
+        ("tax number", "tax id", "tax identification number", "tin"),
+        Finder(tax_numbers, _has_no_digits, spells_number),
     ),
-    **dict.fromkeys(("vat number", "vat id"), Finder(vat_numbers, _has_no_digits)),
+    **dict.fromkeys(("vat number", "vat id"), Finder(vat_numbers, _has_no_digits, spells_number)),
     **dict.fromkeys(
         (
             "passport number",
@@ -163,7 +173,8 @@ FINDERS: Final[Mapping[str, Finder]] = {
         _NUMBERS_ONLY,
     ),
     **dict.fromkeys(
-        ("ip address", "ip"), Finder(lambda text: first_quotes(_ADDRESS_SHAPE, text), _has_no_digits)
+        ("ip address", "ip"),
+        Finder(lambda text: first_quotes(_ADDRESS_SHAPE, text), _has_no_digits, spells_number),
     ),
     **dict.fromkeys(
         ("personal data", "pii", "personally identifiable information", "personal identifiable information"),

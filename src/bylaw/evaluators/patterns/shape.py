@@ -13,8 +13,9 @@ from typing import Final
 Span = tuple[int, int]
 
 MOST_QUOTES: Final = 20
-# How many numbers are checked before a text that is full of look-alikes is left undecided.
+# How many numbers are checked of a text that is full of look-alikes: to find some, and to rule all out.
 MOST_TRIED: Final = 5_000
+MOST_DOUBTED: Final = 500
 # A text is searched in stretches, so that others get their turn; no match is longer than `_LONGEST`.
 _STRETCH: Final = 4_096
 _LONGEST: Final = 700
@@ -126,5 +127,5 @@ def first_quotes(shape: Shape, text: str) -> list[str]:
 
 def is_empty(shape: Shape, text: str) -> bool:
     """Return whether a text is searched to its end and has nothing of the shape."""
-    tried = list(islice(shape.search(text), MOST_TRIED))
-    return len(tried) < MOST_TRIED and all(isinstance(each, int) for each in tried)
+    tried = list(islice(shape.search(text), MOST_DOUBTED))
+    return len(tried) < MOST_DOUBTED and all(isinstance(each, int) for each in tried)

@@ -1,14 +1,13 @@
 """Numbers and addresses that are spelled out: `four one one one`, `maria dot lopez at example dot com`.
 
 They are never quoted, for nobody can tell where they end; they only leave open what would be ruled out.
+They are looked for in the plain form of a text (`injection.normal`).
 """
 
 import re
 from typing import Final
 
 import re2
-
-from bylaw.evaluators.injection.normal import normal
 
 _DIGIT: Final = (
     "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|null|eins|zwei|drei|vier|fuenf"
@@ -26,10 +25,9 @@ _ADDRESS: Final = re2.compile(
 )
 
 
-def spells_number(text: str) -> bool:
-    """Return whether digits are written as words in `text`, enough of them for a number of somebody."""
-    plain = normal(text).text
-    for found in _NUMBERS.finditer(plain.encode()):
+def spells_number(plain: bytes) -> bool:
+    """Return whether digits are written as words in a plain form, enough of them for somebody's number."""
+    for found in _NUMBERS.finditer(plain):
         said = found[0].decode()
         words = _WORD.findall(said)
         if words and len(words) + sum(map(str.isdigit, said)) >= _FEWEST:
@@ -37,6 +35,6 @@ def spells_number(text: str) -> bool:
     return False
 
 
-def spells_address(text: str) -> bool:
-    """Return whether an e-mail address may be written in words in `text`."""
-    return _ADDRESS.search(normal(text).text.encode()) is not None
+def spells_address(plain: bytes) -> bool:
+    """Return whether an e-mail address may be written in words in a plain form."""
+    return _ADDRESS.search(plain) is not None
