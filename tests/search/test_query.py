@@ -33,7 +33,7 @@ class Concepts:
 
     def __init__(self, name="concepts@1", *, fails=False) -> None:
         self.id = name
-        self.dimensions = len(CONCEPTS) + 1
+        self.dimensions = len(CONCEPTS)
         self.calls = []
         self.fails = fails
 
@@ -41,12 +41,11 @@ class Concepts:
         if self.fails:
             raise Unavailable("The model is not there.")
         self.calls += texts
-        rows = np.full((len(texts), self.dimensions), 0.01, dtype=np.float32)
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for number, names in enumerate(CONCEPTS):
-                row[number] += any(name in text.casefold() for name in names)
-            row[-1] += row[:-1].max() < 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+                row[number] = any(name in text.casefold() for name in names)
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

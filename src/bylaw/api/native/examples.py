@@ -57,6 +57,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "risk": "HIGH",
             "action": "review",
         },
+        "ToRoute": {"said": ["Hello!", "The shoes arrived damaged. Can I have my money back?"]},
         "TopicRenaming": {"topic": "invoices", "to": "billing", "dry_run": True},
         "PolicyEdit": {
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
