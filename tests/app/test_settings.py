@@ -55,6 +55,25 @@ def test_variables_of_other_programs_are_let_through():
             "BYLAW_DATABASE begins with postgresql://, as in",
         ),
         ({"BYLAW_PROXIES": "10.0.0.1, lb.internal"}, "BYLAW_PROXIES: 'lb.internal' does not appear to be"),
+        ({"BYLAW_JUDGE_SAMPLES": "3"}, "BYLAW_JUDGE_SAMPLES has no effect without a model"),
+        ({"BYLAW_JUDGE_MODEL": "m"}, "BYLAW_JUDGE_MODEL has no effect while this server may call nobody"),
+        (
+            {"BYLAW_JUDGE_MODEL": "m", "BYLAW_JUDGE_URL": "http://[::1]:1/v1", "BYLAW_OUTGOING": "public"},
+            "BYLAW_JUDGE_MODEL is on this machine: say --outgoing any",
+        ),
+        (
+            {"BYLAW_JUDGE_MODEL": "m", "BYLAW_JUDGE_API": "ollama", "BYLAW_OUTGOING": "public"},
+            "BYLAW_JUDGE_MODEL is on this machine: say --outgoing any",
+        ),
+        (
+            {
+                "BYLAW_JUDGE_MODEL": "m",
+                "BYLAW_JUDGE_KEY": "k",
+                "BYLAW_JUDGE_KEY_FILE": "f",
+                "BYLAW_OUTGOING": "public",
+            },
+            "BYLAW_JUDGE_KEY has no effect beside BYLAW_JUDGE_KEY_FILE",
+        ),
         ({"BYLAW_CONFIG": "/does/not/exist.toml"}, "BYLAW_CONFIG: the file /does/not/exist.toml"),
     ],
 )
@@ -64,6 +83,11 @@ def test_a_bad_or_inert_setting_is_refused_by_name(environ, words):
 
 def test_a_secret_is_never_repeated():
     assert "secret" not in refused({"database": "mysql://u:secret@h/d", "key_file": "k"}, {}).message
+
+
+def test_the_key_of_the_judge_is_never_repeated():
+    said = {"BYLAW_JUDGE_KEY": "sk-secret", "BYLAW_JUDGE_KEY_FILE": "f", "BYLAW_JUDGE_MODEL": "m"}
+    assert "sk-secret" not in refused({}, said).message
 
 
 def test_who_never_signs_needs_no_key_file():

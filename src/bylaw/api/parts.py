@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
@@ -30,20 +31,45 @@ class Check:
     detail: str = ""
 
 
+class Judge(Protocol):
+    """A model that judges, as far as one asks how it does."""
+
+    @property
+    def digest(self) -> str:
+        """What identifies it with its settings."""
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+
+    @property
+    def state(self) -> Literal["closed", "open", "half_open"]:
+        """Whether it is asked, left alone, or tried again."""
+
+    @property
+    def tokens_per_day(self) -> int:
+        """How many tokens each tenant may use in a day, 0 for any number."""
+
+    def spent(self, asker: str) -> int:
+        """Return the tokens that a tenant used today."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The parts of a server.
 
-    `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
-    the log and this process up to date with what was committed. `caught_up` returns once every effect of this
-    process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
-    of this server, `openapi` is the description of the API.
+    `judge` is the model that judges rules in words, None where none is named. `settle` is called after a
+    transaction that wrote, before its answer leaves: it brings queued entries into the log and this process
+    up to date with what was committed. `caught_up` returns once every effect of this process's receipts is
+    visible in lists. `checks` are the conditions of readiness, `links` makes addresses of this server,
+    `openapi` is the description of the API.
     """
 
     store: ControlStore
     ledger: Ledger
     receipts: ReceiptReader
     engine: Engine
+    judge: Judge | None
     door: Door
     metrics: Metrics
     forgetting: Forgetting

@@ -1,14 +1,90 @@
-"""Who judges rules in words on this server: the panel that the settings name."""
+"""Who judges rules in words: the panel that the settings name."""
+
+from pathlib import Path
+from typing import Final
 
 from bylaw.api.tracing import TracedEvaluator, Tracer
+from bylaw.core.errors import InvalidInput
 from bylaw.evaluators.cache import Cache
+from bylaw.evaluators.model.evaluator import JudgeOptions, ModelEvaluator
 from bylaw.evaluators.offline import OfflineEvaluator
-from bylaw.evaluators.panel import Panel
+from bylaw.evaluators.panel import Panel, Prices
+from bylaw.providers.calling import Endpoint, Providers
+from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.providers.structured import StructuredModel
 from bylaw.settings import Settings
+from bylaw.tenancy.connections import Credentials, checked_endpoint
+
+_OLLAMA: Final = "http://127.0.0.1:11434"
+# What of a key file is read: no key is as long.
+_MOST_KEY: Final = 8_192
 
 
-def panel_of(settings: Settings, tracer: Tracer) -> Panel:
-    """Return the panel of a server with these settings."""
+def panel_of(settings: Settings, model: ModelEvaluator | None, tracer: Tracer) -> Panel:
+    """Return the panel that judges with these settings, and with a model or none."""
+    judge = settings.judge
     return Panel(
-        offline=TracedEvaluator(OfflineEvaluator(), tracer), cache=Cache(settings.decisions.kept_judgements)
+        offline=TracedEvaluator(OfflineEvaluator(), tracer),
+        model=None if model is None else TracedEvaluator(model, tracer),
+        cache=Cache(settings.decisions.kept_judgements),
+        prices=Prices(tokens_in=judge.judge_price_in, tokens_out=judge.judge_price_out),
     )
+
+
+def model_of(settings: Settings, providers: Providers) -> ModelEvaluator | None:
+    """Return the model that judges, None where none is named. Raises: InvalidInput."""
+    judge = settings.judge
+    if not judge.judge_model:
+        return None
+    options = JudgeOptions(
+        samples=judge.judge_samples,
+        calls_per_tenant=judge.judge_calls,
+        tokens_per_day=judge.judge_tokens_per_day,
+    )
+    return ModelEvaluator(providers, _endpoint(settings), judge.judge_model, options)
+
+
+def structured_of(settings: Settings, providers: Providers) -> StructuredModel | None:
+    """Return the same model for questions with answers of a shape, None where none is named."""
+    judge = settings.judge
+    return StructuredModel(providers, _endpoint(settings), judge.judge_model) if judge.judge_model else None
+
+
+def providers_of(settings: Settings) -> Providers:
+    """Return what calls providers of models, as far as the settings let it."""
+    calls = settings.gateway
+    limits = HttpLimits(
+        timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
+    )
+    return Providers(HttpClient(settings.server.outgoing, limits))
+
+
+def timeout_ms_of(settings: Settings) -> int:
+    """Return within how long the rules in words of one decision are judged."""
+    return min(settings.judge.judge_ms, settings.server.request_ms * 4 // 5)
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    judge = settings.judge
+    key = judge.judge_key or _key_in(judge.judge_key_file)
+    if judge.judge_api == "ollama":
+        address = checked_endpoint(judge.judge_url or _OLLAMA, "other", path="judge_url")
+        # Under this path Ollama speaks its own words.
+        address = address if address.endswith("/api") else address + "/api"
+        return Endpoint(provider="other", address=address, credentials=Credentials(key=key))
+    address = checked_endpoint(judge.judge_url, judge.judge_api, path="judge_url")
+    return Endpoint(provider=judge.judge_api, address=address, credentials=Credentials(key=key))
+
+
+def _key_in(file: str) -> str:
+    if not file:
+        return ""
+    try:
+        with Path(file).expanduser().open(encoding="utf-8") as opened:
+            key = opened.read(_MOST_KEY).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InvalidInput.of("judge_key_file", "unreadable", f"{file} cannot be read: {why}.") from None
+    if not key or not key.isprintable() or " " in key:
+        raise InvalidInput.of("judge_key_file", "bad_value", f"{file} holds no key in one line.")
+    return key

@@ -176,6 +176,13 @@ def _place(settings: Settings) -> str:
     return str(settings.storage.data.resolve())
 
 
+def _judges(settings: Settings) -> str:
+    model = settings.judge.judge_model
+    if not model:
+        return "what it can show offline; other rules in words are left undecided (BYLAW_JUDGE_MODEL)"
+    return f"offline first, then {model}"
+
+
 def announce(settings: Settings, app: App, port: int) -> None:
     """Print where everything is, and what this start did about the operator's key."""
     host = settings.server.host
@@ -186,6 +193,7 @@ def announce(settings: Settings, app: App, port: int) -> None:
     click.echo(f"  log           {app.stores.ledger.log.origin}")
     click.echo(f"  API           {url}/openapi.json")
     click.echo(f"  metrics       {url}/metrics")
+    click.echo(f"  judges        {_judges(settings)}")
     click.echo(f"  admin key     {_about(app.operator_key)}")
     if host not in LOOPBACK:
         click.echo("  Keys travel in clear to this address: put TLS in front.")

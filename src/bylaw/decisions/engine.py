@@ -19,18 +19,19 @@ from bylaw.core.clock import Clock, rfc3339
 from bylaw.core.errors import DeadlineExceeded
 from bylaw.core.ids import Ids
 from bylaw.decisions.combine import combine, effective_rules_digest
-from bylaw.decisions.compiled import CompiledRules
+from bylaw.decisions.compiled import CompiledRules, compile_rules
 from bylaw.decisions.consult import Matter, consult
 from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
-from bylaw.decisions.judge import Allowance, Waiting, check_all, waiting
+from bylaw.decisions.judge import Allowance, Tally, Waiting, check_all, waiting
 from bylaw.decisions.mask import carry_out, masking
-from bylaw.decisions.model import Combined, Decision, Judgement, Request
+from bylaw.decisions.model import Combined, Decision, Judgement, Request, RuleResult
 from bylaw.decisions.request import matter_of
 from bylaw.decisions.select import Selection, placed, select
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.panel import Panel
+from bylaw.policies.model import Chosen, NaturalRule
 from bylaw.tenancy.principal import Principal
 
 EVALUATOR_TIMEOUT_MS: Final = 20_000
@@ -92,6 +93,17 @@ class Engine:
             judgements=judgements,
             began=began,
         )
+
+    async def try_rule(
+        self, rule: NaturalRule, request: Request, caller: Principal, *, evaluator: Chosen | None = None
+    ) -> tuple[RuleResult, tuple[Judgement, ...]]:
+        """Return what one rule in words comes to over the facts of `request`, and who judged it.
+
+        `evaluator` is the only one that may judge it, None when anyone may.
+        """
+        tally = Tally(compile_rules((rule,), "rule", evaluator=evaluator))
+        judgements = await self._consult(request, caller, Waiting([(None, tally)]), began=self.ticks())
+        return tally.results[0], judgements
 
     async def _consult(
         self, request: Request, caller: Principal, asks: Waiting, *, began: int

@@ -48,6 +48,12 @@ class Cache:
         self._flights: dict[bytes, asyncio.Future[None]] = {}
         self.hits = self.misses = 0
 
+    @property
+    def hit_rate(self) -> float | None:
+        """The part of the rules that were known, None before anything was asked."""
+        asked = self.hits + self.misses
+        return round(self.hits / asked, 4) if asked else None
+
     def __len__(self) -> int:
         return len(self._kept)
 

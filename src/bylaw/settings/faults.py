@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from bylaw.core.errors import Problem
 from bylaw.settings.sections import LOOPBACK
@@ -18,6 +19,7 @@ def faults(given: Given, values: Mapping[str, object], *, signs: bool) -> Iterat
         message = f"{name} needs --key-file (BYLAW_KEY_FILE): the file of this server's signing keys."
         yield Problem(path=name, code="missing_setting", message=message)
     yield from _no_networks(given, values)
+    yield from _no_judge(given, values)
 
 
 def _inert(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
@@ -54,3 +56,32 @@ def _no_networks(given: Given, values: Mapping[str, object]) -> Iterator[Problem
         except ValueError as error:
             origin = given["proxies"][0]
             yield Problem(path=origin, code="bad_value", message=f"{origin}: {error}.")
+
+
+def _no_judge(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield why no model would judge, although something about one is said."""
+
+    def problem(name: str, message: str) -> Problem:
+        return Problem(path=given[name][0], code="inert_setting", message=f"{given[name][0]} {message}.")
+
+    said = [name for name in given if name.startswith("judge_") and name not in {"judge_model", "judge_ms"}]
+    if "judge_model" not in given:
+        for name in said:
+            yield problem(name, "has no effect without a model: say --judge-model (BYLAW_JUDGE_MODEL)")
+        return
+    if values.get("outgoing", "off") == "off":
+        advice = "say --outgoing public, or any for an address of this machine or network (BYLAW_OUTGOING)"
+        yield problem("judge_model", f"has no effect while this server may call nobody: {advice}")
+    elif values.get("outgoing") == "public" and _is_here(values):
+        yield problem("judge_model", "is on this machine: say --outgoing any (BYLAW_OUTGOING=any)")
+    if "judge_key" in given and "judge_key_file" in given:
+        yield problem("judge_key", f"has no effect beside {given['judge_key_file'][0]}: leave one out")
+
+
+def _is_here(values: Mapping[str, object]) -> bool:
+    """Return whether the model's endpoint is on this machine, as far as its address says."""
+    usual = "http://localhost" if values.get("judge_api") == "ollama" else ""
+    try:
+        return urlsplit(str(values.get("judge_url") or usual)).hostname in LOOPBACK
+    except ValueError:
+        return False

@@ -141,10 +141,63 @@ class Decisions:
     )
     kept_judgements: int = _setting(
         4096,
-        "Latest answers of the evaluator that are kept in memory, so that the same rules over the same facts "
-        "are judged once; 0 keeps none.",
-        unit="answers",
+        "Latest verdicts of evaluators that are kept in memory, so that the same rule over the same facts is "
+        "judged once; 0 keeps none.",
+        unit="verdicts",
         low=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """The model that judges what the offline evaluator leaves open; none unless it is named."""
+
+    judge_model: str = _setting(
+        "", "Name of the model that judges, as its provider calls it. `outgoing` must let it be called."
+    )
+    judge_api: Literal["openai", "anthropic", "ollama"] = _setting(
+        "openai", "Whose words the model's endpoint speaks; most local servers speak OpenAI's."
+    )
+    judge_url: str = _setting(
+        "",
+        "Address of the model's endpoint, such as `http://127.0.0.1:11434/v1`. Default: the provider's own,"
+        " Ollama's on this machine.",
+    )
+    judge_key: str = _setting("", "Key for the model's endpoint; better in a file.")
+    judge_key_file: str = _setting("", "File that holds the key for the model's endpoint, in one line.")
+    judge_samples: int = _setting(
+        1,
+        "How often the model is asked about each rule; where its answers differ, the rule is not decided.",
+        unit="times",
+        low=1,
+        high=9,
+    )
+    judge_ms: int = _setting(
+        20_000,
+        "Time within which the rules in words of one decision are judged, at most four fifths of"
+        " `request_ms`.",
+        unit="ms",
+        low=100,
+    )
+    judge_calls: int = _setting(
+        8, "Calls of the model at once for each tenant; further ones wait.", unit="calls", low=1
+    )
+    judge_tokens_per_day: int = _setting(
+        0,
+        "Tokens that each tenant may use in a day (UTC) of each process, 0 for any number; rules are left"
+        " undecided after that.",
+        unit="tokens",
+        low=0,
+    )
+    judge_price_in: int = _setting(
+        0,
+        "Price of a million tokens that the model reads, in cents of your currency: so decisions say what"
+        " judging them cost.",
+        unit="cents",
+        low=0,
+    )
+    judge_price_out: int = _setting(
+        0, "Price of a million tokens that the model writes.", unit="cents", low=0
     )
 
 
@@ -220,6 +273,20 @@ class Search:
         unit="MB",
         low=16,
     )
+    embed_model: str = _setting(
+        "",
+        "Name of a model elsewhere that embeds, as its provider calls it; `outgoing` must let it be called."
+        " Default: the model of this machine.",
+    )
+    embed_dimensions: int = _setting(
+        0, "How many numbers a vector of that model has.", unit="numbers", low=0, high=8_192
+    )
+    embed_url: str = _setting(
+        "",
+        "Address of an endpoint that speaks as OpenAI's embeddings do, such as `http://127.0.0.1:11434/v1`."
+        " Default: OpenAI's.",
+    )
+    embed_key: str = _setting("", "Key for that endpoint; best said by the environment.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +320,7 @@ class Settings:
     storage: Storage = field(default_factory=Storage)
     keys: Keys = field(default_factory=Keys)
     decisions: Decisions = field(default_factory=Decisions)
+    judge: Judge = field(default_factory=Judge)
     gateway: Gateway = field(default_factory=Gateway)
     webhooks: Webhooks = field(default_factory=Webhooks)
     jobs: Jobs = field(default_factory=Jobs)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.fit import fit
+from bylaw.api.native.evaluators import judged_rules
 from bylaw.api.native.policy_queries import DiffQuery, EffectiveQuery, PolicyQuery
 from bylaw.api.native.policy_requests import NewPolicy, PolicyEdit, PolicyFrame, Reason, Rollback
 from bylaw.api.native.policy_views import (
@@ -28,6 +29,7 @@ from bylaw.api.route import Revision, Route, body, needs, parts_of, raw_body
 from bylaw.api.shape import place_of
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import PolicyId
+from bylaw.evaluators.judging import unjudged
 from bylaw.policies import editing, lifecycle, reading
 from bylaw.policies.lifecycle import Decision
 from bylaw.policies.model import Current, Policy, Reach, Source
@@ -50,11 +52,11 @@ _EDIT_FRAME = frozenset({"reason", "reach", "is_active"})
 
 @router.post("/v1/policies", status_code=201)
 async def create_policy(
-    acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
+    request: Request, acting: Writing, data: Annotated[dict[str, object], raw_body(NewPolicy)]
 ) -> Reply[SavedPolicyView]:
     """Write a policy. It is in force at once, unless it waits for review."""
     with _fields_of(NewPolicy, data) as known:
-        return await _saved(acting, await editing.create_policy(acting, _new(known)))
+        return await _saved(acting, await editing.create_policy(acting, _new(known)), request)
 
 
 @router.get("/v1/policies")
@@ -93,6 +95,8 @@ async def edit_policy(
     policy_id: PolicyId,
     data: Annotated[dict[str, object], raw_body(PolicyEdit)],
     revision: Revision,
+    *,
+    request: Request,
 ) -> Reply[SavedPolicyView]:
     """Change a policy; fields left out stay. What changes its content makes a new version.
 
@@ -114,7 +118,7 @@ async def edit_policy(
         if frame.is_active is True:
             policy = await lifecycle.set_active(acting, policy_id, is_active=True, reason=frame.reason)
             current = replace(current, policy=policy)
-    return await _saved(acting, current)
+    return await _saved(acting, current, request)
 
 
 @router.delete("/v1/policies/{policy_id}", status_code=204)
@@ -161,12 +165,14 @@ async def roll_back(
     policy_id: PolicyId,
     wanted: Annotated[Rollback, body(Rollback)],
     revision: Revision,
+    *,
+    request: Request,
 ) -> Reply[SavedPolicyView]:
     """Make a new version with the content of an old one."""
     current = await editing.roll_back(
         acting, policy_id, number=wanted.version, reason=wanted.reason, revision=revision
     )
-    return await _saved(acting, current)
+    return await _saved(acting, current, request)
 
 
 @router.post("/v1/policies/{policy_id}/approve")

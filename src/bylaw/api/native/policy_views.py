@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from bylaw.api.native.evaluator_views import JudgedRuleView
 from bylaw.api.native.policy_requests import SourceIn
 from bylaw.api.problems import FieldProblem
 from bylaw.api.shape import when
@@ -120,8 +121,12 @@ class PolicyView(ContentView, frozen=True):
 
 
 class SavedPolicyView(PolicyView, frozen=True):
-    """A policy that was just saved; `warnings` say what in its newest version is probably not meant."""
+    """A policy that was just saved, and what there is to say about its newest version.
 
+    `judged` says how each of its rules in words will be judged, `warnings` what is probably not meant.
+    """
+
+    judged: tuple[JudgedRuleView, ...]
     warnings: tuple[FieldProblem, ...]
 
 
@@ -200,9 +205,12 @@ def view(current: Current) -> PolicyView:
     )
 
 
-def saved_view(current: Current, warnings: Iterable[Problem]) -> SavedPolicyView:
+def saved_view(
+    current: Current, judged: tuple[JudgedRuleView, ...], warnings: Iterable[Problem]
+) -> SavedPolicyView:
     """Return a policy that was just saved as it goes over the wire."""
-    return SavedPolicyView(**msgspec.structs.asdict(view(current)), warnings=warnings_view(warnings))
+    shown = msgspec.structs.asdict(view(current))
+    return SavedPolicyView(**shown, judged=judged, warnings=warnings_view(warnings))
 
 
 def warnings_view(warnings: Iterable[Problem]) -> tuple[FieldProblem, ...]:

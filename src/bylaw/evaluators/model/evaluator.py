@@ -107,6 +107,16 @@ class ModelEvaluator:
         )
 
     @property
+    def model(self) -> str:
+        """The name of the model, as its provider calls it."""
+        return self._model.model
+
+    @property
+    def tokens_per_day(self) -> int:
+        """How many tokens each tenant may use in a day, 0 for any number."""
+        return self._options.tokens_per_day
+
+    @property
     def state(self) -> BreakerState:
         """Whether the model is asked (`closed`), left alone (`open`), or tried again (`half_open`)."""
         return self._caller.breaker.state
