@@ -31,9 +31,9 @@ MOST_FINDINGS: Final = 50
 
 Basis = Literal["pattern", "hidden", "decoded"]
 
-_LEET: Final = str.maketrans("013457@$!", "oieastasi")
+LEET: Final = str.maketrans("013457@$!", "oieastasi")
 _PLAIN: Final = "abcdefghijklmnopqrstuvwxyz"
-_ROT13: Final = str.maketrans(_PLAIN, _PLAIN[13:] + _PLAIN[:13])
+ROT13: Final = str.maketrans(_PLAIN, _PLAIN[13:] + _PLAIN[:13])
 _MIXED: Final = re2.compile(rb"[a-z][013457@$!]|[013457@$!][a-z]")
 _APART: Final = re.compile(r"(?<![a-z0-9])(?:[a-z0-9][ ._*|/-]{1,3}){9,}[a-z0-9](?![a-z0-9])")
 _MAYBE_APART: Final = re2.compile(rb"(?:[a-z0-9][ ._*|/-]{1,3}){9}[a-z0-9]")
@@ -104,8 +104,8 @@ def _disguised(plain: Normal) -> Iterator[Finding]:
     """Yield the strong signs that show once a disguise of the letters is undone."""
     text, length, data = plain.text, len(plain.text), plain.text.encode()
     if _MIXED.search(data):
-        yield from _strong(plain, text.translate(_LEET))
-    yield from _strong(plain, text.translate(_ROT13))
+        yield from _strong(plain, text.translate(LEET))
+    yield from _strong(plain, text.translate(ROT13))
     yield from _strong(plain, text[::-1], at=lambda start, end: (length - end, length - start))
     for found in _APART.finditer(text) if _MAYBE_APART.search(data) else ():
         if any(
