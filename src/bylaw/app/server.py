@@ -21,7 +21,6 @@ from bylaw.api.entries import Entries
 from bylaw.api.feed import Feed
 from bylaw.api.first_start import OperatorKey, first_start
 from bylaw.api.follow import Follower
-from bylaw.api.forgetting import Forgetting
 from bylaw.api.hot import HotRoutes
 from bylaw.api.inside import Inside
 from bylaw.api.limits import Limits
@@ -41,9 +40,10 @@ from bylaw.api.tallying import Tallying
 from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
+from bylaw.api.workload import Workload
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import model_of, panel_of, providers_of, timeout_ms_of
-from bylaw.app.webhooks import keep_ms_of, sender_of, telling_of
+from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids, TenantId
@@ -76,6 +76,7 @@ class App:
     engine: Engine
     signing: Signing
     upkeep: Upkeep
+    workload: Workload
     settle: Callable[[TenantId], Awaitable[None]]
     operator_key: OperatorKey | None
     key_file: Path
@@ -167,13 +168,14 @@ async def join(
     if found:
         raise refusal(found)
     operator_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
-    async with server.upkeep.running(), aclosing(server.providers):
+    async with server.upkeep.running(), aclosing(server.providers), aclosing(server.notifier.sender):
         yield App(
             asgi=server.edge(),
             stores=stores,
             engine=server.engine,
             signing=server.signing,
             upkeep=server.upkeep,
+            workload=server.workload,
             settle=server.settle,
             operator_key=operator_key,
             key_file=stores.key_file.path,
@@ -193,21 +195,20 @@ class _Joined:
         self.metrics = Metrics()
         self.snapshots = LoadedSnapshots()
         self.follower = Follower(control, self.snapshots, clock)
-        self.telling = telling_of(settings, clock, ids)
-        self.projector = Projector(control, ledger.effects, self.telling)
+        self.notifier = notifier_of(settings, stores.secret_file, clock, ids=ids)
+        self.projector = Projector(control, ledger.effects, self.notifier.telling)
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
         self.feed = Feed(control, ledger.logs)
         self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
         self.sightings = Sightings(control, clock)
-        limits = Limits(clock, settings.keys.rate_per_minute)
-        unknown = _unknown_pace(settings)
+        limits, unknown = Limits(clock, settings.keys.rate_per_minute), _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
-        keep_ms = settings.storage.keep_answers_h * 3_600_000
-        self.forgetting = Forgetting(control, clock, keep_ms=keep_ms, keep_notices_ms=keep_ms_of(settings))
+        self.forgetting = forgetting_of(settings, control, clock)
         self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
         self.soundness = Soundness(control, ledger)
+        self.workload = Workload(control, clock)
         self.providers = providers_of(settings)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
@@ -226,6 +227,7 @@ class _Joined:
             sightings=self.sightings,
             signing=self.signing,
             soundness=self.soundness,
+            workload=self.workload,
             forgetting=self.forgetting,
             tallying=Tallying(control, clock),
             feed=self.feed,
@@ -268,9 +270,7 @@ class _Joined:
             sealer=self._stores.secret_file,
             providers=self.providers,
             gateway=gateway,
-            telling=self.telling,
-            sender=sender_of(self._settings, self._stores.secret_file, self._clock),
-            outgoing=self._settings.server.outgoing,
+            notifier=self.notifier,
             links=links,
             openapi=document(),
         )
@@ -302,7 +302,7 @@ class _Joined:
     async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
         """Take entries into the feeds, and tell webhooks of them."""
         await self.feed.take(system, entries)
-        await tell_of_entries(self.telling, system, entries)
+        await tell_of_entries(self.notifier.telling, system, entries)
 
     async def settle(self, tenant_id: TenantId) -> None:
         """Log and publish what a committed transaction of a tenant changed."""
@@ -342,6 +342,7 @@ class _Joined:
         cache = self.panel.cache
         watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
         watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
+        self.workload.watch(self.metrics)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
         watch("bylaw_log_receipts", "Receipts committed by this process.", lambda: log.state.written)
