@@ -21,6 +21,7 @@ OTHERS = frozenset(
         "BYLAW_SHARED",
         "BYLAW_TEST_POSTGRES_URL",
         "BYLAW_BENCH",
+        "BYLAW_BENCH_DATA",
     }
 )
 

@@ -1,0 +1,42 @@
+"""Who embeds is what the settings name."""
+
+import pytest
+
+from bylaw.app.embedding import embedder_of
+from bylaw.core.errors import InvalidInput
+from bylaw.providers.calling import Providers
+from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.search.embedder import embedded
+from bylaw.settings import load
+
+PROVIDERS = Providers(HttpClient("off", HttpLimits()))
+MODEL = {"embed_model": "words-3", "embed_dimensions": 256}
+
+
+def test_this_machine_embeds_unless_a_model_is_named():
+    assert embedder_of(load({}, {}, signs=False), PROVIDERS) is embedded
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [({}, "openai"), ({"embed_url": "https://models.example.com/v1/"}, "models.example.com")],
+    ids=["openai", "other"],
+)
+def test_a_named_model_embeds_where_it_is(url, host):
+    settings = load({"outgoing": "any", **MODEL, **url}, {}, signs=False)
+    embedder = embedder_of(settings, PROVIDERS)()
+    assert embedder.id == f"words-3@{host}/256"
+    assert embedder.dimensions == 256
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"embed_model": "words-3", "outgoing": "any"}, "embed_dimensions"),
+        ({**MODEL, "outgoing": "any", "embed_url": "http://models.example.com"}, "https"),
+    ],
+    ids=["no dimensions", "in clear"],
+)
+def test_what_cannot_embed_is_refused(flags, said):
+    with pytest.raises(InvalidInput, match=said):
+        embedder_of(load(flags, {}, signs=False), PROVIDERS)
