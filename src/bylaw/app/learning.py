@@ -1,6 +1,6 @@
 """The learning loop, joined from settings: who mines, and what carries out runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bylaw.api.ports import Unit
@@ -20,13 +20,13 @@ _MARKER: Final = 16  # letters and digits that nobody guesses
 
 
 def learning_handlers(
-    embedder: Embedder, model: StructuredModel | None, *, clock: Clock, ids: Ids
+    embedder: Callable[[], Embedder], model: StructuredModel | None, *, clock: Clock, ids: Ids
 ) -> Mapping[str, Handler[Unit]]:
     """Return what carries out runs; where there is no model, the offline miner mines whoever was chosen."""
 
     def miners(name: MinerName) -> Miner:
         if name == "model" and model is not None:
-            return ModelMiner(embedder=embedder, model=model, marker=lambda: ids.secret(_MARKER))
-        return OfflineMiner(embedder=embedder, why=_NO_MODEL if name == "model" else "")
+            return ModelMiner(embedder=embedder(), model=model, marker=lambda: ids.secret(_MARKER))
+        return OfflineMiner(embedder=embedder(), why=_NO_MODEL if name == "model" else "")
 
     return {JOB: handler(miners, clock=clock, ids=ids)}

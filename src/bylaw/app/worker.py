@@ -9,6 +9,8 @@ from functools import cache
 from typing import Final
 
 from bylaw.api.ports import ControlStore, Unit
+from bylaw.app.judging import providers_of, structured_of
+from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids
@@ -45,11 +47,13 @@ async def join_worker(
 ) -> AsyncIterator[Worker[Unit]]:
     """Return a worker on a control plane that is open, with all that it does jobs by."""
     sender = sender_of(settings, sealer, clock)
+    providers = providers_of(settings)
     handlers: Mapping[str, Handler[Unit]] = {
         EMBED: Handler(handle=_embed),
         **webhook_handlers(settings, sender, clock=clock, ids=ids),
+        **learning_handlers(_embedder, structured_of(settings, providers), clock=clock, ids=ids),
     }
-    async with aclosing(sender):
+    async with aclosing(sender), aclosing(providers):
         yield Worker(
             control,
             handlers,

@@ -31,6 +31,10 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
         "import": Lazy(
             "bylaw.cli.imports:imports", "Take over the policies of another product, with ids and times."
         ),
+        "jobs": Lazy("bylaw.cli.jobs:jobs", "See the work that is done apart from requests, and retry it."),
+        "learning": Lazy(
+            "bylaw.cli.learning:learning", "Bring conversations, and see which policies they show."
+        ),
         "log": Lazy(
             "bylaw.cli.log:log", "Export and audit logs, keep their checkpoints, look after their keys."
         ),
@@ -52,6 +56,10 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
         "verify": Lazy(
             "bylaw.cli.verify:verify",
             "Check receipts offline: bundles, or DSSE exports; `-` is standard input.",
+        ),
+        "webhooks": Lazy(
+            "bylaw.cli.webhooks:webhooks",
+            "Tell other systems what happens, and look after what they were told.",
         ),
     }
 )

@@ -1,0 +1,248 @@
+r"""`bylaw learning`: conversations brought to a server, what it learns from them, and how."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import click
+import msgspec
+
+from bylaw.api.answers import Page
+from bylaw.api.native.learning_views import (
+    MOST_RECORDS,
+    ArrivalsView,
+    ConversationsToImport,
+    FindingView,
+    LearningChoices,
+    LearningSettingsView,
+    NewRun,
+    RunItem,
+    RunView,
+)
+from bylaw.cli.options import SharingCommand, server_option
+from bylaw.cli.remote import Remote, keyed
+from bylaw.core import strict_json
+from bylaw.core.errors import InvalidInput, Unavailable
+
+_BATCH_BYTES: Final = 400_000
+_WAIT_S: Final = 600
+_LOOK_S: Final = 0.5
+
+WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
+    {
+        "server": server_option(),
+        "key": click.Option(
+            ["--key"],
+            envvar="BYLAW_API_KEY",
+            help="API key; better in BYLAW_API_KEY than on the command line.",
+        ),
+    }
+)
+
+
+def _remote(*, server: str, key: str | None) -> Remote:
+    return keyed(server, key)
+
+
+class RemoteCommand(SharingCommand):
+    """A command that also takes the options of `WHERE`, and passes on the server that they name."""
+
+    shared = WHERE
+    read = staticmethod(partial(_remote))
+
+
+@click.group()
+def learning() -> None:
+    r"""Bring conversations, and see which policies they show.
+
+    \b
+    Examples:
+      bylaw learning import conversations.jsonl --workspace support
+      bylaw learning run --workspace support --dry-run
+      bylaw learning settings --workspace support --minimum-confidence 0.6
+    """
+
+
+@learning.command("import", cls=RemoteCommand)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.option("--workspace", required=True, help="The workspace to which they belong.")
+@click.option("--no-run", is_flag=True, help="Start no run over what is new.")
+@click.pass_obj
+def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> None:
+    """Import recorded conversations, one JSON object a line; a known id stays as it is.
+
+    A line that cannot be read is named with its number, and the others are imported: exit code 1.
+    """
+    counts: dict[str, int] = {}
+    # The last batch causes the run, so that there is one for the whole file.
+    for batch, is_last in _with_last(_batches(file, counts)):
+        sent = ConversationsToImport(
+            workspace_id=workspace,
+            conversations=tuple(record for _, record in batch),
+            learn=is_last and not no_run,
+        )
+        answer = remote.request("POST", "/v1/conversations/import", sent)
+        for result in msgspec.json.decode(answer, type=ArrivalsView).results:
+            counts[result.outcome] = counts.get(result.outcome, 0) + 1
+            for problem in result.problems:
+                click.echo(f"line {batch[result.place][0]}: {problem.path}: {problem.message}", err=True)
+        click.echo(f"{sum(counts.values())} read", err=True)
+    told = ", ".join(f"{counts.get(each, 0)} {each}" for each in ("imported", "unchanged", "refused"))
+    click.echo(told)
+    if counts.get("refused"):
+        sys.exit(1)
+
+
+Batch = list[tuple[int, dict[str, object]]]
+
+
+def _batches(file: Path, counts: dict[str, int]) -> Iterator[Batch]:
+    """Yield the lines of a file with their numbers, in parts that a server takes."""
+    batch: Batch = []
+    size = 0
+    with click.open_file(str(file), "rb") as opened:
+        for number, line in enumerate(opened, 1):
+            if not line.strip():
+                continue
+            record = _record(line, number, counts)
+            if record is None:
+                continue
+            if batch and (len(batch) == MOST_RECORDS or size + len(line) > _BATCH_BYTES):
+                yield batch
+                batch, size = [], 0
+            batch.append((number, record))
+            size += len(line)
+    if batch:
+        yield batch
+
+
+def _record(line: bytes, number: int, counts: dict[str, int]) -> dict[str, object] | None:
+    try:
+        record = strict_json.parse(line)
+    except InvalidInput as error:
+        click.echo(f"line {number}: {error.message}", err=True)
+    else:
+        if isinstance(record, dict):
+            return record
+        click.echo(f"line {number}: A conversation is a JSON object with an id and messages.", err=True)
+    counts["refused"] = counts.get("refused", 0) + 1
+    return None
+
+
+def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Yield each batch with whether it is the last."""
+    held: Batch | None = None
+    for batch in batches:
+        if held is not None:
+            yield held, False
+        held = batch
+    if held is not None:
+        yield held, True
+
+
+@learning.command("run", cls=RemoteCommand)
+@click.option("--workspace", required=True, help="The workspace to learn in.")
+@click.option("--dry-run", is_flag=True, help="Propose nothing, say what would be proposed.")
+@click.option("--no-wait", is_flag=True, help="Give the id of the run, and do not wait for its end.")
+@click.pass_obj
+def run_now(remote: Remote, *, workspace: str, dry_run: bool, no_wait: bool) -> None:
+    """Run the loop over the resolved conversations of a workspace, and show what it found."""
+    sent = NewRun(workspace_id=workspace, dry_run=dry_run)
+    run = msgspec.json.decode(remote.request("POST", "/v1/learning/runs", sent), type=RunItem)
+    if no_wait:
+        click.echo(run.id)
+        return
+    for _ in range(int(_WAIT_S / _LOOK_S)):
+        found = _read_run(remote, run.id)
+        if found.status == "finished":
+            _show(found)
+            return
+        time.sleep(_LOOK_S)
+    raise Unavailable(f"The run {run.id} is not over yet: see `bylaw learning show {run.id}`, `bylaw jobs`.")
+
+
+@learning.command("runs", cls=RemoteCommand)
+@click.option("--workspace", help="Only those of this workspace.")
+@click.pass_obj
+def list_runs(remote: Remote, *, workspace: str | None) -> None:
+    """List the last runs, newest first."""
+    asked = "" if workspace is None else f"?{urlencode({'workspace_id': workspace})}"
+    answer = remote.request("GET", f"/v1/learning/runs{asked}")
+    for run in msgspec.json.decode(answer, type=Page[RunItem]).data:
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
+        dry = " (dry)" if run.dry_run else ""
+        click.echo(
+            f"{run.id}  {run.created_at}  {run.workspace_id}  {run.cause}{dry}  {run.status}  {counts}"
+        )
+
+
+@learning.command("show", cls=RemoteCommand)
+@click.argument("run_id")
+@click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
+@click.pass_obj
+def show_run(remote: Remote, run_id: str, *, as_json: bool) -> None:
+    """Show a run: what it proposes, and what it holds back and why."""
+    found = _read_run(remote, run_id)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found), indent=2, ensure_ascii=False))
+    else:
+        _show(found)
+
+
+@learning.command("settings", cls=RemoteCommand)
+@click.option("--workspace", required=True, help="The workspace.")
+@click.option("--enabled/--disabled", default=None, help="Whether it learns from what is resolved.")
+@click.option("--minimum-confidence", type=click.FloatRange(0, 1), help="What is less sure stays out.")
+@click.option("--most-per-conversation", type=click.IntRange(1, 50), help="Proposals of one conversation.")
+@click.option("--suppress-days", type=click.IntRange(0, 3_650), help="How long a rejection holds.")
+@click.option("--similarity", type=click.FloatRange(0, 1), help="From which on two rules say the same.")
+@click.option("--miner", type=click.Choice(["offline", "model"]), help="Who mines.")
+@click.pass_obj
+def settings(remote: Remote, /, *, workspace: str, **chosen: object) -> None:
+    """Show how a workspace learns, or change what is named."""
+    path = f"/v1/workspaces/{quote(workspace, safe='')}/learning"
+    current = msgspec.json.decode(remote.request("GET", path), type=LearningSettingsView)
+    wanted = {name: value for name, value in chosen.items() if value is not None}
+    if wanted:
+        held = msgspec.to_builtins(current)
+        held.pop("workspace_id")
+        sent = msgspec.convert({**held, **wanted}, LearningChoices)
+        current = msgspec.json.decode(remote.request("PUT", path, sent), type=LearningSettingsView)
+    for name, value in msgspec.to_builtins(current).items():
+        click.echo(f"{name}: {str(value).lower() if isinstance(value, bool) else value}")
+
+
+def _read_run(remote: Remote, run_id: str) -> RunView:
+    answer = remote.request("GET", f"/v1/learning/runs/{quote(run_id, safe='')}")
+    return msgspec.json.decode(answer, type=RunView)
+
+
+def _show(run: RunView) -> None:
+    dry = ", a dry run" if run.dry_run else ""
+    click.echo(f"{run.id}: {run.status}{dry}; {run.read} conversations read; mined {run.miner or 'not yet'}")
+    if run.note:
+        click.echo(run.note)
+    for finding in run.findings:
+        _show_finding(finding)
+
+
+def _show_finding(finding: FindingView) -> None:
+    colour = "green" if finding.outcome == "proposed" else None
+    outcome = click.style(finding.outcome, fg=colour)
+    click.echo(f"\n{outcome}  {finding.confidence:.2f}  {finding.text}")
+    shown = f"  {finding.kind}, {len(finding.supports)} conversations"
+    click.echo(f"{shown}, {finding.against} against" if finding.against else shown)
+    if finding.expr:
+        click.echo(f"  {finding.expr}")
+    for evidence in finding.evidence[:2]:
+        click.echo(f"  {evidence.conversation_id}, {evidence.speaker}: {evidence.text[:160]}")
+    for note in finding.notes:
+        click.echo(f"  {note}")
+    if finding.policy_id:
+        click.echo(f"  waits for review as {finding.policy_id}")
