@@ -41,6 +41,7 @@ from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
+from bylaw.app.embedding import embedder_of
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import model_of, panel_of, providers_of, timeout_ms_of
 from bylaw.app.webhooks import forgetting_of, notifier_of
@@ -52,7 +53,6 @@ from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 from bylaw.receipts.issue import Issuer
-from bylaw.search.embedder import embedded
 from bylaw.search.finder import Finder
 from bylaw.settings import Settings
 from bylaw.stores import Stores, open_stores
@@ -206,10 +206,12 @@ class _Joined:
         limits, unknown = Limits(clock, settings.keys.rate_per_minute), _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         self.forgetting = forgetting_of(settings, control, clock)
-        self.finder = Finder(embedded, memory_bytes=settings.search.memory_mb << 20)
+        self.providers = providers_of(settings)
+        self.finder = Finder(
+            embedder_of(settings, self.providers), memory_bytes=settings.search.memory_mb << 20
+        )
         self.soundness = Soundness(control, ledger)
         self.workload = Workload(control, clock)
-        self.providers = providers_of(settings)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
         self.engine = Engine(
