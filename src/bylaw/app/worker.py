@@ -3,12 +3,13 @@
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from bylaw.api.ports import ControlStore, Unit
+from bylaw.app.embedding import embedder_of
 from bylaw.app.judging import providers_of, structured_of
 from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
@@ -17,7 +18,7 @@ from bylaw.core.ids import Ids
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Handler, Running
 from bylaw.jobs.worker import Worker, WorkerLimits
-from bylaw.search.embedder import embedded
+from bylaw.search.embedder import Embedder
 from bylaw.search.embedding import KIND as EMBED
 from bylaw.search.embedding import embed_waiting
 from bylaw.settings import Settings
@@ -48,10 +49,11 @@ async def join_worker(
     """Return a worker on a control plane that is open, with all that it does jobs by."""
     sender = sender_of(settings, sealer, clock)
     providers = providers_of(settings)
+    embedder = cache(embedder_of(settings, providers))
     handlers: Mapping[str, Handler[Unit]] = {
-        EMBED: Handler(handle=_embed),
+        EMBED: Handler(handle=partial(_embed, embedder)),
         **webhook_handlers(settings, sender, clock=clock, ids=ids),
-        **learning_handlers(_embedder, structured_of(settings, providers), clock=clock, ids=ids),
+        **learning_handlers(embedder, structured_of(settings, providers), clock=clock, ids=ids),
     }
     async with aclosing(sender), aclosing(providers):
         yield Worker(
@@ -75,8 +77,5 @@ def limits_of(settings: Settings) -> WorkerLimits:
     )
 
 
-_embedder = cache(embedded)
-
-
-async def _embed(job: Running[Unit]) -> Object:
-    return await embed_waiting(job.begin, _embedder(), progress=job.progress)
+async def _embed(embedder: Callable[[], Embedder], job: Running[Unit]) -> Object:
+    return await embed_waiting(job.begin, embedder(), progress=job.progress)
