@@ -99,6 +99,7 @@ async def belongings(world: World) -> dict[str, str]:
     webhook = await world.make("/v1/webhooks", webhook)
     tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
     run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
+    job = (await world.send("admin", "GET", "/v1/jobs?kind=learning.run")).json()["data"][0]
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(
         "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
@@ -128,6 +129,7 @@ async def belongings(world: World) -> dict[str, str]:
         "webhook_id": webhook["id"],
         "delivery_id": tried["id"],
         "run_id": run["id"],
+        "job_id": job["id"],
         "number": "1",
         "agent_id": agent["id"],
     }

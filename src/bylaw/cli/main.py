@@ -35,6 +35,7 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
         "learning": Lazy(
             "bylaw.cli.learning:learning", "Bring conversations, and see which policies they show."
         ),
+        "jobs": Lazy("bylaw.cli.jobs:jobs", "See the work that is done apart from requests, and retry it."),
         "log": Lazy(
             "bylaw.cli.log:log", "Export and audit logs, keep their checkpoints, look after their keys."
         ),

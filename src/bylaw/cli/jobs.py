@@ -1,0 +1,122 @@
+"""`bylaw jobs`: the work of a server apart from requests: seen, tried again, stopped."""
+
+from functools import partial
+from types import MappingProxyType
+from typing import Final, get_args
+from urllib.parse import quote, urlencode
+
+import click
+import msgspec
+
+from bylaw.api.native.jobs import JobDetail, JobView
+from bylaw.cli.options import SharingCommand, server_option
+from bylaw.cli.remote import Remote, keyed
+from bylaw.jobs.model import JobStatus
+
+COLOURS: Final = {"running": "cyan", "done": "green", "dead": "red", "cancelled": "yellow"}
+EPILOG = """\b
+Examples:
+  bylaw jobs list --status dead
+  bylaw jobs show 01a1fee4-3087-7b11-a849-9a0726395d12
+  bylaw jobs retry 01a1fee4-3087-7b11-a849-9a0726395d12
+"""
+
+
+class _Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    data: tuple[JobView, ...]
+    next_cursor: str | None
+
+
+class JobsCommand(SharingCommand):
+    """A command that also takes the options that name the server, and gets how to reach it."""
+
+    shared = MappingProxyType(
+        {
+            "server": server_option(),
+            "key": click.Option(
+                ["--key"], envvar="BYLAW_API_KEY", help="An admin key; better in BYLAW_API_KEY."
+            ),
+        }
+    )
+    read = staticmethod(partial(partial, keyed))
+
+
+@click.group(epilog=EPILOG)
+def jobs() -> None:
+    """See what is done apart from requests; have a job tried again, or stopped."""
+
+
+@jobs.command("list", cls=JobsCommand)
+@click.option("--kind", help="Only those of this kind.")
+@click.option("--status", type=click.Choice(get_args(JobStatus)), help="Only those with this status.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
+@click.pass_obj
+def list_jobs(reach: "partial[Remote]", *, kind: str | None, status: str | None, limit: int) -> None:
+    """List jobs, newest first."""
+    asked = {"limit": limit, "kind": kind, "status": status}
+    query = urlencode({name: value for name, value in asked.items() if value is not None})
+    found = msgspec.json.decode(reach().request("GET", f"/v1/jobs?{query}"), type=_Jobs)
+    for job in found.data:
+        click.echo(_line(job))
+    if not found.data:
+        click.echo("There are none.", err=True)
+    elif found.next_cursor is not None:
+        click.echo(f"There are more than {limit}: say --limit, --kind or --status.", err=True)
+
+
+@jobs.command("show", cls=JobsCommand)
+@click.argument("job_id")
+@click.pass_obj
+def show_job(reach: "partial[Remote]", job_id: str) -> None:
+    """Show one job: what is to be done, what of it is done, and what came of it."""
+    job = msgspec.json.decode(reach().request("GET", _path(job_id)), type=JobDetail)
+    click.echo(_line(job))
+    click.echo(f"  created   {job.created_at}")
+    click.echo(f"  due       {job.due_at}")
+    for name, moment in (("started", job.started_at), ("ended", job.ended_at)):
+        if moment is not None:
+            click.echo(f"  {name:<9} {moment}")
+    click.echo(f"  payload   {_json(job.payload)}")
+    for step in job.steps:
+        click.echo(f"  step      {step.name}  {step.done_at}  {_json(step.result)}")
+    if job.result is not None:
+        click.echo(f"  result    {_json(job.result)}")
+
+
+@jobs.command("retry", cls=JobsCommand)
+@click.argument("job_id")
+@click.pass_obj
+def retry_job(reach: "partial[Remote]", job_id: str) -> None:
+    """Have a job start as soon as possible; what of it is done stays done."""
+    _do(reach(), job_id, "retry")
+
+
+@jobs.command("cancel", cls=JobsCommand)
+@click.argument("job_id")
+@click.pass_obj
+def cancel_job(reach: "partial[Remote]", job_id: str) -> None:
+    """Have a job not be done; one that runs is stopped."""
+    _do(reach(), job_id, "cancel")
+
+
+def _do(remote: Remote, job_id: str, what: str) -> None:
+    done = msgspec.json.decode(remote.request("POST", f"{_path(job_id)}/{what}"), type=JobView)
+    click.echo(_line(done))
+
+
+def _path(job_id: str) -> str:
+    return f"/v1/jobs/{quote(job_id, safe='')}"
+
+
+def _line(job: JobView) -> str:
+    status = click.style(f"{job.status:<9}", fg=COLOURS.get(job.status))
+    parts = [job.id, status, job.kind, f"attempt {job.attempt}"]
+    if job.progress_total:
+        parts.append(f"{job.progress_done} of {job.progress_total}")
+    if job.error:
+        parts.append(job.error)
+    return "  ".join(parts)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
