@@ -32,10 +32,13 @@ def test_a_named_model_embeds_where_it_is(url, host):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"embed_model": "words-3", "outgoing": "any"}, "embed_dimensions"),
+        ({"embed_model": "words-3", "outgoing": "any"}, "needs --embed-dimensions"),
         ({**MODEL, "outgoing": "any", "embed_url": "http://models.example.com"}, "https"),
+        (MODEL, "may call nobody"),
+        ({"embed_dimensions": 256}, "without a model"),
+        ({"embed_key": "sk-1"}, "without a model"),
     ],
-    ids=["no dimensions", "in clear"],
+    ids=["no dimensions", "in clear", "no way out", "no model", "a key for nobody"],
 )
 def test_what_cannot_embed_is_refused(flags, said):
     with pytest.raises(InvalidInput, match=said):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 
-from bylaw.core.errors import InvalidInput
 from bylaw.providers.calling import Endpoint, Providers
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.endpoint import HttpEmbedder
@@ -17,9 +16,6 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     search = settings.search
     if not search.embed_model:
         return embedded
-    if not search.embed_dimensions:
-        message = "Say how many numbers a vector of `embed_model` has: set `embed_dimensions`."
-        raise InvalidInput.of("embed_dimensions", "missing_setting", message)
     kind: Provider = "other" if search.embed_url else "openai"
     endpoint = Endpoint(
         provider=kind,

@@ -20,6 +20,7 @@ def faults(given: Given, values: Mapping[str, object], *, signs: bool) -> Iterat
         yield Problem(path=name, code="missing_setting", message=message)
     yield from _no_networks(given, values)
     yield from _no_judge(given, values)
+    yield from _no_embedder(given, values)
 
 
 def _inert(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
@@ -76,6 +77,28 @@ def _no_judge(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
         yield problem("judge_model", "is on this machine: say --outgoing any (BYLAW_OUTGOING=any)")
     if "judge_key" in given and "judge_key_file" in given:
         yield problem("judge_key", f"has no effect beside {given['judge_key_file'][0]}: leave one out")
+
+
+def _no_embedder(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield why no model elsewhere would embed, although something about one is said."""
+    if "embed_model" not in given:
+        for name in (each for each in given if each.startswith("embed_")):
+            message = (
+                f"{given[name][0]} has no effect without a model: say --embed-model (BYLAW_EMBED_MODEL)."
+            )
+            yield Problem(path=given[name][0], code="inert_setting", message=message)
+        return
+    origin = given["embed_model"][0]
+    if not values.get("embed_dimensions"):
+        message = (
+            f"{origin} needs --embed-dimensions (BYLAW_EMBED_DIMENSIONS): how many numbers its vectors have."
+        )
+        yield Problem(path=origin, code="missing_setting", message=message)
+    if values.get("outgoing", "off") == "off":
+        message = (
+            f"{origin} has no effect while this server may call nobody: say --outgoing (BYLAW_OUTGOING)."
+        )
+        yield Problem(path=origin, code="inert_setting", message=message)
 
 
 def _is_here(values: Mapping[str, object]) -> bool:
