@@ -1,13 +1,16 @@
 """The learning loop over recorded conversations: what it proposes, and which written rules that recovers.
 
-The recording and its policy lie beside the project (`BYLAW_SHARED`, else `../shared`). What a proposal says
-was read by a person: `learning_labels.toml` names, for the digest of each, the rules that it recovers, or
-none. A proposal that nobody read is counted apart, so the figures cannot drift unseen.
+`airline`: tau-airline beside the project (`BYLAW_SHARED`, else `../shared`); the miner was tuned while it was
+looked at. `retail`: the few-shot conversations of the retail domain in a clone of sierra-research/tau-bench
+(`BYLAW_TAU_BENCH`), texts alone, without calls; nothing was tuned on it. What a proposal says was read by a
+person: `learning_labels.toml` names, for the digest of each, the rules that it recovers, or none. A proposal
+that nobody read is counted apart, so the figures cannot drift unseen.
 """
 
 import asyncio
 import json
 import os
+import re
 import time
 import tomllib
 from collections import Counter
@@ -29,27 +32,53 @@ from bylaw.tenancy.principal import Acting, system_principal
 
 _HERE: Final = Path(__file__).parent
 _LABELS: Final = _HERE / "learning_labels.toml"
+_SPEAKER: Final = re.compile(r"^(user|assistant|tool): ", re.MULTILINE)
 _IN_PART: Final = "?"
 _TENANT: Final = TenantId("bench")
 _WORKSPACE: Final = WorkspaceId("airline")
 
 
 def run(*, quick: bool) -> list[Table]:
-    """Return what the loop proposes for tau-airline, and how much of the written policy that is."""
-    recording = _shared() / "data" / "tau-airline" / "conversations.jsonl"
-    if not recording.exists():
-        return [Table(title="learning: the recording is not here", columns=("set BYLAW_SHARED",), rows=[])]
-    records = [json.loads(line) for line in recording.read_text("utf-8").splitlines()]
-    began = time.perf_counter()
-    report = asyncio.run(_learnt(records[: 40 if quick else None]))
-    seconds = time.perf_counter() - began
+    """Return for each recording that is here what the loop proposes, and how much of the policy that is."""
     labels = tomllib.loads(_LABELS.read_text("utf-8"))
-    return [_findings(report, labels["recovers"]), *_figures(report, labels, seconds=seconds)]
+    tables: list[Table] = []
+    for name, records in (("airline", _airline()), ("retail", _retail())):
+        if not records:
+            title = f"Learning, {name}: the recording is not here"
+            tables.append(Table(title=title, columns=("set", "to"), rows=[("BYLAW_TAU_BENCH", "a clone")]))
+            continue
+        began = time.perf_counter()
+        report = asyncio.run(_learnt(records[: 40 if quick else None]))
+        seconds = time.perf_counter() - began
+        tables.append(_findings(name, report, labels[name]["recovers"]))
+        tables += _figures(name, report, labels[name], seconds=seconds)
+    return tables
 
 
-def _shared() -> Path:
+def _airline() -> list[object]:
     named = os.environ.get("BYLAW_SHARED")
-    return Path(named) if named else _HERE.parent.parent / "shared"
+    shared = Path(named) if named else _HERE.parent.parent / "shared"
+    recording = shared / "data" / "tau-airline" / "conversations.jsonl"
+    if not recording.exists():
+        return []
+    return [json.loads(line) for line in recording.read_text("utf-8").splitlines()]
+
+
+def _retail() -> list[object]:
+    recording = (
+        Path(os.environ.get("BYLAW_TAU_BENCH", "")) / "few_shot_data" / "MockRetailDomainEnv-few_shot.jsonl"
+    )
+    if not recording.exists():
+        return []
+    return [_told(line, number) for number, line in enumerate(recording.read_text("utf-8").splitlines())]
+
+
+def _told(line: str, number: int) -> object:
+    """Return a conversation that is written as `user: …`, `assistant: …` and `tool: …`."""
+    parts = _SPEAKER.split(json.loads(line)["messages_display"])
+    said = zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True)
+    messages = [{"role": role, "content": text} for role, text in said if role != "tool" and text != "None"]
+    return {"id": f"retail-{number:02}", "messages": messages}
 
 
 async def _learnt(records: Sequence[object]) -> Report:
@@ -80,7 +109,7 @@ async def _learnt(records: Sequence[object]) -> Report:
     return done.report
 
 
-def _findings(report: Report, recovers: dict[str, list[str]]) -> Table:
+def _findings(name: str, report: Report, recovers: dict[str, list[str]]) -> Table:
     rows: list[tuple[object, ...]] = [
         (
             _cut(each),
@@ -95,7 +124,7 @@ def _findings(report: Report, recovers: dict[str, list[str]]) -> Table:
         for each in report.findings
     ]
     return Table(
-        title=f"Learning from {report.read} conversations ({report.embedder})",
+        title=f"Learning, {name}: {report.read} conversations ({report.embedder})",
         columns=("rule", "kind", "confidence", "shown by", "against", "outcome", "recovers", "digest"),
         rows=rows,
     )
@@ -106,7 +135,9 @@ def _cut(finding: Finding) -> str:
     return text if len(text) <= 110 else f"{text[:109]}…"
 
 
-def _figures(report: Report, labels: dict[str, dict[str, object]], *, seconds: float) -> list[Table]:
+def _figures(
+    name: str, report: Report, labels: dict[str, dict[str, object]], *, seconds: float
+) -> list[Table]:
     recovers, rules = labels["recovers"], labels["rules"]
     proposed = [each for each in report.findings if each.held_back is None]
     read = [each for each in proposed if each.draft.digest in recovers]
@@ -139,9 +170,11 @@ def _figures(report: Report, labels: dict[str, dict[str, object]], *, seconds: f
     missed: list[tuple[object, ...]] = [(rule, str(says)) for rule, says in rules.items() if rule not in some]
     columns = ("kind", "proposals", "rules, at least in part", "precision")
     return [
-        Table(title="Learning: what the proposals recover", columns=("figure", "value"), rows=figures),
-        Table(title="Learning: by kind", columns=columns, rows=kinds),
-        Table(title="Learning: rules that no proposal says", columns=("rule", "says"), rows=missed),
+        Table(
+            title=f"Learning, {name}: what the proposals recover", columns=("figure", "value"), rows=figures
+        ),
+        Table(title=f"Learning, {name}: by kind", columns=columns, rows=kinds),
+        Table(title=f"Learning, {name}: rules that no proposal says", columns=("rule", "says"), rows=missed),
     ]
 
 
