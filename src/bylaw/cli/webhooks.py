@@ -1,0 +1,169 @@
+"""`bylaw webhooks`: whom a server tells what happens, and what became of each delivery."""
+
+from types import MappingProxyType
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode
+
+import click
+import msgspec
+
+from bylaw.api.answers import Page
+from bylaw.api.native.webhook_views import (
+    DeliveryDetail,
+    DeliveryView,
+    NewWebhookView,
+    ReplayedView,
+    WebhookView,
+)
+from bylaw.api.native.webhooks import NewWebhook, Replay
+from bylaw.cli.options import SharingCommand, server_option
+from bylaw.cli.remote import Remote, keyed
+
+FAILED: Final = 3
+WHERE: Final = MappingProxyType(
+    {
+        "server": server_option(),
+        "key": click.Option(
+            ["--key"], envvar="BYLAW_API_KEY", show_envvar=True, help="A key that manages webhooks."
+        ),
+    }
+)
+T = TypeVar("T")
+
+
+def _remote(server: str, key: str | None) -> Remote:
+    if key is None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY.")
+    return keyed(server, key)
+
+
+class WebhookCommand(SharingCommand):
+    """A command that also takes the options of `WHERE`, and is given the server that they name."""
+
+    shared = WHERE
+    read = staticmethod(_remote)
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  bylaw webhooks add https://hooks.example.com/bylaw --type 'policy.*' --type approval.requested
+  bylaw webhooks test 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12
+  bylaw webhooks deliveries 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --status failed
+"""
+)
+def webhooks() -> None:
+    """Tell other systems what happens, and look after what they were told."""
+
+
+@webhooks.command("list", cls=WebhookCommand)
+@click.pass_obj
+def list_webhooks(remote: Remote) -> None:
+    """List webhooks, and whether their deliveries fail."""
+    cursor: str | None = None
+    while True:
+        found = _get(remote, "/v1/webhooks", Page[WebhookView], cursor=cursor)
+        for each in found.data:
+            click.echo(f"{each.id}  {_state(each)}  {each.url}  {','.join(each.types)}")
+        if (cursor := found.next_cursor) is None:
+            return
+
+
+@webhooks.command(cls=WebhookCommand)
+@click.argument("url")
+@click.option("--type", "types", multiple=True, help="Only notices of this type, or such as 'policy.*'.")
+@click.option("--workspace", help="Only what happens in this workspace.")
+@click.option("--description", default="", help="What it is for.")
+@click.pass_obj
+def add(remote: Remote, url: str, *, types: tuple[str, ...], workspace: str | None, description: str) -> None:
+    """Make a webhook that leads to URL, and show its secret this once."""
+    new = NewWebhook(url=url, types=types, workspace_id=workspace, description=description)
+    made = _read(remote.request("POST", "/v1/webhooks", new), NewWebhookView)
+    click.echo(f"webhook  {made.id}")
+    click.echo(f"secret   {made.secret}   (shown this once: keep it)")
+
+
+@webhooks.command(cls=WebhookCommand)
+@click.argument("webhook")
+@click.pass_obj
+def remove(remote: Remote, webhook: str) -> None:
+    """Delete WEBHOOK and forget its secret."""
+    remote.request("DELETE", _path(webhook))
+    click.echo(f"removed {webhook}")
+
+
+@webhooks.command("deliveries", cls=WebhookCommand)
+@click.argument("webhook")
+@click.option("--status", type=click.Choice(["pending", "delivered", "failed"]), help="Only these.")
+@click.option("--type", "kind", help="Only notices of this type.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
+@click.pass_obj
+def list_deliveries(
+    remote: Remote, webhook: str, *, status: str | None, kind: str | None, limit: int
+) -> None:
+    """Show what WEBHOOK was told, newest first, and what became of it."""
+    where = {"status": status, "type": kind, "limit": str(limit)}
+    found = _get(remote, f"{_path(webhook)}/deliveries", Page[DeliveryView], **where)
+    for each in found.data:
+        click.echo(f"{each.id}  {each.created_at}  {each.status:<9}  {each.type}  {_last(each)}")
+
+
+@webhooks.command(cls=WebhookCommand)
+@click.argument("webhook")
+@click.argument("delivery", required=False)
+@click.option("--since", help="Instead of one delivery: all since this moment (RFC 3339) that failed.")
+@click.option("--all", "everything", is_flag=True, help="With --since: also what was delivered.")
+@click.pass_obj
+def replay(
+    remote: Remote, webhook: str, *, delivery: str | None, since: str | None, everything: bool
+) -> None:
+    """Send a DELIVERY of WEBHOOK again, or what failed since a moment, under the ids they had."""
+    if (delivery is None) == (since is None):
+        raise click.UsageError("Give a delivery, or --since a moment.")
+    if since is None:
+        remote.request("POST", f"{_path(webhook)}/deliveries/{quote(delivery or '', safe='')}/replay", {})
+        click.echo("1 on its way again")
+        return
+    count, cursor = 0, None
+    while True:
+        wanted = Replay(since=since, which="all" if everything else "failed", cursor=cursor)
+        told = _read(remote.request("POST", f"{_path(webhook)}/replay", wanted), ReplayedView)
+        count += told.replayed
+        if (cursor := told.next_cursor) is None:
+            break
+    click.echo(f"{count} on their way again")
+
+
+@webhooks.command("test", cls=WebhookCommand)
+@click.argument("webhook")
+@click.pass_obj
+def try_out(remote: Remote, webhook: str) -> int:
+    """Send WEBHOOK a notice at once and say what came back; exit code 3 when it was not taken."""
+    tried = _read(remote.request("POST", f"{_path(webhook)}/test", {}), DeliveryDetail)
+    click.echo(f"{tried.status}: {_last(tried)}, {tried.history[0].duration_ms} ms")
+    if tried.history[0].excerpt:
+        click.echo(tried.history[0].excerpt)
+    return 0 if tried.status == "delivered" else FAILED
+
+
+def _get(remote: Remote, path: str, kind: type[T], **query: str | None) -> T:
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    return _read(remote.request("GET", f"{path}?{asked}" if asked else path), kind)
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    return msgspec.json.decode(body, type=kind)
+
+
+def _path(webhook: str) -> str:
+    return f"/v1/webhooks/{quote(webhook, safe='')}"
+
+
+def _state(webhook: WebhookView) -> str:
+    if not webhook.is_active:
+        return f"off ({webhook.disabled_reason})" if webhook.disabled_reason else "off"
+    return "on" if webhook.failing_since is None else f"failing since {webhook.failing_since}"
+
+
+def _last(delivery: DeliveryView) -> str:
+    return delivery.last_error or ("-" if delivery.last_status is None else str(delivery.last_status))
