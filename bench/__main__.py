@@ -20,6 +20,7 @@ PARTS = (
     "publish",
     "lists",
     "search",
+    "search_quality",
     "finding",
     "learning",
     "offline",
