@@ -47,7 +47,7 @@ class Server:
             self._command,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**environment(), "BYLAW_ADMIN_KEY": ADMIN_KEY},
+            env={**environment(), "BYLAW_ADMIN_KEY": ADMIN_KEY, "BYLAW_JOBS_WORKERS": "0"},
         )
         address = urlsplit(self._announced()).netloc
         ending = threading.Event()
