@@ -236,7 +236,8 @@ def _show_finding(finding: FindingView) -> None:
     colour = "green" if finding.outcome == "proposed" else None
     outcome = click.style(finding.outcome, fg=colour)
     click.echo(f"\n{outcome}  {finding.confidence:.2f}  {finding.text}")
-    shown = f"  {finding.kind}, {len(finding.supports)} conversations"
+    count = len(finding.supports)
+    shown = f"  {finding.kind}, {count} conversation{'' if count == 1 else 's'}"
     click.echo(f"{shown}, {finding.against} against" if finding.against else shown)
     if finding.expr:
         click.echo(f"  {finding.expr}")

@@ -178,7 +178,7 @@ def _held_back(draft: Draft, rivals: Sequence[Rival], choices: Choices, now_ms: 
             if policy.updated_ms < since_ms:
                 continue
             why = "rejected_before"
-            reason = policy.decided_reason or "no reason was given"
+            reason = (policy.decided_reason or "no reason was given").rstrip(".")
             notes = (f"{rival.says} was rejected: {reason}.",)
         return Finding(draft=draft, held_back=why, because_of=policy.id, notes=notes)
     return None
