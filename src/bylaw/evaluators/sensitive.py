@@ -1,8 +1,8 @@
 """How sensitive the data in a text or in plain data is, by what the finders of `patterns` recognise in it.
 
-Secrets, card numbers and bank accounts are high; e-mail addresses and phone numbers medium, and high when
-there are `MANY`. Low means that nothing was recognised, never that there is nothing: names and addresses in
-words are not looked for.
+Secrets, card numbers, bank accounts and numbers of persons are high; e-mail addresses and phone numbers
+medium, and high when there are `MANY`. Low means that nothing was recognised, never that there is nothing:
+names and addresses in words are not looked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +13,11 @@ from typing import Final, Literal
 import re2
 
 from bylaw.evaluators.patterns import cards, emails, ibans, phones, secrets
+from bylaw.evaluators.patterns.identity import national_ids
+from bylaw.evaluators.patterns.secrets import HINT
 
 Level = Literal["low", "medium", "high"]
-DataKind = Literal["secret", "card", "iban", "email", "phone"]
+DataKind = Literal["secret", "card", "iban", "national_id", "email", "phone"]
 
 MANY: Final = 5
 _APART: Final = "\n|\n"  # what no number reaches across
@@ -26,14 +28,18 @@ _FINDERS: Final[Mapping[DataKind, Callable[[str], list[str]]]] = {
     "secret": secrets,
     "card": cards,
     "iban": ibans,
+    "national_id": national_ids,
     "email": emails,
     "phone": phones,
 }
 # What any of them holds in ASCII: most texts hold none, and one search tells.
 _ANY: Final = re2.compile(
-    rb"[@+]|-----BEGIN |AKIA|gh[pousr]_|xox[abprs]-|sk-|eyJ|[A-Za-z]{2}[0-9]{2}|[0-9](?:[^0-9]{0,3}[0-9]){12}"
+    (
+        rf"[@+]|[A-Za-z]{{2}}[ -]?[0-9]{{2}}|[0-9](?:[^0-9]{{0,3}}[0-9]){{6}}|{HINT}"
+        r"|(?i:passw|pwd|secret|token|api.?key)"
+    ).encode()
 )
-_HIGH: Final[frozenset[DataKind]] = frozenset({"secret", "card", "iban"})
+_HIGH: Final[frozenset[DataKind]] = frozenset({"secret", "card", "iban", "national_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ from typing import Final
 from bylaw.evaluators.patterns.shape import plain, quote
 
 # What every one of the secrets begins with: where it is not, none is.
-_BEGINS: Final = re.compile(
-    "-----BEGIN |A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|[rs]k[-_]|whsec_|eyJ|AIza|ya29|npm_"
-    "|pypi-|hf_|SG\\.|do[opr]_v1_"
-    "|[as][fk]_live_|hooks.slack|://"
+HINT: Final = (
+    r"-----BEGIN |A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|[rs]k[-_]|whsec_|eyJ|AIza|ya29|npm_"
+    r"|pypi-|hf_|SG\.|do[opr]_v1_|[as][fk]_live_|hooks\.slack|://"
 )
+_BEGINS: Final = re.compile(HINT)
 _SECRET: Final = re.compile(
     r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----|\bA[KS]IA[0-9A-Z]{16}\b"
     r"|\bgh[pousr]_[A-Za-z0-9]{36,255}\b"
