@@ -21,6 +21,7 @@ from bylaw.api.native.pack_views import (
     PlanStepView,
     PlanView,
 )
+from bylaw.api.native.search_views import PolicyList
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import LazyGroup, load
 from bylaw.cli.options import SharingCommand, server_option
@@ -115,6 +116,13 @@ class TargetCommand(SharingCommand):
 
     shared = WHERE
     read = staticmethod(partial(partial, _policies))
+
+
+class ServerCommand(SharingCommand):
+    """A command that also takes the options that name the server, and gets how to reach it."""
+
+    shared = MappingProxyType({name: WHERE[name] for name in ("server", "key")})
+    read = staticmethod(partial(partial, keyed))
 
 
 @click.group(
@@ -286,3 +294,38 @@ def _line(step: PlanStepView) -> str:
 def _coloured(line: str) -> str:
     colours = {"+": "green", "-": "red", "@": "cyan"}
     return click.style(line, fg=colours.get(line[:1]))
+
+
+@policies.command(
+    "search",
+    cls=ServerCommand,
+    epilog="""\b
+Examples:
+  bylaw policies search "money back for damaged goods"
+  bylaw policies search refund --topic returns --limit 3
+""",
+)
+@click.argument("query")
+@click.option("--topic", help="Only those of this topic.")
+@click.option("--workspace", "workspace_id", help="Only those of this workspace.")
+@click.option("--limit", type=click.IntRange(1, 500), default=10, show_default=True, help="Most to show.")
+@click.pass_obj
+def search_command(
+    reach: "partial[Remote]", query: str, *, topic: str | None, workspace_id: str | None, limit: int
+) -> None:
+    """Find policies on a server by the words of QUERY and by what it means, and say why each was found."""
+    asked = {"q": query, "limit": limit, "topic": topic, "workspace_id": workspace_id}
+    given = urlencode({name: value for name, value in asked.items() if value is not None})
+    answer = _read(reach().request("GET", f"/v1/policies?{given}"), PolicyList)
+    for policy in answer.data:
+        click.echo(f"{policy.id}  {policy.name}" + (f"  [{policy.topic}]" if policy.topic else ""))
+        if policy.match is not None:
+            alike, words = policy.match.similarity, ", ".join(policy.match.words)
+            near = "not compared yet" if alike is None else f"similarity {alike:.2f}"
+            click.echo(f"    {near}" + (f"; has {words}" if words else ""))
+    if answer.found is not None:
+        click.echo(f"{len(answer.data)} of {answer.found.total} found.", err=True)
+        if answer.found.waiting:
+            click.echo(f"{answer.found.waiting} texts wait to be embedded.", err=True)
+        if answer.found.note:
+            click.echo(answer.found.note, err=True)
