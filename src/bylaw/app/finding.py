@@ -3,7 +3,6 @@
 from bylaw.api.ports import ControlStore
 from bylaw.core.ids import TenantId
 from bylaw.jobs.model import NewJob
-from bylaw.search.embedder import Embedder
 from bylaw.search.embedding import KIND
 
 
@@ -16,13 +15,16 @@ async def ask_to_embed(control: ControlStore, tenant_id: TenantId) -> None:
         await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=1))
 
 
-async def ask_to_embed_all(control: ControlStore, embedder: Embedder) -> None:
-    """Have embedded what another model embedded, or nobody did: what a worker asks for when it starts."""
+async def ask_to_embed_all(control: ControlStore) -> None:
+    """Have looked through what every tenant says, as a worker does when it starts.
+
+    Its model may be another than before, and a server may have died before it could ask.
+    """
     async with control.system(writes=False) as system:
         tenants = sorted(await system.counters())
     for tenant_id in tenants:
         async with control.begin(tenant_id, writes=False) as unit:
-            waiting = await unit.vectors.waiting(embedder.id)
-        if waiting:
+            says = await unit.vectors.newest() > 0 or await unit.vectors.has_untold()
+        if says:
             async with control.begin(tenant_id) as unit:
                 await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=-1))

@@ -10,6 +10,7 @@ from typing import Final
 
 from bylaw.api.ports import ControlStore, Unit
 from bylaw.app.embedding import embedder_of
+from bylaw.app.finding import ask_to_embed_all
 from bylaw.app.judging import providers_of, structured_of
 from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
@@ -38,6 +39,7 @@ async def open_worker(settings: Settings) -> AsyncIterator[Worker[Unit]]:
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
         plane = await open_control_plane(settings, clock, ids, stack)
+        await ask_to_embed_all(plane.control)
         joined = join_worker(settings, plane.control, plane.secret_file, clock=clock, ids=ids)
         yield await stack.enter_async_context(joined)
 
