@@ -2,14 +2,18 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 import click
+import msgspec
 
 from bylaw import settings
 from bylaw.api.contracts import described
 from bylaw.api.problems import STATUS
 from bylaw.core.errors import BylawError
+from bylaw.notify.catalog import TYPES as NOTICES
+from bylaw.notify.catalog import WILDCARDS
 from bylaw.policies.packs.model import cases_schema, pack_schema, schema_text
 from bylaw.rules import macros
 from bylaw.rules.library import REGISTRY
@@ -38,6 +42,7 @@ def pages(root: click.Command) -> Mapping[str, str]:
         "errors.md": _page("Error codes", _errors()),
         "functions.md": _page("Functions of the rule language", _functions()),
         "api.md": _page("Routes of the native API", _routes()),
+        "webhooks.md": _page("Notices of webhooks", _notices()),
         "pack.schema.json": schema_text(pack_schema()),
         "cases.schema.json": schema_text(cases_schema()),
     }
@@ -105,6 +110,23 @@ def _call(each: Function) -> str:
 
 def _type(kind: type) -> str:
     return TYPES.get(kind.__name__, kind.__name__.lower())
+
+
+def _notices() -> Iterator[str]:
+    yield "Every notice is a JSON object with `type`, `timestamp` (when it happened, RFC 3339) and `data`, of"
+    yield "which this page has an example each. Its headers are `webhook-id`, which stays the same when it is"
+    yield "sent again, `webhook-timestamp` and `webhook-signature`, which"
+    yield "[receivers verify](../how-to/webhooks.md#write-a-receiver). Fields are only ever added; `links`"
+    yield "are paths of this server. A webhook chooses types, or wildcards:"
+    yield ", ".join(f"`{each}`" for each in WILDCARDS) + ".\n"
+    for shape, group in groupby(NOTICES.items(), key=lambda item: type(item[1].example)):
+        title, _, rest = " ".join((inspect.getdoc(shape) or "").split()).partition(". ")
+        types = list(group)
+        yield f"## {title.rstrip('.')}\n\n| type | what happened |\n|---|---|"
+        yield from (f"| `{name}` | {each.text} |" for name, each in types)
+        said = msgspec.json.format(msgspec.json.encode(types[0][1].example), indent=2).decode()
+        about = f"\n{rest}\n" if rest else ""
+        yield f"{about}\n```json\n{said}\n```\n"
 
 
 def _routes() -> Iterator[str]:
