@@ -1,7 +1,6 @@
 r"""`bylaw learning`: conversations brought to a server, what it learns from them, and how."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -34,6 +33,13 @@ _BATCH_BYTES: Final = 400_000
 _WAIT_S: Final = 600
 _LOOK_S: Final = 0.5
 
+EPILOG: Final = """\b
+Examples:
+  bylaw learning import conversations.jsonl --workspace support
+  bylaw learning run --workspace support --dry-run
+  bylaw learning settings --workspace support --minimum-confidence 0.6
+"""
+
 WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
     {
         "server": server_option(),
@@ -57,16 +63,9 @@ class RemoteCommand(SharingCommand):
     read = staticmethod(partial(_remote))
 
 
-@click.group()
+@click.group(epilog=EPILOG)
 def learning() -> None:
-    r"""Bring conversations, and see which policies they show.
-
-    \b
-    Examples:
-      bylaw learning import conversations.jsonl --workspace support
-      bylaw learning run --workspace support --dry-run
-      bylaw learning settings --workspace support --minimum-confidence 0.6
-    """
+    """Bring conversations, and see which policies they show."""
 
 
 @learning.command("import", cls=RemoteCommand)
@@ -74,7 +73,7 @@ def learning() -> None:
 @click.option("--workspace", required=True, help="The workspace to which they belong.")
 @click.option("--no-run", is_flag=True, help="Start no run over what is new.")
 @click.pass_obj
-def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> None:
+def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> int:
     """Import recorded conversations, one JSON object a line; a known id stays as it is.
 
     A line that cannot be read is named with its number, and the others are imported: exit code 1.
@@ -95,8 +94,7 @@ def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> 
         click.echo(f"{sum(counts.values())} read", err=True)
     told = ", ".join(f"{counts.get(each, 0)} {each}" for each in ("imported", "unchanged", "refused"))
     click.echo(told)
-    if counts.get("refused"):
-        sys.exit(1)
+    return 1 if counts.get("refused") else 0
 
 
 Batch = list[tuple[int, dict[str, object]]]
