@@ -19,6 +19,7 @@ PARTS = (
     "decisions",
     "publish",
     "lists",
+    "jobs",
     "search",
     "search_quality",
     "finding",
