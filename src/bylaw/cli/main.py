@@ -28,10 +28,12 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.decide:decide", "Decide one request by the packs in a directory, with no server."
         ),
         "docs": Lazy("bylaw.cli.docs:docs", "Write the reference pages that are made from the code."),
+        "evaluators": Lazy(
+            "bylaw.cli.evaluators:evaluators", "See who judges rules in words, and how well they do."
+        ),
         "import": Lazy(
             "bylaw.cli.imports:imports", "Take over the policies of another product, with ids and times."
         ),
-        "jobs": Lazy("bylaw.cli.jobs:jobs", "See the work that is done apart from requests, and retry it."),
         "learning": Lazy(
             "bylaw.cli.learning:learning", "Bring conversations, and see which policies they show."
         ),
