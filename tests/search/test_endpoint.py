@@ -83,6 +83,12 @@ async def test_many_and_long_texts_go_in_several_calls_cut_to_what_models_take()
         assert {len(text) for call in asked for text in call} == {1, 8_000}
 
 
+async def test_half_a_character_does_not_keep_others_from_being_sent():
+    async with served(vectors) as (embedder, asked):
+        assert (await embedder.embed(["a\ud83d", "b"])).all()
+        assert asked == [["a?", "b"]]
+
+
 async def test_texts_that_say_nothing_are_not_sent():
     async with served(vectors) as (embedder, asked):
         rows = await embedder.embed(["", "a", " \n"])

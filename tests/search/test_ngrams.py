@@ -43,7 +43,7 @@ async def test_it_says_why_there_is_no_model():
     assert GRAMS.dimensions == DIMENSIONS
 
 
-@given(st.lists(st.text(max_size=60), max_size=5))
+@given(st.lists(st.text(st.characters(), max_size=60), max_size=5))
 def test_rows_have_length_one_or_none_and_do_not_depend_on_one_another(texts):
     rows = _rows(texts)
     lengths = np.linalg.norm(rows, axis=1)

@@ -49,7 +49,7 @@ class HttpEmbedder:
         """
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for batch in _batches(texts):
-            rows[batch] = await self._asked([texts[place][:_LONGEST] for place in batch])
+            rows[batch] = await self._asked([_sendable(texts[place]) for place in batch])
         return rows
 
     async def _asked(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -69,6 +69,11 @@ class HttpEmbedder:
             raise Unavailable("The embedding endpoint gives vectors without a direction.")
         rows /= lengths
         return rows.astype(np.float32)
+
+
+def _sendable(text: str) -> str:
+    """Return the part of a text that counts, without halves of characters."""
+    return text[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[int]]:

@@ -53,7 +53,7 @@ def _rows(texts: Sequence[str]) -> NDArray[np.float32]:
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
         for piece, count in _pieces(text[:_MOST_CHARACTERS]).items():
-            place = crc32(piece.encode())
+            place = crc32(piece.encode("utf-8", "surrogatepass"))
             weight = 1 + log(count)
             row[place % DIMENSIONS] += weight if place >> 31 else -weight
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
