@@ -252,4 +252,4 @@ async def serving(script: Script) -> AsyncIterator[Server]:
         listening.close()
         for each in [*server.tasks]:
             each.cancel()
-        await asyncio.gather(*server.tasks)
+        await asyncio.gather(*server.tasks, return_exceptions=True)

@@ -11,7 +11,7 @@ from typing import Final
 import re2
 
 from bylaw.evaluators.injection.decode import decoded
-from bylaw.evaluators.injection.detect import injection
+from bylaw.evaluators.injection.detect import LEET, ROT13, injection
 from bylaw.evaluators.injection.normal import normal
 from bylaw.evaluators.model.record import Line
 
@@ -34,6 +34,7 @@ _WITHIN: Final = r"[^.!?\n]"
 _ORDERS: Final = (
     rf"\b{_TELL}\b{_WITHIN}{{0,80}}\b{_FINE}\b",
     rf"\b(?:all|every|each|the|any|these|both)\b{_WITHIN}{{0,20}}\b{_RULES}\b{_WITHIN}{{0,40}}\b{_KEPT}\b",
+    rf"\b{_RULES}\b.{{0,120}}\b(?:is|are|was|were|be|as|counts?|it) (?:{_KEPT})\b",
     rf"\b{_JUDGE}\b{_WITHIN}{{0,60}}\b(?:must|should|shall|has to|have to|please|ignore|skip|{_TELL})\b",
     rf"\b{_CALL}\b[ ,:]{{1,3}}(?:the |our |all )?(?:{_JUDGE}|judges?)\b",
     r"\bverdicts?\b[\"'` ]{0,4}[:=]|\brule_?id\b|\bmessage_id\b|\"applies\"|\bis_?compliant\b|not_applicable",
@@ -57,6 +58,12 @@ async def hold_order(lines: Iterable[Line]) -> bool:
 
 def is_order(text: str) -> bool:
     """Return whether a text holds words meant for whoever judges it."""
-    if injection(text).is_attempt or _order.search(normal(text).text):
-        return True
-    return any(_order.search(normal(inner).text) for _, _, inner in decoded(text))
+    return injection(text).is_attempt or _orders(text) or any(_orders(each) for _, _, each in decoded(text))
+
+
+def _orders(text: str) -> bool:
+    """Return whether an order shows, also when a disguise of the letters is undone."""
+    plain = normal(text).text
+    return any(
+        _order.search(each) for each in (plain, plain.translate(LEET), plain.translate(ROT13), plain[::-1])
+    )

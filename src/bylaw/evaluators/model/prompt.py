@@ -35,8 +35,10 @@ CONTROLS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 # Characters that a reader does not see, or that some take for the end of a line.
 _UNSEEN: Final = re.compile(
-    "[\u0080-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+    "[\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 
 INSTRUCTIONS: Final = """\
@@ -130,8 +132,9 @@ def _drawn(random: Callable[[int], bytes]) -> int:
 
 def _marker(record: Record, random: Callable[[int], bytes]) -> str:
     """Return a word that no line holds."""
-    while any((marker := random(8).hex()) in line.text for line in record.lines):
-        pass
+    marker = random(8).hex()
+    while any(marker in line.text for line in record.lines):
+        marker = random(8).hex()
     return marker
 
 
