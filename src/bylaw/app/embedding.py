@@ -6,9 +6,15 @@ from functools import partial
 from bylaw.providers.calling import Endpoint, Providers
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.endpoint import HttpEmbedder
+from bylaw.search.finder import Finder
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
 from bylaw.tenancy.model import Provider
+
+
+def finder_of(settings: Settings, providers: Providers) -> Finder:
+    """Return what finds policies by their meaning. Raises: InvalidInput."""
+    return Finder(embedder_of(settings, providers), memory_bytes=settings.search.memory_mb << 20)
 
 
 def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedder]:

@@ -41,7 +41,7 @@ from bylaw.api.tracing import Tracer, Untraced
 from bylaw.api.upkeep import Upkeep
 from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
-from bylaw.app.embedding import embedder_of
+from bylaw.app.embedding import finder_of
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import model_of, panel_of, providers_of, timeout_ms_of
 from bylaw.app.webhooks import forgetting_of, notifier_of
@@ -53,7 +53,6 @@ from bylaw.decisions.loading import LoadedSnapshots
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 from bylaw.receipts.issue import Issuer
-from bylaw.search.finder import Finder
 from bylaw.settings import Settings
 from bylaw.stores import Stores, open_stores
 from bylaw.tenancy.changes import Entry
@@ -200,17 +199,13 @@ class _Joined:
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
-        self.feed = Feed(control, ledger.logs)
         self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
         self.sightings = Sightings(control, clock)
         limits, unknown = Limits(clock, settings.keys.rate_per_minute), _unknown_pace(settings)
         self.door = Door(self.follower, limits, clock=clock, metrics=self.metrics, unknown=unknown)
         self.forgetting = forgetting_of(settings, control, clock)
         self.providers = providers_of(settings)
-        self.finder = Finder(
-            embedder_of(settings, self.providers), memory_bytes=settings.search.memory_mb << 20
-        )
-        self.soundness = Soundness(control, ledger)
+        self.finder = finder_of(settings, self.providers)
         self.workload = Workload(control, clock)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
@@ -228,11 +223,11 @@ class _Joined:
             entries=self.entries,
             sightings=self.sightings,
             signing=self.signing,
-            soundness=self.soundness,
+            soundness=Soundness(control, ledger),
             workload=self.workload,
             forgetting=self.forgetting,
             tallying=Tallying(control, clock),
-            feed=self.feed,
+            feed=Feed(control, ledger.logs),
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             witness=self.witness,
