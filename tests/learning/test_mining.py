@@ -11,6 +11,7 @@ from bylaw.learning.mining import confidence
 from bylaw.learning.mining.clusters import farthest_first, sense
 from bylaw.learning.mining.offline import mine
 from bylaw.learning.mining.transcript import masked, transcript
+from bylaw.learning.standing import Remembering
 from tests.learning.talk import EMBEDDER, call, heard, refusal, say, talk
 
 
@@ -194,3 +195,33 @@ async def test_the_farthest_first_come_first():
     first, second = farthest_first(vectors, 2)
     assert 3 in {first, second}
     assert sorted(farthest_first(vectors, 9)) == [0, 1, 2, 3]
+
+
+async def test_texts_that_never_end_neither_hold_the_miner_up_nor_fill_a_draft():
+    said = "word " * 100_000
+    order = [say("agent:", call("get_order", order_id=f"o{n}", note=said)) for n in range(9)]
+    change = [say("agent:", call("cancel_order", order_id=f"o{n}", note=said)) for n in range(9)]
+    conversations = [
+        talk(f"contact: {said}", looked, f"contact: yes {said}", changed, "human: We never refund twice.")
+        for looked, changed in zip(order, change, strict=True)
+    ]
+    drafts = await mined(*conversations)
+    assert any(each.expr for each in drafts)
+    assert max(len(repr(each)) for each in drafts) < 30_000
+
+
+async def test_an_embedder_that_remembers_embeds_what_it_forgot_again():
+    asked = []
+
+    class Counting:
+        id, dimensions, note = EMBEDDER.id, EMBEDDER.dimensions, ""
+
+        async def embed(self, texts):
+            asked.extend(texts)
+            return await EMBEDDER.embed(texts)
+
+    remembering = Remembering(Counting(), room=2)
+    for texts in (["a", "b"], ["b", "a", "b"], ["c"], ["c", "b"], ["a"], []):
+        found = await remembering.embed(texts)
+        assert found.tolist() == (await EMBEDDER.embed(texts)).tolist()
+    assert asked == ["a", "b", "c", "a"]

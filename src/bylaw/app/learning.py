@@ -1,6 +1,7 @@
 """The learning loop, joined from settings: who mines, and what carries out runs."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from bylaw.api.ports import Unit
@@ -12,6 +13,7 @@ from bylaw.learning.mining.drafting import ModelMiner
 from bylaw.learning.mining.miner import Miner, OfflineMiner
 from bylaw.learning.report import MinerName
 from bylaw.learning.runs import JOB
+from bylaw.learning.standing import Remembering
 from bylaw.providers.structured import StructuredModel
 from bylaw.search.embedder import Embedder
 
@@ -23,10 +25,11 @@ def learning_handlers(
     embedder: Callable[[], Embedder], model: StructuredModel | None, *, clock: Clock, ids: Ids
 ) -> Mapping[str, Handler[Unit]]:
     """Return what carries out runs; where there is no model, the offline miner mines whoever was chosen."""
+    remembering = cache(lambda: Remembering(embedder()))
 
     def miners(name: MinerName) -> Miner:
         if name == "model" and model is not None:
-            return ModelMiner(embedder=embedder(), model=model, marker=lambda: ids.secret(_MARKER))
-        return OfflineMiner(embedder=embedder(), why=_NO_MODEL if name == "model" else "")
+            return ModelMiner(embedder=remembering(), model=model, marker=lambda: ids.secret(_MARKER))
+        return OfflineMiner(embedder=remembering(), why=_NO_MODEL if name == "model" else "")
 
     return {JOB: handler(miners, clock=clock, ids=ids)}

@@ -35,6 +35,7 @@ READS: Final = "conversations:read"
 STARTS: Final = "policy:write"
 # The newest resolved conversations of a workspace that a run reads.
 MOST_READ: Final = 500
+MOST_BESIDE: Final = 150  # of those, beside the one that caused a run: each resolved conversation causes one
 _PART: Final = 100
 _MOST_TOPICS: Final = 1_000
 
@@ -220,14 +221,15 @@ async def _conversations(unit: LearningUnit, run: Run) -> list[Conversation]:
     """Return the newest conversations that a run may learn from, in the order in which they began."""
     where = ConversationFilter(within=(run.place,), status="resolved", owned=False)
     found: dict[str, Conversation] = {}
+    most = MOST_READ if run.conversation_id is None else MOST_BESIDE
     if run.conversation_id is not None:
         focus = await unit.conversations.get(ConversationId(run.conversation_id))
         if focus is not None and _may_learn(focus) and run.place.contains(focus.place):
             found[focus.id] = focus
     part = Slice(limit=_PART)
-    while len(found) < MOST_READ:
+    while len(found) < most:
         page = await unit.conversations.list(where, part)
-        found.update((each.id, each) for each in page.items[: MOST_READ - len(found)])
+        found.update((each.id, each) for each in page.items[: most - len(found)])
         if page.next_cursor is None:
             break
         part = Slice(limit=_PART, cursor=page.next_cursor)

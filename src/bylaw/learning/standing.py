@@ -29,10 +29,11 @@ _NEAR: Final = 0.15
 
 
 class Remembering:
-    """An embedder that embeds no text twice."""
+    """An embedder that embeds no text twice, as long as it has room for what it embedded."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, *, room: int = 10_000) -> None:
         self._embedder = embedder
+        self._room = room
         self._known: dict[str, NDArray[np.float32]] = {}
 
     @property
@@ -52,13 +53,15 @@ class Remembering:
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return a row for each text. Raises: Unavailable."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            rows = await self._embedder.embed(new)
-            self._known.update(zip(new, rows, strict=True))
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)
-        return np.stack([self._known[text] for text in texts])
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        rows = await self._embedder.embed(new) if new else ()
+        known = {**self._known, **dict(zip(new, rows, strict=True))}
+        for text in list(known)[: max(0, len(known) - self._room)]:
+            self._known.pop(text, None)
+        self._known.update((text, known[text]) for text in new[-self._room :])
+        return np.stack([known[text] for text in texts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from bylaw.learning.mining.asking import (
 )
 from bylaw.learning.mining.clusters import clustered, farthest_first
 from bylaw.learning.mining.miner import Mined
-from bylaw.learning.mining.model import MOST_QUOTES, Case, Draft, Kind, Tried
+from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Kind, Tried
 from bylaw.learning.mining.offline import MOST_DRAFTS, mine
 from bylaw.learning.mining.transcript import Transcript
 from bylaw.providers.model import Failed, Object
@@ -166,7 +166,7 @@ def _draft(drafted: Drafted, by_id: dict[str, Transcript]) -> Draft:
     cases = []
     for quote in spoken:
         asked = by_id[quote.conversation_id].asked_before(quote.message)
-        request = ({"user_intent": asked} if asked else {}) | {"agent_output": quote.text}
+        request = ({"user_intent": asked[:MOST_SHOWN]} if asked else {}) | {"agent_output": quote.text}
         cases.append(Case(name="as the agent said it", expect="pass", request=request))
     return Draft(
         kind="model",

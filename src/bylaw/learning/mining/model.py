@@ -70,6 +70,7 @@ class Draft:
 
 
 MOST_QUOTES: Final = 5
+MOST_SHOWN: Final = 1_000  # characters of a quote, or of a text in an example
 
 
 def fold(text: str) -> str:

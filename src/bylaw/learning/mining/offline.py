@@ -18,7 +18,7 @@ from bylaw.learning.mining import confidence
 from bylaw.learning.mining.asked import asked_rules
 from bylaw.learning.mining.clusters import Vectors, clustered, middle, sense
 from bylaw.learning.mining.done import Call, Habit, calls_in, habits, refused_rules
-from bylaw.learning.mining.model import MOST_QUOTES, Case, Draft, Kind, Quote
+from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Kind, Quote
 from bylaw.learning.mining.said import Saying, said_rules
 from bylaw.learning.mining.topics import Topics
 from bylaw.learning.mining.transcript import Transcript
@@ -167,10 +167,10 @@ def _cases(sayings: Sequence[Saying], by_id: Mapping[str, Transcript]) -> Iterat
             continue
         seen.add(quote.conversation_id)
         asked = by_id[quote.conversation_id].asked_before(quote.message)
-        intent = {"user_intent": asked} if asked else {}
+        intent = {"user_intent": asked[:MOST_SHOWN]} if asked else {}
         if each.kind in _BY_PEOPLE:
             if each.before is not None:
-                request = {**intent, "agent_output": each.before.text}
+                request = {**intent, "agent_output": each.before.text[:MOST_SHOWN]}
                 yield Case(name="what a person corrected", expect="violate", request=request)
         elif quote.speaker == "agent":
             request = {**intent, "agent_output": quote.text}
@@ -206,7 +206,12 @@ def _said_beside(kept: Sequence[Call]) -> Iterator[Quote]:
         if said is None or each.transcript.id in seen or len(seen) == MOST_QUOTES:
             continue
         seen.add(each.transcript.id)
-        yield Quote(conversation_id=each.transcript.id, message=said.index, speaker="contact", text=said.text)
+        yield Quote(
+            conversation_id=each.transcript.id,
+            message=said.index,
+            speaker="contact",
+            text=said.text[:MOST_SHOWN],
+        )
 
 
 def _conversations(calls: Sequence[Call]) -> int:

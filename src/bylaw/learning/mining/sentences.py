@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+_MOST_READ: Final = 50_000  # characters of a line
+_LONGEST: Final = 800
 _MARKS: Final = re.compile(r"^[\s>*#\u2022\u2013-]+(?=\S)|^\s*\d{1,2}[.)]\s+")
 _END: Final = re.compile(r"(?<=[.!?])[\"')*\]]*\s+(?=[\"'(*\[]?[A-Z])")
 _HEADING: Final = re.compile(r"^[A-Z][\w'/()-]*(?: [\w'/(),-]+){0,5}: +(?=\S)")
@@ -55,10 +57,11 @@ _VOICE: Final = tuple(
 
 
 def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of a text, each as it stands there."""
+    """Yield the sentences of a text, each as it stands there; what is longer than any rule is left out."""
     for line in text.splitlines():
         bare = _MARKS.sub("", line).strip()
-        yield from (part.strip() for part in _END.split(bare) if part.strip())
+        parts = (part.strip() for part in _END.split(bare[:_MOST_READ]))
+        yield from (part for part in parts if part and len(part) <= _LONGEST)
 
 
 def bare(sentence: str) -> str:

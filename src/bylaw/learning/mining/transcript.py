@@ -28,6 +28,7 @@ _NAME_FIELD: Final = re.compile(
     r"(?:first|last|full|sur|given|middle|family|customer|user)?_?name", re.IGNORECASE
 )
 _SHORTEST_NAME: Final = 3
+_MOST_NAMES: Final = 500
 _MOST_RESULT: Final = 100_000  # characters of a result that are looked through for names
 
 
@@ -92,6 +93,7 @@ def _names(conversation: Conversation) -> re.Pattern[str] | None:
     words = {word for name in told for word in re.split(r"[\W\d_]+", name) if len(word) >= _SHORTEST_NAME}
     if not words:
         return None
+    words = set(sorted(words)[:_MOST_NAMES])
     # As names are written: a customer called Will is masked, the word `will` is not.
     shapes = sorted({word.capitalize() for word in words} | {word.upper() for word in words})
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, shapes))})\b")

@@ -1,17 +1,19 @@
 """An expression tried on recorded calls: what it would have said of each, with what was known then."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from bylaw import rules
 from bylaw.core.errors import InvalidInput
 from bylaw.learning.mining.done import Call
-from bylaw.learning.mining.model import Case, Tried
+from bylaw.learning.mining.model import MOST_SHOWN, Case, Tried
 from bylaw.learning.mining.transcript import masked
 
 _ONE_TOOL: Final = "tool_call.name != "  # a rule that begins so is about the calls of one tool
 _SAMPLES: Final = 5
 _DEEPEST: Final = 20
+_MOST_ITEMS: Final = 50
 
 
 def tried(expr: str, calls: Iterable[Call]) -> Tried | None:
@@ -70,16 +72,16 @@ def _shown(known: Mapping[str, object]) -> dict[str, object]:
 def _masked(value: object, *, depth: int) -> object:
     """Return plain data with its texts masked; names of fields and tools stay."""
     if isinstance(value, str):
-        return masked(value)
+        return masked(value[:MOST_SHOWN])
     if depth == _DEEPEST:
         return None
     if isinstance(value, Mapping):
         return {
             str(key): inner if key == "name" and depth == 0 else _field(str(key), inner, depth=depth + 1)
-            for key, inner in value.items()
+            for key, inner in islice(value.items(), _MOST_ITEMS)
         }
     if isinstance(value, list):
-        return [_masked(inner, depth=depth + 1) for inner in value]
+        return [_masked(inner, depth=depth + 1) for inner in value[:_MOST_ITEMS]]
     return value
 
 
