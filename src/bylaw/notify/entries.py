@@ -12,6 +12,7 @@ from bylaw.notify.effects import links_of, made
 from bylaw.notify.model import Notice, NoticeId
 from bylaw.notify.store import NotifyUnit
 from bylaw.notify.told import ApprovalTold, BindingTold, PolicyRef, PolicyTold, Told
+from bylaw.policies.model import Current
 from bylaw.policies.store import Policies
 from bylaw.tenancy.changes import Entry
 from bylaw.tenancy.model import EVERYWHERE, Place
@@ -73,14 +74,12 @@ class TellingUnit(NotifyUnit, Protocol):
 async def notices_of(unit: TellingUnit, entries: Sequence[Entry]) -> list[Notice]:
     """Return the notices that these entries of the tenant are; what is not told is left out."""
     changed = {PolicyId(_policy(each)["id"]) for each in entries if each.kind == "policy_version"}
-    names = {
-        each.policy.id: each.version.content.name for each in await unit.policies.currents(list(changed))
-    }
+    currents = {each.policy.id: each for each in await unit.policies.currents(list(changed))}
     found: list[Notice] = []
     for entry in entries:
         match entry.kind:
             case "policy_version":
-                found.append(await _of_policy(unit, entry, names))
+                found.append(await _of_policy(unit, entry, currents))
             case "approval":
                 found += await _of_approval(unit, entry)
             case "change":
@@ -106,10 +105,11 @@ def approval_told(held: Held, *, decision: str, by: str | None, receipt_id: str 
     )
 
 
-async def _of_policy(unit: TellingUnit, entry: Entry, names: Mapping[PolicyId, str]) -> Notice:
+async def _of_policy(unit: TellingUnit, entry: Entry, currents: Mapping[PolicyId, Current]) -> Notice:
     ref = _policy(entry)
     policy_id = PolicyId(ref["id"])
-    stored = await unit.policies.get(policy_id)
+    current = currents.get(policy_id)
+    stored = await unit.policies.get(policy_id) if current is None else current.policy
     place = EVERYWHERE if stored is None else stored.place
     version = ref["version"]
     told = PolicyTold(
@@ -120,7 +120,7 @@ async def _of_policy(unit: TellingUnit, entry: Entry, names: Mapping[PolicyId, s
             id=policy_id,
             version=int(version) if version.isdecimal() else 0,
             digest=ref["digest"],
-            name=names.get(policy_id),
+            name=None if current is None else current.version.content.name,
         ),
         by=_text(entry, "author"),
         source="" if stored is None else stored.source.type,
