@@ -185,8 +185,7 @@ class _Joined:
     """The parts of one server, joined and not yet running."""
 
     def __init__(self, settings: Settings, stores: Stores, *, clock: Clock, ids: Ids, tracer: Tracer) -> None:
-        self._settings = settings
-        self._stores = stores
+        self._settings, self._stores = settings, stores
         self._clock = clock
         self._ids = ids
         self._tracer = tracer
@@ -199,6 +198,7 @@ class _Joined:
         self.issuer = Issuer(ledger.log.origin, stores.keys.signer, clock=clock, ids=ids)
         self.signing = Signing(stores.key_file, stores.keys, ledger=ledger, issuer=self.issuer, clock=clock)
         self.witness = Witness(control, ledger, clock)
+        self.feed = Feed(control, ledger.logs)
         self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
         self.sightings = Sightings(control, clock)
         limits, unknown = Limits(clock, settings.keys.rate_per_minute), _unknown_pace(settings)
@@ -206,7 +206,7 @@ class _Joined:
         self.forgetting = forgetting_of(settings, control, clock)
         self.providers = providers_of(settings)
         self.finder = finder_of(settings, self.providers)
-        self.workload = Workload(control, clock)
+        self.soundness, self.workload = Soundness(control, ledger), Workload(control, clock)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
         self.engine = Engine(
@@ -223,11 +223,11 @@ class _Joined:
             entries=self.entries,
             sightings=self.sightings,
             signing=self.signing,
-            soundness=Soundness(control, ledger),
+            soundness=self.soundness,
             workload=self.workload,
             forgetting=self.forgetting,
             tallying=Tallying(control, clock),
-            feed=Feed(control, ledger.logs),
+            feed=self.feed,
             anchors=Anchors(ledger, self.issuer),
             door=self.door,
             witness=self.witness,
