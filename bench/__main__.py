@@ -25,6 +25,7 @@ PARTS = (
     "finding",
     "learning",
     "offline",
+    "judge",
     "server",
 )
 

@@ -30,6 +30,8 @@ _JUDGE: Final = (
 _CALL: Final = (
     "(?:dear|attention|hey|hello|hi|note to|note for|message to|message for|instructions? (?:to|for))"
 )
+# A text of so many characters takes longer than others should wait for.
+_LONG: Final = 4_000
 _WITHIN: Final = r"[^.!?\n]"
 _ORDERS: Final = (
     rf"\b{_TELL}\b{_WITHIN}{{0,80}}\b{_FINE}\b",
@@ -48,9 +50,10 @@ _order: Final = re2.compile("(?i)" + "|".join(f"(?:{each})" for each in _ORDERS)
 
 
 async def hold_order(lines: Iterable[Line]) -> bool:
-    """Return whether one of `lines` is meant for whoever judges it; others get their turn between them."""
+    """Return whether one of `lines` is meant for whoever judges it; others get their turn meanwhile."""
     for line in lines:
-        if is_order(line.text):
+        is_long = len(line.text) > _LONG
+        if await asyncio.to_thread(is_order, line.text) if is_long else is_order(line.text):
             return True
         await asyncio.sleep(0)
     return False

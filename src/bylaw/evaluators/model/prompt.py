@@ -152,7 +152,10 @@ def _user(lines: Mapping[str, Line], record: Record, idents: Sequence[str], mark
 
 def _json(value: Mapping[str, str]) -> str:
     """Return a value as one line in which everything is seen."""
-    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], json.dumps(value, ensure_ascii=False))
+    written = json.dumps(value, ensure_ascii=False)
+    if written.isascii() and "\x7f" not in written:
+        return written
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], written)
 
 
 def _schema(idents: Sequence[str]) -> Object:
