@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bylaw.evaluators.offline import MOST_READ, OfflineEvaluator
+from bylaw.evaluators.offline import MOST_READ, OfflineEvaluator, explain
 from bylaw.evaluators.patterns import LOOSE, MOST_QUOTES, SHAPES, cards, emails, ibans, phones, secrets
 from bylaw.evaluators.protocol import Batch, Question
 from bylaw.evaluators.verdicts import verdicts
@@ -305,3 +305,132 @@ async def turns(*rules, facts=None):
 async def test_what_only_the_name_of_an_argument_says_cannot_be_quoted_and_is_left_open():
     verdict = await judge("Never mention 'chargeback'.", called(**{"the chargeback": 1}))
     assert (verdict.status, verdict.code) == (OPEN, "evidence_not_found")
+
+
+UNREAD = [
+    "No refunds.",
+    "No credit cards.",
+    "Smoking is forbidden.",
+    "Coupons must not be used.",
+    "Never use force.",
+    "Never use PayPal.",
+    "Do not use e-mail.",
+    "Never call customers.",
+    "Never mention the customer's name.",
+    "The customer's name must never be mentioned.",
+    "Always say 'sorry' when the order is late.",
+    "Never say 'refund' unless the customer asks.",
+    "Orders must contain at least 3 lines.",
+    "Responses must be sent within 24 hours.",
+    "The number of links must not exceed 3.",
+    "Answer in at most 100 words per paragraph.",
+    "Never offer a discount above 10% without approval.",
+    "Only use Stripe.",
+    "Escalate unless the customer mentions 'refund'.",
+]
+
+
+@pytest.mark.parametrize("rule", UNREAD)
+def test_what_only_looks_like_a_known_wording_is_left_to_a_judge(rule):
+    how = explain(rule, "reject")
+    assert (how.decides, how.needs_judge) == (False, True)
+    assert how.why
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "never"),
+    [
+        ("Never use 'blacklist'.", "It is on the blacklist.", KEPT),
+        ("Never mention credit cards.", "We accept credit cards.", KEPT),
+        ("Never mention emails.", "I will send you an e-mail.", KEPT),
+        ("Refunds must not exceed 200 dollars.", "A refund of $350 was declined.", BROKEN),
+        ("Refunds must not exceed 200 dollars.", "Orders over $350 get a refund of the postage.", BROKEN),
+        ("Never offer a discount of more than 20%.", "A competitor gives a 30% discount.", BROKEN),
+        (
+            "Never offer a discount of more than 20%.",
+            "Our battery is at 30%, so is the discount at 10%.",
+            BROKEN,
+        ),
+        ("Never offer a discount of more than 20%.", "We halve it.", KEPT),
+        (
+            "Only link to example.com.",
+            "https://example.com@evil.net/ and https://example.com.evil.net/",
+            KEPT,
+        ),
+        ("Only link to example.com.", "https://example.com\\@evil.net/", KEPT),
+        ("Only link to example.com.", "evil.net", KEPT),
+        ("Answer in at most 5 words.", "\u3053\u308c\u306f\u9577\u3044\u6587\u3067\u3059", KEPT),
+        ("Ask at most one question at a time.", "Tell me your name. And your age.", KEPT),
+        ("The output must include 'refund'.", "r3fund", KEPT),
+    ],
+)
+async def test_what_cannot_be_shown_is_never_said(rule, text, never):
+    assert (await judge(rule, said(text))).status != never
+
+
+CALLED = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"function": {"name": "get_order", "arguments": "{}"}}],
+}
+USED = {"role": "assistant", "content": [{"type": "tool_use", "name": "get_order", "input": {}}]}
+ORDER = "Always call get_order before cancel_order."
+ACTS = [
+    (ORDER, {**called(), "messages": []}, ASIDE),
+    (ORDER, {"phase": "tool_call", "tool_call": {"name": "cancel_order"}, "messages": [CALLED]}, KEPT),
+    (ORDER, {"phase": "tool_call", "tool_call": {"name": "cancelOrder"}, "messages": [USED]}, KEPT),
+    (ORDER, {"phase": "tool_call", "tool_call": {"name": "cancel_order"}, "messages": []}, BROKEN),
+    (ORDER, {"phase": "tool_call", "tool_call": {"name": "cancel_order"}}, OPEN),
+    (ORDER, said("Done."), ASIDE),
+    ("Never call delete_*.", {"phase": "output", "tools_used": ["delete_user"]}, BROKEN),
+    ("Never call delete_*.", {"phase": "output", "agent_output": "Done."}, ASIDE),
+    ("Do not call a tool and answer at once.", {**called(), "agent_output": "One moment."}, BROKEN),
+    ("Do not call a tool and answer at once.", called(), OPEN),
+    (
+        "Calls to wire_money require approval.",
+        {"phase": "tool_call", "tool_call": {"name": "wire_money"}},
+        BROKEN,
+    ),
+    (
+        "Calls to wire_money require approval.",
+        {"phase": "tool_call", "tool_call": {"name": "wire_money"}, "metadata": {"approved_by": "kim"}},
+        OPEN,
+    ),
+    ("send amount must not exceed 5", called(amount=9), OPEN),
+    (
+        "wire_money amount must not exceed 5",
+        {"tool_call": {"name": "wire_money", "arguments": {"amount": 9}}},
+        BROKEN,
+    ),
+    (
+        "wire_money amount must not exceed 5",
+        {"tool_call": {"name": "wire_money", "arguments": {"amount": "9"}}},
+        OPEN,
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "facts", "wanted"), ACTS)
+async def test_calls_of_tools_are_read_from_the_call_and_the_messages(rule, facts, wanted):
+    assert (await judge(rule, facts)).status == wanted
+
+
+async def test_a_customer_who_asks_for_a_person_is_raised_and_an_answer_to_it_is_left_to_a_judge():
+    rule = "If the customer mentions 'lawsuit', escalate to a human and do not answer."
+    asked = {"phase": "input", "user_intent": "A lawsuit!"}
+    assert (await judge(rule, asked)).status == BROKEN
+    assert (await judge(rule, {**asked, "phase": "decision", "agent_output": "Sorry."})).status == OPEN
+    assert (await judge(rule, {"phase": "input", "user_intent": "Hello"})).status == KEPT
+    messages = [{"role": "assistant", "content": "A lawsuit?"}]
+    assert (
+        await judge(rule, {"phase": "input", "user_intent": "Hello", "messages": messages})
+    ).status == KEPT
+
+
+async def test_what_stands_across_two_windows_of_a_long_text_is_found_whole():
+    for at in range(8_150, 8_200, 7):
+        text = "lorem " * (at // 6) + "x" * (at % 6) + " chargeback " + "ipsum " * 2_000
+        found = await judge("Never mention 'chargeback'.", said(text))
+        assert (found.status, found.evidence) == (BROKEN, ("chargeback",))
+    assert (await judge("Never mention 'back'.", said("charge" * 1_300 + "back" * 2_000))).status != BROKEN
+    assert (await judge("Never mention 'big deal'.", said("big" + " " * 9_000 + "deal"))).status != KEPT

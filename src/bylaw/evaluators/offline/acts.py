@@ -114,7 +114,10 @@ _APART: Final = wordings(
     rf"(?:{NEVER}) (?:{_ANSWER}|write text) (?:while|when|beside|alongside) (?:making|issuing)? ?a"
     rf" (?:tool|function) call",
 )
-_IDENTIFIER: Final = re.compile(r"\w[_.:*-]|[a-z][A-Z]|^\*|[`'\"]")
+# A name that only a tool has: "call PayPal" and "use e-mail" speak of something else.
+_IDENTIFIER: Final = re.compile(r"\w_\w|\*")
+_CALLED_BY_NAME: Final = re.compile(r"\w[_.]\w|\*|[`'\"]")
+_INVOKES: Final = re.compile(r"\b(?:call|invok|trigger)", re.IGNORECASE)
 _ELSEWHERE: Final = Ruling(status="not_applicable", rationale="No tool is called that it speaks of.")
 
 
@@ -298,8 +301,9 @@ def _calls(wording: str) -> Calls | None:
     ):
         for found in matches(patterns, wording):
             names = tuple(re.split(r",? or |,? and |, ", found["tools"]))
+            known = _CALLED_BY_NAME if _INVOKES.search(wording) else _IDENTIFIER
             is_clear = bool(group(found, "tools_kind")) or "calls to" in wording or "calls of" in wording
-            if is_clear or all(map(_IDENTIFIER.search, names)):
+            if is_clear or all(map(known.search, names)):
                 tools = tuple(name.strip("`'\"") for name in names)
                 return Calls(tools=tools, is_allowed=is_allowed, is_approved=is_approved)
     return None

@@ -35,9 +35,10 @@ _LIST: Final = r"(?P<what>.+?)"
 _BANNED: Final = any_of(
     *listed("forbidden prohibited banned not_allowed not_permitted not_acceptable off.limits never_allowed")
 )
-_STAND: Final = any_of(
-    *listed("appear occur"),
-    rf"be {any_of(*listed('mentioned used included shared disclosed revealed said written present sent'))}",
+_STAND: Final = (
+    "(?:(?P<verb>appear|occur)|be (?P<gives>"
+    + "|".join(listed("mentioned said used included shared disclosed revealed written present sent"))
+    + "))"
 )
 _IT: Final = r"(?: (?:it|this|(?:the|this|any) [\w ]{1,30}?))?"
 _FORBIDS: Final = wordings(
@@ -50,7 +51,7 @@ _FORBIDS: Final = wordings(
     rf"{NEVER} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
     rf"{_LIST} {NOT} {_STAND}{TAIL}",
     rf"{_LIST} (?:is|are) {_BANNED}{TAIL}",
-    rf"no (?:mention(?:s)? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
+    rf"no (?:(?P<verb>mention)s? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
     rf"{_BANNED} (?P<literal>words?|terms?|phrases?){TAIL}: ?{_LIST}",
 )
 _RAISES: Final = wordings(
@@ -224,7 +225,7 @@ def read_mention(wording: str, effect: Effect) -> Shape | None:
 
 def _forbidden(wording: str, effect: Effect) -> Forbidden | None:
     for found in matches(_FORBIDS, wording):
-        verb = group(found, "verb") or group(found, "gives") or "say"
+        verb = group(found, "verb") or group(found, "gives")
         subject = _subject(found)
         what = f"the words {found['what']}" if group(found, "literal") else found["what"]
         things = things_of(what, verb)

@@ -56,22 +56,30 @@ _SIGNS: Final = {
     **dict.fromkeys(("€", "eur", "euros"), r"(?:€ ?{n}|{n} ?(?:€|eur\b|euros?\b)|eur ?{n})"),
     **dict.fromkeys(("£", "gbp", "pounds"), r"(?:£ ?{n}|{n} ?(?:gbp|pounds?)\b|gbp ?{n})"),
 }
-_DIGITS: Final = r"(?P<n>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,12}(?:\.\d{1,6})?)"
+_DIGITS: Final = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,12}(?:\.\d{1,6})?)"
 # A sentence with one of these may say the opposite, ask, or speak of somebody else's offer.
 _TURNED: Final = re.compile(
-    r"\b(?:not|never|no|cannot|without|instead|unable|unfortunately|if|unless|would|could|used to"
-    r"|previous(?:ly)?|ask|asked"
-    r"|request\w*|competitors?|you (?:said|mentioned|asked|wanted))\b|n['\u2019]t\b|\?",
+    r"\b"
+    + any_of(
+        *listed(
+            "not never no cannot without instead unable unfortunately if unless would could"
+            " used_to previous(?:ly)? ask(?:ed)? request\\w* competitors? declin\\w* refus\\w*"
+            " reject\\w* den(?:y|ied) over above orders? you_(?:said|mentioned|asked|wanted)"
+        )
+    )
+    + r"\b|n['\u2019]t\b|\?",
     re.IGNORECASE,
 )
 # Where none of these stands, nothing is offered in numbers.
 _OFFERED: Final = re2.compile(
     any_of(
         *listed(
-            "[0-9] % percent per_cent discount refund rebate credit reduc voucher coupon compensat half third"
-            " quarter tenth double triple free waive complimentary gratis deal promo sale save saving"
-            " cheaper price cost charge fee markdown commission surcharge gift twenty thirty fort[yi] fift sixty"
-            " seventy eighty ninety hundred thousand"
+            "[0-9] % percent per_cent discount refund rebate credit reduc voucher coupon"
+            " compensat hal[fv] third quarter tenth double triple free waive complimentary"
+            " gratis deal promo sale save saving cheaper price cost charge fee markdown"
+            " commission surcharge gift bonus present bargain knock nothing money pay amount"
+            " dollar euro pound buck on_the_house twenty thirty fort[yi] fift sixty seventy"
+            " eighty ninety hundred thousand"
         ),
         r"\boff\b",
         r"\bten\b",
@@ -135,29 +143,31 @@ class Offer:
     def _search(self, seen: Seen) -> Found:
         if _OFFERED.search(seen.data) is None and not spells_number(seen.data):
             return Found()
-        about = re.compile(rf"\b(?:{self.noun}(?:s|ed)?|off)\b", re.IGNORECASE)
         quotes = [
             sentence.strip()
             for sentence in _SENTENCE.split(seen.text)
-            if about.search(sentence)
-            and not _TURNED.search(sentence)
-            and self._amounts(sentence)
-            and min(self._amounts(sentence)) > self.bound
+            if not _TURNED.search(sentence) and min(self._amounts(sentence), default=0) > self.bound
         ]
         return Found(quotes=tuple(quotes[:MOST_QUOTES]), shows_absence=False)
 
     def _amounts(self, sentence: str) -> list[float]:
-        pattern = rf"{_DIGITS} ?(?:%|percent\b|per cent\b)"
-        if self.unit not in _PERCENT:
-            return [
-                float(next(filter(None, found.groups())).replace(",", ""))
-                for found in re.finditer(_money(self.unit), sentence, re.IGNORECASE)
-            ]
-        return [float(found["n"].replace(",", "")) for found in re.finditer(pattern, sentence, re.IGNORECASE)]
+        """Return the amounts of a sentence, none when one of them is not about the noun."""
+        found = [*self._pattern.finditer(sentence)]
+        about = [*re.finditer(rf"\b(?:{self.noun}(?:s|ed|ing)?|off)\b", sentence, re.IGNORECASE)]
+        if not all(any(_is_near(each, noun, sentence) for noun in about) for each in found):
+            return []
+        return [float(next(filter(None, each.groups())).replace(",", "")) for each in found]
+
+    @property
+    def _pattern(self) -> re.Pattern[str]:
+        written = "{n} ?(?:%|percent\\b|per cent\\b)" if self.unit in _PERCENT else _SIGNS[self.unit]
+        return re.compile(written.replace("{n}", _DIGITS), re.IGNORECASE)
 
 
-def _money(unit: str) -> str:
-    return _SIGNS[unit].replace("{n}", _DIGITS.replace("?P<n>", ""))
+def _is_near(amount: re.Match[str], noun: re.Match[str], sentence: str) -> bool:
+    """Return whether three words at most stand between an amount and what it is of."""
+    between = sentence[min(amount.end(), noun.end()) : max(amount.start(), noun.start())]
+    return len(between.split()) <= 3
 
 
 def read_offer(wording: str) -> Shape | None:

@@ -39,8 +39,14 @@ _ANY_OF: Final = re.compile(
     re.IGNORECASE,
 )
 _ARTICLE: Final = re.compile(r"^(?:an?|any|the|some|either) ", re.IGNORECASE)
-# Verbs whose plain object may be words; what is contained may be anything.
-_SPOKEN: Final = re.compile(r"(?:mention|say|us|utter|referenc|nam|refer|talk|bring)", re.IGNORECASE)
+# Verbs whose plain object may be words; what is contained or used may be anything.
+_SPOKEN: Final = re.compile(r"(?:mention|sa[yi]|utter|referenc|refer|talk|bring)", re.IGNORECASE)
+# Who speaks of "credit cards" may mean the matter; who names numbers or addresses means these.
+_NUMBERED: Final = re.compile(
+    r"number|address|iban|ssn|data|pii|information|detail|keys?\b|jwt|vat|tax", re.IGNORECASE
+)
+_VAGUE: Final = frozenset({"", "use", "uses", "using"})
+_MATTERS: Final = re.compile(r"card|mail|phone|password|account", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +114,14 @@ def _thing(words: str, *, quoted: bool, literally: bool, verb: str) -> Thing | N
     if quoted or literally:
         return Thing(words=words) if 0 < len(words.split()) <= MOST_WORDS else None
     kind, is_owned = kind_of(words)
-    if kind is not None:
+    speaks = _SPOKEN.match(verb) or (verb.lower() in _VAGUE and _MATTERS.search(words))
+    is_matter = speaks and not _NUMBERED.search(words)
+    if kind is not None and not is_matter:
         return Thing(kind=kind, is_owned=is_owned)
     if _SPOKEN.match(verb) and words and len(words.split()) <= 3:
         bare = _ARTICLE.sub("", words)
         # "a lawyer" names what may be called otherwise, "a competitor" whoever it is
-        if not _QUALIFIERS.search(bare) and bare.lower() not in _ROLES and not bare.endswith("'s"):
+        if not _QUALIFIERS.search(bare) and bare.lower() not in _ROLES and "'s" not in bare:
             return Thing(words=bare, shown=False)
     return None
 

@@ -24,7 +24,8 @@ from bylaw.evaluators.patterns import DASHES, END, MOST_QUOTES, START, plain, qu
 
 # Most words of a phrase that is looked for: a text that repeats its beginning makes a long one slow to find.
 MOST_WORDS: Final = 30
-_MOST_HITS: Final = 2_000
+# How often a phrase may seem to stand in a window before the rest of it is left open.
+_MOST_HITS: Final = 300
 _OTHER: Final = "\x7f"
 _BETWEEN: Final = rf"[\s_{DASHES}]+"
 # What is written for a letter: digits and signs that look like it.

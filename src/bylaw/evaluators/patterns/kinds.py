@@ -140,7 +140,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
     ),
     **dict.fromkeys(("iban", "bank account number", "iban number"), _IBANS),
     **dict.fromkeys(
-        ("phone number", "telephone number", "mobile number", "cell phone number", "phone", "telephone"),
+        ("phone number", "telephone number", "mobile number", "cell phone number"),
         _PHONES,
     ),
     **dict.fromkeys(
@@ -173,7 +173,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
         _NUMBERS_ONLY,
     ),
     **dict.fromkeys(
-        ("ip address", "ip"),
+        ("ip address",),
         Finder(lambda text: first_quotes(_ADDRESS_SHAPE, text), _has_no_digits, spells_number),
     ),
     **dict.fromkeys(
