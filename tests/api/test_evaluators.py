@@ -68,3 +68,12 @@ async def test_a_rule_is_tried_and_nothing_is_kept(server):
     assert after == before
     wrong = await server.send("admin", "POST", "/v1/evaluators/try", json=asked | {"context": {"agent": 1}})
     assert wrong.status_code == 422
+
+
+async def test_an_import_counts_the_rules_that_nobody_here_can_judge(server):
+    policies = [
+        {"id": "p1", "content": {"name": "p1", "rules": [{"text": KIND}, {"text": LAWSUIT}]}},
+        {"id": "p2", "content": {"name": "p2", "rules": [{"text": LAWSUIT}]}},
+    ]
+    found = await server.make("/v1/imports", {"policies": policies, "dry_run": True})
+    assert [(each["id"], each["unjudged"]) for each in found["results"]] == [("p1", 1), ("p2", 0)]

@@ -3,6 +3,7 @@ import asyncio
 from bylaw.decisions.explain import explain
 from bylaw.decisions.request import read
 from bylaw.decisions.select import CONDITION_STEPS
+from bylaw.evaluators.offline import OfflineEvaluator
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from tests.decisions.world import World, agent, caller, place, policy
 
@@ -172,3 +173,23 @@ def test_rules_that_cost_much_are_explained_as_far_as_the_steps_of_one_rule_go()
     assert found.rules_left == 31 - len(why.rules)
     assert {rule.explanation["status"] for rule in why.rules} == {"violated", "satisfied"}
     assert [(change.path, change.then) for change in found.changes] == [("metadata.x", 0)]
+
+
+def test_a_rule_in_words_says_who_judged_it_and_what_is_looked_for():
+    world = World(
+        policies=[policy("p", "nl:Never mention 'urgent'.", "nl:Be kind.")],
+        evaluator=OfflineEvaluator(),
+        model=ScriptedEvaluator({"Be kind.": {"status": "satisfied", "basis": "model"}}),
+    )
+    found = explained(world, phase="output", agent_output="hello", policy_rules=["Be brief."])
+    first, second = found.why[0].judged
+    assert (first.status, first.by, first.basis) == ("satisfied", "offline", "pattern")
+    assert "'urgent'" in first.how
+    assert (second.status, second.by, second.basis, bool(second.why)) == (
+        "satisfied",
+        "scripted",
+        "model",
+        True,
+    )
+    (own,) = found.why[1].judged
+    assert (own.status, own.by, own.basis, own.code) == ("indeterminate", "scripted", "", "abstained")

@@ -104,7 +104,8 @@ class CertificateView(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_claim(claim: DecisionClaim, reasons: Sequence[str] | None) -> CertificateView:
     """Return what a certificate says of a decision alone; `reasons` are None where its body is not read."""
-    assessed, policy, judge = claim.assessment, _foremost(claim.policies), next(iter(claim.evaluators), None)
+    assessed, policy = claim.assessment, _foremost(claim.policies)
+    judge = claim.evaluators[-1] if claim.evaluators else None
     verdict = _VERDICTS[claim.outcome]
     return CertificateView(
         receipt_id=None,

@@ -1,8 +1,9 @@
 """What a receipt claims about a decision: who asked, which versions applied, and what each rule came to."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from bylaw.decisions.model import Decision, MaskResult, PolicyResult, Request
+from bylaw.decisions.model import Decision, Judgement, MaskResult, PolicyResult, Request
 from bylaw.decisions.model import RuleResult as Judged
 from bylaw.receipts.model import (
     AppliedMask,
@@ -43,12 +44,7 @@ class Claims:
             assessment=assessment,
             compliant=decision.compliant,
             effective_rules_digest=decision.effective_rules_digest,
-            evaluators=tuple(
-                [
-                    EvaluatorUsed(id=each.evaluator, model=each.model, prompt_digest=each.prompt_digest)
-                    for each in decision.evaluators
-                ]
-            ),
+            evaluators=_evaluators(decision.evaluators),
             extra_rules=tuple([_rule(each) for each in decision.extra_rules]),
             extra_rules_digest=decision.extra_rules_digest,
             key=caller.id if caller.kind == "key" else "",
@@ -83,6 +79,15 @@ class Claims:
                 self._kept.clear()
             self._kept[key] = (result, claim)
         return claim
+
+
+def _evaluators(judgements: Sequence[Judgement]) -> tuple[EvaluatorUsed, ...]:
+    """Return who judged, each once: what was known from before and what was asked is of the same."""
+    used = [
+        EvaluatorUsed(id=each.evaluator, model=each.model, prompt_digest=each.prompt_digest)
+        for each in judgements
+    ]
+    return tuple(dict.fromkeys(used))
 
 
 def _mask(mask: MaskResult) -> AppliedMask:

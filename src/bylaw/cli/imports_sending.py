@@ -1,7 +1,7 @@
 """What was found, sent on in batches, each with all on which it hangs; and what became of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -97,8 +97,19 @@ def send(found: Found, target: Target, *, source: str, update: bool, dry_run: bo
         counts={noun: counts[noun] for noun in NOUNS if noun in counts},
         results=tuple(sorted(results.values(), key=lambda each: (NOUNS.index(each.noun), each.id))),
         left_behind=tuple(found.left),
-        notes=(*_remarks(found, tenant_id), *dict.fromkeys(found.notes)),
+        notes=(*_remarks(found, tenant_id), *dict.fromkeys(found.notes), *_unjudged(results.values())),
     )
+
+
+def _unjudged(results: Iterable[ImportResult]) -> Iterator[str]:
+    """Yield what there is to say of rules that nobody there judges."""
+    counts = [each.unjudged for each in results if each.unjudged]
+    if counts:
+        yield (
+            f"Nobody there can judge {sum(counts)} rules in words, in {len(counts)} policies: they are"
+            " undecided until a model is named (BYLAW_JUDGE_MODEL), or they are worded otherwise"
+            " (bylaw evaluators explain)."
+        )
 
 
 def batches(found: Found) -> Iterator[Sequence[Record]]:

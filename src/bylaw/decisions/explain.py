@@ -5,7 +5,7 @@ and changes tried, within `EXPLAIN_STEPS` each, so that a hard request cannot ho
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -16,9 +16,10 @@ from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
 from bylaw.decisions.mask import masking
-from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.model import Basis, Decision, Request, RuleResult, RuleStatus
 from bylaw.decisions.select import CONDITION_STEPS, Selection, lazy_text, select, topics_of
 from bylaw.decisions.snapshot import Snapshot
+from bylaw.evaluators.offline import explain as how_checked
 from bylaw.policies.model import Outcome
 from bylaw.rules import Budget
 from bylaw.rules.conditions import State
@@ -52,12 +53,31 @@ class RuleWhy(_Said, frozen=True, kw_only=True):
     explanation: dict[str, object]
 
 
+class JudgedWhy(_Said, frozen=True, kw_only=True):
+    """One rule in words: what it came to, whose verdict that is (`by`) and on what `basis`.
+
+    `how` says what the offline evaluator looks for, and `why` what it leaves to a judge.
+    """
+
+    id: str
+    status: RuleStatus
+    by: str = ""
+    basis: Basis | Literal[""] = ""
+    code: str = ""
+    how: str
+    why: str = ""
+
+
 class PolicyWhy(_Said, frozen=True, kw_only=True):
-    """Why one policy applied and what its rules saw; an empty id stands for the rules of the request."""
+    """Why one policy applied and what its rules saw; an empty id stands for the rules of the request.
+
+    `rules` are its deterministic ones, `judged` those in words.
+    """
 
     id: str
     conditions: tuple[KeyWhy, ...] = ()
     rules: tuple[RuleWhy, ...] = ()
+    judged: tuple[JudgedWhy, ...] = ()
 
 
 class WhyNot(_Said, frozen=True, kw_only=True):
@@ -105,17 +125,20 @@ async def explain(engine: Engine, request: Request, caller: Principal) -> Explan
     selection = select(snapshot, request, caller)
     effort, looked = Budget(EXPLAIN_STEPS), Budget(CONDITION_STEPS)
     own = _own(selection, snapshot, caller)
+    results = {each.id: each.rules for each in decision.policies}
     why = [
         PolicyWhy(
             id=each.policy.id,
             conditions=_keys(each.policy, selection, request, looked),
             rules=_rules(each.policy.rules, selection, effort),
+            judged=_judged(each.policy.rules, results[each.policy.id]),
         )
         for each in own
     ]
     extra = compile_extra(request)
-    if extra.checks:
-        why.append(PolicyWhy(id="", rules=_rules(extra, selection, effort)))
+    if extra.checks or extra.asks:
+        judged = _judged(extra, decision.extra_rules)
+        why.append(PolicyWhy(id="", rules=_rules(extra, selection, effort), judged=judged))
     checks = sum(len(each.policy.rules.checks) for each in own) + len(extra.checks)
     rest = list(_why_not(snapshot, selection, request, caller))
     await asyncio.sleep(0)
@@ -143,6 +166,26 @@ def _rules(compiled: CompiledRules, selection: Selection, effort: Budget) -> tup
         if effort.left < 0 and had < EXPLAIN_STEPS:
             break
         found.append(RuleWhy(id=check.satisfied.id, explanation=explanation.to_dict()))
+    return tuple(found)
+
+
+def _judged(compiled: CompiledRules, results: Sequence[RuleResult]) -> tuple[JudgedWhy, ...]:
+    """Return how each rule in words was judged; `results` are those of all the rules, in their order."""
+    found: list[JudgedWhy] = []
+    for ask in compiled.asks:
+        result, offline = results[ask.position], how_checked(ask.question.text, ask.effect)
+        judgement = result.judgement
+        found.append(
+            JudgedWhy(
+                id=result.id,
+                status=result.status,
+                by="" if judgement is None else judgement.evaluator,
+                basis="" if judgement is None or result.status == "indeterminate" else result.basis,
+                code=result.code,
+                how=offline.how,
+                why=offline.why,
+            )
+        )
     return tuple(found)
 
 

@@ -1,22 +1,27 @@
 """Imports: what another server has, taken over under the ids and with the times it has there."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import APIRouter
+from fastapi import Request as Http
 from msgspec import Meta
 
 from bylaw.api.answers import Reply
+from bylaw.api.native.evaluators import judged_rules
 from bylaw.api.native.policy_requests import Object, SourceIn
 from bylaw.api.ports import Unit
 from bylaw.api.problems import FieldProblem
-from bylaw.api.route import Route, body, needs
+from bylaw.api.route import Route, body, needs, parts_of
 from bylaw.api.shape import moment, place_of
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import AgentId, PolicyId, RepoId, UserId, WorkspaceId
 from bylaw.policies.arrivals import PolicyElsewhere
 from bylaw.policies.editing import NewPolicy
 from bylaw.policies.imports import UNNAMED, Batch, Noun, Result, import_batch
 from bylaw.policies.model import Reach, Source, Status
+from bylaw.policies.parse import parse_content
 from bylaw.tenancy.arrivals import Outcome
 from bylaw.tenancy.model import Agent, OrgRole, Repo, User, Workspace, WorkspaceRole
 from bylaw.tenancy.principal import Acting
@@ -114,6 +119,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one thing.
 
     `different`: it is here, differs in `fields`, and stays as it is. `problems` say why it is refused.
+    `unjudged` counts the rules in words of a policy, as it was sent, that nobody here can judge.
     """
 
     noun: Noun
@@ -121,6 +127,7 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | Literal["refused"]
     fields: tuple[str, ...]
     problems: tuple[FieldProblem, ...]
+    unjudged: int = 0
 
 
 class ImportView(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,17 +140,30 @@ class ImportView(msgspec.Struct, frozen=True, kw_only=True):
 
 @router.post("/v1/imports")
 async def import_all(
-    acting: Annotated[Acting[Unit], needs("admin")], sent: Annotated[Import, body(Import)]
+    acting: Annotated[Acting[Unit], needs("admin")], sent: Annotated[Import, body(Import)], http: Http
 ) -> Reply[ImportView]:
     """Take over what another server has, under its ids and with its times; twice does nothing more.
 
     What may not come is refused by itself, and everything else is stored together.
     """
     results = await import_batch(acting, _batch(acting, sent))
+    has_model = parts_of(http).engine.panel.model is not None
+    unjudged = {each.id: _unjudged(each, has_model=has_model) for each in sent.policies}
     view = ImportView(
-        tenant_id=acting.unit.tenant_id, dry_run=sent.dry_run, results=tuple(map(_result, results))
+        tenant_id=acting.unit.tenant_id,
+        dry_run=sent.dry_run,
+        results=tuple(_result(each, unjudged) for each in results),
     )
     return Reply(view)
+
+
+def _unjudged(sent: ImportedPolicy, *, has_model: bool) -> int:
+    """Return how many rules in words nobody here can judge; none of a policy that is not usable."""
+    try:
+        content = parse_content(sent.content)
+    except InvalidInput:
+        return 0
+    return sum(each.left == "all" for each in judged_rules(content, has_model=has_model))
 
 
 def _batch(acting: Acting[Unit], sent: Import) -> Batch:
@@ -246,7 +266,7 @@ class _Reader:
         return self._now if created is None else created
 
 
-def _result(result: Result) -> ImportResult:
+def _result(result: Result, unjudged: Mapping[str, int]) -> ImportResult:
     problems = (
         FieldProblem(path=each.path, code=each.code, message=each.message) for each in result.problems
     )
@@ -256,4 +276,5 @@ def _result(result: Result) -> ImportResult:
         outcome=result.outcome,
         fields=result.fields,
         problems=tuple(problems),
+        unjudged=unjudged.get(result.id, 0) if result.noun == "policy" else 0,
     )
