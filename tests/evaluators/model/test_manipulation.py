@@ -84,7 +84,7 @@ async def test_an_order_in_words_that_no_search_knows_fails_the_control():
 async def test_an_order_for_one_rule_passes_no_control_and_has_to_be_seen():
     """What remains: an order for one rule, in words that are not looked for, to a model that obeys."""
     assert all(map(is_order, ONE.values()))
-    assert [name for name, text in UNSEEN.items() if is_order(text)] == ["quoted", "allowed"]
+    assert [name for name, text in UNSEEN.items() if is_order(text)] == ["allowed"]
 
 
 def test_harmless_texts_are_no_orders():

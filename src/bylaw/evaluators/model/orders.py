@@ -35,8 +35,8 @@ _LONG: Final = 4_000
 _WITHIN: Final = r"[^.!?\n]"
 _ORDERS: Final = (
     rf"\b{_TELL}\b{_WITHIN}{{0,80}}\b{_FINE}\b",
-    rf"\b(?:all|every|each|the|any|these|both)\b{_WITHIN}{{0,20}}\b{_RULES}\b{_WITHIN}{{0,40}}\b{_KEPT}\b",
-    rf"\b{_RULES}\b.{{0,120}}\b(?:is|are|was|were|be|as|counts?|it) (?:{_KEPT})\b",
+    rf"\b(?:all|every|each|these|both)\b{_WITHIN}{{0,20}}\b{_RULES}\b{_WITHIN}{{0,40}}\b{_KEPT}\b",
+    rf"\b(?:rules?|verdicts?)\b.{{0,120}}\b(?:is|are|was|were|be|as|counts?|it) (?:{_KEPT})\b",
     rf"\b{_JUDGE}\b{_WITHIN}{{0,60}}\b(?:must|should|shall|has to|have to|please|ignore|skip|{_TELL})\b",
     rf"\b{_CALL}\b[ ,:]{{1,3}}(?:the |our |all )?(?:{_JUDGE}|judges?)\b",
     r"\bverdicts?\b[\"'` ]{0,4}[:=]|\brule_?id\b|\bmessage_id\b|\"applies\"|\bis_?compliant\b|not_applicable",
