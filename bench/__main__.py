@@ -20,6 +20,7 @@ PARTS = (
     "publish",
     "lists",
     "jobs",
+    "webhooks",
     "search",
     "search_quality",
     "finding",
