@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from bylaw.api.advising import Adviser
 from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.links import Links
@@ -58,7 +59,8 @@ class Judge(Protocol):
 class Parts:
     """The parts of a server.
 
-    `judge` is the model that judges rules in words, None where none is named. `settle` is called after a
+    `judge` is the model that judges rules in words, None where none is named. `adviser` reviews wordings.
+    `settle` is called after a
     transaction that wrote, before its answer leaves: it brings queued entries into the log and this process
     up to date with what was committed. `caught_up` returns once every effect of this process's receipts is
     visible in lists. `checks` are the conditions of readiness, `links` makes addresses of this server,
@@ -70,6 +72,7 @@ class Parts:
     receipts: ReceiptReader
     engine: Engine
     judge: Judge | None
+    adviser: Adviser
     door: Door
     metrics: Metrics
     forgetting: Forgetting

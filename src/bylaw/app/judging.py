@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+from bylaw.api.advising import Adviser
 from bylaw.api.tracing import TracedEvaluator, Tracer
 from bylaw.core.errors import InvalidInput
+from bylaw.core.ids import Ids
 from bylaw.evaluators.cache import Cache
 from bylaw.evaluators.model.evaluator import JudgeOptions, ModelEvaluator
 from bylaw.evaluators.offline import OfflineEvaluator
@@ -15,6 +17,8 @@ from bylaw.providers.structured import StructuredModel
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
 
+_MARKER: Final = 16  # letters and digits that nobody guesses
+_OF_REQUEST: Final = 0.7  # of the time for a request may be spent on advice
 _OLLAMA: Final = "http://127.0.0.1:11434"
 # What of a key file is read: no key is as long.
 _MOST_KEY: Final = 8_192
@@ -48,6 +52,15 @@ def structured_of(settings: Settings, providers: Providers) -> StructuredModel |
     """Return the same model for questions with answers of a shape, None where none is named."""
     judge = settings.judge
     return StructuredModel(providers, _endpoint(settings), judge.judge_model) if judge.judge_model else None
+
+
+def adviser_of(settings: Settings, providers: Providers, ids: Ids) -> Adviser:
+    """Return who reviews the wording of policies, with the same model."""
+    return Adviser(
+        model=structured_of(settings, providers),
+        marker=lambda: ids.secret(_MARKER),
+        timeout_s=settings.server.request_ms * _OF_REQUEST / 1000,
+    )
 
 
 def providers_of(settings: Settings) -> Providers:

@@ -43,7 +43,7 @@ from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
 from bylaw.app.embedding import finder_of
 from bylaw.app.finding import ask_to_embed
-from bylaw.app.judging import model_of, panel_of, providers_of, timeout_ms_of
+from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of, timeout_ms_of
 from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
@@ -254,6 +254,7 @@ class _Joined:
             receipts=ReceiptReader(ledger, self.signing.published),
             engine=self.engine,
             judge=self.judge,
+            adviser=adviser_of(self._settings, self.providers, self._ids),
             door=self.door,
             metrics=self.metrics,
             forgetting=self.forgetting,

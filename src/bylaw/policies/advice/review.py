@@ -20,10 +20,13 @@ MOST_ISSUES: Final = 50
 _RANKS: Final[tuple[Severity, ...]] = ("none", "low", "medium", "high")
 
 
-def review(text: str) -> Advice:
-    """Return what a careful reader would say about the wording of one rule in plain language."""
+def review(text: str, *, also: Sequence[Issue] = ()) -> Advice:
+    """Return what a careful reader would say about the wording of one rule in plain language.
+
+    `also` are issues that somebody else found; they cost what their severity costs.
+    """
     reading = read(text)
-    issues = sorted(_issues(reading), key=lambda issue: (issue.start, issue.end, issue.code))
+    issues = sorted([*_issues(reading), *also], key=lambda issue: (issue.start, issue.end, issue.code))
     worst = _RANKS[max((_RANKS.index(issue.severity) for issue in issues), default=0)]
     score = 0 if not reading.words else _score(issues)
     return Advice(

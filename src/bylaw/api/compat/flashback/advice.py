@@ -1,21 +1,20 @@
 """Help with writing policies: a review of wordings, and policies that fit a need."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter
 
+from bylaw.api.advising import reviews
 from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import translate
 from bylaw.api.compat.flashback.policies import require_own
-from bylaw.api.compat.flashback.wire import Draft, Drafts, Need, Recommendations, Review, Reviews
+from bylaw.api.compat.flashback.wire import Drafts, Need, Recommendations, Reviews
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, admits, body, needs
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import RepoId, WorkspaceId
-from bylaw.policies.advice.review import review
 from bylaw.policies.advice.shipped import shipped_shelf
 from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.places import read_repo, read_workspace
@@ -29,14 +28,17 @@ MOST_CHARACTERS: Final = 100_000
 
 @router.post("/policy/validate")
 async def validate_policies(
-    _parts: Annotated[Parts, admits("policy:write")], drafts: Annotated[Drafts, body(Drafts)]
+    parts: Annotated[Parts, admits("policy:write")], drafts: Annotated[Drafts, body(Drafts)]
 ) -> Reply[Reviews]:
     """Review the wording of policies, which need not be stored. At most 50 at once."""
     if len(drafts.policies) > MOST:
         raise InvalidInput.of("policies", "too_many", f"At most {MOST} at once.")
     if sum(len(each.content) for each in drafts.policies) > MOST_CHARACTERS:
         raise InvalidInput.of("policies", "too_long", f"At most {MOST_CHARACTERS} characters at once.")
-    return Reply(Reviews(results=await asyncio.to_thread(_reviews, drafts.policies)))
+    texts = [each.content for each in drafts.policies]
+    advice = await asyncio.to_thread(reviews, texts, await parts.adviser.found(texts))
+    results = (translate.reviewed(*each) for each in zip(drafts.policies, advice, strict=True))
+    return Reply(Reviews(results=tuple(results)))
 
 
 @router.post("/policy/recommendations", name="recommend_policies_too")
@@ -75,7 +77,3 @@ async def _place(acting: Acting[Unit], need: Need) -> Place:
         return Place(workspace_id=(await read_workspace(acting, WorkspaceId(need.uuid))).id)
     repo = await read_repo(acting, RepoId(need.uuid))
     return Place(workspace_id=repo.workspace_id, repo_id=repo.id)
-
-
-def _reviews(drafts: Sequence[Draft]) -> tuple[Review, ...]:
-    return tuple(translate.reviewed(each, review(each.content)) for each in drafts)
