@@ -97,6 +97,11 @@ READS = {
     "alerts of a provider, and how many": lambda unit: unit.review.alerts.list(
         ReviewFilter(providers=frozenset({"id-7"})), COUNTED
     ),
+    "policies that say this": lambda unit: unit.policies.search(
+        (), PolicyFilter(digests=frozenset({"sha256:7"})), PAGE
+    ),
+    "vectors that are new": lambda unit: unit.vectors.after("model", 7, limit=50),
+    "vectors that wait": lambda unit: unit.vectors.waiting("model"),
     "a kept answer": lambda unit: unit.replies.get("caller", "key", since_ms=0),
 }
 # Lists that begin in the middle use the same index.
@@ -120,6 +125,9 @@ SPREAD = frozenset(
         "conversation_id",
         "agent_id",
         "provider",
+        "job_id",
+        "webhook_id",
+        "notice_id",
     }
 )
 

@@ -48,13 +48,13 @@ async def test_a_pack_is_applied_and_loaded_in_few_statements(store, statements)
         await create_workspace(acting, "w1", workspace_id="w1")
         statements.clear()
         await apply_packs(acting, packs, Agreed())
-        assert len(statements) < COUNT // 10
+        assert len(statements) < COUNT // 9
     snapshots = LoadedSnapshots()
     statements.clear()
     async with store.begin(A, writes=False) as unit:
         await snapshots.load(unit, 1)
         assert len(snapshots.entries(A)) == COUNT
-        assert len(statements) < COUNT // 10
+        assert len(statements) < COUNT // 9
         statements.clear()
         await snapshots.load(unit, 2)
         assert not [each for each in statements if "versions.content" in each]
