@@ -320,7 +320,7 @@ def holds() -> Table:
         columns=("text", "characters", "longest ms", "all ms"),
         rows=rows,
         notes=[
-            f"in time of the processor, whatever else the machine does; wanted: at most {HELD_MS} ms at a time"
+            f"processor time, whatever else the machine does; wanted: at most {HELD_MS} ms at a time"
         ],
     )
 

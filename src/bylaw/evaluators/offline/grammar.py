@@ -81,7 +81,11 @@ _GIVING: Final = listed(
 )
 GIVES: Final = "(?P<gives>(?:" + "|".join(map(_forms, _GIVING)) + ")(?: out| away)?)"
 
-SUBJECT: Final = r"(?P<subject>[\w'.\-]{1,30}(?: [\w'.\-]{1,30}){0,5}?)"
+# No subject ends with an article: in "any output containing" the output is no verb.
+SUBJECT: Final = (
+    r"(?P<subject>[\w'.\-]{1,30}(?: [\w'.\-]{1,30}){0,5}?)"
+    r"(?<!\bany)(?<!\bthe)(?<!\ban)(?<!\ba)(?<!\ball)(?<!\bevery)(?<!\beach)(?<!\bthis)(?<!\byour)"
+)
 _PLACES: Final = (
     "customers? users? clients? callers? visitors? outputs? answers? repl(?:y|ies) responses? messages?"
     " texts? chats? conversations? anyone anybody people third_parties the_public"
@@ -111,9 +115,13 @@ NUMBER: Final = (
 OVER: Final = "(?:above|over|more than|greater than|higher than|larger than|in excess of|exceeding|beyond|>)"
 UNDER: Final = r"(?:below|under|less than|fewer than|lower than|smaller than|<)"
 AT_MOST: Final = (
-    r"(?:at most|no more than|not more than|a maximum of|max(?:imum)?|up to|no longer than|within|<=)"
+    r"(?:at most|less than or equal to|"
+    r"no more than|not more than|a maximum of|max(?:imum)?|up to|no longer than|within|<=)"
 )
-AT_LEAST: Final = r"(?:at least|no less than|not less than|no fewer than|a minimum of|min(?:imum)?|>=)"
+AT_LEAST: Final = (
+    r"(?:at least|(?:greater|more) than or equal to|"
+    r"no less than|not less than|no fewer than|a minimum of|min(?:imum)?|>=)"
+)
 
 _QUOTED: Final = dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\xab\xbb"), '"') | dict.fromkeys(
     map(ord, "\u2018\u2019\u201a\u201b"), "'"

@@ -49,6 +49,7 @@ _FORBIDS: Final = wordings(
     rf" ]{{1,30}}))?",
     rf"{SUBJECT} {NOT} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
     rf"{NEVER} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
+    rf"(?:please )?avoid {_LIST}{TAIL}",
     rf"{_LIST} {NOT} {_STAND}{TAIL}",
     rf"{_LIST} (?:is|are) {_BANNED}{TAIL}",
     rf"no (?:(?P<verb>mention)s? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",

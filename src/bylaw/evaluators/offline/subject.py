@@ -78,7 +78,7 @@ _CUSTOMERS: Final = frozenset({"user", "customer", "human", "client"})
 _AGENT: Final = frozenset(listed("agent assistant bot chatbot ai model llm system you"))
 _CUSTOMER_WORDS: Final = frozenset(listed("customer user client caller visitor guest buyer"))
 _KINDS: Final[Mapping[str, SubjectKind]] = {
-    **dict.fromkeys(("", "output", "answer", "reply", "response", "completion"), "answer"),
+    **dict.fromkeys(("", "output", "answer", "reply", "response", "completion", "it"), "answer"),
     **dict.fromkeys(_AGENT, "answer"),
     **dict.fromkeys(("input", "prompt", "request", "intent", "query"), "request"),
     **dict.fromkeys(_CUSTOMER_WORDS, "customer"),
