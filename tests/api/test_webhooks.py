@@ -165,6 +165,9 @@ async def test_deliveries_are_filtered_and_paged_and_replayed(world, receiver):
     path = f"/v1/webhooks/{webhook['id']}"
     shown = (await world.send("admin", "GET", path)).json()
     assert (shown["is_active"], "410" in shown["disabled_reason"]) == (False, True)
+    [item] = (await world.send("admin", "GET", "/v1/attention")).json()["data"]
+    assert (item["type"], webhook["id"] in item["reason"]) == ("webhook_disabled", True)
+    assert (await world.send("admin", "GET", "/api/attention-items")).status_code == 200
     assert len(await told(world, webhook, status="failed", type="policy.created")) == 3
     assert await told(world, webhook, status="delivered") == []
     one = (await told(world, webhook, limit=1))[0]
