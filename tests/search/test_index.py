@@ -129,7 +129,7 @@ def test_memory_is_that_of_one_row_and_its_signs():
 def test_a_search_sees_all_of_a_change_or_none_of_it():
     rng = np.random.default_rng(11)
     row = unit(rng.standard_normal((1, DIMENSIONS)))[0]
-    names = [f"p{place}" for place in range(300)]
+    names = [f"p{place}" for place in range(60)]
     generations = [{each: row * np.float32(size) for each in names} for size in (1, 2)]
     index = Index(DIMENSIONS)
     index.put(generations[0])
@@ -137,20 +137,20 @@ def test_a_search_sees_all_of_a_change_or_none_of_it():
 
     def read() -> None:
         while not done.is_set():
-            has = index.search(row, 300, allowed=names if len(seen) % 2 else None)
+            has = index.search(row, 60, allowed=names if len(seen) % 2 else None)
             seen.append({round(score, 3) for score in has.values()} | {float(len(has))})
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     for each in readers:
         each.start()
-    for turn in range(400):
+    for turn in range(100):
         index.put(generations[turn % 2])
     done.set()
     for each in readers:
         each.join()
     assert seen
-    assert all(each in ({1.0, 300.0}, {2.0, 300.0}) for each in seen)
-    assert len(index) == 300
+    assert all(each in ({1.0, 60.0}, {2.0, 60.0}) for each in seen)
+    assert len(index) == 60
 
 
 class Changes(RuleBasedStateMachine):
