@@ -58,7 +58,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "action": "review",
         },
         "ToRoute": {"said": ["Hello!", "The shoes arrived damaged. Can I have my money back?"]},
-        "TopicRenaming": {"topic": "invoices", "to": "billing", "dry_run": True},
+        "TopicRenaming": {"topic": "refunds", "to": "returns", "dry_run": True},
         "PolicyEdit": {
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
             "reason": "The limit was lowered.",
