@@ -12,6 +12,7 @@ from bylaw.core.clock import ManualClock
 from bylaw.core.ids import Ids
 from bylaw.core.paging import Slice
 from bylaw.learning.store import ConversationFilter
+from bylaw.notify.store import DeliveryFilter
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.store import AttentionFilter, ReviewFilter
@@ -102,6 +103,15 @@ READS = {
     ),
     "vectors that are new": lambda unit: unit.vectors.after("model", 7, limit=50),
     "vectors that wait": lambda unit: unit.vectors.waiting("model"),
+    "webhooks": lambda unit: unit.notify.webhooks.list(PAGE),
+    "notices since": lambda unit: unit.notify.notices.since(START + ROWS - 9, PAGE),
+    "deliveries": lambda unit: unit.notify.deliveries.list(DeliveryFilter(webhook_id="id-7"), PAGE),
+    "deliveries that failed": lambda unit: unit.notify.deliveries.list(
+        DeliveryFilter(webhook_id="id-7", status="failed"), PAGE
+    ),
+    "deliveries of a notice": lambda unit: unit.notify.deliveries.list(
+        DeliveryFilter(webhook_id="id-7", notice_id="id-7"), PAGE
+    ),
     "a kept answer": lambda unit: unit.replies.get("caller", "key", since_ms=0),
 }
 # Lists that begin in the middle use the same index.
@@ -125,6 +135,8 @@ SPREAD = frozenset(
         "conversation_id",
         "agent_id",
         "provider",
+        "webhook_id",
+        "notice_id",
         "job_id",
         "webhook_id",
         "notice_id",
