@@ -248,10 +248,28 @@ class _Joined:
         gateway = Gateway(self._connections(), self.providers, decider)
         chat = ChatRoutes(self.door, gateway, links)
         certificates = CertificateRoutes(self.door, Certifier(decider, links))
-        parts = Parts(
-            store=control,
-            ledger=ledger,
-            receipts=ReceiptReader(ledger, self.signing.published),
+        parts = self._parts(gateway, links)
+        server = self._settings.server
+        limits = EdgeLimits(
+            body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
+        )
+        self.watch()
+        table = {**hot.table(), **certificates.table(), **chat.table()}
+        served = Served(app=application(parts), hot=table, failures=failures())
+        return Edge(
+            replace(served, hot={**table, **_mcp(self.door, Inside(served))}),
+            limits=limits,
+            metrics=self.metrics,
+            ids=self._ids,
+            tracer=self._tracer,
+        )
+
+    def _parts(self, gateway: Gateway, links: Links) -> Parts:
+        """Return what routes work with."""
+        return Parts(
+            store=self._stores.control,
+            ledger=self._stores.ledger,
+            receipts=ReceiptReader(self._stores.ledger, self.signing.published),
             engine=self.engine,
             judge=self.judge,
             adviser=adviser_of(self._settings, self.providers, self._ids),
@@ -271,20 +289,6 @@ class _Joined:
             notifier=self.notifier,
             links=links,
             openapi=document(),
-        )
-        server = self._settings.server
-        limits = EdgeLimits(
-            body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
-        )
-        self.watch()
-        table = {**hot.table(), **certificates.table(), **chat.table()}
-        served = Served(app=application(parts), hot=table, failures=failures())
-        return Edge(
-            replace(served, hot={**table, **_mcp(self.door, Inside(served))}),
-            limits=limits,
-            metrics=self.metrics,
-            ids=self._ids,
-            tracer=self._tracer,
         )
 
     def _connections(self) -> Connections:
