@@ -72,7 +72,9 @@ CASES = [
     ("The output must not contain emails or card numbers.", said("pay 4111 1111 1111 1111"), BROKEN),
     ("The output must not contain emails or card numbers.", said("pay 4111 1111 1111 1112"), KEPT),
     ("The output must not contain phone numbers.", said("call +49 30 1234567"), BROKEN),
-    ("The output must not contain phone numbers.", said("call 030 1234567"), OPEN),
+    ("The output must not contain phone numbers.", said("call 030 12345678"), BROKEN),
+    ("The output must not contain phone numbers.", said("it is 030 12345678"), OPEN),
+    ("The output must not contain phone numbers.", said("call about order 30123456789012"), OPEN),
     ("The output must not contain phone numbers.", said("call me"), KEPT),
     ("The output must not contain personal data.", said("call me"), OPEN),
     (

@@ -10,10 +10,21 @@ a time are neither.
 
 import re
 from collections.abc import Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
-from bylaw.evaluators.patterns.shape import BREAK, END, GAP, START, WIDE_GAP, Shape, first_quotes
+from phonenumbers import NumberParseException, is_valid_number, parse
+
+from bylaw.evaluators.patterns.shape import (
+    BREAK,
+    END,
+    GAP,
+    START,
+    WIDE_GAP,
+    Shape,
+    first_quotes,
+    visible,
+)
 from bylaw.policies.model import PersonalData
 
 _SHORTEST_IBAN: Final = 15
@@ -82,6 +93,14 @@ _LIKE_PHONE: Final = re.compile(
     rf"(?<![\d)])(?<![\d)]\s)\+[\W_]{{0,3}}[1-9](?:[\W_]{{0,3}}\d){{6,14}}"
     rf"|(?<![\w.,:])00{GAP}?[1-9](?:[\W_]{{0,3}}\d){{6,14}}"
 )
+_CALLED: Final = re.compile(
+    r"\b(?:tel(?:ephone)?|phone|call|mobile|cell|fax|whatsapp|ring|dial|sms)\b[^\d\n+]{0,20}"
+    r"(\(?0[\d ()./-]{6,18}\d)(?![\d/]|[.:-]\d)",
+    re.IGNORECASE,
+)
+# How many are looked up, and in whose numbering plans.
+_MOST_CALLED: Final = 10
+_PLANS: Final = ("GB", "DE", "FR", "NL", "AT", "CH", "IT", "AU")
 MAYBE_PHONE: Final = re.compile(r"\d(?:\D{0,3}\d){5}")
 
 
@@ -150,8 +169,25 @@ def ibans(text: str) -> list[str]:
 
 
 def phones(text: str) -> list[str]:
-    """Return the phone numbers in `text` that are written with a country code."""
-    return first_quotes(SHAPES["phone"], text)
+    """Return the phone numbers in `text`: with a country code, as North America groups them, or so called."""
+    return first_quotes(SHAPES["phone"], text) + _called_numbers(text)
+
+
+def _called_numbers(text: str) -> list[str]:
+    """Return the numbers after a word such as "call" that begin with 0 and that a numbering plan has."""
+    seen = visible(text)
+    found = islice(_CALLED.finditer(seen.text), _MOST_CALLED)
+    spans = (
+        seen.span(*each.span(1)) for each in found if any(_is_dialled(each[1], region) for region in _PLANS)
+    )
+    return [text[slice(*span)] for span in spans]
+
+
+def _is_dialled(number: str, region: str) -> bool:
+    try:
+        return is_valid_number(parse(number, region))
+    except NumberParseException:
+        return False
 
 
 def personal_data(text: str) -> list[str]:
