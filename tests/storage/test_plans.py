@@ -138,8 +138,6 @@ SPREAD = frozenset(
         "webhook_id",
         "notice_id",
         "job_id",
-        "webhook_id",
-        "notice_id",
     }
 )
 
