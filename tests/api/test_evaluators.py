@@ -51,10 +51,16 @@ async def test_a_rule_is_explained_before_it_is_saved(server):
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"text": "a", "policy_id": "p"}, {"policy_id": "p", "evaluator": "model"}, {"text": ""}]
+    ("asked", "status"),
+    [
+        ({}, 422),
+        ({"text": "a", "rules": [{"text": "b"}]}, 422),
+        ({"text": ""}, 422),
+        ({"policy_id": "p"}, 404),
+    ],
 )
-async def test_what_cannot_be_explained_is_refused(server, asked):
-    assert (await server.send("admin", "POST", "/v1/evaluators/explain", json=asked)).status_code == 422
+async def test_what_cannot_be_explained_is_refused(server, asked, status):
+    assert (await server.send("admin", "POST", "/v1/evaluators/explain", json=asked)).status_code == status
 
 
 async def test_a_rule_is_tried_and_nothing_is_kept(server):

@@ -27,7 +27,7 @@ def case(text: str, expected: str, said: str = "hello", *, effect: str = "reject
 
 
 async def scored(panel: Panel, *cases: LabelledCase, **options):
-    return score(await judge_cases(panel, cases, timeout_ms=10_000), **options)
+    return score(await judge_cases(panel, cases), **options)
 
 
 async def test_what_is_right_wrong_missed_and_undecided_is_counted_apart():

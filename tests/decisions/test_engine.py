@@ -146,7 +146,7 @@ def test_a_failing_evaluator_is_never_a_pass_for_a_policy_that_acts(action, capl
 def test_a_late_evaluator_is_indeterminate():
     evaluator = ScriptedEvaluator({"x": "satisfied"}, release=asyncio.Event())
     world = World(policies=[policy("p", "nl:x")], evaluator=evaluator)
-    engine = world.engine(evaluator_timeout_ms=1)
+    engine = world.engine(timeout_ms=1)
     decision = asyncio.run(engine.decide(read({}), caller()))
     assert (rule_of(decision).code, decision.outcome) == ("deadline", "review")
 

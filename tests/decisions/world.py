@@ -12,7 +12,7 @@ from bylaw.decisions.model import Decision
 from bylaw.decisions.request import read
 from bylaw.decisions.snapshot import Material, Snapshots, build
 from bylaw.evaluators.cache import Cache
-from bylaw.evaluators.panel import Panel
+from bylaw.evaluators.panel import TIMEOUT_MS, Panel
 from bylaw.evaluators.protocol import Evaluator
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from bylaw.policies.content import content_digest
@@ -122,13 +122,13 @@ class World:
             ),
         )
 
-    def engine(self, **options) -> Engine:
+    def engine(self, *, timeout_ms: int = TIMEOUT_MS, **options) -> Engine:
         snapshots = Snapshots()
         snapshots.publish(build(self.material()))
         clock = ManualClock()
         ids = Ids(clock, random=lambda count: b"\0" * count)
         fixed = {"clock": clock, "ids": ids, "ticks": lambda: 0}
-        panel = Panel(offline=self.evaluator, model=self.model, cache=Cache(self.kept))
+        panel = Panel(offline=self.evaluator, model=self.model, cache=Cache(self.kept), timeout_ms=timeout_ms)
         return Engine(snapshots=snapshots, panel=panel, **(fixed | options))
 
     def decide(self, by: Principal | None = None, **request) -> Decision:

@@ -32,6 +32,7 @@ def panel_of(settings: Settings, model: ModelEvaluator | None, tracer: Tracer) -
         model=None if model is None else TracedEvaluator(model, tracer),
         cache=Cache(settings.decisions.kept_judgements),
         prices=Prices(tokens_in=judge.judge_price_in, tokens_out=judge.judge_price_out),
+        timeout_ms=min(judge.judge_ms, settings.server.request_ms * 4 // 5),
     )
 
 
@@ -44,6 +45,7 @@ def model_of(settings: Settings, providers: Providers) -> ModelEvaluator | None:
         samples=judge.judge_samples,
         calls_per_tenant=judge.judge_calls,
         tokens_per_day=judge.judge_tokens_per_day,
+        alone=judge.judge_alone,
     )
     return ModelEvaluator(providers, _endpoint(settings), judge.judge_model, options)
 
@@ -70,11 +72,6 @@ def providers_of(settings: Settings) -> Providers:
         timeout_ms=calls.provider_ms, answer_bytes=calls.provider_bytes, calls=calls.provider_calls
     )
     return Providers(HttpClient(settings.server.outgoing, limits))
-
-
-def timeout_ms_of(settings: Settings) -> int:
-    """Return within how long the rules in words of one decision are judged."""
-    return min(settings.judge.judge_ms, settings.server.request_ms * 4 // 5)
 
 
 def _endpoint(settings: Settings) -> Endpoint:

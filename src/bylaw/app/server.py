@@ -43,7 +43,7 @@ from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
 from bylaw.app.embedding import finder_of
 from bylaw.app.finding import ask_to_embed
-from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of, timeout_ms_of
+from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of
 from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
@@ -209,13 +209,7 @@ class _Joined:
         self.soundness, self.workload = Soundness(control, ledger), Workload(control, clock)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
-        self.engine = Engine(
-            snapshots=self.snapshots,
-            panel=self.panel,
-            clock=clock,
-            ids=ids,
-            evaluator_timeout_ms=timeout_ms_of(settings),
-        )
+        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,
@@ -247,14 +241,17 @@ class _Joined:
         links = Links(self._settings.server.public_url)
         gateway = Gateway(self._connections(), self.providers, decider)
         chat = ChatRoutes(self.door, gateway, links)
-        certificates = CertificateRoutes(self.door, Certifier(decider, links))
         parts = self._parts(gateway, links)
         server = self._settings.server
         limits = EdgeLimits(
             body_bytes=server.body_bytes, request_ms=server.request_ms, access_log=server.access_log
         )
         self.watch()
-        table = {**hot.table(), **certificates.table(), **chat.table()}
+        table = {
+            **hot.table(),
+            **CertificateRoutes(self.door, Certifier(decider, links)).table(),
+            **chat.table(),
+        }
         served = Served(app=application(parts), hot=table, failures=failures())
         return Edge(
             replace(served, hot={**table, **_mcp(self.door, Inside(served))}),

@@ -84,11 +84,7 @@ class Score:
 
 
 async def judge_cases(
-    panel: Panel,
-    cases: Iterable[LabelledCase],
-    *,
-    timeout_ms: int,
-    ticks: Callable[[], int] = time.perf_counter_ns,
+    panel: Panel, cases: Iterable[LabelledCase], *, ticks: Callable[[], int] = time.perf_counter_ns
 ) -> Sequence[Scored]:
     """Return what the panel says about each case, one after the other. Units: `ticks` counts nanoseconds."""
     found = []
@@ -96,7 +92,7 @@ async def judge_cases(
         began = ticks()
         tally = Tally(compile_rules(case.rules, "rules", evaluator=case.evaluator))
         matter = Matter(
-            facts=matter_of(case.request), asker="", until=began + timeout_ms * 1_000_000, ticks=ticks
+            facts=matter_of(case.request), asker="", until=began + panel.timeout_ms * 1_000_000, ticks=ticks
         )
         judgements = await consult(panel, Waiting([(None, tally)]), matter)
         told = _foremost(tally.results)

@@ -14,7 +14,7 @@ import msgspec
 
 from bylaw.api.native.evaluator_views import EvaluatorsView
 from bylaw.api.tracing import Untraced
-from bylaw.app.judging import model_of, panel_of, providers_of, timeout_ms_of
+from bylaw.app.judging import model_of, panel_of, providers_of
 from bylaw.backtest.labelled import LabelledCase, examples_of, read_cases
 from bylaw.backtest.proportion import Proportion
 from bylaw.backtest.scoring import Quality, Score, Scored, judge_cases, score
@@ -204,7 +204,7 @@ async def _judged(cases: Sequence[LabelledCase], which: Which) -> Sequence[Score
     if chosen is not None:
         cases = [replace(case, evaluator=chosen) for case in cases]
     async with _panel(settings, which) as panel:
-        return await judge_cases(panel, cases, timeout_ms=timeout_ms_of(settings))
+        return await judge_cases(panel, cases)
 
 
 @asynccontextmanager

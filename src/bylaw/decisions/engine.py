@@ -34,7 +34,6 @@ from bylaw.evaluators.panel import Panel
 from bylaw.policies.model import Chosen, NaturalRule
 from bylaw.tenancy.principal import Principal
 
-EVALUATOR_TIMEOUT_MS: Final = 20_000
 # What an evaluator leaves of a deadline for everything after it: a fifth, and at most this.
 _RESERVE_MS: Final = 100
 
@@ -43,7 +42,7 @@ _RESERVE_MS: Final = 100
 class Engine:
     """Decides requests by the newest snapshots.
 
-    Units: `ticks` counts nanoseconds, `evaluator_timeout_ms` milliseconds.
+    Units: `ticks` counts nanoseconds.
     """
 
     snapshots: Snapshots
@@ -51,7 +50,6 @@ class Engine:
     clock: Clock
     ids: Ids
     ticks: Callable[[], int] = time.perf_counter_ns
-    evaluator_timeout_ms: int = EVALUATOR_TIMEOUT_MS
 
     def placed(self, request: Request, caller: Principal) -> Request:
         """Return `request` where the caller may ask. Raises: as `select.placed`."""
@@ -111,7 +109,7 @@ class Engine:
         """Settle every rule in `asks`, and return the judgements that there were."""
         now = self.ticks()
         left_ms = _left_ms(request, now - began)
-        timeout_ms = self.evaluator_timeout_ms
+        timeout_ms = self.panel.timeout_ms
         if left_ms is not None:
             timeout_ms = min(timeout_ms, left_ms - min(left_ms // 5, _RESERVE_MS))
         matter = Matter(

@@ -10,7 +10,7 @@ from bylaw.evaluators.cache import Cache
 from bylaw.evaluators.protocol import Batch, Evaluator, Question
 from bylaw.policies.model import Chosen
 
-_MILLION: Final = 1_000_000
+TIMEOUT_MS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,14 @@ class Panel:
     """The offline evaluator first; then the model, where there is one, on what that left open.
 
     Verdicts of both are kept in `cache`.
+    Units: `timeout_ms`, in milliseconds, is for all rules of one decision.
     """
 
     offline: Evaluator
     model: Evaluator | None = None
     cache: Cache = field(default_factory=Cache)
     prices: Prices = Prices()
+    timeout_ms: int = TIMEOUT_MS
 
     def seats(self) -> Iterator[Seat]:
         """Yield the seats in the order in which they are asked."""

@@ -17,6 +17,7 @@ from bylaw.api.native.evaluator_views import (
     RulesToExplain,
     RuleToTry,
     TriedRuleView,
+    WordedRule,
     judged_rule_view,
 )
 from bylaw.api.ports import Unit
@@ -69,21 +70,18 @@ async def explain_rules(
 ) -> Reply[JudgedRulesView]:
     """Say how rules in words will be judged here: by whom, by which words, and what is left undecided."""
     has_model = parts_of(http).engine.panel.model is not None
-    named = [sent.text is not None, bool(sent.rules), sent.policy_id is not None]
-    if sum(named) != 1:
+    policy = None if sent.policy_id is None else await readable_policy(acting, PolicyId(sent.policy_id))
+    if [sent.text is None, not sent.rules, policy is None].count(False) != 1:
         raise InvalidInput.of("text", "required", "Give one of text, rules and policy_id.")
-    if sent.policy_id is not None:
+    if policy is not None:
         if sent.evaluator is not None:
             message = "A policy says itself who judges its rules: leave it out."
             raise InvalidInput.of("evaluator", "unsupported", message)
-        policy = await readable_policy(acting, PolicyId(sent.policy_id))
         version = await stored_version(acting.unit, policy, number=policy.latest)
         return Reply(JudgedRulesView(rules=judged_rules(version.content, has_model=has_model)))
-    asked = [("", each.text, each.effect) for each in sent.rules]
-    if sent.text is not None:
-        asked = [("", sent.text, UNSET)]
+    asked = sent.rules if sent.text is None else (WordedRule(text=sent.text),)
     settled = [
-        (ident, text, proposed_effect(text) if effect is UNSET else effect) for ident, text, effect in asked
+        ("", each.text, proposed_effect(each.text) if each.effect is UNSET else each.effect) for each in asked
     ]
     return Reply(JudgedRulesView(rules=_judged(settled, sent.evaluator, has_model=has_model)))
 

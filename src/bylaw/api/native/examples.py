@@ -30,6 +30,11 @@ _REQUEST: Final = {
 EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
     {
         "NewTenant": {"name": "Acme", "id": "acme"},
+        "RulesToExplain": {"text": "Reject any output that mentions 'lawsuit'."},
+        "RuleToTry": {
+            "rule": "Reject any output that mentions 'lawsuit'.",
+            "context": {"phase": "output", "agent_output": "I will file a lawsuit."},
+        },
         "NewKey": {
             "name": "Checkout agent",
             "scopes": ["decisions:write", "receipts:read"],
