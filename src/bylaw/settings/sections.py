@@ -172,6 +172,11 @@ class Judge:
         low=1,
         high=9,
     )
+    judge_alone: bool = _setting(
+        False,  # noqa: FBT003 - a setting's default
+        "Ask about the rules once more over what the agent itself says and does: no customer, page or tool"
+        " can then talk the model out of what it finds there. Doubles the tokens.",
+    )
     judge_ms: int = _setting(
         20_000,
         "Time within which the rules in words of one decision are judged, at most four fifths of"

@@ -87,6 +87,29 @@ async def test_an_order_for_one_rule_passes_no_control_and_has_to_be_seen():
     assert [name for name, text in UNSEEN.items() if is_order(text)] == ["allowed"]
 
 
+@pytest.mark.parametrize("name", UNSEEN)
+async def test_alone_with_the_agents_own_words_no_order_of_a_stranger_is_left(name):
+    def mind(case, ident):
+        is_told = any(UNSEEN[name] in line["text"] for line in case.lines)
+        return obedient(lambda text: is_told and text == RIVAL)(case, ident)
+
+    places = [each for each in sorted(PLACES) if each not in {"agent", "arguments", "thoughts", "role"}]
+    async with serving(judge(mind)) as server:
+        evaluator = evaluator_of(server, alone=True)
+        for place in places:
+            found = await judged(evaluator, RIVAL, NEVER, facts=PLACES[place](UNSEEN[name]))
+            assert found[RIVAL].status == "indeterminate", place
+            assert found[RIVAL].evidence == ("rival",) or found[RIVAL].code == "injection_suspected"
+            assert found[NEVER].status == "satisfied" or is_order(UNSEEN[name])
+    assert len(server.asked) == 2 * len(places)
+
+
+async def test_where_the_agent_did_nothing_it_is_not_judged_alone():
+    async with serving(judge()) as server:
+        await judged(evaluator_of(server, alone=True), RIVAL, facts={"user_intent": "Hello."})
+    assert len(server.asked) == 1
+
+
 def test_harmless_texts_are_no_orders():
     assert [text for text in HARMLESS if is_order(text)] == []
 

@@ -5,16 +5,20 @@
    others.
 2. Each call is asked `samples` times at once, with the rules in another order each time (`prompt`).
 3. Each answer is read against the record (`reading`), and the votes on each rule are counted (`votes`).
-4. Where the record holds an order to the judge (`orders`), no rule passes (`injection_suspected`).
+4. With `alone`, the rules are also asked over the agent's own lines, in which nobody else can write: what
+   is found there passes in no company.
+5. Where the record holds an order to the judge (`orders`), no rule passes (`injection_suspected`).
 
 It raises nothing of its own: what fails is an indeterminate answer with a code.
 Source: ADR-0020.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from bylaw.core.canonical_json import digest
 from bylaw.evaluators.model import prompt, record
@@ -23,8 +27,8 @@ from bylaw.evaluators.model.breaker import BreakerState
 from bylaw.evaluators.model.calling import Caller, Means, Unanswered
 from bylaw.evaluators.model.orders import hold_order, is_order
 from bylaw.evaluators.model.prompt import prompt_of
-from bylaw.evaluators.model.reading import answers_of, undecided, without_passes
-from bylaw.evaluators.model.record import Record, record_of
+from bylaw.evaluators.model.reading import PASSES, answers_of, undecided, without_passes
+from bylaw.evaluators.model.record import Record, own_words, record_of
 from bylaw.evaluators.model.votes import agreed
 from bylaw.evaluators.protocol import Answer, Batch, Question, Reply
 from bylaw.providers.calling import Endpoint, Providers
@@ -45,7 +49,8 @@ class JudgeOptions:
     """How a model is asked.
 
     `temperature` None is 0 for one sample and 0.3 for several. `tokens_per_day` is for each tenant and this
-    process, 0 for no limit. Units: `record_chars` in characters, `answer_tokens` in tokens.
+    process, 0 for no limit. `alone` asks once more, over the agent's own lines.
+    Units: `record_chars` in characters, `answer_tokens` in tokens.
     """
 
     temperature: float | None = None
@@ -54,6 +59,7 @@ class JudgeOptions:
     answer_tokens: int = 4_096
     calls_per_tenant: int = 8
     tokens_per_day: int = 0
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ class ModelEvaluator:
                 "temperature": self._temperature,
                 "samples": self._options.samples,
                 "record_chars": self._options.record_chars,
+                "alone": self._options.alone,
             }
         )
 
@@ -135,21 +142,27 @@ class ModelEvaluator:
         timeout_s = batch.timeout_ms / 1000
         until = self._means.ticks() + timeout_s - min(_RESERVE_S, timeout_s / 10)
         shown = record_of(batch.facts, most_chars=self._options.record_chars)
+        own = own_words(shown)
         async with asyncio.TaskGroup() as tasks:
+
+            def ask(part: Sequence[Question], seen: Record, turn: int) -> asyncio.Task[_Vote]:
+                return tasks.create_task(self._vote(part, seen, turn, asker=batch.asker, until=until))
+
+            parts = [*calls_of(batch.questions)]
             asked = [
-                [
-                    tasks.create_task(self._vote(part, shown, turn, asker=batch.asker, until=until))
-                    for turn in _turns(len(part), self._options.samples)
-                ]
-                for part in calls_of(batch.questions)
+                [ask(part, shown, turn) for turn in _turns(len(part), self._options.samples)]
+                for part in parts
             ]
+            alone = [ask(part, own, 0) for part in parts] if self._options.alone and own.lines else []
             order = tasks.create_task(hold_order(shown.lines))
         calls = [[each.result() for each in votes] for votes in asked]
-        answers = tuple(answer for votes in calls for answer in _counted(votes))
-        usage = sum((each.usage for votes in calls for each in votes), start=Usage())
+        found = {answer.id: answer for each in alone for answer in each.result().answers}
+        answers = tuple(_held(answer, found) for votes in calls for answer in _counted(votes))
+        every = [*(each for votes in calls for each in votes), *(each.result() for each in alone)]
+        usage = sum((each.usage for each in every), start=Usage())
         return Reply(
             answers=without_passes(answers, "injection_suspected") if order.result() else answers,
-            model=next((each.model for votes in calls for each in votes if each.model), self._model.model),
+            model=next((each.model for each in every if each.model), self._model.model),
             prompt_digest=digest([votes[0].system for votes in calls]),
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
@@ -205,3 +218,11 @@ def _counted(votes: Sequence[_Vote]) -> Iterator[Answer]:
     """Yield one answer for each rule of a call; each vote has them in an order of its own."""
     by_id = [{answer.id: answer for answer in vote.answers} for vote in votes]
     return (agreed([answers[ident] for answers in by_id]) for ident in by_id[0])
+
+
+def _held(answer: Answer, alone: Mapping[str, Answer]) -> Answer:
+    """Return an answer, or why it is no pass: the agent's own lines alone break the rule."""
+    found = alone.get(answer.id)
+    if answer.status not in PASSES or found is None or found.status != "violated":
+        return answer
+    return msgspec.structs.replace(found, status="indeterminate", code="disagreement")

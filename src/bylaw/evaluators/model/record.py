@@ -35,6 +35,7 @@ _SPEAKERS: Final[Mapping[str, str]] = {
     "system": "system",
     "developer": "system",
 }
+_OWN: Final = frozenset({"agent", "agent_thoughts", "tool_call"})
 # Parts of a message that are read, beside those with a text.
 _READABLE: Final = frozenset({"tool_use", "tool_result", "tool_call"})
 # What a line costs beside its text.
@@ -91,6 +92,11 @@ def record_of(facts: Mapping[str, object], *, most_chars: int) -> Record:
     kept = _kept(found, most_chars)
     unread: Unread = "too_long" if kept != found else "unread" if _holds_others(facts) else ""
     return Record(lines=tuple(kept), unread=unread)
+
+
+def own_words(record: Record) -> Record:
+    """Return the lines that are the agent's own doing: nobody else can write into them."""
+    return Record(lines=tuple(line for line in record.lines if line.role in _OWN), unread="")
 
 
 class Quoting:
