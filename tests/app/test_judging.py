@@ -45,6 +45,9 @@ async def test_tokens_and_cost_are_recorded_and_what_is_known_costs_nothing(tmp_
         first = await world.make("/v1/decisions", decision(KIND))
         second = await world.make("/v1/decisions", decision(KIND))
         counted = await world.send("admin", "GET", "/v1/statistics?window=24h")
+        metrics = (await world.send("admin", "GET", "/metrics")).text
+    assert "bylaw_judge_resting 0.0" in metrics
+    assert "bylaw_judgements_kept_hits 2.0" in metrics
     spent = first["evaluators"][1]
     assert (spent["tokens_in"], spent["tokens_out"], spent["cost_micros"]) == (100, 20, 600)
     assert spent["model"] == "scripted-1"

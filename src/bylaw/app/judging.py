@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from bylaw.api.advising import Adviser
+from bylaw.api.metrics import Metrics
 from bylaw.api.tracing import TracedEvaluator, Tracer
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids
@@ -34,6 +35,15 @@ def panel_of(settings: Settings, model: ModelEvaluator | None, tracer: Tracer) -
         prices=Prices(tokens_in=judge.judge_price_in, tokens_out=judge.judge_price_out),
         timeout_ms=min(judge.judge_ms, settings.server.request_ms * 4 // 5),
     )
+
+
+def watch_judging(metrics: Metrics, cache: Cache, model: ModelEvaluator | None) -> None:
+    """Show how many verdicts were known, and whether the model is left alone."""
+    metrics.watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
+    metrics.watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
+    if model is not None:
+        text = "1 while the model that judges is left alone, as it fails."
+        metrics.watch("bylaw_judge_resting", text, lambda: model.state != "closed")
 
 
 def model_of(settings: Settings, providers: Providers) -> ModelEvaluator | None:

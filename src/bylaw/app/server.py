@@ -43,7 +43,7 @@ from bylaw.api.witness import Witness, refusal
 from bylaw.api.workload import Workload
 from bylaw.app.embedding import finder_of
 from bylaw.app.finding import ask_to_embed
-from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of
+from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of, watch_judging
 from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
@@ -338,9 +338,7 @@ class _Joined:
             "Tenants served by an older snapshot.",
             lambda: len(self.snapshots.refused),
         )
-        cache = self.panel.cache
-        watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
-        watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
+        watch_judging(self.metrics, self.panel.cache, self.judge)
         self.workload.watch(self.metrics)
         watch("bylaw_log_queued", "Receipts that wait for their commit.", lambda: log.state.queued)
         watch("bylaw_log_commits", "Commits of the log by this process.", lambda: log.state.commits)
