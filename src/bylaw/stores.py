@@ -17,6 +17,7 @@ from bylaw.settings import Settings
 from bylaw.storage.control import control_url, open_control
 from bylaw.storage.key_file import KeyFile
 from bylaw.storage.secret_file import SecretFile
+from bylaw.storage.sqlite.database import fault_of_sharing
 from bylaw.storage.sqlite.receipts import open_ledger
 
 
@@ -63,6 +64,11 @@ async def open_control_plane(
     )
     stack.push_async_callback(control.close)
     return ControlPlane(control=control, secret_file=_secret_file(settings, key_file))
+
+
+def fault_of_workers(settings: Settings) -> str:
+    """Return what may happen where workers write beside a server, or an empty word."""
+    return fault_of_sharing() if settings.jobs.jobs_workers and not settings.storage.database else ""
 
 
 async def _open_sqlite(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> Stores:

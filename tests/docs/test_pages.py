@@ -161,5 +161,6 @@ def test_scopes_and_roles_are_all_told():
 def test_every_metric_that_is_named_is_served():
     source = (ROOT / "src/bylaw/api/metrics.py").read_text(encoding="utf-8")
     joined = (ROOT / "src/bylaw/app/server.py").read_text(encoding="utf-8")
+    joined += (ROOT / "src/bylaw/api/workload.py").read_text(encoding="utf-8")
     for name in re.findall(r"`(bylaw_[a-z_]+)`", PAGES["docs/how-to/monitor.md"].prose):
         assert f'"{name.removesuffix("_total")}"' in source + joined

@@ -15,6 +15,7 @@ from typing import Final
 
 from bylaw.api.workload import Workload
 from bylaw.settings import OTHERS, PREFIX, Settings, environment
+from bylaw.stores import fault_of_workers
 
 _log = logging.getLogger("bylaw.jobs")
 
@@ -30,6 +31,7 @@ class Children:
 
     def __init__(self, settings: Settings, workload: Workload) -> None:
         self._count = settings.jobs.jobs_workers
+        self._fault = fault_of_workers(settings)
         self._environ = environ_of(settings, os.environ)
         self._workload = workload
         self._grace_s = settings.server.shutdown_s + _PATIENCE_S
@@ -38,6 +40,8 @@ class Children:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep them running until the block ends; then they finish, or give back, what they hold."""
+        if self._fault:
+            _log.warning(self._fault)
         keepers = [asyncio.create_task(self._keep()) for _ in range(self._count)]
         try:
             yield

@@ -25,6 +25,7 @@ _WAIT_S = 30
 _BUSY_MS = 5_000
 _MIGRATING_MS = 120_000  # how long to wait for another process that migrates
 _PAUSE_MS = 50
+_SOUND = (3, 51, 3)
 
 
 class SqliteDatabase:
@@ -94,6 +95,16 @@ class SqliteDatabase:
         """Close every connection."""
         await self._readers.dispose()
         await self._writer.dispose()
+
+
+def fault_of_sharing() -> str:
+    """Return what may happen where several processes write to a file with this library, if anything may."""
+    if aiosqlite.sqlite_version_info >= _SOUND:
+        return ""
+    return (
+        f"SQLite {aiosqlite.sqlite_version}, which Python brings, has a rare fault where a worker writes"
+        f" beside the server; {'.'.join(map(str, _SOUND))} does not. Keep backups, or use PostgreSQL."
+    )
 
 
 def _engine(path: Path, begin: str, *pragmas: str, connections: int) -> AsyncEngine:
