@@ -10,7 +10,7 @@ import msgspec
 
 from bylaw.api.native.jobs import JobDetail, JobView
 from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.cli.remote import Remote
 from bylaw.jobs.model import JobStatus
 
 COLOURS: Final = {"running": "cyan", "done": "green", "dead": "red", "cancelled": "yellow"}
@@ -27,6 +27,12 @@ class _Jobs(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+def _server(*, server: str, key: str | None) -> Remote:
+    if key is None:
+        raise click.UsageError("Give --key or BYLAW_API_KEY.")
+    return Remote(server, key)
+
+
 class JobsCommand(SharingCommand):
     """A command that also takes the options that name the server, and gets how to reach it."""
 
@@ -38,7 +44,7 @@ class JobsCommand(SharingCommand):
             ),
         }
     )
-    read = staticmethod(partial(partial, keyed))
+    read = staticmethod(partial(partial, _server))
 
 
 @click.group(epilog=EPILOG)
