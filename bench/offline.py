@@ -319,9 +319,7 @@ def holds() -> Table:
         title=f"how long others wait, {len(RULES) + len(ASKED)} rules",
         columns=("text", "characters", "longest ms", "all ms"),
         rows=rows,
-        notes=[
-            f"processor time, whatever else the machine does; wanted: at most {HELD_MS} ms at a time"
-        ],
+        notes=[f"processor time, whatever else the machine does; wanted: at most {HELD_MS} ms at a time"],
     )
 
 

@@ -153,7 +153,11 @@ def test_what_the_offline_evaluator_says_is_masked_by_its_quotes_alone():
     asking = policy("p", f"nl:{TOLD}", action="alert", mask={"personal_data": ["email"]})
     world = World(policies=[asking], evaluator=OfflineEvaluator())
     (rule,) = world.decide(phase="output", agent_output="write kim@example.org").policies[0].rules
-    assert (rule.status, rule.evidence, rule.rationale) == ("violated", (MASKED,), "It stands in the agent's answer.")
+    assert (rule.status, rule.evidence, rule.rationale) == (
+        "violated",
+        (MASKED,),
+        "It stands in the agent's answer.",
+    )
 
 
 def test_no_reason_and_no_effect_holds_a_value():

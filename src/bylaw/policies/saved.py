@@ -17,9 +17,7 @@ async def newest_content(acting: Acting[PolicyUnit], current: Current) -> Conten
     return newest.content
 
 
-async def read_warnings(
-    acting: Acting[PolicyUnit], policy: Policy, content: Content
-) -> tuple[Problem, ...]:
+async def read_warnings(acting: Acting[PolicyUnit], policy: Policy, content: Content) -> tuple[Problem, ...]:
     """Return what in `content`, which the policy was just given, is probably not meant."""
     workspace = await workspace_of(acting.unit, policy.place)
     declared = workspace is not None and workspace.context_schema is not None
