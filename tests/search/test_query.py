@@ -253,6 +253,30 @@ async def test_filters_narrow_what_meaning_finds_however_few_are_left(store, mon
     assert names(found) == ["Reimburse, rejected"]
 
 
+async def test_a_query_far_from_everything_does_not_list_every_policy(store, monkeypatch):
+    """What has nothing near was once looked for among all policies, which took seconds in a large tenant."""
+    monkeypatch.setattr(search, "_WIDE", 4)
+    monkeypatch.setattr(search, "NEAR", 2)
+    embedder = Concepts()
+    await write(store, *(f"Refund {n}" for n in range(12)))
+    await embed(store, embedder)
+    clock, asked = ManualClock(), []
+    async with store.begin(A, writes=False) as unit:
+        finding = unit.policies.search
+
+        async def search_and_note(words, where, part):
+            asked.append((words, where))
+            return await finding(words, where, part)
+
+        monkeypatch.setattr(unit.policies, "search", search_and_note)
+        acting = Acting(unit=unit, principal=system_principal(A), clock=clock, ids=Ids(clock))
+        found = await search_policies(
+            acting, finder_of(embedder), "the tone", where=PolicyFilter(), part=Slice(limit=50)
+        )
+    assert found.total == 0
+    assert all(words or where.digests is not None for words, where in asked)
+
+
 async def test_memory_is_bounded_and_what_was_forgotten_is_read_again(store):
     embedder = Concepts()
     finder = finder_of(embedder, memory_bytes=1)

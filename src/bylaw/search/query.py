@@ -31,6 +31,7 @@ NEAR: Final = 50
 LEAST: Final = 0.3
 _PART: Final = 0.6
 _WIDE: Final = 4 * NEAR
+_WIDER: Final = 32 * NEAR
 _EVERYTHING: Final = 1_000_000
 _NOBODY: Final = "nobody"
 
@@ -108,17 +109,33 @@ async def search_policies(
 
 async def _near(unit: SearchUnit, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
-    alike = await asyncio.to_thread(index.search, meant, _WIDE)
-    hits = await _saying(unit, alike, where)
-    if len({hit.digest for hit in hits}) < NEAR and len(alike) == _WIDE:
-        # Most of the nearest are out of the question: look among what is not.
-        every = await unit.policies.search((), where, Slice(limit=_EVERYTHING))
-        allowed = {hit.digest for hit in every.items}
-        alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
+    for many in (_WIDE, _WIDER):
+        alike = await asyncio.to_thread(index.search, meant, many)
         hits = await _saying(unit, alike, where)
-    least = max([LEAST, *(_PART * alike[hit.digest] for hit in hits)])
+        if len(alike) < many or _are_all(hits, alike):
+            return _nearest(hits, alike)
+    # Most of the nearest are out of the question: look among what is not.
+    every = await unit.policies.search((), where, Slice(limit=_EVERYTHING))
+    allowed = {hit.digest for hit in every.items}
+    alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
+    return _nearest(await _saying(unit, alike, where), alike)
+
+
+def _are_all(hits: Sequence[Hit], alike: Mapping[str, float]) -> bool:
+    """Return whether `hits` are as many as are wanted, or nothing that is less alike than these is near."""
+    enough = len({hit.digest for hit in hits}) >= NEAR
+    return enough or min(alike.values()) < _least(hits, alike)
+
+
+def _nearest(hits: Sequence[Hit], alike: Mapping[str, float]) -> Sequence[Hit]:
+    least = _least(hits, alike)
     near = [hit for hit in hits if alike[hit.digest] >= least]
     return sorted(near, key=lambda hit: (-alike[hit.digest], hit.id))[:NEAR]
+
+
+def _least(hits: Sequence[Hit], alike: Mapping[str, float]) -> float:
+    """Return how alike a content has to be to be near, beside the best of `hits`."""
+    return max([LEAST, *(_PART * alike[hit.digest] for hit in hits)])
 
 
 async def _saying(unit: SearchUnit, alike: Mapping[str, float], where: PolicyFilter) -> Sequence[Hit]:

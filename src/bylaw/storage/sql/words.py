@@ -19,13 +19,14 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word, is_indexed, pieces_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.storage.sql import tables
-from bylaw.storage.sql.lists import contains
+from bylaw.storage.sql.lists import Condition, contains, one_of
 from bylaw.storage.sql.session import Session
 
 _MOST = 1_000  # words of a statement; what so many words hold is in every other policy
@@ -92,19 +93,30 @@ class SqlWords:
 
     def ranked(self, words: Sequence[Word], held: Sequence[str], where: PolicyFilter) -> Subquery:
         """Return the policies in which words stand, each with its `worth`, as `searching.score` tells it."""
-        worth: ColumnElement[int] = literal(0)
-        for word in words:
-            whole, part = contains(_W.word, word.text), contains(_W.word, word.stem)
-            worth += func.max(case((and_(_IN_TEXT, whole), LITERAL), (and_(_IN_TEXT, part), STEM), else_=0))
-            worth += func.max(case((and_(_W.part == "topic", part), TOPIC), else_=0))
         near = _workspaces(where)
         mine = (
             _W.tenant_id == self._tenant_id,
-            _W.word.in_(held),
             true() if near is None else _W.workspace_id.in_(sorted(near)),
+            *one_of(_W.policy_id, where.ids),
         )
-        found = select(_W.policy_id, worth.label("worth")).where(*mine).group_by(_W.policy_id)
-        return found.having(func.max(case((_IN_TEXT, 1), else_=0)) > 0).subquery()
+        each = union_all(*(_standing(word, held, mine) for word in words)).subquery()
+        found = select(each.c.policy_id, func.sum(each.c.worth).label("worth"))
+        return found.group_by(each.c.policy_id).subquery()
+
+
+def _standing(word: Word, held: Sequence[str], mine: Sequence[Condition]) -> Select[*tuple[object, ...]]:
+    """Return the statement of the policies in which one word stands, and what that is worth."""
+    kin = [each for each in held if word.stem in each]
+    whole = [each for each in kin if word.text in each]
+    in_text: ColumnElement[int] = literal(LITERAL if whole else STEM)
+    if len(whole) not in {0, len(kin)}:
+        in_text = case((_W.word.in_(whole), LITERAL), else_=STEM)
+    of_text, of_topic = case((_IN_TEXT, in_text), else_=0), case((_IN_TEXT, 0), else_=TOPIC)
+    if len(kin) == 1:  # one row for the text and one for the topic
+        return select(_W.policy_id, (of_text + of_topic).label("worth")).where(_W.word == kin[0], *mine)
+    worth = func.max(of_text) + func.max(of_topic)
+    found = select(_W.policy_id, worth.label("worth")).where(_W.word.in_(kin), *mine)
+    return found.group_by(_W.policy_id)
 
 
 def _workspaces(where: PolicyFilter) -> set[str] | None:
