@@ -200,6 +200,46 @@ async def test_a_worker_whose_lease_ran_out_can_write_nothing(store, clock):
         assert await unit.jobs.steps(ident) == []
 
 
+async def test_a_worker_goes_on_with_what_it_holds_when_the_clock_jumps(store, clock):
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    attempts = []
+
+    async def mine(job):
+        attempts.append(job.attempt)
+        reached.set()
+        await go_on.wait()
+
+    async def other(_):
+        go_on.set()
+
+    (ident,) = await enqueue(store, NewJob(kind="mine"))
+    runs = worker(store, clock, mine=mine, other=other)
+    running = asyncio.create_task(runs.run())
+    await reached.wait()
+    clock.advance(100 * LEASE_MS)
+    await enqueue(store, NewJob(kind="other"))
+    runs.wake()
+    await go_on.wait()
+    runs.stop()
+    await running
+    assert attempts == [1]
+    assert (await read(store, ident)).status == "done"
+
+
+@pytest.mark.parametrize("word", ["nul \0", "half \ud800"])
+async def test_a_failure_that_no_store_can_hold_ends_its_job_all_the_same(store, clock, word):
+    async def mine(_):
+        raise NotFound("conversation", word)
+
+    async def well(_):
+        return {}
+
+    bad, good = await enqueue(store, NewJob(kind="mine"), NewJob(kind="well"))
+    await worker(store, clock, mine=mine, well=well).run_until_idle()
+    assert (await read(store, bad)).status == "dead"
+    assert (await read(store, good)).status == "done"
+
+
 async def test_a_job_that_kills_its_workers_is_given_up(store, clock):
     (ident,) = await enqueue(store, NewJob(kind="mine"))
     for _ in range(3):

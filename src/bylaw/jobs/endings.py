@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from bylaw.core.errors import Unavailable
+from bylaw.core.errors import BylawError, Unavailable
 from bylaw.jobs.model import Job
 from bylaw.jobs.store import JobsStore, JobsUnit
 
@@ -45,13 +45,17 @@ class Endings(Generic[U_co]):
 
     async def _write_all(self) -> None:
         await asyncio.sleep(0)  # whatever ends in the same moment comes along
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            await self._try(batch)
-            for ending in batch:
-                if not ending.written.done():
-                    ending.written.set_result(None)
-        self._writing = None
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                try:
+                    await self._try(batch)
+                finally:  # whatever happens, nobody waits for ever
+                    for ending in batch:
+                        if not ending.written.done():
+                            ending.written.set_result(None)
+        finally:
+            self._writing = None
 
     async def _try(self, batch: Sequence[_Ending]) -> None:
         for pause_s in (*_PAUSES_S, None):
@@ -61,8 +65,19 @@ class Endings(Generic[U_co]):
                 _log.warning("jobs: the end of %d cannot be kept now: %s", len(batch), error)
                 if pause_s is not None:
                     await asyncio.sleep(pause_s)
+            except BylawError as error:
+                await self._apart(batch, error)
+                return
             else:
                 return
+
+    async def _apart(self, batch: Sequence[_Ending], error: BylawError) -> None:
+        """Write each by itself, so that the one which cannot be written is the only one that is lost."""
+        if len(batch) > 1:
+            for ending in batch:
+                await self._try([ending])
+        else:
+            _log.error("jobs: the end of %s cannot be kept: %s", batch[0].job.id, error)
 
     async def _store_all(self, batch: Sequence[_Ending]) -> None:
         async with self._store.system() as system:

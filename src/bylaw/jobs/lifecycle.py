@@ -72,7 +72,7 @@ def retried(job: Job, *, now_ms: int) -> Job:
 def explain(error: Exception) -> str:
     """Return what administrators are told of a failure: our own words, never those of other libraries."""
     if isinstance(error, BylawError):
-        return error.message[:MAX_ERROR]
+        return error.message.encode(errors="replace").decode().replace("\0", "?")[:MAX_ERROR]
     return f"{type(error).__name__} in the handler; the worker's log tells more."
 
 

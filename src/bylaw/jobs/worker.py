@@ -144,8 +144,12 @@ class Worker(Generic[U]):
         return len(claimed)
 
     async def _look(self, backlog: Backlog, now_ms: int) -> Sequence[Job]:
-        """Return what is to be claimed: what others let go of, and jobs of the tenants in turn."""
-        lapsed = await backlog.lapsed(now_ms=now_ms, limit=self._free)
+        """Return what is to be claimed: what others let go of, and jobs of the tenants in turn.
+
+        What is held here may lapse, too, where the clock jumped or the machine slept: its lease is extended.
+        """
+        over = await backlog.lapsed(now_ms=now_ms, limit=self._limits.slots)
+        lapsed = [job for job in over if (job.tenant_id, job.id) not in self._held][: self._free]
         wanted = self._free - len(lapsed)
         if not wanted:
             return lapsed
@@ -256,7 +260,7 @@ class Worker(Generic[U]):
             await asyncio.sleep(pause_s)
             try:
                 await work()
-            except Unavailable as error:
+            except BylawError as error:
                 _log.warning("jobs: %s", error)
 
     async def _extend(self) -> None:
