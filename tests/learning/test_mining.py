@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bylaw import rules
 from bylaw.learning.mining import confidence
 from bylaw.learning.mining.clusters import farthest_first, sense
+from bylaw.learning.mining.done import calls_in
 from bylaw.learning.mining.offline import mine
 from bylaw.learning.mining.transcript import masked, transcript
 from bylaw.learning.standing import Remembering
@@ -135,6 +136,20 @@ async def test_a_tool_with_a_name_that_would_break_an_expression_is_left_out():
     assert all(odd not in each.expr + each.text for each in await mined(*changes))
 
 
+@pytest.mark.parametrize("field", ["in", "true", "long" * 16])
+async def test_arguments_that_are_called_as_words_of_the_language_are_left_out(field):
+    cards = [{"in": f"gift_card_{n}"} for n in range(2)]
+    changes = [talk(say("agent:", call("pay", **{field: cards}))) for _ in range(9)]
+    assert all(rules.compile(each.expr) for each in await mined(*changes) if each.expr)
+
+
+async def test_however_many_calls_there_are_each_is_compared_with_some():
+    many = talk(say("agent:", *(call("pay", order=f"o{n}") for n in range(30_000))))
+    calls = calls_in(heard(many))
+    assert len(calls) == 20_000
+    assert max(len(each.before) for each in calls) == 100
+
+
 async def test_the_same_conversations_give_the_same_drafts():
     conversations = [refusal(n) for n in range(4)] + [_change(n) for n in range(6)]
     assert await mined(*conversations) == await mined(*conversations)
@@ -150,6 +165,34 @@ async def test_nothing_that_names_anybody_reaches_a_draft():
         assert secret not in shown
     intent = "I am [name] ([email], [phone]), my id is [id]."
     assert draft.examples[0].request == {"user_intent": intent, "agent_output": "[name], it is $5."}
+
+
+async def test_what_a_conversation_calls_somebody_is_masked_in_its_calls_too():
+    error = "Error: vouchers cannot be used for open orders. Told to Lopez."
+
+    def told(number):
+        noted = {
+            "order_id": f"o{number}",
+            "note": "x" * 2_990 + " Lopez lopez@example.org",
+            "at": 4915112345678,
+        }
+        turns = [
+            say("agent:", call("get_order", **noted)),
+            say("agent:", call("cancel_order", **noted)),
+            say("agent:", call("refund", error)),
+        ]
+        return talk("contact: Cancel it.", *turns, contact_name="Maria Lopez")
+
+    drafts = await mined(*(told(number) for number in range(9)))
+    assert any(each.kind == "refusal" for each in drafts)
+    assert any(each.examples and each.expr for each in drafts)
+    for secret in ("Lopez", "lopez@", "4915112345678"):
+        assert secret not in repr(drafts)
+
+
+def test_a_text_with_more_personal_data_than_is_looked_for_is_withheld():
+    listed = " ".join(f"person{chr(97 + n % 26)}{chr(97 + n // 26)}@example.org" for n in range(500))
+    assert "@" not in masked(f"{listed} We never refund zoe@example.org.")
 
 
 def test_masks_leave_words_and_small_numbers_alone():

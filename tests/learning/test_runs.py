@@ -222,6 +222,13 @@ async def test_what_is_somebodys_alone_or_not_over_or_elsewhere_is_never_read(lo
     assert await loop.policies() == ()
 
 
+async def test_a_run_reads_as_much_as_it_has_room_for_and_the_newest_first(loop, monkeypatch):
+    monkeypatch.setattr(runs, "MOST_SIZE", 1_000)
+    for number in range(30):
+        await loop.hold(talk("agent: Hello.", "human: " + "word " * 40, created_ms=START + number))
+    assert (await loop.learn()).read == 4
+
+
 async def test_resolving_learns_from_that_conversation_among_the_others(loop):
     open_one = replace(refusal(2), status="open", place=place("w"))
     other = talk("human: Always ask for the invoice first.")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.learning.mining.model import Draft, Kind
 from bylaw.learning.report import Finding, Run
 from bylaw.policies.editing import NewPolicy, create_policy
@@ -45,7 +45,7 @@ async def propose(acting: Acting[PolicyUnit], run: Run, finding: Finding) -> Fin
     )
     try:
         made = await create_policy(acting, new)
-    except InvalidInput as error:
+    except (InvalidInput, RuleSyntax) as error:
         return replace(finding, held_back="unstorable", notes=(*finding.notes, error.message))
     return replace(finding, policy_id=made.policy.id)
 

@@ -4,7 +4,8 @@ A run reads, mines and compares without holding anything up; what it found is st
 the end of the run, so a run that is carried out twice proposes once.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -36,7 +37,8 @@ STARTS: Final = "policy:write"
 # The newest resolved conversations of a workspace that a run reads.
 MOST_READ: Final = 500
 MOST_BESIDE: Final = 150  # of those, beside the one that caused a run: each resolved conversation causes one
-_PART: Final = 100
+MOST_SIZE: Final = 5_000_000  # characters of them all
+_PART: Final = 20
 _MOST_TOPICS: Final = 1_000
 
 
@@ -142,7 +144,7 @@ class _Read:
 
     run: Run
     choices: Choices
-    transcripts: tuple[Transcript, ...]
+    conversations: tuple[Conversation, ...]
     topics: tuple[str, ...]
 
 
@@ -164,7 +166,8 @@ async def carry_out(
     if read is None:
         return None
     miner = miners(read.choices.miner)
-    mined = await miner.mine(read.transcripts, topics=read.topics)
+    transcripts = await asyncio.to_thread(_transcripts, read.conversations)
+    mined = await miner.mine(transcripts, topics=read.topics)
     drafts = [each for each in mined.drafts if _concerns(each, read.run)]
     by = Comparison(
         embedder=Remembering(miner.embedder),
@@ -186,7 +189,7 @@ async def carry_out(
         report = Report(
             miner=mined.by,
             embedder=miner.embedder.id,
-            read=len(read.transcripts),
+            read=len(read.conversations),
             findings=tuple(findings),
             note=mined.note,
         )
@@ -212,9 +215,13 @@ async def _read(unit: RunUnit, run_id: RunId) -> _Read | None:
     return _Read(
         run=run,
         choices=await choices_of(unit, run.place.workspace_id),
-        transcripts=tuple(transcript(each) for each in conversations),
+        conversations=tuple(conversations),
         topics=tuple(dict.fromkeys(topic for topic in topics if topic)),
     )
+
+
+def _transcripts(conversations: Sequence[Conversation]) -> tuple[Transcript, ...]:
+    return tuple(transcript(each) for each in conversations)
 
 
 async def _conversations(unit: LearningUnit, run: Run) -> list[Conversation]:
@@ -227,13 +234,25 @@ async def _conversations(unit: LearningUnit, run: Run) -> list[Conversation]:
         if focus is not None and _may_learn(focus) and run.place.contains(focus.place):
             found[focus.id] = focus
     part = Slice(limit=_PART)
-    while len(found) < most:
+    room = MOST_SIZE
+    while len(found) < most and room > 0:
         page = await unit.conversations.list(where, part)
-        found.update((each.id, each) for each in page.items[: most - len(found)])
+        for each in page.items[: most - len(found)]:
+            room -= _size(each)
+            if room > 0:
+                found[each.id] = each
         if page.next_cursor is None:
             break
         part = Slice(limit=_PART, cursor=page.next_cursor)
     return sorted(found.values(), key=lambda each: (each.created_ms, each.id))
+
+
+def _size(conversation: Conversation) -> int:
+    """Return about how many characters mining has to read."""
+    calls = (call for message in conversation.messages for call in message.calls)
+    return sum(len(each.text) for each in conversation.messages) + sum(
+        len(each.result) + len(str(each.arguments)) for each in calls
+    )
 
 
 def _may_learn(conversation: Conversation) -> bool:

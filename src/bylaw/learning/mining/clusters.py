@@ -45,19 +45,19 @@ def clustered(texts: Sequence[str], vectors: Vectors, *, at_least: float) -> lis
     """Return the places of `texts` in groups, each as near to its middle as `at_least`."""
     senses = [sense(text) for text in texts]
     groups: list[list[int]] = []
-    sums: list[Vectors] = []
+    alike: dict[Sense, list[int]] = {}
+    sums = np.zeros_like(vectors)
+    norms = np.ones(len(vectors), dtype=np.float32)
     for place, vector in enumerate(vectors):
-        near = [
-            float(vector @ total / norm) if (norm := float(np.linalg.norm(total))) else 0.0 for total in sums
-        ]
-        fitting = [n for n, group in enumerate(groups) if senses[group[0]] == senses[place]]
-        best = max(fitting, key=lambda n: (near[n], -n), default=None)
-        if best is not None and near[best] >= at_least:
-            groups[best].append(place)
-            sums[best] = sums[best] + vector
-        else:
-            groups.append([place])
-            sums.append(vector.copy())
+        fitting = alike.setdefault(senses[place], [])
+        near = sums[fitting] @ vector / norms[fitting]
+        best = fitting[int(np.argmax(near))] if fitting and float(near.max()) >= at_least else len(groups)
+        if best == len(groups):
+            groups.append([])
+            fitting.append(best)
+        groups[best].append(place)
+        sums[best] += vector
+        norms[best] = np.linalg.norm(sums[best]) or 1.0
     return sorted(groups, key=lambda group: (-len(group), group[0]))
 
 

@@ -5,15 +5,16 @@ answered with an error count as habits.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from bylaw.learning.mining.model import Kind, Quote
 from bylaw.learning.mining.said import Saying, rules_in
-from bylaw.learning.mining.transcript import Transcript, Turn, masked
+from bylaw.learning.mining.transcript import Transcript, Turn
 from bylaw.learning.model import ToolCall
 
 _LOOKS: Final = re.compile(
@@ -30,10 +31,14 @@ _YES: Final = re.compile(
     r"|agreed?|fine|perfect|absolutely|let's)\b",
     re.IGNORECASE,
 )
-_KIND_OF: Final = re.compile(r"^([a-z]+(?:_[a-z]+)*)_\d+$")
+_KIND_OF: Final = re.compile(r"^([a-z]{1,30}(?:_[a-z]{1,30}){0,4})_\d+$")
 # What may stand in an expression as it is: a name of a tool, and a field of its arguments.
 _NAME: Final = re.compile(r"[A-Za-z][\w.-]{0,63}", re.ASCII)
 _FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_MOST_CALLS: Final = 20_000  # of all that is read
+_MOST_BEFORE: Final = 100  # of the calls before one
+_MOST_TOOLS: Final = 100
+_MOST_FIELDS: Final = 20  # arguments of a tool, and fields in them
 _FEWEST_CALLS: Final = 5
 _FEWEST_AT_MOST: Final = 3  # calls that reach a limit but do not pass it
 _MOSTLY: Final = 0.8
@@ -42,7 +47,7 @@ _NEARLY_ALWAYS: Final = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call with where it was made, and which calls came before it in its conversation."""
+    """A call with where it was made, and the last calls before it in its conversation."""
 
     transcript: Transcript
     turn: Turn
@@ -72,15 +77,17 @@ class Habit:
 
 
 def calls_in(transcripts: Iterable[Transcript]) -> list[Call]:
-    """Return every call in order."""
-    found: list[Call] = []
+    """Return the calls in order, as many as can be compared."""
+    return [*islice(_calls_in(transcripts), _MOST_CALLS)]
+
+
+def _calls_in(transcripts: Iterable[Transcript]) -> Iterator[Call]:
     for each in transcripts:
-        before: list[ToolCall] = []
+        before: deque[ToolCall] = deque(maxlen=_MOST_BEFORE)
         for turn in each.turns:
             for call in turn.calls:
-                found.append(Call(transcript=each, turn=turn, call=call, before=tuple(before)))
+                yield Call(transcript=each, turn=turn, call=call, before=tuple(before))
                 before.append(call)
-    return found
 
 
 def refused_rules(calls: Iterable[Call]) -> Iterator[Saying]:
@@ -88,7 +95,7 @@ def refused_rules(calls: Iterable[Call]) -> Iterator[Saying]:
     for each in calls:
         if not each.is_refused:
             continue
-        said = masked(
+        said = each.transcript.masked(
             re.sub(r"^[\s{\"']*error[\"']?\s*:?\s*[\"']?", "", each.call.result, flags=re.IGNORECASE)
         )
         for text in rules_in(said[:500]):
@@ -96,7 +103,7 @@ def refused_rules(calls: Iterable[Call]) -> Iterator[Saying]:
                 conversation_id=each.transcript.id,
                 message=each.turn.index,
                 speaker="tool",
-                text=masked(each.call.result[:500]),
+                text=each.transcript.masked(each.call.result)[:500],
             )
             yield Saying(kind="refusal", text=text, quote=quote)
 
@@ -109,7 +116,9 @@ def habits(calls: Sequence[Call]) -> Iterator[Habit]:
         by_tool[each.call.name].append(each)
     yield from _confirmed(changing)
     yield from _alone(calls)
-    for name, made in sorted(by_tool.items()):
+    common = sorted(by_tool, key=lambda name: (-len(by_tool[name]), name))[:_MOST_TOOLS]
+    for name in sorted(common):
+        made = by_tool[name]
         if len(made) >= _FEWEST_CALLS and _NAME.fullmatch(name):
             yield from _looked_up(name, made)
             yield from _limits(name, made)
@@ -170,9 +179,16 @@ def _is_looked_up(each: Call, *, looker: str, argument: str) -> bool:
 
 
 def _arguments(made: Sequence[Call], kind: type) -> list[str]:
-    """Return the arguments that hold values of a kind, by name."""
-    held = {key for each in made for key, value in each.call.arguments.items() if isinstance(value, kind)}
-    return sorted(key for key in held if _FIELD.fullmatch(key))
+    """Return the arguments that most often hold values of a kind, by name."""
+    held = Counter(
+        key for each in made for key, value in each.call.arguments.items() if isinstance(value, kind)
+    )
+    return _most_common(held)
+
+
+def _most_common(fields: Counter[str]) -> list[str]:
+    known = [field for field in fields if _FIELD.fullmatch(field)]
+    return sorted(sorted(known, key=lambda field: (-fields[field], field))[:_MOST_FIELDS])
 
 
 def _same(each: Call, argument: str) -> Iterator[ToolCall]:
@@ -210,14 +226,14 @@ def _limits(name: str, made: Sequence[Call]) -> Iterator[Habit]:
 def _mixes(name: str, argument: str, lists: Sequence[tuple[Call, list[object]]]) -> Iterator[Habit]:
     """Yield how many of a kind a list of things with ids (`gift_card_7`) holds at most."""
     counted = [(each, _kinds(value)) for each, value in lists]
-    fields = {field for _, kinds in counted for field, _ in kinds}
-    for field in sorted(fields):
+    fields = Counter(field for _, kinds in counted for field in {field for field, _ in kinds})
+    for field in _most_common(fields):
         mixed = [
             (each, kinds)
             for each, kinds in counted
             if sum(n for (f, _), n in kinds.items() if f == field) > 1
         ]
-        for kind in sorted({k for _, kinds in mixed for f, k in kinds if f == field}):
+        for kind in sorted({k for _, kinds in mixed for f, k in kinds if f == field})[:_MOST_FIELDS]:
             holding = [(each, kinds[(field, kind)]) for each, kinds in mixed if (field, kind) in kinds]
             most = max(n for _, n in holding)
             at_most = tuple(each for each, n in holding if n == most)

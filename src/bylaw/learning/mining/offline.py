@@ -7,8 +7,10 @@
 4. What is near and says the opposite, or another number, counts against it (`confidence`).
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -22,7 +24,7 @@ from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Ki
 from bylaw.learning.mining.said import Saying, said_rules
 from bylaw.learning.mining.topics import Topics
 from bylaw.learning.mining.transcript import Transcript
-from bylaw.learning.mining.trying import cases, tried
+from bylaw.learning.mining.trying import cases, compiles, tried
 from bylaw.search.embedder import Embedder
 
 # How near sayings must be to their middle to say the same. Only names of models that were measured are here.
@@ -42,7 +44,7 @@ FEWEST: Final[Mapping[Kind, int]] = MappingProxyType(
 )
 _BY_PEOPLE: Final[frozenset[Kind]] = frozenset({"correction", "outcome"})
 _MOST_CASES: Final = 2
-_MOST_SAYINGS: Final = 20_000
+_MOST_SAYINGS: Final = 5_000  # each is compared with all others
 MOST_DRAFTS: Final = 200
 
 
@@ -54,26 +56,56 @@ def together(embedder: Embedder) -> float:
 async def mine(
     transcripts: Sequence[Transcript], embedder: Embedder, *, topics: Sequence[str] = ()
 ) -> list[Draft]:
-    """Return the rules that conversations show, the surest first. Raises: Unavailable for the embedder."""
-    by_id = {each.id: each for each in transcripts}
+    """Return the rules that conversations show, the surest first. Raises: Unavailable for the embedder.
+
+    What takes long is done in a thread, so that the worker goes on with what else it does.
+    """
+    heard = await asyncio.to_thread(_heard, transcripts, topics)
+    drafts = [*heard.of_habits]
+    for sayings in heard.sayings:
+        texts = _texts(sayings)
+        vectors = (
+            await embedder.embed(texts) if texts else np.empty((0, embedder.dimensions), dtype=np.float32)
+        )
+        pool = await asyncio.to_thread(_pool, sayings, texts, vectors, together(embedder))
+        drafts += await asyncio.to_thread(_of_sayings, pool, heard)
+    return sorted(drafts, key=lambda each: (-each.confidence, -len(each.supports), each.text))[:MOST_DRAFTS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What conversations hold before anything is compared; sayings of a kind that are compared together."""
+
+    by_id: Mapping[str, Transcript]
+    names: Topics
+    sayings: tuple[list[Saying], ...]
+    of_habits: list[Draft]
+
+
+def _heard(transcripts: Sequence[Transcript], topics: Sequence[str]) -> _Heard:
+    """Return what conversations hold."""
     calls = calls_in(transcripts)
     names = Topics(transcripts, topics)
-    said = [*said_rules(transcripts), *refused_rules(calls)][:_MOST_SAYINGS]
-    drafts: list[Draft] = []
-    for sayings in (
-        [each for each in said if each.kind in _BY_PEOPLE],
-        [each for each in said if each.kind not in _BY_PEOPLE],
-        list(asked_rules(transcripts))[:_MOST_SAYINGS],
-    ):
-        pool = await _pool(sayings, embedder)
-        drafts += (_drafted(pool, group, by_id, names) for group in pool.groups)
-    drafts = [each for each in drafts if len(each.supports) >= FEWEST[each.kind]]
-    drafts += (
-        _of_habit(each, calls, names)
-        for each in habits(calls)
-        if _conversations(each.kept) >= FEWEST[each.kind]
+    said = [*islice(said_rules(transcripts), _MOST_SAYINGS), *islice(refused_rules(calls), _MOST_SAYINGS)]
+    return _Heard(
+        by_id={each.id: each for each in transcripts},
+        names=names,
+        sayings=(
+            [each for each in said if each.kind in _BY_PEOPLE],
+            [each for each in said if each.kind not in _BY_PEOPLE],
+            [*islice(asked_rules(transcripts), _MOST_SAYINGS)],
+        ),
+        of_habits=[
+            _of_habit(each, calls, names)
+            for each in habits(calls)
+            if _conversations(each.kept) >= FEWEST[each.kind] and (not each.expr or compiles(each.expr))
+        ],
     )
-    return sorted(drafts, key=lambda each: (-each.confidence, -len(each.supports), each.text))[:MOST_DRAFTS]
+
+
+def _of_sayings(pool: "_Pool", heard: _Heard) -> list[Draft]:
+    drafts = (_drafted(pool, group, heard.by_id, heard.names) for group in pool.groups)
+    return [each for each in drafts if len(each.supports) >= FEWEST[each.kind]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +124,18 @@ class _Pool:
             yield from self.sayings[place]
 
 
-async def _pool(sayings: Sequence[Saying], embedder: Embedder) -> _Pool:
+def _texts(sayings: Sequence[Saying]) -> list[str]:
+    """Return what is said, most often first, so that it makes the middle of a group."""
+    heard_in: dict[str, set[str]] = {}
+    for each in sayings:
+        heard_in.setdefault(each.text, set()).add(each.quote.conversation_id)
+    return sorted(heard_in, key=lambda text: (-len(heard_in[text]), len(text), text))
+
+
+def _pool(sayings: Sequence[Saying], texts: Sequence[str], vectors: Vectors, near: float) -> _Pool:
     by_text: dict[str, list[Saying]] = {}
     for each in sayings:
         by_text.setdefault(each.text, []).append(each)
-    # What is said most often comes first, so that it makes the middle of a group.
-    texts = sorted(by_text, key=lambda text: (-_heard(by_text[text]), len(text), text))
-    vectors = await embedder.embed(texts) if texts else np.empty((0, embedder.dimensions), dtype=np.float32)
-    near = together(embedder)
     return _Pool(
         texts=texts,
         sayings=[by_text[text] for text in texts],
@@ -142,10 +178,6 @@ def _against(pool: _Pool, speaks: int) -> set[str]:
         if own.denies(sense(pool.texts[place]))
         for saying in pool.sayings[place]
     }
-
-
-def _heard(sayings: Sequence[Saying]) -> int:
-    return len({each.quote.conversation_id for each in sayings})
 
 
 def _quotes(sayings: Sequence[Saying]) -> Iterator[Quote]:

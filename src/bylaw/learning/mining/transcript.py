@@ -6,7 +6,7 @@ Whatever is found later is found in masked text, so nothing that was masked reac
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bylaw.evaluators.patterns.personal import cards, emails, ibans, phones
@@ -21,6 +21,8 @@ _FINDERS: Final = (
     ("phone", phones),
 )
 _ROUNDS: Final = 20  # a finder gives some quotes at a time
+# Instead of a text with more such data than that many rounds find: it is a list, and says no rule.
+_WITHHELD: Final = "[withheld]"
 # What names somebody or something: letters with digits, or many digits.
 _ID: Final = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d])[\w#]{5,}\b|#?\b\d{5,}\b")
 _NUMBERED_WORD: Final = re.compile(r"\d+(?:st|nd|rd|th|am|pm|hrs?|mins?|kg|lbs?|k|x)\b", re.IGNORECASE)
@@ -44,11 +46,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """A conversation without what names anybody."""
+    """A conversation without what names anybody; `names` finds those that it tells."""
 
     id: str
     turns: tuple[Turn, ...]
     outcome: str = ""
+    names: re.Pattern[str] | None = field(default=None, compare=False, repr=False)
+
+    def masked(self, text: str) -> str:
+        """Return a text of this conversation, such as an argument of a call, as its turns are masked."""
+        return masked(text, self.names)
 
     def asked_before(self, index: int) -> str:
         """Return what the contact said last before a turn, or nothing."""
@@ -63,9 +70,8 @@ def transcript(conversation: Conversation) -> Transcript:
         Turn(index=index, speaker=each.speaker, text=masked(each.text, names), calls=each.calls)
         for index, each in enumerate(conversation.messages)
     )
-    return Transcript(
-        id=conversation.id, turns=tuple(turns), outcome=masked(conversation.outcome or "", names)
-    )
+    outcome = masked(conversation.outcome or "", names)
+    return Transcript(id=conversation.id, turns=tuple(turns), outcome=outcome, names=names)
 
 
 def masked(text: str, names: re.Pattern[str] | None = None) -> str:
@@ -77,6 +83,8 @@ def masked(text: str, names: re.Pattern[str] | None = None) -> str:
                 break
             for quote in sorted(set(quotes), key=len, reverse=True):
                 text = text.replace(quote, f"[{kind}]")
+        else:
+            return _WITHHELD
     if names is not None:
         text = names.sub("[name]", text)
     return _ID.sub(lambda found: found[0] if _NUMBERED_WORD.fullmatch(found[0]) else "[id]", text)

@@ -5,23 +5,31 @@ from itertools import islice
 from typing import Final
 
 from bylaw import rules
-from bylaw.core.errors import InvalidInput
+from bylaw.core.errors import RuleSyntax
 from bylaw.learning.mining.done import Call
 from bylaw.learning.mining.model import MOST_SHOWN, Case, Tried
-from bylaw.learning.mining.transcript import masked
+from bylaw.learning.mining.transcript import Transcript
 
 _ONE_TOOL: Final = "tool_call.name != "  # a rule that begins so is about the calls of one tool
 _SAMPLES: Final = 5
 _DEEPEST: Final = 20
 _MOST_ITEMS: Final = 50
+_MOST_READ: Final = 20_000  # characters of a text: what is cut before it is masked may stay unmasked
+_MOST_NUMBER: Final = 9_999_999  # a longer one names somebody or something
 
 
-def tried(expr: str, calls: Iterable[Call]) -> Tried | None:
-    """Return what a rule says of calls as they were made, or None for one that cannot be asked."""
+def compiles(expr: str) -> bool:
+    """Return whether an expression is one: a field may be called as a word of the language is."""
     try:
-        rule = rules.compile(expr)
-    except InvalidInput:
-        return None
+        rules.compile(expr)
+    except RuleSyntax:
+        return False
+    return True
+
+
+def tried(expr: str, calls: Iterable[Call]) -> Tried:
+    """Return what a rule says of calls as they were made."""
+    rule = rules.compile(expr)
     found: dict[str, list[str]] = {"satisfied": [], "violated": [], "indeterminate": []}
     for each in calls:
         if _ONE_TOOL in expr and f'{_ONE_TOOL}"{each.call.name}"' not in expr:
@@ -53,40 +61,42 @@ def cases(expr: str, kept: Sequence[Call], broken: Sequence[Call]) -> tuple[Case
     rule = rules.compile(expr)
     found: list[Case] = []
     for each in kept:
-        shown = _shown(facts(each))
+        shown = _shown(facts(each), each.transcript)
         if rule.evaluate(shown).status == "satisfied":
             found.append(Case(name="as it was done", expect="pass", request=shown))
             break
     for each in broken:
-        shown = _shown(facts(each))
+        shown = _shown(facts(each), each.transcript)
         if rule.evaluate(shown).status == "violated":
             found.append(Case(name="as it should not be done", expect="violate", request=shown))
             break
     return tuple(found)
 
 
-def _shown(known: Mapping[str, object]) -> dict[str, object]:
-    return {name: value if name == "phase" else _masked(value, depth=0) for name, value in known.items()}
+def _shown(known: Mapping[str, object], of: Transcript) -> dict[str, object]:
+    return {name: value if name == "phase" else _masked(value, of, depth=0) for name, value in known.items()}
 
 
-def _masked(value: object, *, depth: int) -> object:
-    """Return plain data with its texts masked; names of fields and tools stay."""
+def _masked(value: object, of: Transcript, *, depth: int) -> object:
+    """Return plain data with its texts and long numbers masked; names of fields and tools stay."""
     if isinstance(value, str):
-        return masked(value[:MOST_SHOWN])
+        return of.masked(value[:_MOST_READ])[:MOST_SHOWN]
+    if isinstance(value, (int, float)) and abs(value) > _MOST_NUMBER:
+        return None
     if depth == _DEEPEST:
         return None
     if isinstance(value, Mapping):
         return {
-            str(key): inner if key == "name" and depth == 0 else _field(str(key), inner, depth=depth + 1)
+            str(key): inner if key == "name" and depth == 0 else _field(str(key), inner, of, depth=depth + 1)
             for key, inner in islice(value.items(), _MOST_ITEMS)
         }
     if isinstance(value, list):
-        return [_masked(inner, depth=depth + 1) for inner in value[:_MOST_ITEMS]]
+        return [_masked(inner, of, depth=depth + 1) for inner in value[:_MOST_ITEMS]]
     return value
 
 
-def _field(key: str, value: object, *, depth: int) -> object:
+def _field(key: str, value: object, of: Transcript, *, depth: int) -> object:
     """Return a field masked: what a name's field or a date of birth holds is withheld whole."""
     if isinstance(value, str) and ("name" in key.casefold() or key.casefold() in {"dob", "date_of_birth"}):
         return "[name]" if "name" in key.casefold() else "[date]"
-    return _masked(value, depth=depth)
+    return _masked(value, of, depth=depth)
