@@ -28,11 +28,13 @@ from tests.contracts.values import (
     evaluation,
     event,
     key,
+    learning_settings,
     notice,
     place,
     policy,
     reply,
     repo,
+    run,
     schedule,
     user,
     version,
@@ -72,6 +74,8 @@ async def write_everything(unit):
     await unit.notify.webhooks.add(hook)
     await unit.notify.notices.add([told])
     await unit.notify.deliveries.add_all([delivery(unit.tenant_id, webhook_id=hook.id, notice_id=told.id)])
+    await unit.learning.settings.add(learning_settings(unit.tenant_id, id=shop.id))
+    await unit.learning.runs.add(run(unit.tenant_id, place=place(shop.id)))
     await unit.outbox.add("key", {})
     await unit.changes.bump()
 
