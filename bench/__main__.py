@@ -22,6 +22,7 @@ PARTS = (
     "jobs",
     "webhooks",
     "search",
+    "search_postgres",
     "search_quality",
     "finding",
     "learning",

@@ -77,7 +77,7 @@ def _embedding(embedder: Embedder, rounds: int) -> Table:
             fewer = max(10, rounds // (len(text) // 200 + 1))
             rows.append((name, each.id.partition("@")[0], *_times(_embeds(each, text), fewer)))
     began = time.perf_counter()
-    some = _contents()[:200]
+    some = contents()[:200]
     asyncio.run(embedder.embed(some))
     pace = len(some) / (time.perf_counter() - began)
     cold = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)
@@ -99,10 +99,10 @@ def _embeds(embedder: Embedder, text: str) -> Callable[[], object]:
 
 def _index(embedder: Embedder, many: int, rounds: int) -> Table:
     rng = np.random.default_rng(1)
-    base = asyncio.run(embedder.embed(_contents()))
-    about, procedure = (_mixed(rng, base, many) for _ in range(2))
+    base = asyncio.run(embedder.embed(contents()))
+    about, procedure = (mixed(rng, base, many) for _ in range(2))
     held = joined(about, procedure)
-    asked = asyncio.run(embedder.embed(_questions()[:rounds]))
+    asked = asyncio.run(embedder.embed(questions()[:rounds]))
     names = [f"policy-{place:06}" for place in range(many)]
     index, began = Index(embedder.dimensions), time.perf_counter()
     for begin in range(0, many, 2_000):
@@ -140,7 +140,7 @@ async def _waiting(embedder: Embedder, *, quick: bool) -> Table:
     """Return how late a coroutine that sleeps for a millisecond is woken while others embed."""
     works: dict[str, Sequence[str]] = {
         "nothing": (),
-        "short questions, one after another": _questions()[:1],
+        "short questions, one after another": questions()[:1],
         "pages, one after another": ["The agent never promises a refund above 200 dollars. " * 40],
     }
     rows: list[tuple[object, ...]] = []
@@ -167,16 +167,16 @@ async def _watch(done: asyncio.Event, late: list[float]) -> None:
         late.append(time.perf_counter() - began - 0.001)
 
 
-def _contents() -> list[str]:
+def contents() -> list[str]:
     return [how.format(who=who, what=what) for how in HOW for who in WHO for what in WHAT]
 
 
-def _questions() -> list[str]:
+def questions() -> list[str]:
     asked = [query.format(who=who, what=what) for query in QUERIES for who in WHO for what in WHAT]
     return random.Random(3).sample(asked, len(asked))
 
 
-def _mixed(rng: np.random.Generator, base: np.ndarray, many: int) -> np.ndarray:
+def mixed(rng: np.random.Generator, base: np.ndarray, many: int) -> np.ndarray:
     """Return `many` directions, each between two of `base`, with some noise."""
     one, other = (base[rng.integers(0, len(base), many)] for _ in range(2))
     share = rng.random((many, 1), dtype=np.float32) * 0.4
