@@ -62,21 +62,33 @@ class Children:
         pause_s = _FIRST_PAUSE_S
         while True:
             began_s = asyncio.get_running_loop().time()
+            ended = await self._run_one()
+            self._workload.restarts += 1
+            lasted = asyncio.get_running_loop().time() - began_s > _LONGEST_PAUSE_S
+            pause_s = _FIRST_PAUSE_S if lasted else pause_s
+            _log.error("A worker process %s; another one starts in %.0f s.", ended, pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    async def _run_one(self) -> str:
+        """Return how a process ended once it did, or why there is none."""
+        try:
             process = await asyncio.create_subprocess_exec(
                 *COMMAND, stdin=PIPE, stdout=DEVNULL, env=self._environ, start_new_session=True
             )
-            self._processes.add(process)
-            code = await process.wait()
-            self._processes.discard(process)
-            self._workload.restarts += 1
-            lasted = asyncio.get_running_loop().time() - began_s > _LONGEST_PAUSE_S
-            pause_s = _FIRST_PAUSE_S if lasted else min(pause_s * 2, _LONGEST_PAUSE_S)
-            _log.error("A worker process ended with %d; another one starts in %.0f s.", code, pause_s)
-            await asyncio.sleep(pause_s)
+        except OSError as error:
+            return f"cannot be started ({error.strerror})"
+        self._processes.add(process)
+        code = await process.wait()
+        self._processes.discard(process)
+        return f"ended with {code}"
 
     async def _stop(self, process: Process) -> None:
+        """Let a process end what it holds; one that still starts holds nothing and ends at once."""
         if process.stdin is not None:
             process.stdin.close()
+        with suppress(ProcessLookupError):
+            process.terminate()
         try:
             await asyncio.wait_for(process.wait(), self._grace_s)
         except TimeoutError:
