@@ -84,6 +84,7 @@ requests = st.fixed_dictionaries(
         "agent_id": st.sampled_from(["a1", "a2", "stranger"]),
         "workspace_id": st.sampled_from(["w1", "w2"]),
         "topics": st.sampled_from([[], ["returns"], ["Order Verification", "returns"], ["other"]]),
+        "routed": st.sampled_from([{}, {"topics": ["Returns"]}, {"topics": ["order verification", "other"]}]),
         "phase": st.sampled_from(["input", "tool_call", "tool_result", "output", "decision"]),
         "user_intent": st.sampled_from(["hello", *TEXTS_SEEN]),
         "agent_output": st.sampled_from(TEXTS_SEEN),

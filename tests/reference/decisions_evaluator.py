@@ -146,9 +146,20 @@ def how_selected(current: Current, request: Request, agent, places) -> str | Non
     if policy.reach == "bound" or where not in places:
         return None
     topic = current.version.content.topic
+    routed = given(request.routed)
+    if not topics and routed is not None and not never_left_out(current.version.content):
+        topics = routed.topics
     if topics and topic is not None and topic_key(topic) not in {topic_key(each) for each in topics}:
         return None
     return "place"
+
+
+def never_left_out(content: Content) -> bool:
+    """Whether likeness keeps a policy: only what at most flags, and lies with judges alone, may go."""
+    worst = strictest([ACTIONS[content.action], content.on_indeterminate or UNDECIDED[content.action]])
+    judged = [rule for rule in content.rules if isinstance(rule, NaturalRule)]
+    asks = [rule for rule in content.rules if rule.attention]
+    return worst in {"review", "block"} or not judged or asks != [] or content.mask is not None
 
 
 def check(rule, facts) -> str:

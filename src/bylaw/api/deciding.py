@@ -113,11 +113,12 @@ class Decider:
             earlier = await self._ledger.of(caller.tenant_id).repeated(promise.scope, promise.key)
             if earlier is not None:
                 return await self._again(caller, earlier, promise)
-        asked = replace(asked, request=self._engine.placed(asked.request, caller))
+        began = self._engine.ticks()
+        asked = await self._routed(caller, replace(asked, request=self._engine.placed(asked.request, caller)))
         if asked.request.outcome_of:
             await self._require_decision(caller, ReceiptId(asked.request.outcome_of))
         with self._tracer.step("decide") as span:
-            decision = await self._engine.decide(asked.request, caller)
+            decision = await self._engine.decide(asked.request, caller, began=began)
             span.set_attribute("bylaw.outcome", decision.outcome)
             span.set_attribute("bylaw.posture", decision.posture)
             span.set_attribute("bylaw.policies", len(decision.policies))
@@ -141,6 +142,14 @@ class Decider:
             signature=entry.signature,
             assessment=assessment,
         )
+
+    async def _routed(self, caller: Principal, asked: Asked) -> Asked:
+        """Return what is asked, together with where it leads if that is asked too: it is stored so."""
+        if not asked.request.route:
+            return asked
+        with self._tracer.step("route"):
+            request = await self._engine.routed(asked.request, caller)
+        return replace(asked, request=request, body=_encoder.encode(request))
 
     def _issue(
         self,

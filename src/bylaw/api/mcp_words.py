@@ -76,6 +76,8 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "receipt_id": "The id of a receipt: rcpt_…",
         "repo_id": "The repo in which this happens.",
         "retrieval_summary": "What was looked up, in words.",
+        "route": "true: find the topics by what the customer said first; what can stop something stays.",
+        "routed": "Where the customer's words led in an earlier answer: sent again, it is not looked for.",
         "tool_call": "The call: its `name` and its exact `arguments`.",
         "tool_calls": "The calls that led to the decision, each with `name`, `arguments` and `result`.",
         "tool_result": "What the tool returned.",

@@ -15,6 +15,8 @@ _AROUND: Final = frozenset(
         "repo_id",
         "phase",
         "topics",
+        "route",
+        "routed",
         "policy_id",
         "policy_rules",
         "approval_id",

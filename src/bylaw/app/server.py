@@ -44,6 +44,7 @@ from bylaw.api.workload import Workload
 from bylaw.app.embedding import finder_of
 from bylaw.app.finding import ask_to_embed
 from bylaw.app.judging import adviser_of, model_of, panel_of, providers_of, watch_judging
+from bylaw.app.routing import PolicyRouter
 from bylaw.app.webhooks import forgetting_of, notifier_of
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.errors import InvalidInput
@@ -209,7 +210,8 @@ class _Joined:
         self.soundness, self.workload = Soundness(control, ledger), Workload(control, clock)
         self.judge = model_of(settings, self.providers)
         self.panel = panel_of(settings, self.judge, tracer)
-        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids)
+        router = PolicyRouter(control, self.finder, clock=clock, ids=ids)
+        self.engine = Engine(snapshots=self.snapshots, panel=self.panel, clock=clock, ids=ids, router=router)
         self.upkeep = Upkeep(
             store=control,
             follower=self.follower,

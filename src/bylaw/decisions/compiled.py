@@ -25,7 +25,7 @@ from bylaw.policies.model import (
     Risk,
     topic_key,
 )
-from bylaw.policies.outcomes import when_undecided, when_violated
+from bylaw.policies.outcomes import is_firm, when_undecided, when_violated
 from bylaw.rules.conditions import Conditions, compile_conditions
 
 APPLIES: Final = ConditionResult(state="applies")
@@ -81,7 +81,8 @@ class CompiledRules:
 class CompiledPolicy:
     """One policy version, ready to be applied.
 
-    `violated` and `undecided` are the outcomes it then asks for. `calm` are the results when it simply
+    `violated` and `undecided` are the outcomes it then asks for; one that is `firm` is never left out by
+    likeness. `calm` are the results when it simply
     applies and every rule is satisfied. `stamp` is the version in canonical JSON, for the digest of what was
     applied.
     """
@@ -96,6 +97,7 @@ class CompiledPolicy:
     action: Action
     violated: Outcome
     undecided: Outcome
+    firm: bool
     conditions: Conditions
     rules: CompiledRules
     mask: Mask | None
@@ -151,6 +153,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
         action=content.action,
         violated=when_violated(content),
         undecided=when_undecided(content),
+        firm=is_firm(content),
         conditions=compile_conditions(content.conditions),
         rules=compiled,
         mask=content.mask,

@@ -1,5 +1,6 @@
 """The engine: one decision, from the request to the answer.
 
+0. route    `routing`: which topics it is about, for a request that asks for that
 1. select   `select`: the policies that govern it, the bound or named one; `extra`: the request's own rules
 2. apply    `select`: conditions
 3. judge    `judge`: deterministic rules; `consult`: then those in words, in one call of each evaluator
@@ -28,6 +29,7 @@ from bylaw.decisions.judge import Allowance, Tally, Waiting, check_all, waiting
 from bylaw.decisions.mask import carry_out, masking
 from bylaw.decisions.model import Combined, Decision, Judgement, Request, RuleResult
 from bylaw.decisions.request import matter_of
+from bylaw.decisions.routing import Router, routed
 from bylaw.decisions.select import Selection, placed, select
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.panel import Panel
@@ -49,6 +51,7 @@ class Engine:
     panel: Panel
     clock: Clock
     ids: Ids
+    router: Router | None = None
     ticks: Callable[[], int] = time.perf_counter_ns
 
     def placed(self, request: Request, caller: Principal) -> Request:
@@ -63,13 +66,17 @@ class Engine:
         """Return whether `caller` is told nothing of a policy but that it applied."""
         return is_foreign(policy_id, caller, self.snapshots.of(caller.tenant_id))
 
-    async def decide(self, request: Request, caller: Principal) -> Decision:
-        """Return what is decided about `request`.
+    async def routed(self, request: Request, caller: Principal) -> Request:
+        """Return `request` with the topics to which it leads, if it asks for that. Raises: as `routed`."""
+        return await routed(self.router, self.snapshots, request, caller)
+
+    async def decide(self, request: Request, caller: Principal, *, began: int | None = None) -> Decision:
+        """Return what is decided about `request`; its deadline runs from `began` by `ticks`, or from now.
 
         Raises: as `select`; InvalidInput for a rule of the request that is not usable; DeadlineExceeded. A
         failing or late evaluator is an indeterminate result, not an error.
         """
-        began = self.ticks()
+        began = self.ticks() if began is None else began
         selection = select(self.snapshots.of(caller.tenant_id), request, caller)
         extra = compile_extra(request)
         facts, allowance = selection.facts, Allowance()
@@ -153,6 +160,7 @@ class Engine:
             duration_us=(self.ticks() - began) // 1_000,
             dry_run=request.dry_run,
             masked=combined.masked,
+            routed=request.routed,
         )
 
 

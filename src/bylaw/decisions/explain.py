@@ -17,7 +17,7 @@ from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
 from bylaw.decisions.mask import masking
 from bylaw.decisions.model import Basis, Decision, Request, RuleResult, RuleStatus
-from bylaw.decisions.select import CONDITION_STEPS, Selection, lazy_text, select, topics_of
+from bylaw.decisions.select import CONDITION_STEPS, Selection, alike_of, lazy_text, select, topics_of
 from bylaw.decisions.snapshot import Snapshot
 from bylaw.evaluators.offline import explain as how_checked
 from bylaw.policies.model import Outcome
@@ -204,7 +204,7 @@ def _why_not(
 ) -> Iterator[WhyNot]:
     """Yield why each other policy that the caller may read did not apply, the nearest miss first."""
     applied = {each.policy.id for each in selection.applied}
-    topics, looked = topics_of(request), Budget(CONDITION_STEPS)
+    looked = Budget(CONDITION_STEPS)
     missed: dict[str, list[WhyNot]] = {"conditions": [], "topic": [], "binding": [], "place": []}
     for ident, entry in snapshot.entries.items():
         if ident in applied or not caller.sees(READS, entry.place):
@@ -214,7 +214,7 @@ def _why_not(
             missed["place"].append(WhyNot(id=ident, reason="place"))
         elif entry.reach == "bound" and ident != selection.named:
             missed["binding"].append(WhyNot(id=ident, reason="binding"))
-        elif topics is not None and policy.topic_key is not None and policy.topic_key not in topics:
+        elif _is_off_topic(policy, request):
             missed["topic"].append(WhyNot(id=ident, reason="topic"))
         else:
             keys = _keys(policy, selection, request, looked)
@@ -223,6 +223,14 @@ def _why_not(
         yield from found
     if selection.standing.dormant is not None:
         yield WhyNot(id=selection.standing.dormant, reason="not_in_force")
+
+
+def _is_off_topic(policy: CompiledPolicy, request: Request) -> bool:
+    """Return whether topics leave a policy out: those that are given, or those to which routing led."""
+    topics, alike = topics_of(request), alike_of(request)
+    if alike is not None and not policy.firm:
+        topics = alike
+    return topics is not None and policy.topic_key is not None and policy.topic_key not in topics
 
 
 async def _changes(

@@ -5,7 +5,7 @@ values stands under those values. What an index returns is a superset: condition
 """
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bylaw.decisions.compiled import CompiledPolicy
@@ -86,6 +86,11 @@ class Table:
             return self._all.find(facts)
         groups = [self._by_topic[topic] for topic in topics if topic in self._by_topic]
         return itertools.chain.from_iterable(group.find(facts) for group in (self._without_topic, *groups))
+
+    def find_alike(self, facts: Mapping[str, object], topics: Collection[str]) -> Iterable[CompiledPolicy]:
+        """Return those that the facts do not rule out: of `topics` that likeness found, of none, and firm."""
+        found = self._all.find(facts)
+        return (each for each in found if each.firm or each.topic_key is None or each.topic_key in topics)
 
 
 def _keyed(hinted: list[_Hinted]) -> _Keyed:

@@ -60,6 +60,20 @@ class ExtraText(_Asked, frozen=True, kw_only=True, tag_field="type", tag="nl"):
 ExtraRule = Annotated[str, msgspec.Meta(min_length=1)] | ExtraExpression | ExtraText
 
 
+class Routed(_Asked, frozen=True, kw_only=True):
+    """Where likeness leads from what the customer said: to `topics`, or to none, and `why`.
+
+    They leave out policies of other topics that can do no more than note and alert, and are judged by their
+    words. Without any nothing is left out. `margin`, 0 to 1, is how far the best leads, `embedder` who
+    compared meanings.
+    """
+
+    topics: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
+    margin: float = 0.0
+    embedder: str = ""
+    why: str = ""
+
+
 class Request(_Asked, frozen=True, kw_only=True):
     """What is asked: who acts, where, in which phase, and what is said or done.
 
@@ -67,8 +81,9 @@ class Request(_Asked, frozen=True, kw_only=True):
     else `tool_call` with a call, else `output` with an agent's output alone, `input` with what was said to it
     alone, and `decision` otherwise. So no policy for a phase is passed by leaving the field out.
     `policy_id` names the policy that replaces the agent's bound one. `policy_rules` hold for this call only
-    and only add. `approval_id` names the approval that this exact call spends. `outcome_of` is the receipt of
-    the decision whose outcome this reports.
+    and only add. `route` has topics found where none are given, by what the customer said first; what came of
+    it stands in `routed`, and where that is there, nobody is asked again. `approval_id` names the approval
+    that this exact call spends. `outcome_of` is the receipt of the decision whose outcome this reports.
     Units: `deadline_ms` in milliseconds from the call.
     """
 
@@ -92,6 +107,8 @@ class Request(_Asked, frozen=True, kw_only=True):
     platform: OptionalText = UNSET
     metadata: Object | UnsetType | None = UNSET
     topics: Annotated[list[str], msgspec.Meta(max_length=100)] | UnsetType | None = UNSET
+    route: bool = False
+    routed: Routed | UnsetType = UNSET
     policy_id: OptionalId = UNSET
     policy_rules: Annotated[list[ExtraRule], msgspec.Meta(max_length=100)] | UnsetType | None = UNSET
     approval_id: OptionalId = UNSET
@@ -284,7 +301,8 @@ class Decision(_Answered, frozen=True, kw_only=True):
     `elsewhere` are policies that applied as well and that the caller may not see: it is there when any did.
     `reasons` say in plain sentences what led to the outcome. `receipt_id` and `receipt` are None on a dry
     run. `masked` are the parts of the request to show in place of those that were sent, by name: it is there
-    when masks withheld something, unless the outcome is a block. `effective_rules_digest` covers all policies
+    when masks withheld something, unless the outcome is a block. `routed`: where routing led, if it was asked
+    for. `effective_rules_digest` covers all policies
     and rules that were applied. `snapshot_revision` is the tenant's change counter that the decision saw.
     Units: `duration_us` in microseconds; `decided_at` is RFC 3339.
     """
@@ -308,5 +326,6 @@ class Decision(_Answered, frozen=True, kw_only=True):
     duration_us: int
     dry_run: bool = False
     masked: Object | UnsetType = UNSET
+    routed: Routed | UnsetType = UNSET
     elsewhere: tuple[ForeignPolicy, ...] | UnsetType = UNSET
     receipt: ReceiptPointer | None = None

@@ -21,6 +21,8 @@ from bylaw.rules.spelling import fold
 
 # Who and where: facts for rules, withheld from evaluators, which judge what is said and done.
 IDENTITY: Final = ("agent_id", "user_id", "conversation_id", "workspace_id", "repo_id")
+# Who speaks for the customer in messages.
+_CUSTOMER: Final = frozenset({"user", "customer", "human"})
 
 _values = attrgetter(*FACTS)
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
@@ -70,6 +72,19 @@ def text_of(request: Request) -> str:
     for message in request.messages or ():
         texts += _content(message.get("content"))
     return fold("\n".join(texts))
+
+
+def customer_turns(request: Request) -> list[str]:
+    """Return what the customer said, turn by turn: in the messages, and what was asked if it is not there."""
+    turns = [
+        "\n".join(_content(message.get("content")))
+        for message in request.messages or ()
+        if message.get("role") in _CUSTOMER
+    ]
+    intent = request.user_intent
+    if isinstance(intent, str) and intent not in turns:
+        turns.append(intent)
+    return [turn for turn in turns if turn.strip()]
 
 
 def call_digest(call: ToolCall) -> str:

@@ -1,7 +1,8 @@
 """Steps 1 and 2 of a decision: which policies apply, and why each of them does.
 
 1. select   Policies that govern the place of the request, or that of its agent, of the topics that are given
-            or without one; and the policy bound to the agent, or the one that is named in its stead.
+            or without one; and the policy bound to the agent, or the one that is named in its stead. Topics
+            to which routing led leave out none that is firm.
 2. apply    Conditions: a policy whose conditions do not hold is left out. Undetermined ones never leave it
 out.
 """
@@ -13,7 +14,7 @@ import msgspec
 
 from bylaw.core.errors import Conflict, InvalidInput, NotFound, Problem
 from bylaw.decisions.compiled import Applied, CompiledPolicy
-from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Via
+from bylaw.decisions.model import ConditionResult, Object, OptionalId, Request, Routed, Via
 from bylaw.decisions.request import facts_of, text_of
 from bylaw.decisions.snapshot import Snapshot, Standing
 from bylaw.policies.model import topic_key
@@ -48,9 +49,10 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     Raises: NotFound for an unknown place or policy; Conflict (`policy_inactive`) for one that is not in
     force; Forbidden when another policy than the agent's bound one is named without the scope for it.
     """
-    standing = snapshot.standing(_sent(request.agent_id), _sent(request.workspace_id), _sent(request.repo_id))
+    standing = standing_of(snapshot, request)
     facts = facts_of(request)
-    if standing.certain is not None and not request.policy_id and not request.topics:
+    is_plain = not (request.policy_id or request.topics or request.routed)
+    if standing.certain is not None and is_plain:
         named, applied = standing.bound, standing.certain
         lacks_policy = standing.requires_policy and not applied
     else:
@@ -69,15 +71,20 @@ def select(snapshot: Snapshot, request: Request, caller: Principal) -> Selection
     )
 
 
+def standing_of(snapshot: Snapshot, request: Request) -> Standing:
+    """Return where a request stands. Raises: NotFound for an unknown place."""
+    return snapshot.standing(_sent(request.agent_id), _sent(request.workspace_id), _sent(request.repo_id))
+
+
 def _found(standing: Standing, request: Request, facts: Object, named: Applied | None) -> tuple[Applied, ...]:
     """Return what applies, sorted by id: what is named, and what governs the place and these facts."""
-    topics = topics_of(request)
+    topics, alike = topics_of(request), alike_of(request)
     seen = _Seen(facts, lazy_text(request), Budget(CONDITION_STEPS))
     found = [] if named is None else [_applied(named.policy, named.via, seen)]
     for table in standing.tables:
         found += [
             _applied(policy, "place", seen)
-            for policy in table.find(facts, topics)
+            for policy in (table.find(facts, topics) if alike is None else table.find_alike(facts, alike))
             if named is None or policy is not named.policy
         ]
     return tuple(sorted([each for each in found if each is not None], key=_by_id))
@@ -164,6 +171,14 @@ def topics_of(request: Request) -> tuple[str, ...] | None:
     """Return the topics that narrow what governs the place, None when the request gives none."""
     topics = request.topics
     return tuple(dict.fromkeys(map(topic_key, topics))) if isinstance(topics, list) and topics else None
+
+
+def alike_of(request: Request) -> tuple[str, ...] | None:
+    """Return the topics to which routing led, None where it led to none, or topics were given."""
+    routed = request.routed
+    if request.topics or not isinstance(routed, Routed) or not routed.topics:
+        return None
+    return tuple(dict.fromkeys(map(topic_key, routed.topics)))
 
 
 def lazy_text(request: Request) -> Callable[[], str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bylaw.policies.model import Action, Content, Outcome
+from bylaw.policies.model import Action, Content, NaturalRule, Outcome
 
 # Weakest first.
 OUTCOMES: Final[tuple[Outcome, ...]] = ("allow", "flag", "review", "block")
@@ -33,3 +33,15 @@ def when_violated(content: Content) -> Outcome:
 def when_undecided(content: Content) -> Outcome:
     """Return the outcome of a policy that could not be decided: its own, or the default of its action."""
     return _UNDECIDED[content.action] if content.on_indeterminate is None else content.on_indeterminate
+
+
+def is_firm(content: Content) -> bool:
+    """Return whether a policy is never left out of a decision because it looks beside the point.
+
+    Such a policy can stop what is decided about, withholds something, asks for a person, or is checked
+    without judging words.
+    """
+    can_stop = not STOPS.isdisjoint((when_violated(content), when_undecided(content)))
+    is_certain = not any(isinstance(rule, NaturalRule) for rule in content.rules)
+    asks = any(rule.attention for rule in content.rules)
+    return can_stop or is_certain or asks or content.mask is not None

@@ -48,17 +48,15 @@ class Finder:
 
     def __init__(self, make: Callable[[], Embedder], *, memory_bytes: int) -> None:
         self._make = make
-        self._made: Embedder | None = None
-        self._making = asyncio.Lock()
+        self._making: asyncio.Future[Embedder] | None = None
         self._memory_bytes = memory_bytes
         self._held: OrderedDict[TenantId, _Held] = OrderedDict()
 
     async def embedder(self) -> Embedder:
-        """Return who embeds."""
-        async with self._making:
-            if self._made is None:
-                self._made = await asyncio.to_thread(self._make)
-            return self._made
+        """Return who embeds: made once, whoever of those who wait for it gives up meanwhile."""
+        if self._making is None or (self._making.done() and self._making.exception()):
+            self._making = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._making)
 
     @property
     def size_bytes(self) -> int:

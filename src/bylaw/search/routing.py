@@ -2,10 +2,11 @@
 
 1. What is looked for is what the customer said first, as one text: a first turn alone is often a greeting.
 2. Each topic is worth what the best of its policies in force is.
-3. Where the best topic leads by `MARGIN`, it is chosen; otherwise all that are so near, up to `MOST`; none
-   where nothing is found.
-4. Topics of policies that block, hold for review, or can be checked without judging are always added, so that
-   no likeness ever takes one of them out of a decision.
+3. The best topic is chosen, and all that are as near: by less than `MARGIN` in score, or by that part of the
+   likeness itself, for scores tell only who is better. None is chosen where more than `MOST` are as near, and
+   where nothing is found, or nothing near enough.
+4. Firm policies (`policies.outcomes`), those that stop something or can be checked without judging among
+   them, stay whatever is chosen: no likeness ever takes one of them out of a decision.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -14,10 +15,12 @@ from typing import Final
 
 from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice, every
-from bylaw.policies.model import Current, DeterministicRule, topic_key
+from bylaw.decisions.model import Routed
+from bylaw.policies.model import topic_key
+from bylaw.policies.outcomes import is_firm
 from bylaw.policies.store import PolicyFilter
 from bylaw.search.finder import Finder
-from bylaw.search.query import Match, search_policies
+from bylaw.search.query import LEAST, Found, Match, search_policies
 from bylaw.search.store import SearchUnit
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.principal import Acting
@@ -25,7 +28,9 @@ from bylaw.tenancy.principal import Acting
 MARGIN: Final = 0.1
 MOST: Final = 3
 TURNS: Final = 3
-_CANDIDATES: Final = 20
+_CANDIDATES: Final = 50
+# More of a turn is not read by whoever embeds.
+_LONGEST: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,37 +50,76 @@ class Routing:
     """Where a conversation leads.
 
     `margin` is how far the best topic leads, 1 if it is alone and 0 without any. `chosen` are the topics that
-    are meant, `topics` what a decision is to be asked with: those and the ones that are never left out; empty
-    where nothing is chosen, for then nothing is to be left out.
+    are meant; without any, `why` says why. `topics` is what a decision is to be asked with: those and the
+    ones that are never left out; empty where nothing is chosen, for then nothing is to be left out.
     """
 
     candidates: tuple[Candidate, ...]
     margin: float
     chosen: tuple[str, ...]
-    topics: tuple[str, ...]
+    why: str = ""
+    topics: tuple[str, ...] = ()
 
 
 def first_said(turns: Sequence[str]) -> str:
     """Return what the customer said first as one text; `turns` are theirs alone, in order."""
-    return "\n".join(turns[:TURNS])
+    return "\n".join(turn[:_LONGEST] for turn in turns[:TURNS])
 
 
 async def route(acting: Acting[SearchUnit], finder: Finder, said: str, *, place: Place) -> Routing:
     """Return where `said` leads among the policies that govern `place` and that the caller may see."""
     where = PolicyFilter(place=place, match="effective", in_force=True)
     found = await search_policies(acting, finder, said, where=where, part=Slice(limit=_CANDIDATES))
+    routing = routing_of(found)
+    kept = [topic async for topic in _always(acting, where)] if routing.chosen else []
+    topics = {topic_key(topic): topic for topic in (*kept, *routing.chosen)}
+    return replace(routing, topics=tuple(sorted(topics.values())))
+
+
+async def routed(acting: Acting[SearchUnit], finder: Finder, turns: Sequence[str], *, place: Place) -> Routed:
+    """Return the topics to which the turns of a customer lead; none unless every policy was compared."""
+    where = PolicyFilter(place=place, match="effective", in_force=True)
+    part = Slice(limit=_CANDIDATES)
+    found = await search_policies(acting, finder, first_said(turns), where=where, part=part)
+    routing = routing_of(found)
+    margin = round(routing.margin, 4)
+    if found.waiting:
+        why = f"Not embedded yet: {found.waiting} texts of policies."
+    elif routing.chosen and all(each.similarity is None for each in found.items):
+        why = "Nobody tells at the moment what is meant."
+    else:
+        embedder = (await finder.embedder()).id
+        return Routed(topics=routing.chosen, margin=margin, embedder=embedder, why=routing.why)
+    return Routed(margin=margin, why=why)
+
+
+def routing_of(found: Found) -> Routing:
+    """Return where the policies that were found lead."""
     best: dict[str, Candidate] = {}
     for match in found.items:
         topic = match.current.version.content.topic
         if topic is not None:
             best.setdefault(topic_key(topic), _candidate(topic, match))
     ranked = tuple(best.values())
-    chosen = tuple(each.topic for each in ranked[:MOST] if ranked[0].score - each.score < MARGIN)
-    kept = [topic async for topic in _always(acting, where)] if chosen else []
-    topics = {topic_key(topic): topic for topic in (*kept, *chosen)}
+    alike = max((each.similarity or 0.0 for each in ranked), default=0.0)
+    near = [each for each in ranked if _is_near(each, ranked[0], alike)]
+    is_cut = len(found.items) == _CANDIDATES and ranked and ranked[0].score - found.items[-1].score < MARGIN
+    if not ranked or (alike < LEAST and ranked[0].similarity is not None):
+        why, near = "No topic is near to what was said.", []
+    elif len(near) > MOST or is_cut:
+        why, near = "Too many topics are as near to what was said.", []
+    else:
+        why = ""
     return Routing(
-        candidates=ranked, margin=_margin(ranked), chosen=chosen, topics=tuple(sorted(topics.values()))
+        candidates=ranked, margin=_margin(ranked), chosen=tuple(each.topic for each in near), why=why
     )
+
+
+def _is_near(each: Candidate, best: Candidate, alike: float) -> bool:
+    """Return whether a candidate may be meant as well as the best, or as whatever is most alike."""
+    if best.score - each.score < MARGIN:
+        return True
+    return bool(each.similarity) and (each.similarity or 0.0) >= (1 - MARGIN) * max(alike, LEAST)
 
 
 def _margin(ranked: Sequence[Candidate]) -> float:
@@ -96,17 +140,12 @@ def _candidate(topic: str, match: Match) -> Candidate:
 
 
 async def _always(acting: Acting[SearchUnit], where: PolicyFilter) -> AsyncIterator[str]:
-    """Yield the topics of policies that are never left out; of all, for a decision obeys those too."""
+    """Yield the topics of firm policies; of all, for a decision obeys also what the caller may not see."""
     policies = acting.unit.policies
     for each in await policies.topics(replace(where, actions=frozenset({"block", "review"}))):
         yield each.topic
     lenient = replace(where, actions=frozenset({"log", "alert"}))
     async for current in every(lambda part: policies.list(lenient, part)):
-        topic = current.version.content.topic
-        if topic is not None and _is_certain(current):
-            yield topic
-
-
-def _is_certain(current: Current) -> bool:
-    """Return whether a policy is checked without judging words."""
-    return all(isinstance(rule, DeterministicRule) for rule in current.version.content.rules)
+        content = current.version.content
+        if content.topic is not None and is_firm(content):
+            yield content.topic

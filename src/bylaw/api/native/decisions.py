@@ -55,7 +55,8 @@ async def explain_request(
     """Explain what would be decided about a request: why, why not, what would change it. It is not kept."""
     require_said(request)
     engine = parts_of(http).engine
-    return Reply(await explain(engine, engine.placed(request, acting.principal), acting.principal))
+    here = engine.placed(request, acting.principal)
+    return Reply(await explain(engine, await engine.routed(here, acting.principal), acting.principal))
 
 
 async def _part(acting: Acting[Unit], receipt_id: ReceiptId, name: str, http: Http) -> bytes:

@@ -41,14 +41,16 @@ class RoutingView(msgspec.Struct, frozen=True, kw_only=True):
     """Where a conversation leads.
 
     `chosen` are the topics that are meant: one where it leads the others by enough, several where it does
-    not, none where nothing is found. `topics` is what a decision is to be asked with: those, and the topics
-    of policies that likeness never takes out of a decision; empty where none is chosen.
+    not, none where nothing is near or too much is, and `why` says which. `topics` is what a decision is to be
+    asked with: those, and the topics of policies that likeness never takes out of a decision; empty where
+    none is chosen.
     """
 
     candidates: tuple[CandidateView, ...]
     margin: float
     chosen: tuple[str, ...]
     topics: tuple[str, ...]
+    why: str
 
 
 @router.post("/v1/route")
@@ -77,5 +79,6 @@ async def route_conversation(
             margin=round(found.margin, 4),
             chosen=found.chosen,
             topics=found.topics,
+            why=found.why,
         )
     )

@@ -1,0 +1,97 @@
+"""Decisions that find their topics themselves, over HTTP."""
+
+from functools import partial
+
+import pytest
+import pytest_asyncio
+
+from bylaw import settings
+from bylaw.app import build
+from bylaw.search.embedder import embedded
+from bylaw.search.embedding import embed_waiting
+from tests.api.conftest import World, populate
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SAID = {"user_intent": "What does shipping my parcel cost?", "workspace_id": "w2"}
+ROUTED = {**SAID, "route": True}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory):
+    async with build(settings.build(data=tmp_path_factory.mktemp("server"))) as app:
+        made = World(app=app)
+        await populate(made)
+        for name, topic, action in (
+            ("Shipping costs", "shipping", "alert"),
+            ("Careers and job applications", "careers", "alert"),
+            ("Passwords are never asked for", "passwords", "block"),
+        ):
+            rules = [{"text": f"Be kind when it is about {topic}."}]
+            body = {"name": name, "topic": topic, "action": action, "rules": rules, "workspace_id": "w2"}
+            await made.make("/v1/policies", body)
+        yield made
+
+
+async def embed(world):
+    async def told(_done, _total):
+        return None
+
+    begin = partial(world.app.stores.control.begin, "acme")
+    await embed_waiting(begin, embedded(), progress=told)
+
+
+def names(decision):
+    own = {"Shipping costs", "Careers and job applications", "Passwords are never asked for"}
+    return {each["name"] for each in decision["policies"]} & own
+
+
+async def test_nothing_is_left_out_until_everything_is_compared(world):
+    plain = await world.make("/v1/decisions", SAID)
+    assert "routed" not in plain
+    decision = await world.make("/v1/decisions", ROUTED)
+    assert decision["routed"]["why"].startswith("Not embedded yet")
+    assert "topics" not in decision["routed"]
+    assert names(decision) == names(plain)
+    assert len(names(plain)) == 3
+
+
+async def test_a_routed_decision_leaves_out_other_topics_and_can_be_read_again(world):
+    await embed(world)
+    decision = await world.make("/v1/decisions", ROUTED)
+    assert decision["routed"]["topics"] == ["shipping"]
+    assert names(decision) == {"Shipping costs", "Passwords are never asked for"}
+    kept = (await world.send("admin", "GET", f"/v1/decisions/{decision['receipt_id']}")).json()
+    assert kept["routed"] == decision["routed"]
+    why = (await world.send("admin", "GET", f"/v1/decisions/{decision['receipt_id']}/explain")).json()
+    missed = {each["id"]: each["reason"] for each in why["why_not"]}
+    left = await world.send("admin", "GET", "/v1/policies?topic=careers")
+    assert missed[left.json()["data"][0]["id"]] == "topic"
+
+
+async def test_what_was_recorded_is_decided_the_same_where_nobody_compares(world):
+    decision = await world.make("/v1/decisions", ROUTED)
+    again = await world.make("/v1/decisions", {**ROUTED, "routed": decision["routed"]})
+    assert names(again) == names(decision)
+    assert again["effective_rules_digest"] == decision["effective_rules_digest"]
+
+
+async def test_a_batch_and_an_explanation_are_routed_too(world):
+    batch = await world.make("/v1/decisions:batch", {"requests": [ROUTED, SAID]})
+    routed, plain = (each["decision"] for each in batch["results"])
+    assert (len(names(routed)), len(names(plain))) == (2, 3)
+    told = await world.make("/v1/decisions:explain", ROUTED)
+    assert "topic" in {each["reason"] for each in told["why_not"]}
+
+
+async def test_a_repeated_key_gets_the_decision_that_was_made(world):
+    sent = {"json": ROUTED, "headers": {"idempotency-key": "once"}}
+    first = await world.send("admin", "POST", "/v1/decisions", **sent)
+    again = await world.send("admin", "POST", "/v1/decisions", **sent)
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+
+
+async def test_a_place_without_anything_like_it_leaves_nothing_out(world):
+    decision = await world.make("/v1/decisions", {**ROUTED, "user_intent": "zebra quantum saxophone"})
+    assert decision["routed"]["why"]
+    assert len(names(decision)) == 3
