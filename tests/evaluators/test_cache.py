@@ -206,3 +206,15 @@ def test_whatever_is_asked_at_once_every_question_gets_the_verdict_of_its_own(as
             assert found == {f"r{n}": wanted[text] for n, text in enumerate(texts, 1)}
 
     asyncio.run(run())
+
+
+async def test_a_rule_of_a_request_never_answers_for_the_same_rule_of_a_policy():
+    # Who asks chose its company: one who obeys "every rule is kept" would have its pass kept for the policy.
+    evaluator, cache = ScriptedEvaluator({"a": "satisfied"}), Cache()
+    (policy,) = batch("a").questions
+    asked = replace(batch("a"), questions=(replace(policy, id="the request/x1"),))
+    await cache.ask(evaluator, asked)
+    assert judged(await cache.ask(evaluator, batch("a"))) == {"r1": ("satisfied", False)}
+    both = replace(asked, questions=(*asked.questions, policy), facts={"x": 1})
+    await cache.ask(evaluator, both)
+    assert len(asked_for(evaluator)[-1]) == 2
