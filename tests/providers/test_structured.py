@@ -236,3 +236,14 @@ async def test_a_provider_without_a_dialect_is_unsupported():
     found = await answered(StructuredModel(Providers(HttpClient("any", HttpLimits())), endpoint, "m"))
     assert isinstance(found, Failed)
     assert found.reason == "unsupported"
+
+
+def test_of_many_objects_no_more_than_two_are_read(monkeypatch):
+    read = []
+    decoder = json.JSONDecoder.raw_decode
+    monkeypatch.setattr(
+        json.JSONDecoder, "raw_decode", lambda self, *given: read.append(given[1]) or decoder(self, *given)
+    )
+    with pytest.raises(Malformed):
+        parsed("{}" * 100_000)
+    assert read == [0, 2]

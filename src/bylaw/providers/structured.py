@@ -195,7 +195,7 @@ def parsed(text: str) -> Object:
     left = _THOUGHTS.sub("", text, count=1) if _THOUGHTS.match(text) else text
     objects: list[str] = []
     decoder, at = json.JSONDecoder(), 0
-    while (at := left.find("{", at)) >= 0:
+    while len(objects) < 2 and (at := left.find("{", at)) >= 0:
         try:
             _, end = decoder.raw_decode(left, at)
         except (ValueError, RecursionError):
@@ -203,7 +203,7 @@ def parsed(text: str) -> Object:
         objects.append(left[at:end])
         at = end
     if len(objects) != 1:
-        raise Malformed(f"it holds {len(objects)} JSON objects")
+        raise Malformed(f"it holds {'more JSON objects than one' if objects else 'no JSON object'}")
     try:
         value = strict_json.parse(objects[0].encode())
     except (InvalidInput, UnicodeEncodeError):
