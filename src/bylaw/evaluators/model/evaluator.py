@@ -25,7 +25,7 @@ from bylaw.evaluators.model import prompt, record
 from bylaw.evaluators.model.allowance import Places, Tokens
 from bylaw.evaluators.model.breaker import BreakerState
 from bylaw.evaluators.model.calling import Caller, Means, Unanswered
-from bylaw.evaluators.model.orders import hold_order, is_order
+from bylaw.evaluators.model.orders import hold_order, rule_is_order
 from bylaw.evaluators.model.prompt import prompt_of
 from bylaw.evaluators.model.reading import PASSES, answers_of, undecided, without_passes
 from bylaw.evaluators.model.record import Record, own_words, record_of
@@ -141,19 +141,22 @@ class ModelEvaluator:
         """Return an answer to every rule, in time or not at all."""
         timeout_s = batch.timeout_ms / 1000
         until = self._means.ticks() + timeout_s - min(_RESERVE_S, timeout_s / 10)
-        shown = record_of(batch.facts, most_chars=self._options.record_chars)
+        shown = await asyncio.to_thread(record_of, batch.facts, most_chars=self._options.record_chars)
         own = own_words(shown)
+        for each in batch.questions:
+            rule_is_order(each.text)  # remembered: where there are many, others get their turn meanwhile
+            await asyncio.sleep(0)
         async with asyncio.TaskGroup() as tasks:
 
             def ask(part: Sequence[Question], seen: Record, turn: int) -> asyncio.Task[_Vote]:
                 return tasks.create_task(self._vote(part, seen, turn, asker=batch.asker, until=until))
 
-            parts = [*calls_of(batch.questions)]
-            asked = [
-                [ask(part, shown, turn) for turn in _turns(len(part), self._options.samples)]
-                for part in parts
-            ]
-            alone = [ask(part, own, 0) for part in parts] if self._options.alone and own.lines else []
+            asked, alone = list[list[asyncio.Task[_Vote]]](), list[asyncio.Task[_Vote]]()
+            for part in calls_of(batch.questions):
+                asked.append([ask(part, shown, turn) for turn in _turns(len(part), self._options.samples)])
+                if self._options.alone and own.lines:
+                    alone.append(ask(part, own, 0))
+                await asyncio.sleep(0)
             order = tasks.create_task(hold_order(shown.lines))
         calls = [[each.result() for each in votes] for votes in asked]
         found = {answer.id: answer for each in alone for answer in each.result().answers}
@@ -195,7 +198,7 @@ def calls_of(questions: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
     groups: dict[object, list[Question]] = {}
     for each in sorted(questions, key=lambda question: question.id):
         # What came with the request may speak to the judge about the rules of others.
-        groups.setdefault(each.id if is_order(each.text) else each.is_of_request, []).append(each)
+        groups.setdefault(each.id if rule_is_order(each.text) else each.is_of_request, []).append(each)
     for group in groups.values():
         part: list[Question] = []
         size = 0

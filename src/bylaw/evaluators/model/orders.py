@@ -6,6 +6,7 @@ holds in a code. Finding one decides nothing: it means that a pass of these fact
 
 import asyncio
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -57,6 +58,12 @@ async def hold_order(lines: Iterable[Line]) -> bool:
             return True
         await asyncio.sleep(0)
     return False
+
+
+@lru_cache(maxsize=4_096)
+def rule_is_order(text: str) -> bool:
+    """Return the same of a rule, which comes again in every decision."""
+    return is_order(text)
 
 
 def is_order(text: str) -> bool:

@@ -45,8 +45,9 @@ _LEAST: Final = 4
 _LEAST_ALIKE: Final = 8
 _MOST_QUOTED: Final = 1_000
 _LIKE: Final = str.maketrans("\u2018\u2019\u201c\u201d\u2010\u2011\u2012\u2013\u2014", "''\"\"-----")
-# A run of spaces, or a character with what combines with it.
-_PIECES: Final = re.compile(r"\s+|\S[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f]*")
+# A run of spaces, one of signs that have one form only, or a character with what combines with it.
+_MARKS: Final = "\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f"
+_PIECES: Final = re.compile(rf"\s+|[!-~]+(?![{_MARKS}])|\S[{_MARKS}]*")
 _UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
 Span = tuple[int, int]
@@ -237,6 +238,11 @@ def _form(text: str) -> _Form:
     parts, starts, ends = list[str](), array("L"), array("L")
     for found in _PIECES.finditer(text):
         piece = found[0]
+        if "!" <= piece[0] <= "~" and piece.isascii():
+            parts.append(piece)
+            starts.extend(range(found.start(), found.end()))
+            ends.extend(range(found.start() + 1, found.end() + 1))
+            continue
         form = " " if piece.isspace() else unicodedata.normalize("NFKC", piece).translate(_LIKE)
         form = _UNSEEN.sub("", form)
         parts.append(form)
