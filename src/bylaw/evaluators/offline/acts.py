@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from bylaw.evaluators.offline.calls import Call, Turn, current, is_named, turns
+from bylaw.evaluators.offline.calls import Call, Turn, current, hides_calls, is_like, is_named, turns
 from bylaw.evaluators.offline.grammar import (
     ALWAYS,
     MUST,
@@ -156,13 +156,16 @@ class Calls:
         """Return what the facts show."""
         made = _made(reader.facts)
         if made is None:
-            return ABSTAINED if reader.facts.get("phase") == "decision" else _ELSEWHERE
+            return ABSTAINED if _may_call(reader.facts) else _ELSEWHERE
         wrong = [call for call in made if is_named(call, self.tools) != self.is_allowed]
         if wrong and self.is_approved and _speaks_of_approval(reader.facts):
             return ABSTAINED
         if wrong:
             said = "A tool is called that must not be."
             return Ruling(status="violated", rationale=said, evidence=(wrong[0].name,))
+        is_unsure = any(is_like(call, self.tools) for call in made) and not self.is_allowed
+        if is_unsure or (current(reader.facts) is None and hides_calls(reader.facts)):
+            return ABSTAINED
         return Ruling(status="satisfied", rationale="No such tool is called.")
 
 
@@ -197,7 +200,8 @@ class Argument:
         """Return what the facts show."""
         call = current(reader.facts)
         if call is None or not is_named(call, (self.tool,)):
-            return _ELSEWHERE if call or reader.facts.get("phase") != "decision" else ABSTAINED
+            is_unsure = is_like(call, (self.tool,)) if call else reader.facts.get("phase") == "decision"
+            return ABSTAINED if is_unsure else _ELSEWHERE
         value = MISSING if call.arguments is None else Path(self.limit.field).find(call.arguments)
         ruling = self.limit.compared(value)
         is_open = ruling.status == "violated" and self.is_approved and _speaks_of_approval(reader.facts)
@@ -226,7 +230,7 @@ class Order:
         before = turns(reader.facts)
         call = current(reader.facts)
         if before is None and (call is None or is_named(call, (self.then,))):
-            return ABSTAINED if call or reader.facts.get("phase") == "decision" else _ELSEWHERE
+            return ABSTAINED if call or _may_call(reader.facts) else _ELSEWHERE
         made = [each for turn in before or () for each in turn.calls]
         if call is not None and (not made or made[-1] != call):
             made.append(call)
@@ -239,6 +243,8 @@ class Order:
                     said = f"{self.then} is called before {self.first}."
                     return Ruling(status="violated", rationale=said, evidence=(each.name,))
             known = known or is_named(each, (self.first,))
+        if any(is_like(each, (self.first, self.then)) for each in made):
+            return ABSTAINED
         return Ruling(status="satisfied", rationale=f"{self.first} is called first.") if found else _ELSEWHERE
 
 
@@ -281,7 +287,7 @@ class AtOnce:
             return Ruling(
                 status="violated", rationale="There is text beside the call.", evidence=(said.strip()[:200],)
             )
-        if not seen and (call is not None or facts.get("phase") == "decision"):
+        if not seen and (call is not None or _may_call(facts)):
             return ABSTAINED
         if not seen:
             return _ELSEWHERE
@@ -351,6 +357,11 @@ def _made(facts: Facts) -> list[Call] | None:
     made = [each for turn in seen or () for each in turn.calls]
     names = used if isinstance(used, list) else []
     return made + [Call(name=str(name), arguments=None) for name in names]
+
+
+def _may_call(facts: Facts) -> bool:
+    """Return whether tools may have been called that are not seen."""
+    return facts.get("phase") == "decision" or hides_calls(facts)
 
 
 def _speaks_of_approval(facts: Facts) -> bool:

@@ -11,6 +11,11 @@ import msgspec
 from bylaw.evaluators.offline.reading import Facts, texts
 
 _AGENTS: Final = frozenset({"assistant", "agent", "model", "ai", "bot"})
+_CALLS: Final = frozenset({"tool_use", "tool_call"})
+_GIVEN: Final = ("arguments", "input", "args")
+# Where a message, or a part of one, may hold calls in a form that is not read here.
+_LIKE_CALLS: Final = re.compile(r"(?:tool|function)[ _-]?(?:use|calls?)|mcp", re.IGNORECASE)
+_READ: Final = frozenset({"tool_calls", "tool_call_id", "tool_use_id", "function_call"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,8 @@ def turns(facts: Facts) -> tuple[Turn, ...] | None:
     messages = facts.get("messages")
     if not isinstance(messages, list) or not all(isinstance(each, Mapping) for each in messages):
         return None
+    if any(map(_holds_others, messages)):
+        return None
     return tuple(
         Turn(said="\n".join(_said(message)), calls=tuple(_calls(message)))
         for message in messages
@@ -54,6 +61,17 @@ def is_named(call: Call, tools: tuple[str, ...]) -> bool:
     return any(fnmatchcase(_key(call.name), _key(tool)) for tool in tools)
 
 
+def is_like(call: Call, tools: tuple[str, ...]) -> bool:
+    """Return whether a call is of a tool of such a name on some server: `crm.cancel` for `cancel`."""
+    last = re.split(r"__|[.:/ ]", call.name)[-1]
+    return last != call.name and is_named(Call(name=last, arguments=None), tools)
+
+
+def hides_calls(facts: Facts) -> bool:
+    """Return whether there are messages, and they cannot be read for calls."""
+    return bool(facts.get("messages")) and turns(facts) is None
+
+
 def _key(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
@@ -62,7 +80,7 @@ def _said(message: Mapping[str, object]) -> Iterator[str]:
     content = message.get("content")
     parts = content if isinstance(content, list) else [content]
     for part in parts:
-        if not (isinstance(part, Mapping) and part.get("type") in {"tool_use", "tool_call"}):
+        if not (isinstance(part, Mapping) and part.get("type") in _CALLS):
             yield from (text for text in texts(part) if text.strip())
 
 
@@ -72,16 +90,35 @@ def _calls(message: Mapping[str, object]) -> Iterator[Call]:
     listed = message.get("tool_calls")
     parts = listed if isinstance(listed, list) else []
     parts = parts + [each for each in content if _is_call(each)] if isinstance(content, list) else parts
-    for part in parts:
+    legacy = message.get("function_call")
+    for part in [*parts, legacy]:
         if isinstance(part, Mapping):
             inner = part.get("function")
             call = inner if isinstance(inner, Mapping) else part
-            given = call.get("arguments") if "arguments" in call else call.get("input")
+            given = next((call[name] for name in _GIVEN if name in call), None)
             yield Call(name=str(call.get("name", "")), arguments=_arguments(given))
 
 
 def _is_call(part: object) -> bool:
-    return isinstance(part, Mapping) and part.get("type") in {"tool_use", "tool_call"}
+    return isinstance(part, Mapping) and part.get("type") in _CALLS
+
+
+def _holds_others(message: Mapping[str, object]) -> bool:
+    """Return whether a message may hold calls in another form, or comes from nobody who is known."""
+    if "role" not in message:
+        return True
+    if any(_LIKE_CALLS.search(name) and message[name] for name in message.keys() - _READ):
+        return True
+    content, parts = message.get("content"), message.get("parts")
+    return any(
+        isinstance(part, Mapping)
+        and (
+            _LIKE_CALLS.search(str(part.get("type", ""))) or any(map(_LIKE_CALLS.search, part.keys() - _READ))
+        )
+        and part.get("type") not in _CALLS
+        for held in (content, parts)
+        for part in (held if isinstance(held, list) else [held])
+    )
 
 
 def _arguments(given: object) -> Mapping[str, object] | None:

@@ -38,8 +38,15 @@ _COUNTING: Final = 4
 _ABBREVIATED: Final = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|approx)|\b[a-z])$", re.IGNORECASE
 )
+# A line that begins with some mark, number or letter of its own.
+_MARKED: Final = re.compile(r"\s*(?:<li|[^\w\s\"'(\[]|[(\[]?\w{1,3}[.):\]])", re.IGNORECASE)
 _RUNNING_ON: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+# Stops of scripts whose sentences are not counted here, and letters of those that have none.
+_OTHER_ENDS: Final = re.compile(
+    "[\u037e\u0589\u061f\u06d4\u0964\u0965\u0e00-\u0fff\u1000-\u109f\u1362\u1367\u1780-\u17ff\u203c\u2047-\u2049"
+    "\u2753-\u2757\uff0e\uff61]"
 )
 
 
@@ -50,6 +57,8 @@ def _words(text: str) -> Range:
 
 
 def _sentences(text: str) -> Range:
+    if _OTHER_ENDS.search(text):
+        return 0, _ENDLESS
     least, ends = 0, 0
     for found in re.finditer(r"[.!?\u2026]+[\"')\]*_\u201d\u2019]*(?=\s|$)|[\u3002\uff01\uff1f]", text):
         ends += 1
@@ -90,7 +99,7 @@ def _questions(text: str) -> Range:
 
 def _bullets(text: str) -> Range:
     sure = len(re.findall(r"^[ \t]*(?:[-*+\u2022]|\d{1,2}[.)])[ \t]+\S", text, re.MULTILINE))
-    return sure, sure
+    return sure, max(sure, sum(_MARKED.match(line) is not None for line in text.splitlines()))
 
 
 def _exactly(*marks: str) -> Callable[[str], Range]:
@@ -111,8 +120,10 @@ _UNITS: Final[Mapping[str, Callable[[str], Range]]] = {
     "emoji": _emojis,
     "question": _questions,
     **dict.fromkeys(("bullet point", "bullet"), _bullets),
-    **dict.fromkeys(("exclamation mark", "exclamation point"), _exactly("!", "\uff01")),
-    "question mark": _exactly("?", "\uff1f"),
+    **dict.fromkeys(
+        ("exclamation mark", "exclamation point"), _exactly("!", "\uff01", "\ufe57", "\u2755", "\u2757")
+    ),
+    "question mark": _exactly("?", "\uff1f", "\ufe56", "\u061f", "\u2753", "\u2754"),
 }
 _UNIT: Final = rf"(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?"
 _BOUND: Final = (

@@ -16,6 +16,7 @@ _WHAT: Final = (
     r"(?:an? |one )?(?:valid |well-formed |parsable |parseable |raw |single )*JSON(?:"
     r" objects?| format| documents?| only)?"
 )
+_OBJECT: Final = re.compile(r"\bJSON objects?\b", re.IGNORECASE)
 _JSON: Final = wordings(
     rf"{SUBJECT} {MUST}(?: only)? (?:be(?: in)?|consist of|contain only|parse as) {_WHAT}",
     rf"(?:{ALWAYS} )?(?:only )?(?:answer|reply|respond|output|return|write)(?: only| always)? (?:in "
@@ -27,6 +28,7 @@ _CAPITALS: Final = wordings(
     rf" upper case){TAIL}",
     rf"no (?:all caps|all-caps|all capitals|all capital letters){TAIL}",
 )
+_AS: Final = {"json": "JSON", "object": "an object in JSON"}
 _SHOUTED: Final = re.compile(r"\b[A-Z]{4,}(?:[ ,!'-]{1,3}[A-Z]{2,}){2,}")
 _LOUD: Final = re.compile(r"\b[^\W\d_a-z]{2,}\b")
 
@@ -36,7 +38,7 @@ class Form:
     """Kept when a whole text has the form."""
 
     subject: Subject
-    form: Literal["json", "capitals"]
+    form: Literal["json", "object", "capitals"]
 
     name = "form"
     basis: EvaluatorBasis = "pattern"
@@ -46,8 +48,8 @@ class Form:
     @property
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
-        if self.form == "json":
-            return f"Parses {self.subject.said} as JSON."
+        if self.form != "capitals":
+            return f"Parses {self.subject.said} as {_AS[self.form]}."
         return f"Looks for words in capitals in {self.subject.said}."
 
     async def rule(self, reader: Reader) -> Ruling:
@@ -57,16 +59,20 @@ class Form:
         said = self.subject.texts(reader.facts)
         if len(said.texts) != 1 or not said.is_all or not is_read(said.texts[0]):
             return ABSTAINED
-        return _json(said.texts[0]) if self.form == "json" else _capitals(said.texts[0])
+        if self.form == "capitals":
+            return _capitals(said.texts[0])
+        return _json(said.texts[0], is_object=self.form == "object")
 
 
-def _json(text: str) -> Ruling:
+def _json(text: str, *, is_object: bool) -> Ruling:
     try:
-        msgspec.json.decode(text.strip())
+        value = msgspec.json.decode(text.strip())
     except (msgspec.DecodeError, RecursionError):
         if "```" in text:
             return ABSTAINED  # a fence may be taken off by whoever reads it
         return Ruling(status="violated", rationale="It is not valid JSON.")
+    if is_object and not isinstance(value, dict):
+        return Ruling(status="violated", rationale="It is JSON, and no object.")
     return Ruling(status="satisfied", rationale="It is valid JSON.")
 
 
@@ -81,8 +87,8 @@ def _capitals(text: str) -> Ruling:
 
 def read_form(wording: str) -> Shape | None:
     """Return the shape of a rule about the form of a whole text."""
-    kinds: tuple[tuple[tuple[re.Pattern[str], ...], Literal["json", "capitals"]], ...] = (
-        (_JSON, "json"),
+    kinds: tuple[tuple[tuple[re.Pattern[str], ...], Literal["json", "object", "capitals"]], ...] = (
+        (_JSON, "object" if _OBJECT.search(wording) else "json"),
         (_CAPITALS, "capitals"),
     )
     for patterns, form in kinds:

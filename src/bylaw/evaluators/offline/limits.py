@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Final
 
+from bylaw.evaluators.injection.normal import normal
 from bylaw.evaluators.offline.grammar import (
     AT_LEAST,
     AT_MOST,
@@ -21,8 +22,9 @@ from bylaw.evaluators.offline.grammar import (
 )
 from bylaw.evaluators.offline.reading import Facts, Reader
 from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape
-from bylaw.evaluators.offline.subject import fact, subject_of
+from bylaw.evaluators.offline.subject import fact, facts_called, subject_of
 from bylaw.evaluators.offline.things import quoted_of
+from bylaw.evaluators.patterns import plain
 from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.rules.spelling import MISSING
 
@@ -169,7 +171,7 @@ class Present:
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
-        kept = fact(self.field, reader.facts) not in (MISSING, None, "")
+        kept = any(not _is_blank(value) for value in facts_called(self.field, reader.facts))
         said = f"{self.field} is {'there' if kept else 'not there'}."
         return Ruling(status="satisfied" if kept else "violated", rationale=said)
 
@@ -202,6 +204,8 @@ class Value:
         if not isinstance(value, (str, bool)) or {type(each) for each in self.values} != {type(value)}:
             return ABSTAINED
         folded = value.casefold() if isinstance(value, str) else value
+        if self.is_forbidden and isinstance(value, str) and _is_near(value, self.values):
+            return ABSTAINED
         is_one = folded in {each.casefold() if isinstance(each, str) else each for each in self.values}
         kept = is_one != self.is_forbidden
         shown = str(value).lower() if isinstance(value, bool) else value
@@ -210,6 +214,21 @@ class Value:
             rationale=f"{self.field} is {'one' if is_one else 'none'} of the values.",
             evidence=(shown,) if shown else (),
         )
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and not plain(value).strip())
+
+
+def _is_near(value: str, values: tuple[str | bool, ...]) -> bool:
+    """Return whether a value is one of others only for who reads over spaces, marks and look-alikes."""
+    if value.casefold() in {each.casefold() for each in values if isinstance(each, str)}:
+        return False
+    return _bare(value) in {_bare(each) for each in values if isinstance(each, str)}
+
+
+def _bare(value: str) -> str:
+    return "".join(filter(str.isalnum, normal(value).text)) or value
 
 
 def read_limit(wording: str) -> Shape | None:

@@ -214,9 +214,11 @@ async def _find(
 
 
 def _stands(quote: str, text: str, place: str) -> bool:
-    """Return whether a quote stands at the end of the text that is asked for."""
-    bare = text.strip(" \n\t.!?*_\"'")
-    return not place or (bare.startswith(quote) if place == "start" else bare.endswith(quote))
+    """Return whether a quote stands at the end of the text that is asked for, marks beside it aside."""
+    before, _, _ = text.partition(quote)
+    _, _, after = text.rpartition(quote)
+    beyond = {"start": before, "end": after}.get(place, "")
+    return not any(map(str.isalnum, beyond))
 
 
 def read_mention(wording: str, effect: Effect) -> Shape | None:

@@ -79,12 +79,23 @@ _OFFERED: Final = re2.compile(
             " gratis deal promo sale save saving cheaper price cost charge fee markdown"
             " commission surcharge gift bonus present bargain knock nothing money pay amount"
             " dollar euro pound buck on_the_house twenty thirty fort[yi] fift sixty seventy"
-            " eighty ninety hundred thousand"
+            " eighty ninety hundred thousand eleven twelve teen dozen fourth sixth seventh eighth ninth"
+            " pct reimburs give_back back_to_you get_it_back it_all_back repay make_you_whole in_full"
+            " whole_amount entire_amount whole_sum revers forgiv wip(?:e|ing)_ deduct slash shav(?:e|ing)"
+            " less_for minus_ absorb on_us our_treat comp_ comped perk goodwill points"
+        ),
+        # the same in other languages
+        *listed(
+            "prozent rabatt nachlass guenstiger erstatt gutschein gutschrift gratis kostenlos umsonst"
+            " haelfte por_ciento descuento reembols rebaja mitad gratuit pour_?cent remise rembours"
+            " moitie per_cento sconto rimbors meta_prezzo procent korting terugbetal desconto"
         ),
         r"\boff\b",
-        r"\bten\b",
+        r"\b(?:ten|quid|grand|cut|lower|cover|all of it|everything)\b",
     ).encode()
 )
+# A letter of another alphabet: what is offered in that language, nobody looks for.
+_OTHER_SCRIPT: Final = re.compile("[\u0370-\u1dff\u2c00-\ud7ff\uf900-\ufdff\ufe70-\ufeff]")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -141,7 +152,8 @@ class Offer:
         )
 
     def _search(self, seen: Seen) -> Found:
-        if _OFFERED.search(seen.data) is None and not spells_number(seen.data):
+        is_other = _OTHER_SCRIPT.search(seen.text) is not None
+        if _OFFERED.search(seen.data) is None and not spells_number(seen.data) and not is_other:
             return Found()
         quotes = [
             sentence.strip()

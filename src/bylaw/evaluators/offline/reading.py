@@ -14,6 +14,7 @@ from typing import Final
 import re2
 
 from bylaw.evaluators.injection.normal import Normal, normal
+from bylaw.evaluators.offline.coded import uncoded
 
 # What is read of one text.
 MOST_READ: Final = 100_000
@@ -32,8 +33,34 @@ _FAR_APART: Final = re2.compile(r"[\s_-]{800}")
 Facts = Mapping[str, object]
 # Between the parts of a call: no phrase and no number goes on across it.
 APART: Final = "\n\0\n"
-# Where a message, or a part of one, says something.
+# Where a message, or a part of one, says something; and what it has beside that which says nothing.
 _SAID: Final = ("content", "text")
+_ASIDE: Final = frozenset(
+    {
+        "annotations",
+        "author",
+        "cache_control",
+        "created",
+        "created_at",
+        "finish_reason",
+        "function_call",
+        "id",
+        "index",
+        "is_error",
+        "metadata",
+        "model",
+        "name",
+        "role",
+        "sender",
+        "status",
+        "time",
+        "timestamp",
+        "tool_call_id",
+        "tool_calls",
+        "tool_use_id",
+        "type",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -76,9 +103,29 @@ class Reader:
     facts: Facts
     _left: int = _TURN
     _seen: dict[str, tuple[Seen, ...]] = field(default_factory=dict)
+    _coded: dict[str, str] = field(default_factory=dict)
 
     async def read(self, text: str, search: Search) -> Found:
-        """Return what `search` finds in the part of `text` that is read."""
+        """Return what `search` finds in the part of `text` that is read.
+
+        What stands there in a code is not quoted, and nothing of it is ruled out.
+        """
+        found = await self._read(text, search)
+        if not found.shows_absence:
+            return found
+        if text not in self._coded:
+            await self.spend(len(text))
+            seen = _cut(text)
+            is_long = len(seen) > _TURN
+            self._coded[text] = await asyncio.to_thread(uncoded, seen) if is_long else uncoded(seen)
+        coded = self._coded[text]
+        if not coded or not is_read(coded):
+            return found if not coded else Found(quotes=found.quotes, shows_absence=False)
+        meant = await self._read(coded, search)
+        is_absent = meant.shows_absence and not (meant.quotes and not found.quotes)
+        return Found(quotes=found.quotes, shows_absence=is_absent)
+
+    async def _read(self, text: str, search: Search) -> Found:
         windows = self._seen.get(text)
         if windows is None:
             windows = self._seen[text] = await self._look(_cut(text))
@@ -151,9 +198,11 @@ def texts(value: object) -> Iterator[str]:
 
 
 def is_text(value: object) -> bool:
-    """Return whether what is said is text alone: an image or a file is not read here."""
+    """Return whether what is said is text alone: an image, a file or an unknown field is not read here."""
     if isinstance(value, Mapping):
         said = [value[name] for name in _SAID if name in value]
+        if any(value[name] not in (None, "", [], {}) for name in value.keys() - _ASIDE - {*_SAID}):
+            return False
         return (bool(said) or "role" in value) and all(map(is_text, said))
     if isinstance(value, list):
         return all(map(is_text, value))

@@ -39,7 +39,8 @@ class Subject:
         call = facts.get("tool_call")
         if self.speaks_in_calls and facts.get("phase") == "tool_call" and isinstance(call, Mapping):
             found.append(argument_texts(call))
-        return Texts(texts=tuple(found), is_all=all(map(is_text, said)))
+        is_known = self.kind != "customer" or _speakers(facts) <= _SPEAKERS
+        return Texts(texts=tuple(found), is_all=is_known and all(map(is_text, said)))
 
     def is_to_come(self, facts: Facts, phases: tuple[str, ...]) -> bool:
         """Return whether it is the answer, of which there is none yet in one of the `phases`."""
@@ -74,6 +75,10 @@ _FIELDS: Final[Mapping[SubjectKind, tuple[str, ...]]] = {
     "field": (),
 }
 _CUSTOMERS: Final = frozenset({"user", "customer", "human", "client"})
+# Who else speaks in messages, and is no customer.
+_SPEAKERS: Final = _CUSTOMERS | {
+    *("assistant", "agent", "ai", "bot", "model", "system", "developer", "tool", "function")
+}
 
 _AGENT: Final = frozenset(listed("agent assistant bot chatbot ai model llm system you"))
 _CUSTOMER_WORDS: Final = frozenset(listed("customer user client caller visitor guest buyer"))
@@ -137,11 +142,22 @@ def _parts(kind: SubjectKind, facts: Facts) -> Iterator[object]:
             yield value
 
 
-def fact(name: str, facts: Facts) -> object:
-    """Return the fact of that name, MISSING when there is none or two that differ."""
+def _speakers(facts: Facts) -> frozenset[str]:
+    messages = facts.get("messages")
+    said = messages if isinstance(messages, list) else []
+    return frozenset(str(each.get("role", "")).lower() for each in said if isinstance(each, Mapping))
+
+
+def facts_called(name: str, facts: Facts) -> list[object]:
+    """Return the facts of that name."""
     call = facts.get("tool_call")
     path = Path(name)
     places = (facts.get("metadata"), call.get("arguments") if isinstance(call, Mapping) else None)
     found = [path.find(place) for place in places if isinstance(place, Mapping)]
-    values = [value for value in found if value is not MISSING]
+    return [value for value in found if value is not MISSING]
+
+
+def fact(name: str, facts: Facts) -> object:
+    """Return the fact of that name, MISSING when there is none or two that differ."""
+    values = facts_called(name, facts)
     return values[0] if values and all(value == values[0] for value in values) else MISSING

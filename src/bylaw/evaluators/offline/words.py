@@ -4,8 +4,9 @@
    last word inflected (`-s`, `-es`, `'s`, `-ed`, `-ing`): it is there.
 2. With digits, signs or look-alikes of other alphabets for some of its letters (`Gl0bex`): it is there too,
    when enough letters are left to know it by.
-3. With signs or spaces between its letters (`l.a.w s.u.i.t`), with accents it does not have, or as the
-   beginning of a longer word of its family (`urgently`): that is neither found nor ruled out.
+3. With signs or spaces between its letters (`l.a.w s.u.i.t`), with letters drawn out (`laaaawsuit`), with
+   accents it does not have, or as the beginning of a longer word of its family (`urgently`): that is neither
+   found nor ruled out.
 
 All of it is one search of RE2 over the plain form of a text (`injection.normal`), in linear time.
 """
@@ -165,11 +166,21 @@ def _ends_of(word: str) -> tuple[str, ...]:
 
 def _spread(word: str, length: int) -> str:
     """Return a pattern of a word whose letters may stand apart; marks inside of it may be left out."""
-    between = r"[^a-z0-9]{0,3}" if length >= _SHORT else r"[._*|/~-]?"
+    is_long = length >= _SHORT
+    between = r"[^a-z0-9]{0,6}" if is_long else r"[._*|/~-]?"
     return between.join(
-        _letter(each) if each.isalnum() else f"(?:{re.escape(each)})?" if each == "'" else re.escape(each)
+        (_drawn_out(each) if is_long and each.isalpha() else _letter(each))
+        if each.isalnum()
+        else f"(?:{re.escape(each)})?"
+        if each == "'"
+        else re.escape(each)
         for each in word
     )
+
+
+def _drawn_out(letter: str) -> str:
+    """Return a pattern of a letter, also three times or more: twice makes another word."""
+    return rf"{_letter(letter)}(?:{letter}{{2,}})?"
 
 
 def _reads_alike(phrase: str, text: str) -> bool:

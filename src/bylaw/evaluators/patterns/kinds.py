@@ -33,7 +33,7 @@ _NUMBERED: Final = re.compile(r"\d(?:[\W_]{0,3}\d){5}")
 # What a phone number is not: a date, a time, an amount with its thousands apart or its cents.
 _NO_PHONE: Final = re.compile(
     r"(?<![\d.,:/-])(?:(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.][0-3]?\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
-    r"|[$\u20ac\u00a3] ?\d{1,3}(?:,\d{3})+(?:\.\d\d)?|[$\u20ac\u00a3] ?\d+(?:\.\d\d)?)(?![\d:/,-]|\.\d)"
+    r"|[$\u20ac\u00a3] ?\d{1,3}(?:,\d{3})+(?:\.\d\d)?|[$\u20ac\u00a3] ?\d{1,9}(?:\.\d\d)?)(?![\d:/,-]|\.\d)"
 )
 _IP: Final = re.compile(
     rf"{START}(?<![.\d])(?:\d{{1,3}}\.){{3}}\d{{1,3}}{END}(?!\.\d)"
@@ -198,8 +198,11 @@ FINDERS: Final[Mapping[str, Finder]] = {
     **dict.fromkeys(("jwt", "json web token"), Finder(tokens, _lacks("eyJ", "ey"))),
     **dict.fromkeys(("link", "url", "hyperlink", "web address", "web link", "web addresse"), _LINKS),
     **dict.fromkeys(("emoji", "emoticon"), _EMOJIS),
-    **dict.fromkeys(("exclamation mark", "exclamation point"), _marks("!", "\uff01")),
-    "question mark": _marks("?", "\uff1f"),
+    **dict.fromkeys(
+        ("exclamation mark", "exclamation point"),
+        _marks("!", "\uff01", "\u203c", "\u2755", "\u2757", "\ufe57"),
+    ),
+    "question mark": _marks("?", "\uff1f", "\u061f", "\u2047", "\u2753", "\u2754", "\ufe56"),
     "semicolon": _marks(";"),
     **dict.fromkeys(("em dash", "em-dash", "em dashe"), _marks("\u2014")),
     **dict.fromkeys(
