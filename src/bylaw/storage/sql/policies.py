@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    desc,
     false,
     func,
     literal,
@@ -54,7 +55,6 @@ from bylaw.tenancy.model import EVERYWHERE, Place
 _POLICIES = tables.policies
 _P = _POLICIES.c
 _V = tables.versions.c
-_AT_ONCE = 10_000  # ids of one statement
 _BATCH = 100  # policies of one statement, whose rows are made while nothing else has its turn
 _IN_FORCE = and_(
     _P.status == "approved",
@@ -187,25 +187,22 @@ class SqlPolicies:
             ranked = self._words.ranked(words, held, where)
             worth, found = ranked.c.worth, found.join(ranked, ranked.c.policy_id == _P.id)
         counted = found.add_columns(worth.label("worth"), func.count().over().label("total"))
-        best = counted.order_by(worth.desc(), _P.created_ms.desc(), _P.id.desc())
-        rows = await self._session.rows(best.limit(part.limit).offset(part.offset))
+        order = ("worth", "created_ms", "id")
+        best = counted.order_by(*(desc(name) for name in order)).limit(part.limit).offset(part.offset)
+        rows = await self._session.rows(self._with_digests(best, order))
         total = rows[0]["total"] if rows else 0
         if part.total and part.offset and not rows:
             total = await self._session.number(select(func.count()).select_from(found.subquery()))
-        return Page(items=await self._hits(rows), total=total if part.total else None)
+        return Page(items=tuple(map(_hit, rows)), total=total if part.total else None)
 
-    async def _hits(self, rows: Sequence[RowMapping]) -> tuple[Hit, ...]:
-        """Return what was found with the digests, which are read for these alone."""
-        digests: dict[str, str] = {}
-        for start in range(0, len(rows), _AT_ONCE):
-            ids = [row["id"] for row in rows[start : start + _AT_ONCE]]
-            said = select(_P.id, _V.digest).join_from(_POLICIES, tables.versions, _same(_P.current))
-            these = said.where(_P.tenant_id == self._tenant_id, _P.id.in_(ids))
-            digests |= {row["id"]: row["digest"] for row in await self._session.rows(these)}
-        return tuple(
-            Hit(id=row["id"], digest=digests[row["id"]], created_ms=row["created_ms"], worth=row["worth"])
-            for row in rows
-        )
+    def _with_digests(
+        self, found: Select[*tuple[object, ...]], order: Sequence[str]
+    ) -> Select[*tuple[object, ...]]:
+        """Return the statement of what was found with the digests, which are read for these rows alone."""
+        these = found.subquery()
+        said = select(these, _V.digest).select_from(these).join(_POLICIES, _P.id == these.c.id)
+        said = said.join(tables.versions, _same(_P.current)).where(_P.tenant_id == self._tenant_id)
+        return said.order_by(*(these.c[name].desc() for name in order))
 
     async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
         """Return the topics of the policies that match, each once, by `topic_key`."""
@@ -290,6 +287,10 @@ def _score(words: Sequence[Word]) -> ColumnElement[int]:
         worth += case((whole, LITERAL), (part, STEM), else_=0)
         worth += case((contains(_V.topic_key, word.stem), TOPIC), else_=0)
     return worth
+
+
+def _hit(row: RowMapping) -> Hit:
+    return Hit(id=row["id"], digest=row["digest"], created_ms=row["created_ms"], worth=row["worth"])
 
 
 def _outline(row: RowMapping) -> Outline:

@@ -42,9 +42,11 @@ class SqlWords:
     def __init__(self, session: Session, tenant_id: TenantId) -> None:
         self._session = session
         self._tenant_id = tenant_id
+        self._held: dict[tuple[Word, ...], Sequence[str]] = {}  # looked up in this transaction
 
     async def spell(self, ids: Sequence[PolicyId]) -> None:
         """Keep the words of these policies as they are now."""
+        self._held.clear()
         gone = and_(_W.tenant_id == self._tenant_id, _W.policy_id.in_(ids))
         await self._session.change(delete(tables.words).where(gone))
         current = and_(_V.tenant_id == _P.tenant_id, _V.policy_id == _P.id, _V.number == _P.current)
@@ -75,11 +77,13 @@ class SqlWords:
         """Return the words there are that hold a stem of `words`; None where an index is of no use."""
         if not words or not all(map(is_indexed, words)):
             return None
-        kept = tables.vocabulary.c
-        stems = or_(false(), *(contains(kept.word, word.stem) for word in words))
-        wanted = select(kept.word).where(kept.tenant_id == self._tenant_id, stems).limit(_MOST + 1)
-        found = [row["word"] for row in await self._session.rows(wanted)]
-        return None if len(found) > _MOST else found
+        held = self._held.get(words := tuple(words))
+        if held is None:
+            kept = tables.vocabulary.c
+            stems = or_(false(), *(contains(kept.word, word.stem) for word in words))
+            wanted = select(kept.word).where(kept.tenant_id == self._tenant_id, stems).limit(_MOST + 1)
+            held = self._held[words] = [row["word"] for row in await self._session.rows(wanted)]
+        return None if len(held) > _MOST else held
 
     async def seldom(self, words: Sequence[Word]) -> Select[*tuple[object, ...]] | None:
         """Return the statement of the ids of policies that hold one of `words`; None where they are many."""
