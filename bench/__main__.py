@@ -24,6 +24,7 @@ PARTS = (
     "search",
     "search_postgres",
     "search_quality",
+    "routing",
     "finding",
     "learning",
     "offline",
