@@ -2,6 +2,7 @@
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Forbidden, Unavailable
 from bylaw.core.ids import Ids, WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.policies.searching import score
 from bylaw.policies.store import PolicyFilter
 from bylaw.search import query as search
 from bylaw.search.embedding import embed_waiting
@@ -24,6 +26,7 @@ from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
 from tests.contracts.values import START, A, B, content, current, place, policy, tenant, version, workspace
 
 CONCEPTS = (("refund", "money back", "reimburse"), ("angry", "furious"), ("address", "moved"), ("tone",))
+NUMBERS = count()
 
 
 class Concepts:
@@ -41,6 +44,9 @@ class Concepts:
         if self.fails:
             raise Unavailable("The model is not there.")
         self.calls += texts
+        return self.rows(texts)
+
+    def rows(self, texts):
         rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for number, names in enumerate(CONCEPTS):
@@ -316,3 +322,85 @@ async def test_pages_are_parts_of_one_list_in_which_every_word_is_found(store, t
         words = search.words_of(query)
         literal = (await unit.policies.search(words, PolicyFilter(), Slice(limit=500))).items
     assert {hit.id for hit in literal} <= set(ids)
+
+
+def slowly(every, query, embedder, *, where=lambda _: True):
+    """Return the ids that a search finds, each with its score, by looking at every policy.
+
+    `every` are the policies, each with its vector or None. What follows the head has a score of 0.
+    """
+    words = search.words_of(query)
+    (asked,) = embedder.rows([query])
+    known = {each.policy.id: each for each, _ in every if where(each.policy)}
+    worth = {ident: score(each.version.content, words) for ident, each in known.items()}
+    alike = {
+        each.policy.id: float(row @ asked)
+        for each, row in every
+        if each.policy.id in known and row is not None
+    }
+
+    def latest(ident):
+        return known[ident].policy.created_ms, ident
+
+    literal = sorted(
+        (ident for ident in known if worth[ident]), key=lambda each: (worth[each], *latest(each))
+    )[::-1]
+    nearest = sorted(alike, key=lambda each: (-alike[each], each))
+    least = max([search.LEAST, *(0.6 * alike[each] for each in nearest[:1])])
+    near = [each for each in nearest if alike[each] >= least][: search.NEAR]
+    head = {*literal[: search.HEAD], *near}
+    told = [alike[each] for each in head if worth[each] and each in alike]
+    usual = sum(told) / len(told) if told else min((alike[each] for each in head if each in alike), default=0)
+    means, says = spread({each: alike.get(each, usual) for each in head}), spread({e: worth[e] for e in head})
+    is_known = any(each in alike for each in head)
+    scores = {each: 0.85 * means[each] + 0.15 * says[each] if is_known else says[each] for each in head}
+    total = {each: round(scores[each], 4) for each in head}
+    ranked = sorted(head, key=lambda each: (total[each], *latest(each)), reverse=True)
+    return {each: total.get(each, 0) for each in ranked + [each for each in literal if each not in head]}
+
+
+def spread(values):
+    low, high = min(values.values(), default=0), max(values.values(), default=0)
+    return {each: 1.0 if high == low else (value - low) / (high - low) for each, value in values.items()}
+
+
+phrases = st.lists(
+    st.sampled_from(["refund", "reimburse", "angry", "furious", "moved", "tone", "zebra", "crossing"]),
+    min_size=1,
+    max_size=4,
+).map(" ".join)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(phrases, st.booleans(), st.booleans()), max_size=12), phrases, st.booleans())
+async def test_what_is_found_is_what_looking_at_every_policy_finds(store, drawn, query, is_narrow):
+    embedder, tenant_id = Concepts(), f"t-{next(NUMBERS)}"
+    async with store.system() as system:
+        await system.add_tenant(tenant(tenant_id))
+    made = []
+    for is_embedded in (True, False):
+        texts = [(text, ok) for text, ok, told in drawn if told == is_embedded]
+        for text, is_approved in texts:
+            status = {} if is_approved else {"status": "rejected", "approved": None}
+            (each,) = await write(store, text, tenant_id=tenant_id, **status)
+            made.append(each)
+        if is_embedded:
+            await embed(store, embedder, tenant_id)
+    told = {text for text, _, is_told in drawn if is_told}
+    rows = [
+        (each, embedder.rows([each.version.content.name])[0] if each.version.content.name in told else None)
+        for each in made
+    ]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(search, "HEAD", 4)
+        where = {"statuses": frozenset({"approved"})} if is_narrow else {}
+        found = await find(store, finder_of(embedder), query, tenant_id=tenant_id, **where)
+        expected = slowly(
+            rows, query, embedder, where=lambda policy: policy.status == "approved" or not is_narrow
+        )
+    ids = [each.current.policy.id for each in found.items]
+    # Scores that differ by less than they are precise may come in any order.
+    assert sorted(ids) == sorted(expected)
+    assert [expected[each] for each in ids] == [*expected.values()]
+    assert [each.score for each in found.items] == pytest.approx([*expected.values()], abs=1e-3)
+    assert found.total == len(expected)
