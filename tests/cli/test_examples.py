@@ -41,6 +41,13 @@ cases:
     "request.json": '{"phase": "output", "agent_output": "Hello"}',
     "rule.cel": 'phase == "output"',
     "context.schema.json": '{"properties": {"phase": {"type": "string"}}}',
+    "cases.jsonl": json.dumps(
+        {
+            "rule": "Never mention 'lawsuit'.",
+            "context": {"phase": "output", "agent_output": "A lawsuit."},
+            "expected": "violated",
+        }
+    ),
     "mapping.yaml": "{format: bylaw.replay/1, decide: {tools: [give]}}",
     "conversations.jsonl": json.dumps(
         {
@@ -52,7 +59,22 @@ cases:
     ),
 }
 # What says something else than 0 when all is well: a rule that is violated, policies that differ.
-SPEAKING = {"bylaw rules eval": {0, 1}, "bylaw rules explain": {0, 1}, "bylaw policies diff": {0, 3}}
+SPEAKING = {
+    "bylaw rules eval": {0, 1},
+    "bylaw rules explain": {0, 1},
+    "bylaw policies diff": {0, 3},
+    "bylaw evaluators try": {1, 2},  # and one that asks for a model, of which there is none here
+    "bylaw evaluators score": {0, 2},  # the pack has no examples
+    "bylaw jobs retry": {0, 1},  # what is done is not done again
+    "bylaw jobs cancel": {0, 1},
+    "bylaw webhooks test": {3},  # nobody listens there
+}
+JOB, RUN, WEBHOOK, OLD = (
+    "01a1fee4-3087-7b11-a849-9a0726395d12",
+    "01a1fee4-3087-7b11-a849-9a0726395d13",
+    "019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12",
+    "019a8d3e-7c11-7b52-9d53-1c2f0a6b7e13",
+)
 # The products from which policies are taken over: our own server plays each.
 SOURCES = ("https://api.ohallo.eu", "https://backend.flashback.tech", "https://cert.example.com")
 # What has tests of its own: the story of the demo, and a log that lost its end.
@@ -73,8 +95,9 @@ def examples(command):
 
 
 EXAMPLES = [(path, line) for path, command in commands() if path not in APART for line in examples(command)]
-ONCE = [(path, line) for path, line in EXAMPLES if path != "bylaw serve"]
+ONCE = [(path, line) for path, line in EXAMPLES if path not in {"bylaw serve", "bylaw worker"}]
 SERVING = [line for path, line in EXAMPLES if path == "bylaw serve"]
+WORKING = [line for path, line in EXAMPLES if path == "bylaw worker" and "bylaw worker" in line]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +149,12 @@ def world(environment, tmp_path_factory):
     subprocess.run(["git", "init", "--quiet", "audit-trail"], cwd=folder, check=True)
     for data in ("bylaw-data", "var"):
         asyncio.run(make_data(folder / data))
-    given = {**environment, "BYLAW_ADMIN_KEY": ADMIN_KEY}
+    given = {**environment, "BYLAW_ADMIN_KEY": ADMIN_KEY, "BYLAW_OUTGOING": "any"}
     process, url = started(given, folder, "bylaw serve --data served --port 0")
     try:
-        kid = collect(folder, url)
+        made = collect(folder, url)
         here = dict.fromkeys(("https://bylaw.example.com", *SOURCES), url)
-        yield folder, {**here, "nJ0x…": kid, "/var/lib/bylaw": str(folder / "var")}
+        yield folder, {**here, **made, "/var/lib/bylaw": str(folder / "var")}
     finally:
         stopped(process)
 
@@ -142,7 +165,7 @@ async def make_data(folder):
 
 
 def collect(folder, url):
-    """Fetch a bundle, the keys, a checkpoint and the log; return the name of a key."""
+    """Fetch a bundle, the keys, a checkpoint and the log; return what stands for the ids of examples."""
 
     def ask(path, body=None):
         headers = {"authorization": f"Bearer {ADMIN_KEY}", "content-type": "application/json"}
@@ -155,7 +178,13 @@ def collect(folder, url):
     (folder / "kept.txt").write_bytes(ask("/v1/log/checkpoint"))
     (folder / "log.jsonl").write_bytes(ask("/v1/log/export"))
     (folder / "jwks.json").write_bytes(ask("/.well-known/jwks.json"))
-    return json.loads((folder / "jwks.json").read_bytes())["keys"][0]["kid"]
+    ask("/v1/workspaces", b'{"id": "support", "name": "Support"}')
+    run = ask("/v1/learning/runs", b'{"workspace_id": "support"}')
+    hooks = [ask("/v1/webhooks", b'{"url": "http://127.0.0.1:9/hook"}') for _ in range(2)]
+    jobs = json.loads(ask("/v1/jobs"))["data"]
+    kid = json.loads((folder / "jwks.json").read_bytes())["keys"][0]["kid"]
+    webhook, old = (json.loads(each)["id"] for each in hooks)
+    return {"nJ0x…": kid, JOB: jobs[0]["id"], RUN: json.loads(run)["id"], WEBHOOK: webhook, OLD: old}
 
 
 @pytest.mark.parametrize(("path", "line"), ONCE, ids=[line.replace("/", "|") for _, line in ONCE])
@@ -224,3 +253,19 @@ def test_an_example_of_serving_serves(line, environment, request, tmp_path):
     process, url = started({**environment, "BYLAW_PORT": "0"}, tmp_path, line.partition("#")[0])
     assert url.startswith("http://127.0.0.1:")
     assert stopped(process) == 0
+
+
+@pytest.mark.parametrize("line", WORKING, ids=[line.replace("/", "|") for line in WORKING])
+def test_an_example_of_working_works(line, environment, world, request):
+    folder, _ = world
+    if "postgresql://" in line:
+        url = request.getfixturevalue("database")
+        line = line.replace("postgresql://bylaw@db/bylaw", f"'{url}'")
+    line = line.replace("/var/lib/bylaw", str(folder / "var")).replace("/etc/bylaw/", f"{folder}/")
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {line.partition('#')[0]}"], cwd=folder, env=environment, stderr=subprocess.PIPE
+    )
+    with process.stderr:
+        assert any(b"The worker is ready" in said for said in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -64,7 +64,7 @@ def evaluators() -> None:
     """See who judges rules in words, how they will judge one, and how well they do."""
 
 
-@evaluators.command("list", params=[server_option()])
+@evaluators.command("list", params=[server_option()], epilog="\b\nExamples:\n  bylaw evaluators list\n")
 @click.option("--key", envvar="BYLAW_API_KEY", help="An API key with the scope policy:read.")
 @json_option
 def list_evaluators(server: str, key: str | None, *, as_json: bool) -> None:
@@ -86,7 +86,14 @@ def list_evaluators(server: str, key: str | None, *, as_json: bool) -> None:
     click.echo(f"known from before: {rate}")
 
 
-@evaluators.command("explain")
+@evaluators.command(
+    "explain",
+    epilog="""\b
+Examples:
+  bylaw evaluators explain "Never mention 'chargeback'."
+  bylaw evaluators explain "Be kind to customers." --json
+""",
+)
 @click.argument("rule")
 @effect_option
 @json_option
@@ -110,7 +117,14 @@ def explain_rule(rule: str, effect: Effect | None, *, as_json: bool) -> None:
     click.echo(f"undecided  {left}")
 
 
-@evaluators.command("try")
+@evaluators.command(
+    "try",
+    epilog="""\b
+Examples:
+  bylaw evaluators try "Never mention 'lawsuit'." -c '{"agent_output": "I will file a lawsuit."}'
+  bylaw evaluators try "Be kind to customers." -c request.json --evaluator model
+""",
+)
 @click.argument("rule")
 @click.option("-c", "--context", required=True, help="A decision request: a FILE, JSON, or `-`.")
 @effect_option
@@ -141,7 +155,14 @@ def try_rule(rule: str, context: str, effect: Effect | None, evaluator: Which, *
     return EXIT[found.found]
 
 
-@evaluators.command("score")
+@evaluators.command(
+    "score",
+    epilog="""\b
+Examples:
+  bylaw evaluators score --cases cases.jsonl
+  bylaw evaluators score --policies policies/ --min-precision 0.95 --min-recall 0.5
+""",
+)
 @click.option(
     "--cases", "files", type=click.Path(path_type=Path, exists=True), multiple=True,
     help="A file of cases, `.jsonl` or YAML: rule, context (a decision request) and expected.",

@@ -10,7 +10,7 @@ import msgspec
 
 from bylaw.api.native.jobs import JobDetail, JobView
 from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote
+from bylaw.cli.remote import Remote, keyed
 from bylaw.jobs.model import JobStatus
 
 COLOURS: Final = {"running": "cyan", "done": "green", "dead": "red", "cancelled": "yellow"}
@@ -27,12 +27,6 @@ class _Jobs(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-def _server(*, server: str, key: str | None) -> Remote:
-    if key is None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY.")
-    return Remote(server, key)
-
-
 class JobsCommand(SharingCommand):
     """A command that also takes the options that name the server, and gets how to reach it."""
 
@@ -44,7 +38,7 @@ class JobsCommand(SharingCommand):
             ),
         }
     )
-    read = staticmethod(partial(partial, _server))
+    read = staticmethod(partial(partial, keyed))
 
 
 @click.group(epilog=EPILOG)
@@ -52,7 +46,15 @@ def jobs() -> None:
     """See what is done apart from requests; have a job tried again, or stopped."""
 
 
-@jobs.command("list", cls=JobsCommand)
+@jobs.command(
+    "list",
+    cls=JobsCommand,
+    epilog="""\b
+Examples:
+  bylaw jobs list
+  bylaw jobs list --status dead --kind learning.run
+""",
+)
 @click.option("--kind", help="Only those of this kind.")
 @click.option("--status", type=click.Choice(get_args(JobStatus)), help="Only those with this status.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
@@ -70,7 +72,14 @@ def list_jobs(reach: "partial[Remote]", *, kind: str | None, status: str | None,
         click.echo(f"There are more than {limit}: say --limit, --kind or --status.", err=True)
 
 
-@jobs.command("show", cls=JobsCommand)
+@jobs.command(
+    "show",
+    cls=JobsCommand,
+    epilog="""\b
+Examples:
+  bylaw jobs show 01a1fee4-3087-7b11-a849-9a0726395d12
+""",
+)
 @click.argument("job_id")
 @click.pass_obj
 def show_job(reach: "partial[Remote]", job_id: str) -> None:
@@ -89,7 +98,14 @@ def show_job(reach: "partial[Remote]", job_id: str) -> None:
         click.echo(f"  result    {_json(job.result)}")
 
 
-@jobs.command("retry", cls=JobsCommand)
+@jobs.command(
+    "retry",
+    cls=JobsCommand,
+    epilog="""\b
+Examples:
+  bylaw jobs retry 01a1fee4-3087-7b11-a849-9a0726395d12
+""",
+)
 @click.argument("job_id")
 @click.pass_obj
 def retry_job(reach: "partial[Remote]", job_id: str) -> None:
@@ -97,7 +113,14 @@ def retry_job(reach: "partial[Remote]", job_id: str) -> None:
     _do(reach(), job_id, "retry")
 
 
-@jobs.command("cancel", cls=JobsCommand)
+@jobs.command(
+    "cancel",
+    cls=JobsCommand,
+    epilog="""\b
+Examples:
+  bylaw jobs cancel 01a1fee4-3087-7b11-a849-9a0726395d12
+""",
+)
 @click.argument("job_id")
 @click.pass_obj
 def cancel_job(reach: "partial[Remote]", job_id: str) -> None:

@@ -3,7 +3,6 @@ r"""`bylaw learning`: conversations brought to a server, what it learns from the
 import json
 import time
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -52,15 +51,11 @@ WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
 )
 
 
-def _remote(*, server: str, key: str | None) -> Remote:
-    return keyed(server, key)
-
-
 class RemoteCommand(SharingCommand):
     """A command that also takes the options of `WHERE`, and passes on the server that they name."""
 
     shared = WHERE
-    read = staticmethod(partial(_remote))
+    read = staticmethod(keyed)
 
 
 @click.group(epilog=EPILOG)
@@ -68,7 +63,15 @@ def learning() -> None:
     """Bring conversations, and see which policies they show."""
 
 
-@learning.command("import", cls=RemoteCommand)
+@learning.command(
+    "import",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning import conversations.jsonl --workspace support
+  bylaw learning import conversations.jsonl --workspace support --no-run
+""",
+)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 @click.option("--workspace", required=True, help="The workspace to which they belong.")
 @click.option("--no-run", is_flag=True, help="Start no run over what is new.")
@@ -144,7 +147,15 @@ def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
         yield held, True
 
 
-@learning.command("run", cls=RemoteCommand)
+@learning.command(
+    "run",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning run --workspace support --dry-run      # what would be proposed
+  bylaw learning run --workspace support                # proposals wait for review
+""",
+)
 @click.option("--workspace", required=True, help="The workspace to learn in.")
 @click.option("--dry-run", is_flag=True, help="Propose nothing, say what would be proposed.")
 @click.option("--no-wait", is_flag=True, help="Give the id of the run, and do not wait for its end.")
@@ -165,14 +176,24 @@ def run_now(remote: Remote, *, workspace: str, dry_run: bool, no_wait: bool) -> 
     raise Unavailable(f"The run {run.id} is not over yet: see `bylaw learning show {run.id}`, `bylaw jobs`.")
 
 
-@learning.command("runs", cls=RemoteCommand)
+@learning.command(
+    "runs",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning runs --workspace support
+""",
+)
 @click.option("--workspace", help="Only those of this workspace.")
 @click.pass_obj
 def list_runs(remote: Remote, *, workspace: str | None) -> None:
     """List the last runs, newest first."""
     asked = "" if workspace is None else f"?{urlencode({'workspace_id': workspace})}"
     answer = remote.request("GET", f"/v1/learning/runs{asked}")
-    for run in msgspec.json.decode(answer, type=Page[RunItem]).data:
+    runs = msgspec.json.decode(answer, type=Page[RunItem]).data
+    if not runs:
+        click.echo("There are none. Start one: bylaw learning run --workspace WORKSPACE.", err=True)
+    for run in runs:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
         dry = " (dry)" if run.dry_run else ""
         click.echo(
@@ -180,7 +201,14 @@ def list_runs(remote: Remote, *, workspace: str | None) -> None:
         )
 
 
-@learning.command("show", cls=RemoteCommand)
+@learning.command(
+    "show",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning show 01a1fee4-3087-7b11-a849-9a0726395d13
+""",
+)
 @click.argument("run_id")
 @click.option("--json", "as_json", is_flag=True, help="Write it as JSON.")
 @click.pass_obj
@@ -193,7 +221,15 @@ def show_run(remote: Remote, run_id: str, *, as_json: bool) -> None:
         _show(found)
 
 
-@learning.command("settings", cls=RemoteCommand)
+@learning.command(
+    "settings",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning settings --workspace support
+  bylaw learning settings --workspace support --minimum-confidence 0.6
+""",
+)
 @click.option("--workspace", required=True, help="The workspace.")
 @click.option("--enabled/--disabled", default=None, help="Whether it learns from what is resolved.")
 @click.option("--minimum-confidence", type=click.FloatRange(0, 1), help="What is less sure stays out.")
@@ -228,6 +264,10 @@ def _show(run: RunView) -> None:
         click.echo(run.note)
     for finding in run.findings:
         _show_finding(finding)
+    if run.status == "finished" and not run.read:
+        click.echo("No conversation here is resolved. Bring some: bylaw learning import FILE.", err=True)
+    elif run.status == "finished" and not run.findings:
+        click.echo("Nothing was found.", err=True)
 
 
 def _show_finding(finding: FindingView) -> None:

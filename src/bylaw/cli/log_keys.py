@@ -59,7 +59,7 @@ def _signing_keys(*, server: str, key: str | None, data: Path | None) -> Target:
     if data is not None:
         directory = cast("Callable[..., Target]", load("bylaw.cli.log_keys_data:DirectoryTarget"))
         return directory(data=data)
-    return ServerTarget(remote=keyed(server, key))
+    return ServerTarget(remote=keyed(server, key, instead=", or --data DIR when no server runs"))
 
 
 class KeysCommand(SharingCommand):

@@ -108,7 +108,7 @@ def _policies(*, server: str, key: str | None, data: Path | None, tenant: str) -
     if data is not None:
         directory = cast("Callable[..., Target]", load("bylaw.cli.policies_data:DirectoryTarget"))
         return directory(data=data, tenant_id=tenant)
-    return ServerTarget(remote=keyed(server, key))
+    return ServerTarget(remote=keyed(server, key, instead=", or --data DIR when no server runs"))
 
 
 class TargetCommand(SharingCommand):

@@ -90,11 +90,14 @@ class Remote:
             raise Unavailable(message) from None
 
 
-def keyed(url: str, key: str | None) -> Remote:
-    """Return the server at `url`, spoken to with `key`. Raises: UsageError when there is none."""
+def keyed(server: str, key: str | None, *, instead: str = "") -> Remote:
+    """Return the server at that address, spoken to with `key`; `instead` is what would do without one.
+
+    Raises: UsageError when there is no key.
+    """
     if key is None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY, or --data DIR when no server runs.")
-    return Remote(url, key)
+        raise click.UsageError(f"Give --key or BYLAW_API_KEY{instead}.")
+    return Remote(server, key)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

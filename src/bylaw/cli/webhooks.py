@@ -31,17 +31,11 @@ WHERE: Final = MappingProxyType(
 T = TypeVar("T")
 
 
-def _remote(server: str, key: str | None) -> Remote:
-    if key is None:
-        raise click.UsageError("Give --key or BYLAW_API_KEY.")
-    return keyed(server, key)
-
-
 class WebhookCommand(SharingCommand):
     """A command that also takes the options of `WHERE`, and is given the server that they name."""
 
     shared = WHERE
-    read = staticmethod(_remote)
+    read = staticmethod(keyed)
 
 
 @click.group(
@@ -56,20 +50,29 @@ def webhooks() -> None:
     """Tell other systems what happens, and look after what they were told."""
 
 
-@webhooks.command("list", cls=WebhookCommand)
+@webhooks.command("list", cls=WebhookCommand, epilog="\b\nExamples:\n  bylaw webhooks list\n")
 @click.pass_obj
 def list_webhooks(remote: Remote) -> None:
     """List webhooks, and whether their deliveries fail."""
     cursor: str | None = None
     while True:
         found = _get(remote, "/v1/webhooks", Page[WebhookView], cursor=cursor)
+        if cursor is None and not found.data:
+            click.echo("There are none. Make one: bylaw webhooks add URL.", err=True)
         for each in found.data:
             click.echo(f"{each.id}  {_state(each)}  {each.url}  {','.join(each.types)}")
         if (cursor := found.next_cursor) is None:
             return
 
 
-@webhooks.command(cls=WebhookCommand)
+@webhooks.command(
+    cls=WebhookCommand,
+    epilog="""\b
+Examples:
+  bylaw webhooks add https://hooks.example.com/bylaw                    # everything that happens
+  bylaw webhooks add https://hooks.example.com/bylaw --type 'policy.*' --workspace support
+""",
+)
 @click.argument("url")
 @click.option("--type", "types", multiple=True, help="Only notices of this type, or such as 'policy.*'.")
 @click.option("--workspace", help="Only what happens in this workspace.")
@@ -83,7 +86,13 @@ def add(remote: Remote, url: str, *, types: tuple[str, ...], workspace: str | No
     click.echo(f"secret   {made.secret}   (shown this once: keep it)")
 
 
-@webhooks.command(cls=WebhookCommand)
+@webhooks.command(
+    cls=WebhookCommand,
+    epilog="""\b
+Examples:
+  bylaw webhooks remove 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e13
+""",
+)
 @click.argument("webhook")
 @click.pass_obj
 def remove(remote: Remote, webhook: str) -> None:
@@ -92,7 +101,15 @@ def remove(remote: Remote, webhook: str) -> None:
     click.echo(f"removed {webhook}")
 
 
-@webhooks.command("deliveries", cls=WebhookCommand)
+@webhooks.command(
+    "deliveries",
+    cls=WebhookCommand,
+    epilog="""\b
+Examples:
+  bylaw webhooks deliveries 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --status failed
+  bylaw webhooks deliveries 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --type policy.created
+""",
+)
 @click.argument("webhook")
 @click.option("--status", type=click.Choice(["pending", "delivered", "failed"]), help="Only these.")
 @click.option("--type", "kind", help="Only notices of this type.")
@@ -104,11 +121,20 @@ def list_deliveries(
     """Show what WEBHOOK was told, newest first, and what became of it."""
     where = {"status": status, "type": kind, "limit": str(limit)}
     found = _get(remote, f"{_path(webhook)}/deliveries", Page[DeliveryView], **where)
+    if not found.data:
+        click.echo("There are none.", err=True)
     for each in found.data:
         click.echo(f"{each.id}  {each.created_at}  {each.status:<9}  {each.type}  {_last(each)}")
 
 
-@webhooks.command(cls=WebhookCommand)
+@webhooks.command(
+    cls=WebhookCommand,
+    epilog="""\b
+Examples:
+  bylaw webhooks replay 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --since 2026-11-01T00:00:00Z        # failed
+  bylaw webhooks replay 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --since 2026-11-01T00:00:00Z --all  # all
+""",
+)
 @click.argument("webhook")
 @click.argument("delivery", required=False)
 @click.option("--since", help="Instead of one delivery: all since this moment (RFC 3339) that failed.")
@@ -134,7 +160,14 @@ def replay(
     click.echo(f"{count} on their way again")
 
 
-@webhooks.command("test", cls=WebhookCommand)
+@webhooks.command(
+    "test",
+    cls=WebhookCommand,
+    epilog="""\b
+Examples:
+  bylaw webhooks test 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12
+""",
+)
 @click.argument("webhook")
 @click.pass_obj
 def try_out(remote: Remote, webhook: str) -> int:
