@@ -19,6 +19,7 @@ from bylaw.search import query as search
 from bylaw.search.embedding import embed_waiting
 from bylaw.search.finder import Finder
 from bylaw.search.query import search_policies
+from bylaw.search.store import Meaning
 from bylaw.storage.control import open_control
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE
@@ -404,3 +405,28 @@ async def test_what_is_found_is_what_looking_at_every_policy_finds(store, drawn,
     assert [expected[each] for each in ids] == [*expected.values()]
     assert [each.score for each in found.items] == pytest.approx([*expected.values()], abs=1e-3)
     assert found.total == len(expected)
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+async def test_one_of_ten_thousand_is_found_by_its_word_and_by_its_meaning(store):
+    many = 10_000
+    made = [current(policy(A, created_ms=START + n), content=said(f"Tone {n}")) for n in range(many)]
+    made[77] = current(policy(A, created_ms=START), content=said("Reimburse a zebra"))
+    embedder = Concepts()
+    async with store.begin(A) as unit:
+        await unit.policies.add_all(made)
+        rows = embedder.rows([each.version.content.name for each in made])
+        told = [
+            Meaning(digest=each.version.digest, about=row, procedure=None)
+            for each, row in zip(made, rows, strict=True)
+        ]
+        await unit.vectors.keep(embedder.id, told)
+    finder = finder_of(embedder)
+    for query in ("zebra", "money back"):
+        found = await find(store, finder, query)
+        assert (names(found), found.total) == (["Reimburse a zebra"], 1)
+    first = await find(store, finder, "tone 9999")
+    assert (names(first)[0], first.total) == ("Tone 9999", many - 1)
+    last = await find(store, finder, "tone 9999", part=Slice(limit=50, offset=many - 10))
+    assert len(last.items) == 9
+    assert not set(names(first)) & set(names(last))
