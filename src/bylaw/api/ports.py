@@ -6,12 +6,13 @@ from typing import Protocol
 
 from bylaw.approvals.store import Approvals
 from bylaw.core.ids import RepoId, TenantId
-from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.model import Request
+from bylaw.decisions.passage import Passage
 from bylaw.jobs.store import Backlog, Jobs
 from bylaw.learning.store import Conversations, Learning
 from bylaw.notify.store import Notify
 from bylaw.policies.store import Policies
-from bylaw.providers.model import Ask, Completion, Failed, Object
+from bylaw.providers.model import Ask, Failed
 from bylaw.review.events import Events
 from bylaw.review.store import Review
 from bylaw.search.store import Vectors
@@ -119,30 +120,6 @@ class SystemUnit(OperatorUnit, Protocol):
 
     def of(self, tenant_id: TenantId) -> Unit:
         """Return what a tenant holds, inside this transaction; its own writers are not waited for."""
-
-
-class Passage(Protocol):
-    """What became of a call of a model: an answer, or why there is none.
-
-    `decisions` are in the order in which they were made; when one of them stopped the call, there is neither
-    `completion` nor `failed`. `asked` are the messages as they were sent on.
-    """
-
-    @property
-    def decisions(self) -> Sequence[Decision]:
-        """Its decisions."""
-
-    @property
-    def asked(self) -> Sequence[Object]:
-        """Its messages."""
-
-    @property
-    def completion(self) -> Completion | None:
-        """Its answer."""
-
-    @property
-    def failed(self) -> Failed | None:
-        """Its failure."""
 
 
 class Gateway(Protocol):

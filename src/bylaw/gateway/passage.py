@@ -11,19 +11,20 @@ Each decision has its receipt, durable before the next step.
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
 from bylaw.core.ids import RepoId
 from bylaw.decisions.model import Decision, Request
+from bylaw.decisions.passage import Passage
 from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.gateway import facts
 from bylaw.gateway.choosing import Connections
 from bylaw.policies.outcomes import STOPS
 from bylaw.providers.calling import Providers
-from bylaw.providers.model import Ask, Completion, Failed, Malformed, Object
+from bylaw.providers.model import Ask, Completion, Failed, Malformed
 from bylaw.tenancy.model import Connection, Place, Provider
 from bylaw.tenancy.principal import Grant, Principal
 
@@ -33,20 +34,6 @@ class Decides(Protocol):
 
     async def decision(self, caller: Principal, request: Request) -> Decision:
         """Return what is decided about a request, once its receipt is durable."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """What became of a call: an answer, or why there is none.
-
-    `decisions` are in the order in which they were made; when one of them stopped the call, there is neither
-    `completion` nor `failed`. `asked` are the messages as they were sent on.
-    """
-
-    decisions: tuple[Decision, ...]
-    asked: Sequence[Object] = ()
-    completion: Completion | None = None
-    failed: Failed | None = None
 
 
 class Gateway:
