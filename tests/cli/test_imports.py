@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from bylaw.cli import imports_ohallo
-from bylaw.cli.imports_sending import MOST, ServerTarget, send
-from bylaw.cli.imports_source import Source
+from bylaw.cli.imports import ohallo
+from bylaw.cli.imports.sending import MOST, ServerTarget, send
+from bylaw.cli.imports.source import Source
 from bylaw.cli.remote import Remote
 from tests.cli.importing import SOURCE_KEY, TARGET_KEY, arguments, imported, outcomes, server
 
@@ -244,8 +244,8 @@ def test_an_interrupted_import_is_run_again_and_brings_the_rest(run, tenants):
     ]
     body = {"workspaces": [{"id": "shop", "name": "Shop"}], "policies": rows}
     assert {each["outcome"] for each in source.make("/v1/imports", body)["results"]} == {"imported"}
-    there = Source(source.url, imports_ohallo.headers(source.key))
-    found = imports_ohallo.read(there, [("shop", "Shop")])
+    there = Source(source.url, ohallo.headers(source.key))
+    found = ohallo.read(there, [("shop", "Shop")])
     here = ServerTarget(remote=Remote(target.url, target.key), pause=lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         send(found, Interrupted(here), source=source.url, update=False, dry_run=False)

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bylaw.api.native.imports import Import
-from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo, imports_source
-from bylaw.cli.imports_sending import ServerTarget
-from bylaw.cli.imports_source import ATTEMPTS, MOST_EMPTY_PAGES, Source
+from bylaw.cli.imports import agentcert, flashback, ohallo
+from bylaw.cli.imports import source as sources
+from bylaw.cli.imports.sending import ServerTarget
+from bylaw.cli.imports.source import ATTEMPTS, MOST_EMPTY_PAGES, Source
 from bylaw.cli.remote import Remote
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import (
@@ -160,7 +161,7 @@ def test_what_is_no_json_is_told(body):
 
 
 def test_an_answer_without_end_is_cut(monkeypatch):
-    monkeypatch.setattr(imports_source, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
     with pytest.raises(Corrupt, match="1 MiB"):
         get(lambda *_: b" " * (2 << 20))
 
@@ -415,17 +416,17 @@ def test_a_profile_without_an_organisation_is_told():
 
 def read_ohallo(answer, workspaces=("w1",)):
     with answering(answer) as (url, _):
-        return imports_ohallo.read(source(url), [(ident, ident) for ident in workspaces])
+        return ohallo.read(source(url), [(ident, ident) for ident in workspaces])
 
 
 def read_agentcert(answer):
     with answering(answer) as (url, _):
-        return imports_agentcert.read(source(url))
+        return agentcert.read(source(url))
 
 
 def read_flashback(answer):
     with answering(answer) as (url, _):
-        return imports_flashback.read(source(url))
+        return flashback.read(source(url))
 
 
 def source(url):

@@ -32,7 +32,8 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.evaluators:evaluators", "See who judges rules in words, and how well they do."
         ),
         "import": Lazy(
-            "bylaw.cli.imports:imports", "Take over the policies of another product, with ids and times."
+            "bylaw.cli.imports.commands:imports",
+            "Take over the policies of another product, with ids and times.",
         ),
         "learning": Lazy(
             "bylaw.cli.learning:learning", "Bring conversations, and see which policies they show."

@@ -8,8 +8,8 @@ import msgspec
 
 from bylaw.api.fit import fit
 from bylaw.api.native.imports import ImportedAgent, ImportedPolicy
-from bylaw.cli.imports_found import KEYS, Found, read_as
-from bylaw.cli.imports_source import Row, Source
+from bylaw.cli.imports.found import KEYS, Found, read_as
+from bylaw.cli.imports.source import Row, Source
 from bylaw.core.errors import InvalidInput
 from bylaw.policies.parse import FIELDS as CONTENT
 

@@ -17,8 +17,8 @@ from bylaw.api.native.imports import (
     ImportResult,
     ImportView,
 )
-from bylaw.cli.imports_found import Found, Key, LeftBehind, Record
-from bylaw.cli.imports_source import Pause, persist
+from bylaw.cli.imports.found import Found, Key, LeftBehind, Record
+from bylaw.cli.imports.source import Pause, persist
 from bylaw.cli.remote import Remote
 from bylaw.policies.imports import Noun
 

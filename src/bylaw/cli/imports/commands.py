@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from bylaw.api.native.imports import ImportResult
-from bylaw.cli import imports_agentcert, imports_flashback, imports_ohallo
-from bylaw.cli.imports_found import Found
-from bylaw.cli.imports_sending import ImportReport, ServerTarget, send
-from bylaw.cli.imports_source import Source
+from bylaw.cli.imports import agentcert, flashback, ohallo
+from bylaw.cli.imports.found import Found
+from bylaw.cli.imports.sending import ImportReport, ServerTarget, send
+from bylaw.cli.imports.source import Source
 from bylaw.cli.lazy import LazyGroup
 from bylaw.cli.options import SharingCommand, server_option
 from bylaw.cli.remote import Remote
@@ -138,13 +138,13 @@ Example:
     help="A workspace whose entries come, and what it is to be called; may be repeated.",
 )
 @click.pass_obj
-def ohallo(importing: Importing, workspaces: tuple[str, ...]) -> int:
+def from_ohallo(importing: Importing, workspaces: tuple[str, ...]) -> int:
     """Import the policy entries of workspaces from oHallo, whatever their status.
 
     Exit code: 0 everything is here, 3 something is not, or says something else here.
     """
     named = [(ident, name or None) for ident, _, name in (each.partition("=") for each in workspaces)]
-    return importing.carry_out(imports_ohallo.headers, lambda source: imports_ohallo.read(source, named))
+    return importing.carry_out(ohallo.headers, lambda source: ohallo.read(source, named))
 
 
 @imports.command(
@@ -156,13 +156,13 @@ Example:
 """,
 )
 @click.pass_obj
-def flashback(importing: Importing) -> int:
+def from_flashback(importing: Importing) -> int:
     """Import the policies of an organisation from Flashback, with its workspaces, repos and people.
 
     The key is the access token of an administrator. Exit code: 0 everything is here, 3 something is not, or
     says something else here.
     """
-    return importing.carry_out(imports_flashback.headers, imports_flashback.read)
+    return importing.carry_out(flashback.headers, flashback.read)
 
 
 @imports.command(
@@ -174,12 +174,12 @@ Example:
 """,
 )
 @click.pass_obj
-def agentcert(importing: Importing) -> int:
+def from_agentcert(importing: Importing) -> int:
     """Import policies from Agent Cert, and the agents that are bound to them.
 
     Exit code: 0 everything is here, 3 something is not, or says something else here.
     """
-    return importing.carry_out(imports_agentcert.headers, imports_agentcert.read)
+    return importing.carry_out(agentcert.headers, agentcert.read)
 
 
 def _wait(seconds: float) -> None:

@@ -17,7 +17,7 @@ from bylaw.api.native.imports import (
 )
 from bylaw.api.problems import FieldProblem
 from bylaw.api.shape import moment
-from bylaw.cli.imports_source import Row
+from bylaw.cli.imports.source import Row
 from bylaw.core import strict_json
 from bylaw.core.errors import InvalidInput
 from bylaw.policies.editing import NewPolicy

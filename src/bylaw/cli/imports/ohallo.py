@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 from bylaw.api.compat.ohallo import translate
 from bylaw.api.compat.ohallo.wire import EntryPart, NewEntry
 from bylaw.api.native.imports import ImportedPolicy, ImportedWorkspace
-from bylaw.cli.imports_found import KEYS, Found, When, imported, read_as
-from bylaw.cli.imports_source import Row, Source
+from bylaw.cli.imports.found import KEYS, Found, When, imported, read_as
+from bylaw.cli.imports.source import Row, Source
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import WorkspaceId
 from bylaw.tenancy.model import Place

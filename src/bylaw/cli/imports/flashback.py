@@ -16,8 +16,8 @@ from bylaw.api.native.imports import (
     ImportedUser,
     ImportedWorkspace,
 )
-from bylaw.cli.imports_found import KEYS, Found, When, imported, read_as
-from bylaw.cli.imports_source import Row, Source
+from bylaw.cli.imports.found import KEYS, Found, When, imported, read_as
+from bylaw.cli.imports.source import Row, Source
 from bylaw.core.errors import Corrupt, InvalidInput
 from bylaw.tenancy.model import OrgRole, WorkspaceRole
 
