@@ -48,7 +48,7 @@ async def consult(panel: Panel, waiting: Waiting, matter: Matter) -> tuple[Judge
             said |= {question.id: (indeterminate("deadline"), None) for question in questions}
         elif questions:
             batch = Batch(questions=questions, facts=matter.facts, timeout_ms=timeout_ms, asker=matter.asker)
-            for asked in await panel.ask(seat.evaluator, batch, ticks=matter.ticks):
+            for asked in await panel.cache.ask(seat.evaluator, batch, ticks=matter.ticks):
                 judgement = _judgement(asked, panel.prices)
                 judgements.append(judgement)
                 said |= {ident: (verdict, judgement) for ident, verdict in asked.verdicts.items()}

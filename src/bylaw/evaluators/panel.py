@@ -1,13 +1,12 @@
 """The panel: who judges rules in words, in which order, and what it costs."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from bylaw.evaluators.ask import Asked
 from bylaw.evaluators.cache import Cache
-from bylaw.evaluators.protocol import Batch, Evaluator, Question
+from bylaw.evaluators.protocol import Evaluator, Question
 from bylaw.policies.model import Chosen
 
 TIMEOUT_MS: Final = 20_000
@@ -59,9 +58,3 @@ class Panel:
         """Yield the seats in the order in which they are asked."""
         yield Seat(name="offline", evaluator=self.offline)
         yield Seat(name="model", evaluator=self.model)
-
-    async def ask(
-        self, evaluator: Evaluator, batch: Batch, *, ticks: Callable[[], int] = time.perf_counter_ns
-    ) -> tuple[Asked, ...]:
-        """Return what `evaluator` says about `batch`; each question has its verdict in just one of them."""
-        return await self.cache.ask(evaluator, batch, ticks=ticks)
