@@ -14,7 +14,7 @@ import msgspec
 from bylaw.api.answers import Page
 from bylaw.api.native.learning_views import (
     MOST_RECORDS,
-    ArrivalsView,
+    ConversationImportView,
     ConversationsToImport,
     FindingView,
     LearningChoices,
@@ -90,7 +90,7 @@ def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> 
             learn=is_last and not no_run,
         )
         answer = remote.request("POST", "/v1/conversations/import", sent)
-        for result in msgspec.json.decode(answer, type=ArrivalsView).results:
+        for result in msgspec.json.decode(answer, type=ConversationImportView).results:
             counts[result.outcome] = counts.get(result.outcome, 0) + 1
             for problem in result.problems:
                 click.echo(f"line {batch[result.place][0]}: {problem.path}: {problem.message}", err=True)

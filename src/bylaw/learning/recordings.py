@@ -31,7 +31,7 @@ from bylaw.tenancy.places import read_workspace
 from bylaw.tenancy.principal import Acting
 
 Data = Mapping[str, object]
-Arrival = Literal["imported", "unchanged", "refused"]
+ImportOutcome = Literal["imported", "unchanged", "refused"]
 
 _SPEAKERS: Final[Mapping[str, Speaker]] = {
     "user": "contact",
@@ -49,25 +49,25 @@ _MAX_FIELD: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class Imported:
     """What became of a record: by its place in what was sent, its id if it has one, and why it is refused."""
 
     place: int
     id: str
-    outcome: Arrival
+    outcome: ImportOutcome
     problems: tuple[Problem, ...] = ()
 
 
 async def import_recordings(
     acting: Acting[StartingUnit], workspace_id: WorkspaceId, records: Sequence[object], *, learn: bool = True
-) -> list[Arrived]:
+) -> list[Imported]:
     """Store the conversations that are recorded, and return what became of each; a known id stays as it is.
 
     With `learn`, what is new and resolved causes one run. Raises: Forbidden, NotFound.
     """
     await read_workspace(acting, workspace_id)
     acting.principal.require(WRITES, Place(workspace_id=workspace_id))
-    arrived: list[Arrived] = []
+    imported: list[Imported] = []
     lesson: Conversation | None = None
     for place, record in enumerate(records):
         try:
@@ -79,18 +79,20 @@ async def import_recordings(
             )
         except InvalidInput as error:
             problems = error.problems or (Problem(path="", code="unreadable", message=error.message),)
-            arrived.append(Arrived(place=place, id=_id(record), outcome="refused", problems=tuple(problems)))
+            imported.append(
+                Imported(place=place, id=_id(record), outcome="refused", problems=tuple(problems))
+            )
             continue
         known = await acting.unit.conversations.get(conversation.id)
         if known is None:
             await acting.unit.conversations.add(conversation)
             lesson = conversation if conversation.status == "resolved" else lesson
-        arrived.append(
-            Arrived(place=place, id=conversation.id, outcome="imported" if known is None else "unchanged")
+        imported.append(
+            Imported(place=place, id=conversation.id, outcome="imported" if known is None else "unchanged")
         )
     if learn and lesson is not None:
         await learn_from(acting, lesson, cause="imported")
-    return arrived
+    return imported
 
 
 def recorded(record: object, *, tenant_id: TenantId, workspace_id: WorkspaceId, now_ms: int) -> Conversation:

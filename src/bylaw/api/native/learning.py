@@ -6,15 +6,15 @@ from fastapi import APIRouter, Query
 
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.learning_views import (
-    ArrivalsView,
+    ConversationImportView,
     ConversationsToImport,
     LearningChoices,
     LearningSettingsView,
     NewRun,
     RunItem,
     RunView,
-    arrivals,
     choices,
+    import_view,
     run_item,
     run_view,
     settings_view,
@@ -37,11 +37,11 @@ Reading = Annotated[Acting[Unit], needs(runs.READS)]
 async def import_conversations(
     acting: Annotated[Acting[Unit], needs(WRITES)],
     sent: Annotated[ConversationsToImport, body(ConversationsToImport)],
-) -> Reply[ArrivalsView]:
+) -> Reply[ConversationImportView]:
     """Import recorded conversations, each whole or not at all; one whose id is known stays as it is."""
     workspace_id = WorkspaceId(sent.workspace_id)
-    arrived = await recordings.import_recordings(acting, workspace_id, sent.conversations, learn=sent.learn)
-    return Reply(arrivals(arrived))
+    imported = await recordings.import_recordings(acting, workspace_id, sent.conversations, learn=sent.learn)
+    return Reply(import_view(imported))
 
 
 @router.get("/v1/workspaces/{workspace_id}/learning")

@@ -10,7 +10,7 @@ from bylaw.api.problems import FieldProblem
 from bylaw.api.shape import when
 from bylaw.core.clock import rfc3339
 from bylaw.learning.mining.model import Case, Draft, Kind, Quote, Tried
-from bylaw.learning.recordings import Arrival, Arrived
+from bylaw.learning.recordings import Imported, ImportOutcome
 from bylaw.learning.report import Cause, Choices, Finding, LearningSettings, MinerName, Run, RunStatus, Why
 from bylaw.learning.standing import held
 from bylaw.policies.model import Expectation
@@ -143,19 +143,19 @@ class ConversationsToImport(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     learn: bool = True
 
 
-class ArrivedView(msgspec.Struct, frozen=True, kw_only=True):
+class ConversationImportResult(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a conversation; `place` is counted from 0, `problems` say why it is refused."""
 
     place: int
     id: str
-    outcome: Arrival
+    outcome: ImportOutcome
     problems: tuple[FieldProblem, ...]
 
 
-class ArrivalsView(msgspec.Struct, frozen=True, kw_only=True):
+class ConversationImportView(msgspec.Struct, frozen=True, kw_only=True):
     """What became of every conversation of an import, in the order in which they were sent."""
 
-    results: tuple[ArrivedView, ...]
+    results: tuple[ConversationImportResult, ...]
 
 
 def choices(sent: LearningChoices) -> Choices:
@@ -213,11 +213,11 @@ def run_view(run: Run) -> RunView:
     )
 
 
-def arrivals(arrived: list[Arrived]) -> ArrivalsView:
+def import_view(imported: list[Imported]) -> ConversationImportView:
     """Return what became of an import."""
-    return ArrivalsView(
+    return ConversationImportView(
         results=tuple(
-            ArrivedView(
+            ConversationImportResult(
                 place=each.place,
                 id=each.id,
                 outcome=each.outcome,
@@ -226,7 +226,7 @@ def arrivals(arrived: list[Arrived]) -> ArrivalsView:
                     for problem in each.problems
                 ),
             )
-            for each in arrived
+            for each in imported
         )
     )
 
