@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from bylaw import settings
 from bylaw.app import App, build
@@ -140,3 +141,12 @@ async def server(tmp_path):
     """A server that nothing has been told yet."""
     async with build(settings.build(data=tmp_path / "data")) as app:
         yield World(app=app, keys={"operator": app.admin_key or "", "admin": app.admin_key or ""})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory):
+    """A server with something of every kind, which the tests of a module share."""
+    async with build(settings.build(data=tmp_path_factory.mktemp("server"))) as app:
+        made = World(app=app)
+        await populate(made)
+        yield made

@@ -3,22 +3,10 @@
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
-from bylaw import settings
-from bylaw.app import build
 from bylaw.jobs.model import NewJob, Step
-from tests.api.conftest import World, populate
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(tmp_path_factory):
-    async with build(settings.build(data=tmp_path_factory.mktemp("server"))) as app:
-        made = World(app=app)
-        await populate(made)
-        yield made
 
 
 async def enqueue(world, *new):

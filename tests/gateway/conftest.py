@@ -79,7 +79,5 @@ async def gate(running):
     while held := (await running.send("admin", "GET", "/v1/policies?limit=500")).json()["data"]:
         for each in held:
             await running.send("admin", "DELETE", f"/v1/policies/{each['id']}")
-    fresh = Scripted()
-    for name in ("status", "answer", "headers", "raw", "models", "stalls", "asked", "came", "left"):
-        setattr(running.provider, name, getattr(fresh, name))
+    running.provider.reset()
     return running

@@ -70,6 +70,11 @@ class Scripted:
         """The bodies of what was asked of models."""
         return [each.body for each in self.asked if each.method == "POST"]
 
+    def reset(self):
+        """Answer as at first, and forget what was asked; its address and who is connected stay."""
+        stays = {name: getattr(self, name) for name in ("url", "connections", "closed")}
+        vars(self).update(vars(Scripted(**stays)))
+
     async def serve(self, reader, writer):
         """Answer what comes over one connection."""
         self.connections += 1

@@ -9,7 +9,7 @@ from bylaw import settings
 from bylaw.app import build
 from bylaw.learning import conversations
 from tests.compat.flashback.conftest import Org, populate, refused
-from tests.gateway.scripted import Scripted, said, scripted
+from tests.gateway.scripted import said, scripted
 
 RIVAL = "Reject any message that contains 'rival'."
 CONVERSATION = [
@@ -34,9 +34,7 @@ async def organisation(tmp_path_factory):
 @pytest_asyncio.fixture(loop_scope="module")
 async def chat(org):
     """Begin a conversation, and say something in it."""
-    fresh = Scripted()
-    for name in ("status", "answer", "headers", "raw", "models", "stalls", "asked", "came", "left"):
-        setattr(org.provider, name, getattr(fresh, name))
+    org.provider.reset()
 
     async def begin(caller="reader", repo="r1"):
         made = await org.make("/conversation", {"repoId": repo}, caller)
