@@ -4,7 +4,7 @@ import pytest
 
 from bylaw import settings
 from bylaw.app import build
-from bylaw.app.finding import ask_to_embed_all
+from bylaw.app.embedding import ask_to_embed_all
 from bylaw.app.worker import open_worker
 from bylaw.search import weights
 from bylaw.search.embedding import KIND

@@ -1,10 +1,15 @@
-"""Who embeds: the model of this machine, or the endpoint that the settings name."""
+"""Embedding, joined from settings: who embeds, and how what is saved comes to be embedded by a worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
+from bylaw.api.ports import ControlStore, Unit
+from bylaw.core.ids import TenantId
+from bylaw.jobs.model import NewJob, Object
+from bylaw.jobs.running import Handler, Running
 from bylaw.providers.calling import Endpoint, Providers
 from bylaw.search.embedder import Embedder, embedded
+from bylaw.search.embedding import KIND, embed_waiting
 from bylaw.search.endpoint import HttpEmbedder
 from bylaw.search.finder import Finder
 from bylaw.settings import Settings
@@ -31,3 +36,36 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     return partial(
         HttpEmbedder, providers, endpoint, model=search.embed_model, dimensions=search.embed_dimensions
     )
+
+
+def embedding_handlers(embedder: Callable[[], Embedder]) -> Mapping[str, Handler[Unit]]:
+    """Return what embeds, by the kind of job."""
+
+    async def embed(job: Running[Unit]) -> Object:
+        return await embed_waiting(job.begin, embedder(), progress=job.progress)
+
+    return {KIND: Handler(handle=embed)}
+
+
+async def ask_to_embed(control: ControlStore, tenant_id: TenantId) -> None:
+    """Have what nobody has embedded yet be embedded, as soon as a worker has time."""
+    async with control.begin(tenant_id, writes=False) as unit:
+        if not await unit.vectors.has_untold():
+            return
+    async with control.begin(tenant_id) as unit:
+        await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=1))
+
+
+async def ask_to_embed_all(control: ControlStore) -> None:
+    """Have looked through what every tenant says, as a worker does when it starts.
+
+    Its model may be another than before, and a server may have died before it could ask.
+    """
+    async with control.system(writes=False) as system:
+        tenants = sorted(await system.counters())
+    for tenant_id in tenants:
+        async with control.begin(tenant_id, writes=False) as unit:
+            says = await unit.vectors.newest() > 0 or await unit.vectors.has_untold()
+        if says:
+            async with control.begin(tenant_id) as unit:
+                await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=-1))

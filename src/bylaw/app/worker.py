@@ -3,25 +3,20 @@
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from functools import cache, partial
+from functools import cache
 from typing import Final
 
 from bylaw.api.ports import ControlStore, Unit
-from bylaw.app.embedding import embedder_of
-from bylaw.app.finding import ask_to_embed_all
+from bylaw.app.embedding import ask_to_embed_all, embedder_of, embedding_handlers
 from bylaw.app.judging import providers_of, structured_of
 from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.core.ids import Ids
-from bylaw.jobs.model import Object
-from bylaw.jobs.running import Handler, Running
+from bylaw.jobs.running import Handler
 from bylaw.jobs.worker import Worker, WorkerLimits
-from bylaw.search.embedder import Embedder
-from bylaw.search.embedding import KIND as EMBED
-from bylaw.search.embedding import embed_waiting
 from bylaw.settings import Settings
 from bylaw.stores import open_control_plane
 from bylaw.tenancy.sealing import Sealer
@@ -53,7 +48,7 @@ async def join_worker(
     providers = providers_of(settings)
     embedder = cache(embedder_of(settings, providers))
     handlers: Mapping[str, Handler[Unit]] = {
-        EMBED: Handler(handle=partial(_embed, embedder)),
+        **embedding_handlers(embedder),
         **webhook_handlers(settings, sender, clock=clock, ids=ids),
         **learning_handlers(embedder, structured_of(settings, providers), clock=clock, ids=ids),
     }
@@ -77,7 +72,3 @@ def limits_of(settings: Settings) -> WorkerLimits:
         keep_ms=jobs.jobs_keep_days * _DAY_MS,
         keep_dead_ms=jobs.jobs_keep_dead_days * _DAY_MS,
     )
-
-
-async def _embed(embedder: Callable[[], Embedder], job: Running[Unit]) -> Object:
-    return await embed_waiting(job.begin, embedder(), progress=job.progress)
