@@ -32,23 +32,6 @@ def _importers(target: str) -> set[str]:
     return found
 
 
-def test_only_app_and_cli_read_settings():
-    assert {
-        n
-        for n in _importers("bylaw.settings")
-        if not n.startswith(("app/", "stores.py", "cli/", "settings/"))
-    } == set()
-
-
-def test_only_app_joins_storage():
-    outside = {n for n in _importers("bylaw.storage") if not n.startswith(("storage/", "stores.py"))}
-    assert outside <= STORAGE_COMMANDS
-
-
-# Operator commands that open the stores themselves, without a server.
-STORAGE_COMMANDS: set[str] = {"cli/db.py"}
-
-
 def test_sqlite_files_are_opened_by_one_library_each():
     assert {n for n in _importers("apsw") if not n.startswith("storage/sqlite/")} == set()
     assert _importers("sqlite3") == set()
