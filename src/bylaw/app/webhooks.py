@@ -7,7 +7,7 @@ from typing import Final
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.notifying import note_stopped
 from bylaw.api.ports import ControlStore, Unit
-from bylaw.core.clock import Clock
+from bylaw.core.clock import DAY_MS, HOUR_MS, Clock
 from bylaw.core.ids import Ids
 from bylaw.jobs.running import Handler
 from bylaw.notify.delivery import Deliverer
@@ -19,7 +19,6 @@ from bylaw.tenancy.sealing import Sealer
 
 _ANSWER_BYTES: Final = 65_536
 _CALLS: Final = 100
-_DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 def telling_of(settings: Settings, clock: Clock, ids: Ids) -> Telling:
@@ -29,7 +28,7 @@ def telling_of(settings: Settings, clock: Clock, ids: Ids) -> Telling:
 
 def forgetting_of(settings: Settings, store: ControlStore, clock: Clock) -> Forgetting:
     """Return what forgets kept answers and notices."""
-    keep_ms = settings.storage.keep_answers_h * 3_600_000
+    keep_ms = settings.storage.keep_answers_h * HOUR_MS
     return Forgetting(store, clock, keep_ms=keep_ms, keep_notices_ms=_keep_ms(settings))
 
 
@@ -54,10 +53,10 @@ def webhook_handlers(
         telling=telling_of(settings, clock, ids),
         clock=clock,
         stopped=partial(note_stopped, clock=clock),
-        fail_ms=settings.webhooks.webhook_fail_days * _DAY_MS,
+        fail_ms=settings.webhooks.webhook_fail_days * DAY_MS,
     )
     return {DELIVER: Handler(handle=deliverer.deliver), EXPIRE: Handler(handle=deliverer.expire)}
 
 
 def _keep_ms(settings: Settings) -> int:
-    return settings.webhooks.webhook_keep_days * _DAY_MS
+    return settings.webhooks.webhook_keep_days * DAY_MS

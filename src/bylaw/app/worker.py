@@ -6,22 +6,19 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import cache
-from typing import Final
 
 from bylaw.api.ports import ControlStore, Unit
 from bylaw.app.embedding import ask_to_embed_all, embedder_of, embedding_handlers
 from bylaw.app.judging import providers_of, structured_of
 from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
-from bylaw.core.clock import Clock, SystemClock
+from bylaw.core.clock import DAY_MS, Clock, SystemClock
 from bylaw.core.ids import Ids
 from bylaw.jobs.running import Handler
 from bylaw.jobs.worker import Worker, WorkerLimits
 from bylaw.settings import Settings
 from bylaw.stores import open_control_plane
 from bylaw.tenancy.sealing import Sealer
-
-_DAY_MS: Final = 86_400_000
 
 
 @asynccontextmanager
@@ -69,6 +66,6 @@ def limits_of(settings: Settings) -> WorkerLimits:
     return WorkerLimits(
         slots=jobs.jobs_at_once,
         grace_s=settings.server.shutdown_s,
-        keep_ms=jobs.jobs_keep_days * _DAY_MS,
-        keep_dead_ms=jobs.jobs_keep_dead_days * _DAY_MS,
+        keep_ms=jobs.jobs_keep_days * DAY_MS,
+        keep_dead_ms=jobs.jobs_keep_dead_days * DAY_MS,
     )

@@ -21,7 +21,7 @@ from bylaw.backtest.scoring import Quality, Score, Scored, judge_cases, score
 from bylaw.cli.folder import read_folder
 from bylaw.cli.given import read_json
 from bylaw.cli.lazy import LazyGroup
-from bylaw.cli.options import server_option
+from bylaw.cli.options import json_option, server_option
 from bylaw.cli.remote import keyed
 from bylaw.core.errors import InvalidInput
 from bylaw.decisions.request import read
@@ -46,7 +46,6 @@ which_option = click.option(
 effect_option = click.option(
     "--effect", type=click.Choice(get_args(Effect)), help="Reject or flag; read from the wording by default."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
 @click.group(

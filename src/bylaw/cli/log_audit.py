@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from bylaw.cli.verify import EXIT, checkpoint_option, headline, json_option, keys_option, read_trust
+from bylaw.cli.options import json_option
+from bylaw.cli.verify import EXIT, checkpoint_option, headline, keys_option, read_trust
 from bylaw.receipts import export
 from bylaw.receipts.audit import Audit, audit
 

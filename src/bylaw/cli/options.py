@@ -6,6 +6,8 @@ from typing import ClassVar
 import click
 from typing_extensions import override
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+
 
 def server_option(says: str = "The server.") -> click.Option:
     """Return the option that names a running server."""

@@ -12,6 +12,7 @@ from bylaw import rules
 from bylaw.cli.folder import warn
 from bylaw.cli.given import read_json
 from bylaw.cli.lazy import LazyGroup
+from bylaw.cli.options import json_option
 from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.policies.facts import context_of
 from bylaw.policies.warnings import warnings_about_rule
@@ -35,7 +36,6 @@ schema_option = click.option(
     type=click.Path(path_type=Path),
     help="A JSON Schema of the metadata, to check fields and types; the request's fields are known.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
 @click.group(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from bylaw.cli.options import json_option
 from bylaw.core.errors import InvalidInput
 from bylaw.receipts.bundle import MAX_BUNDLE_BYTES
 from bylaw.receipts.checkpoint import SignedCheckpoint, parse_all
@@ -46,7 +47,6 @@ checkpoint_option = click.option(
     type=click.Path(path_type=Path),
     help="A file of checkpoints that you kept; may be repeated.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
 
 
 @click.command(

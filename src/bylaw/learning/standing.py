@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bylaw.core.clock import DAY_MS
 from bylaw.core.paging import Slice
 from bylaw.learning.mining.clusters import sense
 from bylaw.learning.mining.model import Draft, fold
@@ -22,7 +23,6 @@ from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.search.embedder import Embedder
 from bylaw.tenancy.model import Place
 
-_DAY_MS: Final = 86_400_000
 _MOST_NEAR: Final = 25
 # How much less near than the same a rule may be to be told to the reviewer.
 _NEAR: Final = 0.15
@@ -170,7 +170,7 @@ def _held_back(draft: Draft, rivals: Sequence[Rival], choices: Choices, now_ms: 
     """Return why a draft is not proposed: too little confidence, a policy that says it, or a rejection."""
     if draft.confidence < choices.minimum_confidence:
         return Finding(draft=draft, held_back="weak")
-    since_ms = now_ms - choices.suppress_days * _DAY_MS
+    since_ms = now_ms - choices.suppress_days * DAY_MS
     for rival in rivals:
         if rival.near < choices.similarity or rival.denies:
             continue

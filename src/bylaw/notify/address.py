@@ -1,12 +1,12 @@
 """Addresses of webhooks: `https` anywhere, `http` only inside, where the server may call inside at all."""
 
 import ipaddress
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from bylaw.core.errors import InvalidInput
+from bylaw.providers.http import Outgoing
 
-Outgoing = Literal["off", "public", "any"]
 _MOST: Final = 2_000
 
 

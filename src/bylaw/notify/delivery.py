@@ -5,11 +5,11 @@ same id and with the same bytes. In no particular order: what fails is tried lat
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from bylaw.core.clock import Clock
+from bylaw.jobs.model import Object
 from bylaw.jobs.running import Running
 from bylaw.notify.address import host_of
 from bylaw.notify.deliveries import KEPT_ATTEMPTS
@@ -31,7 +31,6 @@ SCHEDULE_MS: Final = (
 )
 GONE: Final = 410
 
-Object = Mapping[str, object]
 U = TypeVar("U", bound=TellingUnit)
 U_contra = TypeVar("U_contra", contravariant=True)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -14,10 +14,9 @@ from bylaw.notify.store import NotifyUnit
 from bylaw.notify.told import ApprovalTold, BindingTold, PolicyRef, PolicyTold, Told
 from bylaw.policies.model import Current
 from bylaw.policies.store import Policies
+from bylaw.receipts.issue import PREFIX as RECEIPT_PREFIX
 from bylaw.tenancy.changes import Entry
 from bylaw.tenancy.model import EVERYWHERE, Place
-
-_RECEIPT: Final = "rcpt_"
 
 
 class Held(Protocol):
@@ -124,7 +123,7 @@ async def _of_policy(unit: TellingUnit, entry: Entry, currents: Mapping[PolicyId
         ),
         by=_text(entry, "author"),
         source="" if stored is None else stored.source.type,
-        receipt_id=_RECEIPT + entry.id,
+        receipt_id=RECEIPT_PREFIX + entry.id,
     )
     return _notice(entry, f"policy.{_text(entry, 'change')}", told, place=place)
 
@@ -137,7 +136,7 @@ async def _of_approval(unit: TellingUnit, entry: Entry) -> Sequence[Notice]:
         held,
         decision=_text(entry, "receipt"),
         by=_text(entry, "approver") or None,
-        receipt_id=_RECEIPT + entry.id,
+        receipt_id=RECEIPT_PREFIX + entry.id,
     )
     kind = f"approval.{_text(entry, 'change')}"
     return (made(f"ntc_{entry.id}", kind, told, occasion=held.occasion, at_ms=entry.created_ms),)
@@ -160,7 +159,7 @@ async def _of_binding(unit: TellingUnit, entry: Entry) -> Sequence[Notice]:
                 policy_id=policy_id,
                 agent_id=_text(entry, "id"),
                 by=_text(entry, "author"),
-                receipt_id=_RECEIPT + entry.id,
+                receipt_id=RECEIPT_PREFIX + entry.id,
             ),
             place=place,
             part=f"_{change}",
@@ -192,7 +191,7 @@ def _notice(entry: Entry, kind: str, told: Told, *, place: Place, part: str = ""
 
 
 def _links(entry: Entry, policy_id: str) -> Mapping[str, str]:
-    return {"policy": f"/v1/policies/{policy_id}", "receipt": f"/v1/receipts/{_RECEIPT}{entry.id}"}
+    return {"policy": f"/v1/policies/{policy_id}", "receipt": f"/v1/receipts/{RECEIPT_PREFIX}{entry.id}"}
 
 
 def _policy(entry: Entry) -> Mapping[str, str]:

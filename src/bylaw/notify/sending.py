@@ -6,11 +6,10 @@ from typing import Final
 
 from bylaw.core.clock import Clock
 from bylaw.core.errors import Corrupt
-from bylaw.notify.address import Outgoing
 from bylaw.notify.model import Attempt, Notice, Webhook
 from bylaw.notify.signing import signed_headers
 from bylaw.notify.telling import Telling
-from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient
+from bylaw.providers.http import HttpAnswer, HttpCall, HttpClient, Outgoing
 from bylaw.providers.model import Failed
 from bylaw.tenancy.sealing import Sealer
 

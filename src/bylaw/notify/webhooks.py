@@ -12,15 +12,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from bylaw.core.canonical_json import Json
+from bylaw.core.clock import HOUR_MS
 from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Page, Slice
-from bylaw.notify.address import Outgoing, checked_url, host_of
+from bylaw.notify.address import checked_url, host_of
 from bylaw.notify.catalog import checked_types
 from bylaw.notify.model import Webhook, WebhookId
 from bylaw.notify.sending import owner_of
 from bylaw.notify.signing import new_secret
 from bylaw.notify.store import NotifyUnit
+from bylaw.providers.http import Outgoing
 from bylaw.tenancy.model import EVERYWHERE, Place, overlap
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
@@ -31,7 +33,6 @@ MANAGES: Final = "workspaces:write"
 TOLD: Final = ("policy:read", "receipts:read", "conversations:read", "agents:read")
 MOST: Final = 50  # of one tenant: each notice is compared with all of them
 LONGEST_OVERLAP_H: Final = 7 * 24
-_HOUR_MS: Final = 3_600_000
 _LONGEST_TEXT: Final = 500
 
 Change = Literal["created", "changed", "deleted", "disabled"]
@@ -134,7 +135,7 @@ async def rotate_secret(
         old,
         sealed=sealer.seal(secret.encode(), *owner_of(old.tenant_id, ident)),
         sealed_before=old.sealed if overlap_h else "",
-        overlap_ends_ms=acting.clock.now_ms() + overlap_h * _HOUR_MS,
+        overlap_ends_ms=acting.clock.now_ms() + overlap_h * HOUR_MS,
     )
     return await _save(acting, old, new), secret
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Generic, Literal, TypeVar, cast
 
+from bylaw.core.clock import DAY_MS
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import UserId
 from bylaw.core.paging import every
@@ -37,7 +38,6 @@ _FOLLOWS: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
 _STAYS: Final[Mapping[type, tuple[str, ...]]] = MappingProxyType(
     {Workspace: (), Repo: ("workspace_id",), User: (), Agent: ("place",)}
 )
-_DAY_MS: Final = 86_400_000
 # What an agent that was only seen gets beside that.
 _REGISTERED: Final = ("place", "registered", "created_ms")
 
@@ -81,7 +81,7 @@ def check_moment(acting: Acting[TenancyUnit], ms: int | None, *, path: str) -> N
 
     Raises: InvalidInput.
     """
-    if ms is not None and not 0 <= ms <= acting.clock.now_ms() + _DAY_MS:
+    if ms is not None and not 0 <= ms <= acting.clock.now_ms() + DAY_MS:
         raise InvalidInput.of(path, "bad_time", "That is before 1970, or still to come.")
 
 

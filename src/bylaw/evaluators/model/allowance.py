@@ -3,11 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
-from bylaw.core.clock import Clock
-
-_DAY_MS: Final = 86_400_000
+from bylaw.core.clock import DAY_MS, Clock
 
 
 class Tokens:
@@ -42,7 +39,7 @@ class Tokens:
         self._spent[asker] = max(0, self._spent.get(asker, 0) - held + used)
 
     def _turn(self) -> None:
-        day = self._clock.now_ms() // _DAY_MS
+        day = self._clock.now_ms() // DAY_MS
         if day != self._day:
             self._day = day
             self._spent.clear()

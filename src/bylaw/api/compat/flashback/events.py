@@ -12,7 +12,7 @@ from bylaw.api.compat.flashback import wire_events as wire
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.api.shape import moment
-from bylaw.core.clock import rfc3339
+from bylaw.core.clock import DAY_MS, rfc3339
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import KeyId, UserId
 from bylaw.core.paging import Slice
@@ -24,7 +24,6 @@ router = APIRouter(tags=["flashback"], route_class=Route)
 
 Seeing = Annotated[Acting[Unit], needs(None)]
 
-_DAY_MS: Final = 24 * 60 * 60 * 1000
 _MOST: Final = 100
 _USUAL: Final = 20
 _BEYOND: Final = 1_000_000_000
@@ -103,7 +102,7 @@ def _where(query: wire.EventQuery, now_ms: int) -> EventFilter:
     from_ms = moment(query.since or None, path="from_timestamp")
     to_ms = moment(query.until or None, path="to_timestamp")
     if from_ms is None and to_ms is None:
-        from_ms = now_ms - _DAY_MS
+        from_ms = now_ms - DAY_MS
     return EventFilter(
         from_ms=from_ms,
         to_ms=None if to_ms is None else to_ms + 1,
