@@ -60,11 +60,10 @@ class Parts:
     """The parts of a server.
 
     `judge` is the model that judges rules in words, None where none is named. `adviser` reviews wordings.
-    `settle` is called after a
-    transaction that wrote, before its answer leaves: it brings queued entries into the log and this process
-    up to date with what was committed. `caught_up` returns once every effect of this process's receipts is
-    visible in lists. `checks` are the conditions of readiness, `links` makes addresses of this server,
-    `openapi` is the description of the API.
+    `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
+    the log and this process up to date with what was committed. `caught_up` returns once every effect of this
+    process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
+    of this server, `openapi` is the description of the API.
     """
 
     store: ControlStore
