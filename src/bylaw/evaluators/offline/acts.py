@@ -1,10 +1,21 @@
 """Rules about calls of tools: which are allowed, within which limits, in which order, how many at once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bylaw.evaluators.offline.calls import Call, Turn, current, hides_calls, is_like, is_named, turns
+from bylaw.evaluators.offline.calls import (
+    Call,
+    Turn,
+    are_named,
+    current,
+    hides_calls,
+    is_like,
+    is_named,
+    key_of,
+    turns,
+)
 from bylaw.evaluators.offline.grammar import (
     ALWAYS,
     MUST,
@@ -17,10 +28,10 @@ from bylaw.evaluators.offline.grammar import (
     wordings,
 )
 from bylaw.evaluators.offline.limits import Limit, limits
-from bylaw.evaluators.offline.reading import Facts, Reader
+from bylaw.evaluators.offline.reading import Facts, Reader, argument_texts
 from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape
 from bylaw.evaluators.protocol import EvaluatorBasis
-from bylaw.rules.spelling import MISSING, Path
+from bylaw.rules.spelling import Path
 
 _NAME: Final = r"[`'\"]?[A-Za-z_*][\w.*:-]*[`'\"]?"
 _KIND: Final = r"(?:tools?|functions?|actions?|apis?)"
@@ -76,10 +87,12 @@ _ORDER: Final = wordings(
     rf"{_FIRST} {MUST} be {_CALLED} before (?:{_CALLING} )?{_THEN}(?: is (?:called|used|run))?",
     rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:without (?:first )?|before )(?:{_CALLING}"
     rf" )?{_FIRST}(?: first)?",
-    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:unless|until) (?:you have called )?{_FIRST}(?:"
-    rf" (?:has been|was|is) called)?(?: (?:first|before))?",
-    rf"{_THEN} {NOT} be {_CALLED} (?:before|without|until|unless) (?:{_CALLING} )?{_FIRST}(?:"
-    rf" (?:has been|was|is) called)?(?: first)?",
+    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:unless|until) you have called {_FIRST}(?:"
+    rf" (?:first|before))?",
+    rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_THEN} (?:unless|until) {_FIRST} (?:has been|was|is) called(?:"
+    rf" (?:first|before))?",
+    rf"{_THEN} {NOT} be {_CALLED} (?:before|without) (?:{_CALLING} )?{_FIRST}(?: first)?",
+    rf"{_THEN} {NOT} be {_CALLED} (?:before|until|unless) {_FIRST} (?:has been|was|is) called(?: first)?",
     rf"before {_CALLING} {_THEN},? (?:{ALWAYS} |you must )?{_CALL} {_FIRST}(?: first)?",
     rf"{_THEN} (?:must|may|can|should) only be {_CALLED} after (?:{_CALLING} )?{_FIRST}(?: (?:has been"
     rf"|was) called)?",
@@ -116,8 +129,11 @@ _APART: Final = wordings(
 )
 # A name that only a tool has: "call PayPal" and "use e-mail" speak of something else.
 _IDENTIFIER: Final = re.compile(r"\w_\w|\*")
+# What somebody gives, and no tool: "without user_approval".
+_GIVEN: Final = re.compile(r"\W?(?:user|human|manager|customer|admin|explicit|prior|written)_", re.IGNORECASE)
 _CALLED_BY_NAME: Final = re.compile(r"\w[_.]\w|\*|[`'\"]")
 _INVOKES: Final = re.compile(r"\b(?:call|invok|trigger)", re.IGNORECASE)
+_COVERED: Final = "Whether an approval that the facts speak of covers the call takes a judge."
 _ELSEWHERE: Final = Ruling(status="not_applicable", rationale="No tool is called that it speaks of.")
 
 
@@ -146,27 +162,35 @@ class Calls:
     @property
     def gap(self) -> str:
         """What it leaves to a judge."""
-        return (
-            "Whether an approval that the facts speak of covers the call takes a judge."
-            if self.is_approved
-            else ""
-        )
+        return _COVERED if self.is_approved else ""
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
         made = _made(reader.facts)
+        if not made and not self.is_allowed and are_named(self.tools, str(reader.facts.get("agent_output"))):
+            return ABSTAINED  # code that calls it, maybe
         if made is None:
             return ABSTAINED if _may_call(reader.facts) else _ELSEWHERE
         wrong = [call for call in made if is_named(call, self.tools) != self.is_allowed]
+        if not wrong and not self.is_allowed and await self._is_near(made, reader):
+            return ABSTAINED
         if wrong and self.is_approved and _speaks_of_approval(reader.facts):
             return ABSTAINED
         if wrong:
             said = "A tool is called that must not be."
             return Ruling(status="violated", rationale=said, evidence=(wrong[0].name,))
-        is_unsure = any(is_like(call, self.tools) for call in made) and not self.is_allowed
-        if is_unsure or (current(reader.facts) is None and hides_calls(reader.facts)):
+        if current(reader.facts) is None and hides_calls(reader.facts):
             return ABSTAINED
         return Ruling(status="satisfied", rationale="No such tool is called.")
+
+    async def _is_near(self, made: Sequence[Call], reader: Reader) -> bool:
+        """Return whether a call is of a tool in whose name one of them stands, or passes the name on."""
+        for call in made:
+            passed = argument_texts({"arguments": call.arguments})
+            await reader.spend(len(passed))
+            if is_like(call, self.tools) or are_named(self.tools, f"{key_of(call.name)}\n{passed}"):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,17 +208,13 @@ class Argument:
     @property
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
-        limit = f"{self.limit.said} {self.limit.bound:g}"
+        limit = f"{self.limit.said} {self.limit.bound:g}{self.limit.unit and ' ' + self.limit.unit}"
         return f"Compares the argument {self.limit.field} of a call of {self.tool}: it must be {limit}."
 
     @property
     def gap(self) -> str:
         """What it leaves to a judge."""
-        return (
-            "Whether an approval that the facts speak of covers the call takes a judge."
-            if self.is_approved
-            else ""
-        )
+        return _COVERED if self.is_approved else ""
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
@@ -202,7 +222,9 @@ class Argument:
         if call is None or not is_named(call, (self.tool,)):
             is_unsure = is_like(call, (self.tool,)) if call else reader.facts.get("phase") == "decision"
             return ABSTAINED if is_unsure else _ELSEWHERE
-        value = MISSING if call.arguments is None else Path(self.limit.field).find(call.arguments)
+        if call.arguments is None or self.limit.is_other(call.arguments.get("currency")):
+            return ABSTAINED
+        value = Path(self.limit.field).find(call.arguments)
         ruling = self.limit.compared(value)
         is_open = ruling.status == "violated" and self.is_approved and _speaks_of_approval(reader.facts)
         return ABSTAINED if is_open else ruling
@@ -309,7 +331,7 @@ def _calls(wording: str) -> Calls | None:
             names = tuple(re.split(r",? or |,? and |, ", found["tools"]))
             known = _CALLED_BY_NAME if _INVOKES.search(wording) else _IDENTIFIER
             is_clear = bool(group(found, "tools_kind")) or "calls to" in wording or "calls of" in wording
-            if is_clear or all(map(known.search, names)):
+            if is_clear or all(known.search(name) and "_case" not in name for name in names):
                 tools = tuple(name.strip("`'\"") for name in names)
                 return Calls(tools=tools, is_allowed=is_allowed, is_approved=is_approved)
     return None
@@ -335,6 +357,8 @@ def _limit(wording: str) -> Limit | None:
 def _order(wording: str) -> Order | None:
     for found in matches(_ORDER, wording):
         first, then = found["first"].strip("`'\""), found["then"].strip("`'\"")
+        if _GIVEN.match(found["first"]):
+            continue
         if _IDENTIFIER.search(found["first"]) and _IDENTIFIER.search(found["then"]) and first != then:
             return Order(first=first, then=then)
     return None

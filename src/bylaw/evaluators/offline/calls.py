@@ -10,6 +10,8 @@ import msgspec
 
 from bylaw.evaluators.offline.reading import Facts, texts
 
+# A name of fewer characters stands in too much to tell anything.
+_TELLING: Final = 4
 _AGENTS: Final = frozenset({"assistant", "agent", "model", "ai", "bot"})
 _CALLS: Final = frozenset({"tool_use", "tool_call"})
 _GIVEN: Final = ("arguments", "input", "args")
@@ -58,7 +60,7 @@ def current(facts: Facts) -> Call | None:
 
 def is_named(call: Call, tools: tuple[str, ...]) -> bool:
     """Return whether a call is of one of the tools, of which a name may have stars."""
-    return any(fnmatchcase(_key(call.name), _key(tool)) for tool in tools)
+    return any(fnmatchcase(key_of(call.name), key_of(tool)) for tool in tools)
 
 
 def is_like(call: Call, tools: tuple[str, ...]) -> bool:
@@ -67,12 +69,19 @@ def is_like(call: Call, tools: tuple[str, ...]) -> bool:
     return last != call.name and is_named(Call(name=last, arguments=None), tools)
 
 
+def are_named(tools: tuple[str, ...], text: str) -> bool:
+    """Return whether the name of one of the tools, if it is long enough to tell, stands in a text."""
+    names = [tool.strip("*").lower() for tool in tools]
+    return any(len(name) >= _TELLING and name in text.lower() for name in names)
+
+
 def hides_calls(facts: Facts) -> bool:
     """Return whether there are messages, and they cannot be read for calls."""
     return bool(facts.get("messages")) and turns(facts) is None
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
+    """Return how names of tools are compared: in one spelling."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
 
 

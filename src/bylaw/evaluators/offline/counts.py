@@ -23,8 +23,8 @@ from bylaw.evaluators.offline.grammar import (
 )
 from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
-from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
-from bylaw.evaluators.patterns.forms import BARE_LINK, EMOJI, EMOJIS, LINK
+from bylaw.evaluators.offline.subject import ANSWER, Subject, is_sent, subject_of
+from bylaw.evaluators.patterns.forms import EMOJI, EMOJIS, LIKE_HOST, LINK
 from bylaw.evaluators.protocol import EvaluatorBasis
 
 Relation = Callable[[float, float], bool]
@@ -36,7 +36,8 @@ _ENDLESS: Final = float("inf")
 _MOST_COUNTED: Final = 20_000
 _COUNTING: Final = 4
 _ABBREVIATED: Final = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|approx)|\b[a-z])$", re.IGNORECASE
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|inc|ltd|co|corp|jr|sr|fig|dept|approx)|\b[a-z])$",
+    re.IGNORECASE,
 )
 # A line that begins with some mark, number or letter of its own.
 _MARKED: Final = re.compile(r"\s*(?:<li|[^\w\s\"'(\[]|[(\[]?\w{1,3}[.):\]])", re.IGNORECASE)
@@ -86,7 +87,8 @@ def _paragraphs(text: str) -> Range:
 
 def _links(text: str) -> Range:
     sure = len(LINK.findall(text))
-    return sure, sure + len(BARE_LINK.findall(text)) + text.count("](") + text.count("href")
+    others = len(LIKE_HOST.findall(LINK.sub(" ", text)))
+    return sure, sure + others + text.count("](") + text.count("href")
 
 
 def _emojis(text: str) -> Range:
@@ -151,11 +153,15 @@ _PLAIN: Final = wordings(
 _NEGATED: Final = wordings(
     rf"{SUBJECT} {NOT} (?:{_HAVING} )?(?:longer than |{_BOUND} ){NUMBER} {_UNIT}{_EACH}",
     rf"{SUBJECT} {NOT} (?P<exceed>exceed) {NUMBER} {_UNIT}{_EACH}",
-    rf"{NEVER} (?:{_DOING}|answering|using|asking|include|exceed|write|go) (?:{SUBJECT} )?(?:in "
-    rf"|with )?(?:{_BOUND} )?{NUMBER} {_UNIT}{_EACH}",
-    rf"{STOP} (?:it )?(?:(?:if|when|whenever) )?{SUBJECT} (?:(?:that|which|if it|when it) )?(?:is|are"
-    rf"|has|have|contains?|includes?|uses?|containing|with|exceeds?|having|of|longer than|is longer"
-    rf" than|that are longer than) ?(?:{_BOUND} )?{NUMBER} {_UNIT}{_EACH}",
+    rf"{NEVER} (?:{_DOING}|answering|using|asking|include|write|go) (?:{SUBJECT} )?(?:in "
+    rf"|with )?{_BOUND} {NUMBER} {_UNIT}{_EACH}",
+    rf"{NEVER} (?P<exceed>exceed) {NUMBER} {_UNIT}{_EACH}",
+)
+# "with 3 links" may mean three of them, or more: a number alone is no bound.
+_STOPPED: Final = wordings(
+    rf"{STOP} (?:it )?(?:(?:if|when|whenever) )?{SUBJECT} (?:(?:that|which|if it|when it) )?(?:(?:is|are"
+    rf"|has|have|contains?|includes?|uses?|containing|with|having|of) {_BOUND}|exceeds?|exceeding"
+    rf"|longer than|(?:is|are) longer than) {NUMBER} {_UNIT}{_EACH}",
 )
 _RELATIONS: Final[Mapping[str, tuple[Relation, Relation, str, str]]] = {
     "most": (le, gt, "at most", "more than"),
@@ -195,7 +201,7 @@ class Count:
         """Return what the facts show."""
         if self.subject.is_to_come(reader.facts, ("input", "tool_call")):
             return ASIDE
-        said = self.subject.texts(reader.facts)
+        said = self.subject.texts(reader.facts, in_calls=False)
         if not said.texts or not said.is_all:
             return ABSTAINED
         rulings = [await self._of(text, reader) for text in said.texts]
@@ -221,12 +227,14 @@ class Count:
 
 def read_count(wording: str) -> Shape | None:
     """Return the shape of a rule about how long a text is, or how many of something it has."""
-    for patterns, is_negated in ((_NEGATED, True), (_PLAIN, False)):
+    for patterns, is_negated in ((_STOPPED, True), (_NEGATED, True), (_PLAIN, False)):
         for found in matches(patterns, wording):
             kind = next((name for name in _RELATIONS if group(found, name)), "over" if is_negated else "most")
             plain, negated, said, otherwise = _RELATIONS[kind]
             named = group(found, "subject") or group(found, "where")
             subject = subject_of(named) if named else ANSWER
+            if subject is not None and (patterns is not _STOPPED or is_sent(wording)):
+                subject = subject.own
             if (
                 subject is None
                 or subject.kind in {"field", "conversation"}

@@ -56,7 +56,7 @@ class Form:
         """Return what the facts show."""
         if self.subject.is_to_come(reader.facts, ("input", "tool_call")):
             return ASIDE
-        said = self.subject.texts(reader.facts)
+        said = self.subject.texts(reader.facts, in_calls=False)
         if len(said.texts) != 1 or not said.is_all or not is_read(said.texts[0]):
             return ABSTAINED
         if self.form == "capitals":

@@ -107,7 +107,10 @@ class Limit:
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
         limit = f"{self.said} {self.bound:g}{self.unit and ' ' + self.unit}"
-        return f"Compares the number {self.field} of the metadata or the tool's arguments: {limit}."
+        return (
+            f"Compares the number {self.field} of the metadata or the tool's arguments: {limit}."
+            " Without it, the case is undecided."
+        )
 
     @property
     def gap(self) -> str:
@@ -130,11 +133,16 @@ class Limit:
         """Return what one value shows."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return ABSTAINED
-        if self.unit == "%" and 0 < value < 1:
+        if self.unit == "%" and 0 < value <= 1:  # a part of one, or a percent
             return ABSTAINED
         kept = self.relation(value, self.bound)
         said = f"{self.field} is {'within' if kept else 'outside'} the limit."
         return Ruling(status="satisfied" if kept else "violated", rationale=said, evidence=(str(value),))
+
+    def is_other(self, currency: object) -> bool:
+        """Return whether a currency is said, and is not that of the limit."""
+        is_money = self.unit not in {"", "%"}
+        return is_money and currency is not None and str(currency).upper() != self.unit
 
     def _value(self, facts: Facts) -> object:
         """Return the fact that is compared: none of another unit, or of one that is not said."""
@@ -196,7 +204,10 @@ class Value:
             str(value).lower() if isinstance(value, bool) else repr(value) for value in self.values
         )
         must = "must not be" if self.is_forbidden else "must be"
-        return f"Compares {self.field} of the metadata or the tool's arguments: it {must} {values}."
+        return (
+            f"Compares {self.field} of the metadata or the tool's arguments: it {must} {values}."
+            " Without it, the case is undecided."
+        )
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""

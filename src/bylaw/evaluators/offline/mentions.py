@@ -25,7 +25,7 @@ from bylaw.evaluators.offline.grammar import (
 )
 from bylaw.evaluators.offline.reading import Found, Reader, is_read
 from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, TOO_LONG, Ruling, Shape
-from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
+from bylaw.evaluators.offline.subject import ANSWER, Subject, is_sent, subject_of
 from bylaw.evaluators.offline.things import Thing, Things, quoted_of, things_of
 from bylaw.evaluators.patterns import MOST_QUOTES
 from bylaw.evaluators.protocol import EvaluatorBasis
@@ -40,7 +40,7 @@ _STAND: Final = (
     + "|".join(listed("mentioned said used included shared disclosed revealed written present sent"))
     + "))"
 )
-_IT: Final = r"(?: (?:it|this|(?:the|this|any) [\w ]{1,30}?))?"
+_IT: Final = r"(?: (?:it|this|(?P<it>(?:the|this|any|an?|every) [\w ]{1,30}?)))?"
 _FORBIDS: Final = wordings(
     rf"{STOP} {SUBJECT} (?:that|which|if it|when it|if they) {SAYS} {_LIST}{TAIL}",
     rf"{STOP} {SUBJECT} {SAYS} {_LIST}{TAIL}",
@@ -48,8 +48,8 @@ _FORBIDS: Final = wordings(
     rf"(?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL},? (?:then )?{STOP}(?: (?:it|this|the [\w"
     rf" ]{{1,30}}))?",
     rf"{SUBJECT} {NOT} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
-    rf"{NEVER} (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
-    rf"(?:please )?avoid {_LIST}{TAIL}",
+    rf"(?P<own>{NEVER}) (?:{SAYS}|{GIVES}) {_LIST}{TAIL}",
+    rf"(?P<own>(?:please )?avoid) {_LIST}{TAIL}",
     rf"{_LIST} {NOT} {_STAND}{TAIL}",
     rf"{_LIST} (?:is|are) {_BANNED}{TAIL}",
     rf"no (?:(?P<verb>mention)s? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
@@ -70,6 +70,7 @@ _WANTS: Final = wordings(
     rf"{STOP} {SUBJECT} (?:that|which|if it) (?:do not|does not|don't|doesn't) (?P<place>{SAYS}) {_LIST}",
 )
 _UNLESS: Final = re.compile(r"\b(?:unless|except|only|until|before|after|if|without)\b", re.IGNORECASE)
+_OR: Final = re.compile(r"['\"],? or ['\"]", re.IGNORECASE)
 _WITHOUT_WORDS: Final = (
     "Words without quotes may stand for a meaning: that none of them occurs shows nothing."
 )
@@ -93,7 +94,8 @@ class Forbidden:
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
         each = "all of these" if self.things.joined else "one of these" if len(self.things.each) > 1 else "it"
-        return f"Looks for {self.things.said} in {self.subject.said}; with {each}, the rule is broken."
+        calls = " and in what it passes to tools" if self.subject.kind == "answer" else ""
+        return f"Looks for {self.things.said} in {self.subject.said}{calls}; with {each}, the rule is broken."
 
     @property
     def gap(self) -> str:
@@ -178,7 +180,7 @@ class Wanted:
         """Return what the facts show."""
         if self.subject.is_to_come(reader.facts, ("input", "tool_call")):
             return ASIDE
-        said = self.subject.texts(reader.facts)
+        said = self.subject.texts(reader.facts, in_calls=False)
         if not said.texts:
             return ABSTAINED
         found = [
@@ -250,8 +252,9 @@ def _wanted(wording: str) -> Wanted | None:
     for found in matches(_WANTS, wording):
         subject = subject_of(found["subject"]) if group(found, "subject") else ANSWER
         things = quoted_of(found["what"])
-        if subject is not None and things is not None:
-            return Wanted(subject=subject, things=things, place=_place(found["place"].lower()))
+        if subject is None or things is None or (things.joined and _OR.search(found["what"])):
+            continue
+        return Wanted(subject=subject.own, things=things, place=_place(found["place"].lower()))
     return None
 
 
@@ -263,7 +266,12 @@ def _place(words: str) -> str:
 
 def _subject(found: re.Match[str]) -> Subject | None:
     """Return of what the rule speaks: its subject, else the place it names at its end, else the answer."""
-    if group(found, "subject"):
-        return subject_of(found["subject"])
+    named = group(found, "subject")
+    if named.lower() == "it":
+        named = group(found, "it") or named
+    if named:
+        subject = subject_of(named)
+        return subject.own if subject and is_sent(found.string) else subject
     place = subject_of(group(found, "place"))
-    return ANSWER if place is None or place.kind in {"customer", "field"} else place
+    is_own = bool(group(found, "own")) or place is None or place.kind in {"customer", "field"}
+    return ANSWER if is_own else place

@@ -64,7 +64,7 @@ _TURNED: Final = re.compile(
         *listed(
             "not never no cannot without instead unable unfortunately if unless would could"
             " used_to previous(?:ly)? ask(?:ed)? request\\w* competitors? declin\\w* refus\\w*"
-            " reject\\w* den(?:y|ied) over above orders? you_(?:said|mentioned|asked|wanted)"
+            " reject\\w* den(?:y|ied) over above was were mistake orders? you_(?:said|mentioned|asked|wanted)"
         )
     )
     + r"\b|n['\u2019]t\b|\?",
@@ -82,7 +82,8 @@ _OFFERED: Final = re2.compile(
             " eighty ninety hundred thousand eleven twelve teen dozen fourth sixth seventh eighth ninth"
             " pct reimburs give_back back_to_you get_it_back it_all_back repay make_you_whole in_full"
             " whole_amount entire_amount whole_sum revers forgiv wip(?:e|ing)_ deduct slash shav(?:e|ing)"
-            " less_for minus_ absorb on_us our_treat comp_ comped perk goodwill points"
+            " less_for minus_ absorb on_us on_me our_treat my_treat comp_ comped perk goodwill points"
+            " waiv entirely"
         ),
         # the same in other languages
         *listed(
@@ -91,7 +92,7 @@ _OFFERED: Final = re2.compile(
             " moitie per_cento sconto rimbors meta_prezzo procent korting terugbetal desconto"
         ),
         r"\boff\b",
-        r"\b(?:ten|quid|grand|cut|lower|cover|all of it|everything)\b",
+        r"\b(?:ten|quid|grand|cut|lower|cover|bill|all of it|everything)\b",
     ).encode()
 )
 # A letter of another alphabet: what is offered in that language, nobody looks for.

@@ -25,22 +25,29 @@ class Subject:
         return f"the field {self.field}" if self.field else _SAID[self.kind]
 
     @property
+    def own(self) -> "Subject":
+        """What it means in a duty of the agent, who answers for its own part of what is said."""
+        return ANSWER if self.kind == "anyone" else self
+
+    @property
     def speaks_in_calls(self) -> bool:
         """Whether what a call of a tool says counts as well."""
         return self.kind in {"answer", "anyone"}
 
-    def texts(self, facts: Facts) -> "Texts":
-        """Return what is said; there is nothing when it is absent."""
+    def texts(self, facts: Facts, *, in_calls: bool = True) -> "Texts":
+        """Return what is said, also `in_calls` where it speaks there; there is nothing when it is absent."""
         if self.field:
             value = fact(self.field, facts)
             return Texts(texts=(value,) if isinstance(value, str) else (), is_all=True)
         said = [*_parts(self.kind, facts)]
         found = [text for each in said for text in texts(each)]
         call = facts.get("tool_call")
-        if self.speaks_in_calls and facts.get("phase") == "tool_call" and isinstance(call, Mapping):
+        speaks = in_calls and self.speaks_in_calls and facts.get("phase") == "tool_call"
+        if speaks and isinstance(call, Mapping):
             found.append(argument_texts(call))
+        is_whole = self.kind != "conversation" or "messages" in facts
         is_known = self.kind != "customer" or _speakers(facts) <= _SPEAKERS
-        return Texts(texts=tuple(found), is_all=is_known and all(map(is_text, said)))
+        return Texts(texts=tuple(found), is_all=is_whole and is_known and all(map(is_text, said)))
 
     def is_to_come(self, facts: Facts, phases: tuple[str, ...]) -> bool:
         """Return whether it is the answer, of which there is none yet in one of the `phases`."""
@@ -63,7 +70,7 @@ _SAID: Final[Mapping[SubjectKind, str]] = {
     "request": "what is asked",
     "customer": "what the customer says",
     "anyone": "what is asked and answered",
-    "conversation": "the messages of the conversation",
+    "conversation": "the conversation",
     "field": "a field",
 }
 _FIELDS: Final[Mapping[SubjectKind, tuple[str, ...]]] = {
@@ -71,7 +78,7 @@ _FIELDS: Final[Mapping[SubjectKind, tuple[str, ...]]] = {
     "request": ("user_intent",),
     "customer": ("user_intent", "messages"),
     "anyone": ("user_intent", "agent_output", "messages"),
-    "conversation": ("messages",),
+    "conversation": ("user_intent", "agent_output", "messages"),
     "field": (),
 }
 _CUSTOMERS: Final = frozenset({"user", "customer", "human", "client"})
@@ -96,6 +103,15 @@ _DROPPED: Final = frozenset(
         " entire agent-generated ai-generated"
     )
 )
+# Who has no field of that name: what they say is in none of the texts.
+_PEOPLE: Final = frozenset(
+    listed(
+        "employee staff recruiter interviewer manager supervisor advisor adviser representative rep team"
+        " colleague developer engineer reviewer person people nobody anyone anybody everybody everyone"
+        " someone hr legal support sales"
+    )
+)
+_SENDING: Final = re.compile(r"(?:(?:please|always) )*(?:do not|don't) send\b", re.IGNORECASE)
 _NO_FIELD: Final = re.compile(
     r"\b(?:and|or|of|to|if|when|with|without|unless|it|they|we|i|he|she|there|no|not|who|which|that)\b"
 )
@@ -120,9 +136,16 @@ def subject_of(words: str) -> Subject | None:
     kind = _KINDS.get(name) or _KINDS.get(_singular(name))
     if kind is not None:
         return Subject(kind=kind)
+    if bare and _singular(bare[-1]) in _PEOPLE:
+        return None
     if len(bare) <= 4 and re.fullmatch(r"[a-z_][\w. ]*", name) and not _NO_FIELD.search(name):
         return Subject(kind="field", field=name.replace(" ", "_"))
     return None
+
+
+def is_sent(wording: str) -> bool:
+    """Return whether a rule speaks of what the agent sends, whatever it calls it."""
+    return _SENDING.match(wording) is not None
 
 
 def _singular(word: str) -> str:

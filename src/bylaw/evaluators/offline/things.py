@@ -13,6 +13,7 @@ from bylaw.evaluators.offline.words import MOST_WORDS, find_words
 MOST_THINGS: Final = 200
 # One thing of a list: quoted words, or plain ones, up to a comma, an "or" or the end.
 _THING: Final = re.compile(
+    r"(?:(?:an?|any|the) (?=['\"]))?"
     r"(?:\"(?P<double>[^\"]+)\"|'(?P<single>(?:[^']|'(?=\w))+)'|(?P<plain>[\w@+'$%/& .-]+?))"
     r"(?P<join>,? ?(?:and/or|or|nor) |,? and |[,;] ?(?:any |an? )?|$)",
     re.IGNORECASE,
@@ -22,7 +23,8 @@ _QUALIFIERS: Final = re.compile(
     r"\b(?:an?|and|any|more|less|than|without|with|not?|other|unless|except|if|when|to|of|for|all|only"
     r"|that|which"
     r"|who|about|from|in|by|on|before|after|until|such|like|etc|something|anything|it|them|this|our"
-    r"|your|their|his|her)\b",
+    r"|your|their|his|her|you|we|they|is|are|as|similar|equivalents?|variants?|variations?|synonyms?"
+    r"|related|comparable|else|others?)\b",
     re.IGNORECASE,
 )
 # After these the words of a list are meant as words, quoted or not.
@@ -38,6 +40,7 @@ _ANY_OF: Final = re.compile(
     r"(?:any|one|either|none) of (?:the following|these):? |any of |either |(?:the )?following:? ",
     re.IGNORECASE,
 )
+_OPENED: Final = re.compile(r"(?<!\w)'")
 _ARTICLE: Final = re.compile(r"^(?:an?|any|the|some|either) ", re.IGNORECASE)
 # Verbs whose plain object may be words; what is contained or used may be anything.
 _SPOKEN: Final = re.compile(r"(?:mention|sa[yi]|utter|referenc|refer|talk|bring)", re.IGNORECASE)
@@ -113,6 +116,8 @@ def quoted_of(what: str) -> Things | None:
 def _thing(words: str, *, quoted: bool, literally: bool, verb: str) -> Thing | None:
     if quoted or literally:
         return Thing(words=words) if 0 < len(words.split()) <= MOST_WORDS else None
+    if _OPENED.search(words):
+        return None
     kind, is_owned = kind_of(words)
     speaks = _SPOKEN.match(verb) or (verb.lower() in _VAGUE and _MATTERS.search(words))
     is_matter = speaks and not _NUMBERED.search(words)

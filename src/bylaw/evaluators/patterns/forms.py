@@ -29,6 +29,8 @@ _FOREIGN_ENDS: Final = (
 BARE_LINK: Final = re.compile(
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_ENDS})(?![\w@-]|\.\w)", re.IGNORECASE
 )
+# What may be a link without saying so; a sentence that begins without a space looks like one too.
+LIKE_HOST: Final = re.compile(r"(?<![\w@./-])(?:[^\W_][\w-]{0,62}\.){1,4}[^\W\d_]{2,24}")
 _LIKE_LINK: Final = re2.compile(
     rf"(?i)[A-Z0-9-][.\x{{3002}}\x{{ff0e}}\x{{ff61}}](?:{_ENDS})(?:[^\w@-]|$)"
     r"|\bdot (?:com|org|net|io|de|co)\b"

@@ -131,14 +131,16 @@ FINDERS: Final[Mapping[str, Finder]] = {
             "payment card number",
             "credit card",
             "debit card",
-            "card detail",
-            "credit card detail",
-            "credit card information",
-            "payment card detail",
         ),
         _CARDS,
     ),
-    **dict.fromkeys(("iban", "bank account number", "iban number"), _IBANS),
+    # A code or a date of a card has few digits.
+    **dict.fromkeys(
+        ("card detail", "credit card detail", "credit card information", "payment card detail"),
+        Finder(cards, _has_no_digits, spells_number),
+    ),
+    **dict.fromkeys(("iban", "iban number"), _IBANS),
+    "bank account number": Finder(ibans, _has_no_number, spells_number),
     **dict.fromkeys(
         ("phone number", "telephone number", "mobile number", "cell phone number"),
         _PHONES,
@@ -203,7 +205,7 @@ FINDERS: Final[Mapping[str, Finder]] = {
         _marks("!", "\uff01", "\u203c", "\u2755", "\u2757", "\ufe57"),
     ),
     "question mark": _marks("?", "\uff1f", "\u061f", "\u2047", "\u2753", "\u2754", "\ufe56"),
-    "semicolon": _marks(";"),
+    "semicolon": _marks(";", "\uff1b"),
     **dict.fromkeys(("em dash", "em-dash", "em dashe"), _marks("\u2014")),
     **dict.fromkeys(
         ("markdown", "markdown formatting"),
