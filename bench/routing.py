@@ -101,7 +101,7 @@ def _policy(document: Document) -> Current:
 
 
 def _figures(task: Task, led: list[Routed]) -> tuple[float | None, ...]:
-    """Return the shares with one topic and with several, each with that of the right ones; none; lost ones."""
+    """Return the shares with one topic and with several, each with that of the right; none; lost ones."""
     wanted = [name for _, name in task.questions]
     pairs = list(zip(led, wanted, strict=True))
     one = [name in found.topics for found, name in pairs if len(found.topics) == 1]

@@ -61,6 +61,7 @@ async def route_conversation(
 ) -> Reply[RoutingView]:
     """Find the topics that a conversation is about, and the policies behind them."""
     place = place_of(asked.workspace_id, asked.repo_id)
+    acting.principal.require("policy:read", place)
     await require_place(acting.unit, place)
     found = await routing.route(acting, parts_of(request).finder, routing.first_said(asked.said), place=place)
     return Reply(
