@@ -136,3 +136,29 @@ def test_whatever_is_replied_every_rule_gets_one_verdict(answers):
 
 def test_a_script_with_other_answers_has_another_digest():
     assert ScriptedEvaluator({"a": "satisfied"}).digest != ScriptedEvaluator({"a": "violated"}).digest
+
+
+async def test_looking_for_many_quotes_keeps_nobody_waiting():
+    facts, beats, is_done = {"agent_output": "word " * 20_000 + "end"}, 0, asyncio.Event()
+
+    async def others():
+        nonlocal beats
+        while not is_done.is_set():
+            beats += 1
+            await asyncio.sleep(0)
+
+    class Quoting:
+        id = digest = "quoting"
+
+        async def evaluate(self, batch):
+            answers = [Answer(id=each.id, status="violated", evidence=("d end",)) for each in batch.questions]
+            nonlocal beats
+            beats = 0
+            return Reply(answers=answers)
+
+    waiting = asyncio.create_task(others())
+    asked = await ask(Quoting(), batch(*map(str, range(500)), facts=facts))
+    is_done.set()
+    await waiting
+    assert {each.status for each in asked.verdicts.values()} == {"violated"}
+    assert beats > 2

@@ -5,11 +5,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from bylaw.evaluators.protocol import Batch, Evaluator, Reply
+from bylaw.evaluators.protocol import Answer, Batch, Evaluator, Reply
 from bylaw.evaluators.verdicts import Verdict, indeterminate, verdicts
 
 _log = logging.getLogger(__name__)
+
+_MANY: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ async def ask(
     try:
         async with asyncio.timeout(batch.timeout_ms / 1000):
             reply = await evaluator.evaluate(batch)
-        found = verdicts(batch, reply)
+        found = await _counted(batch, reply)
     except TimeoutError:
         found = undecided(batch, "deadline")
     except Exception:  # noqa: BLE001 - the boundary: whatever an evaluator raises is an indeterminate verdict
@@ -57,6 +60,12 @@ async def ask(
         tokens_out=reply.tokens_out,
         duration_ms=(ticks() - began) // 1_000_000,
     )
+
+
+async def _counted(batch: Batch, reply: Reply) -> Mapping[str, Verdict]:
+    """Return the verdicts; many quotes are looked for in the facts by a thread, as each may take a while."""
+    quotes = sum(len(each.evidence) for each in reply.answers if isinstance(each, Answer))
+    return await asyncio.to_thread(verdicts, batch, reply) if quotes > _MANY else verdicts(batch, reply)
 
 
 def undecided(batch: Batch, code: str) -> Mapping[str, Verdict]:
