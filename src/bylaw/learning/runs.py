@@ -18,7 +18,7 @@ from bylaw.jobs.model import NewJob
 from bylaw.jobs.store import JobsUnit
 from bylaw.learning.choosing import choices_of
 from bylaw.learning.conversations import resolve_conversation
-from bylaw.learning.mining.miner import Miner
+from bylaw.learning.mining.miner import Mined, Miner
 from bylaw.learning.mining.model import Draft
 from bylaw.learning.mining.transcript import Transcript, transcript
 from bylaw.learning.model import Conversation, ConversationId
@@ -176,28 +176,35 @@ async def carry_out(
         now_ms=clock.now_ms(),
         bearer=read.run.conversation_id,
     )
-    async with begin(writes=False) as unit:  # so that little is left to embed while others wait to write
-        await standing(unit, drafts, by)
+    async with begin(writes=False) as unit:
+        found = await standing(unit, drafts, by)
+    # Only what is to be proposed is compared again while others wait to write.
+    wanted = [draft for draft, each in zip(drafts, found, strict=True) if each.held_back is None]
     async with begin(writes=True) as unit:
         run = await unit.learning.runs.get(run_id)
         if run is None or run.status == "finished":
             return None
-        findings = await standing(unit, drafts, by)
+        again = iter(await standing(unit, wanted, by))
+        findings = [next(again) if each.held_back is None else each for each in found]
         if not run.dry_run:
             acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
             findings = [await _proposed(acting, run, each) for each in findings]
-        report = Report(
-            miner=mined.by,
-            embedder=miner.embedder.id,
-            read=len(read.conversations),
-            findings=tuple(findings),
-            note=mined.note,
-        )
+        report = _report(read, miner, mined, findings)
         done = replace(
             run, status="finished", report=report, finished_ms=clock.now_ms(), revision=run.revision + 1
         )
         await unit.learning.runs.save(done)
     return done
+
+
+def _report(read: _Read, miner: Miner, mined: Mined, findings: Sequence[Finding]) -> Report:
+    return Report(
+        miner=mined.by,
+        embedder=miner.embedder.id,
+        read=len(read.conversations),
+        findings=tuple(findings),
+        note=mined.note,
+    )
 
 
 async def _proposed(acting: Acting[RunUnit], run: Run, finding: Finding) -> Finding:
