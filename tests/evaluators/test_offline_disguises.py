@@ -131,7 +131,6 @@ PLAIN = [
     (NO_EMOJIS, said("All \U0001f197 here."), BROKEN),
     (NO_EMOJIS, said("Step 1\ufe0f\u20e3 is done."), BROKEN),
     ("Never use exclamation marks.", said("Done\u2757"), BROKEN),
-    (DISCOUNT, said("Your parcel is on its way."), KEPT),
     ("The answer must be a JSON object.", said('"sorry"'), BROKEN),
     ("The answer must be a JSON object.", said('{"a": 1}'), KEPT),
     ("The answer must be valid JSON.", said("[1]"), KEPT),

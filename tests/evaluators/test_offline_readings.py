@@ -67,7 +67,7 @@ SHOWN = [
     ("Never offer a discount of more than 20%.", said("We are waiving it entirely."), OPEN),
     ("Never offer a discount of more than 20%.", said("It is on us."), OPEN),
     ("Never offer a discount of more than 20%.", said("You were given a 30% discount by mistake."), OPEN),
-    ("Never offer a discount of more than 20%.", said("Your order ships tomorrow."), KEPT),
+    ("Never offer a discount of more than 20%.", said("Your order ships tomorrow."), OPEN),
     ("Do not include any links.", said("See youtu.be/dQw4w9 for a video."), OPEN),
     ("Do not include any links.", said("Go to acme.pl today."), OPEN),
     ("Do not include any links.", said("We open at 9 a.m. and close at 5 p.m., e.g. today."), KEPT),

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from operator import le
 from typing import Final
 
-import re2
-
 from bylaw.evaluators.offline.grammar import (
     NEVER,
     NOT,
@@ -21,11 +19,10 @@ from bylaw.evaluators.offline.grammar import (
     wordings,
 )
 from bylaw.evaluators.offline.limits import CURRENCIES, Limit
-from bylaw.evaluators.offline.reading import Found, Reader, Seen, is_read
-from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, TOO_LONG, Ruling, Shape
+from bylaw.evaluators.offline.reading import Found, Reader, Seen
+from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
 from bylaw.evaluators.offline.subject import ANSWER
 from bylaw.evaluators.patterns import MOST_QUOTES
-from bylaw.evaluators.patterns.spelled import spells_number
 from bylaw.evaluators.protocol import EvaluatorBasis
 
 _NOUN: Final = (
@@ -70,39 +67,12 @@ _TURNED: Final = re.compile(
     + r"\b|n['\u2019]t\b|\?",
     re.IGNORECASE,
 )
-# Where none of these stands, nothing is offered in numbers.
-_OFFERED: Final = re2.compile(
-    any_of(
-        *listed(
-            "[0-9] % percent per_cent discount refund rebate credit reduc voucher coupon"
-            " compensat hal[fv] third quarter tenth double triple free waive complimentary"
-            " gratis deal promo sale save saving cheaper price cost charge fee markdown"
-            " commission surcharge gift bonus present bargain knock nothing money pay amount"
-            " dollar euro pound buck on_the_house twenty thirty fort[yi] fift sixty seventy"
-            " eighty ninety hundred thousand eleven twelve teen dozen fourth sixth seventh eighth ninth"
-            " pct reimburs give_back back_to_you get_it_back it_all_back repay make_you_whole in_full"
-            " whole_amount entire_amount whole_sum revers forgiv wip(?:e|ing)_ deduct slash shav(?:e|ing)"
-            " less_for minus_ absorb on_us on_me our_treat my_treat comp_ comped perk goodwill points"
-            " waiv entirely"
-        ),
-        # the same in other languages
-        *listed(
-            "prozent rabatt nachlass guenstiger erstatt gutschein gutschrift gratis kostenlos umsonst"
-            " haelfte por_ciento descuento reembols rebaja mitad gratuit pour_?cent remise rembours"
-            " moitie per_cento sconto rimbors meta_prezzo procent korting terugbetal desconto"
-        ),
-        r"\boff\b",
-        r"\b(?:ten|quid|grand|cut|lower|cover|bill|all of it|everything)\b",
-    ).encode()
-)
-# A letter of another alphabet: what is offered in that language, nobody looks for.
-_OTHER_SCRIPT: Final = re.compile("[\u0370-\u1dff\u2c00-\ud7ff\uf900-\ufdff\ufe70-\ufeff]")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Broken by an amount above the bound in a plain sentence; kept when nothing is offered at all."""
+    """Broken by an amount above the bound in a plain sentence; never shown to be kept: words offer too."""
 
     noun: str
     bound: float
@@ -110,7 +80,7 @@ class Offer:
 
     name = "offer"
     basis: EvaluatorBasis = "pattern"
-    gap = "An amount in other words, or in a sentence that asks or denies, takes a judge."
+    gap = "That nothing above the limit is offered, in whatever words, takes a judge."
 
     @property
     def how(self) -> str:
@@ -140,9 +110,7 @@ class Offer:
         if found.quotes:
             said = "More is offered than the limit."
             return Ruling(status="violated", rationale=said, evidence=found.quotes)
-        if not found.shows_absence:
-            return ABSTAINED
-        return Ruling(status="satisfied", rationale="Nothing is offered.") if is_read(text) else TOO_LONG
+        return ABSTAINED
 
     @property
     def _limit(self) -> Limit:
@@ -153,9 +121,6 @@ class Offer:
         )
 
     def _search(self, seen: Seen) -> Found:
-        is_other = _OTHER_SCRIPT.search(seen.text) is not None
-        if _OFFERED.search(seen.data) is None and not spells_number(seen.data) and not is_other:
-            return Found()
         quotes = [
             sentence.strip()
             for sentence in _SENTENCE.split(seen.text)
