@@ -45,7 +45,7 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The port of a real server whose admin key is ADMIN_KEY."""
-    with serving("--data", str(tmp_path_factory.mktemp("server")), key=ADMIN_KEY) as running:
+    with serving("--data", str(tmp_path_factory.mktemp("server")), key=ADMIN_KEY, workers=1) as running:
         yield urlsplit(running.url).port
 
 

@@ -48,9 +48,9 @@ class Running:
 
 
 @contextmanager
-def serving(*options: str, cwd: Path = ROOT, key: str = ADMIN_KEY) -> Iterator[Running]:
-    """Start a server and yield it once it has said all that it says."""
-    extra = {"BYLAW_ADMIN_KEY": key} if key else {}
+def serving(*options: str, cwd: Path = ROOT, key: str = ADMIN_KEY, workers: int = 0) -> Iterator[Running]:
+    """Start a server, with workers only where jobs matter, and yield it once it has said all that it says."""
+    extra = {"BYLAW_JOBS_WORKERS": str(workers)} | ({"BYLAW_ADMIN_KEY": key} if key else {})
     command = [sys.executable, "-m", "bylaw", "serve", "--port", "0", "--access-log", "off", *options]
     said: list[str] = []
     with (

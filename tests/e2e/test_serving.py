@@ -22,7 +22,7 @@ def running(tmp_path_factory):
 
 
 def test_it_starts_with_no_settings_and_keeps_everything(tmp_path):
-    with serving(cwd=tmp_path, key="") as running:
+    with serving(cwd=tmp_path, key="", workers=1) as running:
         key = running.named("admin key").split()[0]
         assert key.startswith("sf_live_v1_")
         assert running.named("data") == str(tmp_path / "bylaw-data")
