@@ -97,6 +97,11 @@ async def belongings(world: World) -> dict[str, str]:
     connection["endpoint"] = world.endpoint
     connection = await world.make("/v1/connections", connection)
     webhook = {"url": world.endpoint or "https://hooks.example.com/", "workspace_id": "w1"}
+    before = (await world.send("admin", "GET", "/v1/webhooks?limit=100")).json()["data"]
+    if len(before) > 40:  # a tenant has at most 50, and this is called for every route
+        for each in before:
+            if each["id"] != world.ids["webhook_id"]:
+                await world.send("admin", "DELETE", f"/v1/webhooks/{each['id']}")
     webhook = await world.make("/v1/webhooks", webhook)
     tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
     run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
