@@ -64,7 +64,8 @@ def run(page, folder, environment, port):
     """Return what each block printed and its exit code, by the number of the block."""
     with (folder.parent / f"{folder.name}.out").open("w+", encoding="utf-8") as out:
         process = subprocess.Popen(
-            ["bash", "-u", "-c", script_of(page, port)],
+            # Whatever becomes of this process, what the page started ends.
+            ["timeout", "-k", "5", "145", "bash", "-u", "-c", script_of(page, port)],
             cwd=folder, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
