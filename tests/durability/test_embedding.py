@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from bylaw.app.finding import ask_to_embed
+from bylaw.app.embedding import ask_to_embed
 from bylaw.app.worker import join_worker
 from bylaw.core.clock import ManualClock, SystemClock
 from bylaw.core.ids import Ids

@@ -136,7 +136,16 @@ def test_a_rule_alone_is_warned_about_its_fields_only():
 
 def test_the_known_fields_are_those_of_a_request():
     fields = {field.name for field in msgspec.structs.fields(Request)}
-    steering = {"policy_id", "policy_rules", "approval_id", "outcome_of", "dry_run", "deadline_ms"}
+    steering = {
+        "policy_id",
+        "policy_rules",
+        "approval_id",
+        "outcome_of",
+        "dry_run",
+        "deadline_ms",
+        "route",
+        "routed",
+    }
     assert set(ROOTS) == fields - steering
     assert set(FACTS) == set(ROOTS) - {"metadata", "tool_call"}
     assert set(CALL_FIELDS) == {field.name for field in msgspec.structs.fields(ToolCall)}

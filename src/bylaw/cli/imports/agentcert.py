@@ -22,7 +22,9 @@ _LEFT: Final[Mapping[str, str]] = {
     "credits, users of the dashboard": "there are none here",
 }
 # What a policy or an agent of ours says beside what comes of it, and what follows from the rest.
-_FOLLOWS: Final = frozenset({"digest", "latest", "approved", "is_in_force", "policy_in_force", "warnings"})
+_FOLLOWS: Final = frozenset(
+    {"digest", "latest", "approved", "is_in_force", "policy_in_force", "warnings", "judged", "match"}
+)
 _ACTOR: Final = re.compile(r"(user|key):\S{1,200}")
 
 
