@@ -64,8 +64,8 @@ def kill_again_and_again(target: Target, rounds: int, *, seed: int = 1) -> Accou
 @contextmanager
 def started(target: Target) -> Iterator[None]:
     """Start `target`; it does not outlive the block."""
-    target.start()
     try:
+        target.start()
         yield
     finally:
         target.kill()
@@ -97,10 +97,10 @@ class Recorder:
     def start(self) -> None:
         self._buffer = b""
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, cwd=ROOT, env=environment())
-        assert self._lines(1) == ["ready"]
+        assert self._line() == "ready"
 
     def load(self, count: int) -> list[str]:
-        return self._lines(count)
+        return [self._line() for _ in range(count)]
 
     def kill(self) -> list[str]:
         process, self._process = self._process, None
@@ -110,19 +110,19 @@ class Recorder:
         rest, _ = process.communicate(timeout=PATIENCE_S)
         return (self._buffer + rest).decode().split("\n")[:-1]
 
-    def _lines(self, count: int) -> list[str]:
-        """Return `count` or more whole lines of its output."""
+    def _line(self) -> str:
+        """Return the next whole line of its output."""
         assert self._process is not None
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            while self._buffer.count(b"\n") < count:
+            while b"\n" not in self._buffer:
                 assert selector.select(PATIENCE_S), "it says nothing any more"
                 said = os.read(self._process.stdout.fileno(), 1 << 16)
                 assert said, "it ended by itself"
                 self._buffer += said
-        *lines, self._buffer = self._buffer.split(b"\n")
-        return [line.decode() for line in lines]
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode()
 
 
 def environment() -> dict[str, str]:
