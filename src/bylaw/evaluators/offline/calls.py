@@ -80,6 +80,19 @@ def hides_calls(facts: Facts) -> bool:
     return bool(facts.get("messages")) and turns(facts) is None
 
 
+def may_call(facts: Facts) -> bool:
+    """Return whether tools may have been called that are not seen."""
+    return facts.get("phase") == "decision" or hides_calls(facts)
+
+
+def speaks_of_approval(facts: Facts) -> bool:
+    """Return whether a fact is called as if it spoke of an approval."""
+    metadata = facts.get("metadata")
+    return isinstance(metadata, dict) and any(
+        re.search("approv|authori[sz]|review", str(key), re.IGNORECASE) for key in metadata
+    )
+
+
 def key_of(name: str) -> str:
     """Return how names of tools are compared: in one spelling."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()

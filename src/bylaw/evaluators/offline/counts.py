@@ -7,8 +7,10 @@ from operator import eq, ge, gt, le, lt
 from typing import Final
 
 from bylaw.evaluators.offline.grammar import (
+    ALWAYS,
     AT_LEAST,
     AT_MOST,
+    MUST,
     NEVER,
     NOT,
     NUMBER,
@@ -149,6 +151,8 @@ _PLAIN: Final = wordings(
     rf"(?:please |always )?{_DOING} (?:{SUBJECT} )??(?:in |with |using )?{_BOUND} {NUMBER} {_UNIT}{_EACH}",
     rf"{_BOUND} {NUMBER} {_UNIT}{_EACH}",
     rf"(?P<only>(?:only {_DOING}|{_DOING} only)) {NUMBER} {_UNIT}{_EACH}",
+    rf"{SUBJECT} {MUST} (?:contain|include|have|use) (?P<some>an?) {_UNIT}",
+    rf"{ALWAYS} {_DOING} (?P<some>an?) {_UNIT}{_EACH}",
 )
 _NEGATED: Final = wordings(
     rf"{SUBJECT} {NOT} (?:{_HAVING} )?(?:longer than |{_BOUND} ){NUMBER} {_UNIT}{_EACH}",
@@ -229,7 +233,8 @@ def read_count(wording: str) -> Shape | None:
     """Return the shape of a rule about how long a text is, or how many of something it has."""
     for patterns, is_negated in ((_STOPPED, True), (_NEGATED, True), (_PLAIN, False)):
         for found in matches(patterns, wording):
-            kind = next((name for name in _RELATIONS if group(found, name)), "over" if is_negated else "most")
+            usual = "over" if is_negated else "least" if group(found, "some") else "most"
+            kind = next((name for name in _RELATIONS if group(found, name)), usual)
             plain, negated, said, otherwise = _RELATIONS[kind]
             named = group(found, "subject") or group(found, "where")
             subject = subject_of(named) if named else ANSWER
@@ -245,7 +250,7 @@ def read_count(wording: str) -> Shape | None:
                 subject=subject,
                 unit=found["unit"].lower(),
                 relation=negated if is_negated else plain,
-                bound=number(found["number"]),
+                bound=number(group(found, "number") or "one"),
                 said=otherwise if is_negated else said,
             )
     return None

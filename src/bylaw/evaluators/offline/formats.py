@@ -1,4 +1,4 @@
-"""Rules about the form of a whole text: JSON, and letters that are all capitals."""
+"""Rules about the form of a whole text: JSON, letters that are all capitals, a question at the end."""
 
 import re
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
 from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
 from bylaw.evaluators.protocol import EvaluatorBasis
 
+FormKind = Literal["json", "object", "capitals", "question"]
+
 _WHAT: Final = (
     r"(?:an? |one )?(?:valid |well-formed |parsable |parseable |raw |single )*JSON(?:"
     r" objects?| format| documents?| only)?"
@@ -22,6 +24,11 @@ _JSON: Final = wordings(
     rf"(?:{ALWAYS} )?(?:only )?(?:answer|reply|respond|output|return|write)(?: only| always)? (?:in "
     rf"|with |as )?{_WHAT}(?: only)?",
 )
+_QUESTION: Final = wordings(
+    rf"{SUBJECT} {MUST} (?:end|close|conclude|finish) (?:with|in|on) (?:a|one) (?:question|question mark)",
+    rf"{ALWAYS} (?:end|close|conclude|finish) (?:{SUBJECT} )?(?:with|in|on) (?:a|one)"
+    r" (?:question|question mark)",
+)
 _CAPITALS: Final = wordings(
     rf"(?:{NEVER}|{SUBJECT} {NOT}) (?:write|use|answer|reply|be|shout|writing|using)(?: words)?(?: in"
     rf"| with)? (?:all caps|all capitals|all capital letters|all uppercase|only capital letters|all"
@@ -29,6 +36,8 @@ _CAPITALS: Final = wordings(
     rf"no (?:all caps|all-caps|all capitals|all capital letters){TAIL}",
 )
 _AS: Final = {"json": "JSON", "object": "an object in JSON"}
+_ASKING: Final = ("?", "\uff1f", "\u061f")
+_CLOSING: Final = "\"')]*_\u201d\u2019 "
 _SHOUTED: Final = re.compile(r"\b[A-Z]{4,}(?:[ ,!'-]{1,3}[A-Z]{2,}){2,}")
 _LOUD: Final = re.compile(r"\b[^\W\d_a-z]{2,}\b")
 
@@ -38,7 +47,7 @@ class Form:
     """Kept when a whole text has the form."""
 
     subject: Subject
-    form: Literal["json", "object", "capitals"]
+    form: FormKind
 
     name = "form"
     basis: EvaluatorBasis = "pattern"
@@ -48,6 +57,8 @@ class Form:
     @property
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
+        if self.form == "question":
+            return f"Looks at the last sentence of {self.subject.said}: it ends with a question mark."
         if self.form != "capitals":
             return f"Parses {self.subject.said} as {_AS[self.form]}."
         return f"Looks for words in capitals in {self.subject.said}."
@@ -61,6 +72,8 @@ class Form:
             return ABSTAINED
         if self.form == "capitals":
             return _capitals(said.texts[0])
+        if self.form == "question":
+            return _question(said.texts[0])
         return _json(said.texts[0], is_object=self.form == "object")
 
 
@@ -85,11 +98,21 @@ def _capitals(text: str) -> Ruling:
     return Ruling(status="satisfied", rationale="No word is written in capitals.")
 
 
+def _question(text: str) -> Ruling:
+    last = text.rstrip().rstrip(_CLOSING)
+    if last.endswith(_ASKING):
+        return Ruling(status="satisfied", rationale="It ends with a question.", evidence=(last[-1],))
+    if last.endswith((".", "!")):
+        return Ruling(status="violated", rationale="It does not end with a question.", evidence=(last[-60:],))
+    return ABSTAINED
+
+
 def read_form(wording: str) -> Shape | None:
     """Return the shape of a rule about the form of a whole text."""
-    kinds: tuple[tuple[tuple[re.Pattern[str], ...], Literal["json", "object", "capitals"]], ...] = (
+    kinds: tuple[tuple[tuple[re.Pattern[str], ...], FormKind], ...] = (
         (_JSON, "object" if _OBJECT.search(wording) else "json"),
         (_CAPITALS, "capitals"),
+        (_QUESTION, "question"),
     )
     for patterns, form in kinds:
         for found in matches(patterns, wording):

@@ -57,6 +57,9 @@ NEVER: Final = "(?:please )?" + any_of(
     "you are (?:forbidden|prohibited) from",
     "avoid",
     "refrain from",
+    "(?:must|may|should|shall|can|will) (?:not|never)(?: ever)?",
+    "(?:must|should)n't",
+    "cannot",
 )
 MUST: Final = r"(?:must|should|shall|has to|have to|needs to|need to|is to|are to|will)(?: always)?"
 ALWAYS: Final = r"(?:please )?(?:always|you (?:must|should|shall|have to|need to)(?: always)?)"
@@ -77,9 +80,18 @@ SAYS: Final = (
 )
 # Verbs that give data away.
 _GIVING: Final = listed(
-    "share reveal disclose leak expose give provide send return post publish repeat echo transmit log"
+    "share reveal disclose leak expose give provide send return post publish repeat echo transmit log commit"
+    " paste upload submit store save hardcode embed"
 )
 GIVES: Final = "(?P<gives>(?:" + "|".join(map(_forms, _GIVING)) + ")(?: out| away)?)"
+
+# What a call needs from a person.
+APPROVAL: Final = (
+    r"(?:(?:requires?|needs?|must have|must get) (?:(?:a|an|the|human|explicit|prior|written|user|senior"
+    r"|(?:manager|supervisor)(?:'s)?) )*"
+    r"(?:approval|review|sign-off|authori[sz]ation)"
+    r"(?: (?:from|by|of) (?:a |an |the )?[\w-]{2,30}(?: [\w-]{2,30})?)?)"
+)
 
 # No subject ends with an article: in "any output containing" the output is no verb.
 SUBJECT: Final = (
@@ -87,7 +99,8 @@ SUBJECT: Final = (
     r"(?<!\bany)(?<!\bthe)(?<!\ban)(?<!\ba)(?<!\ball)(?<!\bevery)(?<!\beach)(?<!\bthis)(?<!\byour)"
 )
 _PLACES: Final = (
-    "customers? users? clients? callers? visitors? outputs? answers? repl(?:y|ies) responses? messages?"
+    "(?:ai_)?interactions? prompts? inputs? code logs? commits? files? tickets? comments?"
+    " customers? users? clients? callers? visitors? outputs? answers? repl(?:y|ies) responses? messages?"
     " texts? chats? conversations? anyone anybody people third_parties the_public"
 )
 _AT_ALL: Final = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import le
 from typing import Final
 
+from bylaw.evaluators.offline.amounts import ACTS, Amount
 from bylaw.evaluators.offline.grammar import (
     NEVER,
     NOT,
@@ -101,16 +102,24 @@ class Offer:
         if ANSWER.is_to_come(reader.facts, ("input",)):
             return ASIDE
         limited = await self._limit.rule(reader)
-        text = reader.facts.get("agent_output")
-        if limited.status == "violated" or not isinstance(text, str):
+        if limited.status == "violated":
             return limited
         if reader.facts.get("phase") == "tool_call":
-            return ABSTAINED
+            return await self._passed(reader)
+        text = reader.facts.get("agent_output")
+        if not isinstance(text, str):
+            return limited
         found = await reader.read(text, self._search)
         if found.quotes:
             said = "More is offered than the limit."
             return Ruling(status="violated", rationale=said, evidence=found.quotes)
         return ABSTAINED
+
+    async def _passed(self, reader: Reader) -> Ruling:
+        """Return what the amount shows that the call to judge passes."""
+        if self.noun not in ACTS or self.unit in _PERCENT:
+            return ABSTAINED
+        return await Amount(act=self.noun, bound=self.bound, unit=self._limit.unit).rule(reader)
 
     @property
     def _limit(self) -> Limit:

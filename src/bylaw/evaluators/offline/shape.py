@@ -19,6 +19,8 @@ class Ruling:
 
 ABSTAINED: Final = Ruling(status="indeterminate", code="abstained")
 TOO_LONG: Final = Ruling(status="indeterminate", code="too_long")
+ELSEWHERE: Final = Ruling(status="not_applicable", rationale="No tool is called that it speaks of.")
+COVERED: Final = "Whether an approval that the facts speak of covers the call takes a judge."
 ASIDE: Final = Ruling(
     status="not_applicable", rationale="It speaks of the answer, and nothing is answered yet."
 )

@@ -9,7 +9,7 @@ from bylaw.evaluators.offline.grammar import listed
 from bylaw.evaluators.offline.reading import Facts, argument_texts, is_text, texts
 from bylaw.rules.spelling import MISSING, Path
 
-SubjectKind = Literal["answer", "request", "customer", "anyone", "conversation", "field"]
+SubjectKind = Literal["answer", "calls", "request", "customer", "anyone", "conversation", "field"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Subject:
     @property
     def speaks_in_calls(self) -> bool:
         """Whether what a call of a tool says counts as well."""
-        return self.kind in {"answer", "anyone"}
+        return self.kind in {"answer", "anyone", "calls"}
 
     def texts(self, facts: Facts, *, in_calls: bool = True) -> "Texts":
         """Return what is said, also `in_calls` where it speaks there; there is nothing when it is absent."""
@@ -63,10 +63,12 @@ class Texts:
 
 
 ANSWER: Final = Subject(kind="answer")
+CALLS: Final = Subject(kind="calls")
 CUSTOMER: Final = Subject(kind="customer")
 
 _SAID: Final[Mapping[SubjectKind, str]] = {
     "answer": "the agent's answer",
+    "calls": "what is passed to tools",
     "request": "what is asked",
     "customer": "what the customer says",
     "anyone": "what is asked and answered",
@@ -75,6 +77,7 @@ _SAID: Final[Mapping[SubjectKind, str]] = {
 }
 _FIELDS: Final[Mapping[SubjectKind, tuple[str, ...]]] = {
     "answer": ("agent_output",),
+    "calls": (),
     "request": ("user_intent",),
     "customer": ("user_intent", "messages"),
     "anyone": ("user_intent", "agent_output", "messages"),
@@ -94,7 +97,7 @@ _KINDS: Final[Mapping[str, SubjectKind]] = {
     **dict.fromkeys(_AGENT, "answer"),
     **dict.fromkeys(("input", "prompt", "request", "intent", "query"), "request"),
     **dict.fromkeys(_CUSTOMER_WORDS, "customer"),
-    **dict.fromkeys(("text", "message", "content"), "anyone"),
+    **dict.fromkeys(("text", "message", "content", "interaction", "ai interaction"), "anyone"),
     **dict.fromkeys(("conversation", "chat", "transcript", "dialogue", "dialog"), "conversation"),
 }
 _DROPPED: Final = frozenset(
@@ -121,6 +124,10 @@ def subject_of(words: str) -> Subject | None:
     """Return the subject that `words` name; a noun that is none of them is the name of a field."""
     bare = [word for word in words.lower().replace("'s", "").split() if word not in _DROPPED]
     bare = [word.rstrip("'") for word in bare]
+    name = " ".join(bare)
+    kind = _KINDS.get(name) or _KINDS.get(_singular(name))
+    if kind is not None:
+        return Subject(kind=kind)
     if len(bare) > 1 and _singular(bare[0]) in _AGENT | _CUSTOMER_WORDS:
         kind = _KINDS.get(_singular(bare[-1]))
         if kind is not None and len(bare) <= 3:
@@ -132,10 +139,6 @@ def subject_of(words: str) -> Subject | None:
             )
         if _singular(bare[-1]) in _AGENT:
             return ANSWER
-    name = " ".join(bare)
-    kind = _KINDS.get(name) or _KINDS.get(_singular(name))
-    if kind is not None:
-        return Subject(kind=kind)
     if bare and _singular(bare[-1]) in _PEOPLE:
         return None
     if len(bare) <= 4 and re.fullmatch(r"[a-z_][\w. ]*", name) and not _NO_FIELD.search(name):

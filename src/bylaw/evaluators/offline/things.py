@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bylaw.evaluators.offline.data import Kind, kind_of
@@ -40,6 +40,12 @@ _ANY_OF: Final = re.compile(
     r"(?:any|one|either|none) of (?:the following|these):? |any of |either |(?:the )?following:? ",
     re.IGNORECASE,
 )
+# What is meant, and examples of it.
+_EXAMPLES: Final = re.compile(
+    r"(?P<general>[\w' /()-]{2,80}?),? (?:such as|like|including|e\.g\.,?|for example,?):? (?P<examples>.+)",
+    re.IGNORECASE,
+)
+_IN_BRACKETS: Final = re.compile(r" ?\([^()]*\)")
 _OPENED: Final = re.compile(r"(?<!\w)'")
 _ARTICLE: Final = re.compile(r"^(?:an?|any|the|some|either) ", re.IGNORECASE)
 # Verbs whose plain object may be words; what is contained or used may be anything.
@@ -80,10 +86,14 @@ class Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """A list of things; `joined` by an "and" it may mean all of them together, or each."""
+    """A list of things; `joined` by an "and" it may mean all of them together, or each.
+
+    Where they `are_examples` of what is meant, that none of them is there shows nothing.
+    """
 
     each: tuple[Thing, ...]
     joined: bool = False
+    are_examples: bool = False
 
     @property
     def said(self) -> str:
@@ -95,6 +105,8 @@ def things_of(what: str, verb: str) -> Things | None:
     """Return the things of a list, None when one of them cannot be looked for."""
     what = _ANY_OF.sub("", what, count=1) if _ANY_OF.match(what) else what
     literally = _LITERALLY.match(what)
+    if literally is None and (examples := _examples_of(what, verb)):
+        return examples
     found: list[Thing] = []
     joined = False
     for words, quoted, join in _items(what[literally.end() :] if literally else what):
@@ -105,6 +117,22 @@ def things_of(what: str, verb: str) -> Things | None:
         joined = joined or "and" in join.split()
     is_any = literally is not None or all(thing.kind is not None for thing in found)
     return Things(each=tuple(found), joined=joined and not is_any) if found else None
+
+
+def _examples_of(what: str, verb: str) -> Things | None:
+    """Return the things that a list names as examples, those of them that can be looked for."""
+    named = _EXAMPLES.fullmatch(what)
+    if named is None:
+        return None
+    found = [
+        _thing(words, quoted=quoted, literally=False, verb=verb)
+        for words, quoted, _ in _items(named["examples"])
+    ]
+    general, _ = kind_of(_IN_BRACKETS.sub("", named["general"]))
+    each = [replace(thing, shown=False) for thing in found if thing is not None][:MOST_THINGS]
+    if general is not None:
+        each.insert(0, Thing(kind=general, shown=False))
+    return Things(each=tuple(each), are_examples=True) if each else None
 
 
 def quoted_of(what: str) -> Things | None:

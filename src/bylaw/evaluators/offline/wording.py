@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bylaw.evaluators.offline.acts import read_act
+from bylaw.evaluators.offline.amounts import read_amount
 from bylaw.evaluators.offline.counts import read_count
 from bylaw.evaluators.offline.formats import read_form
 from bylaw.evaluators.offline.grammar import LONGEST_RULE, sentences, tidy
@@ -16,6 +17,7 @@ from bylaw.evaluators.offline.links import read_links
 from bylaw.evaluators.offline.mentions import read_mention
 from bylaw.evaluators.offline.offers import read_offer
 from bylaw.evaluators.offline.reading import Reader
+from bylaw.evaluators.offline.recipients import read_recipients
 from bylaw.evaluators.offline.shape import Ruling, Shape
 from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.policies.model import Effect
@@ -73,6 +75,8 @@ def shape_of(text: str, effect: Effect) -> Shape | None:
 def _one(wording: str, effect: Effect) -> Shape | None:
     return (
         read_act(wording)
+        or read_amount(wording)
+        or read_recipients(wording)
         or read_count(wording)
         or read_form(wording)
         or read_links(wording)
