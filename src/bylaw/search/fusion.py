@@ -38,6 +38,14 @@ def joined(about: NDArray[np.float32], procedure: NDArray[np.float32] | None) ->
     return (np.float32(ABOUT) * about + np.float32(PROCEDURE) * procedure).astype(np.float32, copy=False)
 
 
+def taught(alike: float, said: float) -> float:
+    """Return how like a text is to a policy to which a message was led that is `said` like the text.
+
+    Such a message stands for what the policy is about. The very same text (1.0) is as like as can be.
+    """
+    return said if said >= 1.0 else max(alike, ABOUT * said + PROCEDURE * alike)
+
+
 def fuse(
     meaning: Mapping[str, float],
     words: Mapping[str, float],

@@ -25,8 +25,10 @@ class Texts:
     procedure: str
 
 
-def texts_of(content: Content) -> Texts:
-    """Return the texts of `content`."""
+def texts_of(content: Content | str) -> Texts:
+    """Return the texts of a policy; a message is what itself is about."""
+    if isinstance(content, str):
+        return Texts(about=content[:_MOST], examples=(), procedure="")
     examples = [_lines(_said(each.request) or each.name) for each in content.examples[:_EXAMPLES]]
     rules = [rule.text if isinstance(rule, NaturalRule) else rule.message for rule in content.rules]
     conditions = [f"{key} {' '.join(told_in(value))}" for key, value in (content.conditions or {}).items()]
