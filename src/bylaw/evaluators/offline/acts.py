@@ -21,13 +21,16 @@ from bylaw.evaluators.offline.calls import (
 from bylaw.evaluators.offline.grammar import (
     ALWAYS,
     APPROVAL,
+    AT_MOST,
     MUST,
     NEVER,
     NOT,
+    NUMBER,
     STOP,
     TAIL,
     group,
     matches,
+    number,
     wordings,
 )
 from bylaw.evaluators.offline.limits import Limit, limits
@@ -49,7 +52,7 @@ _CALL: Final = r"(?:call|use|invoke|run|execute|trigger|make a call to|make call
 _CALLING: Final = r"(?:calling|using|invoking|running|executing|having called|a call (?:to|of))"
 _CALLED: Final = r"(?:called|used|invoked|run|executed|triggered)"
 _AGENT: Final = r"(?:(?:the |any |this )?(?:agent|assistant|bot|ai|model|you) )"
-_TOOL: Final = r"(?:(?:the )?(?P<tool>[`'\"]?[A-Za-z_*][\w.*:-]*[`'\"]?)(?: (?:tool|function))?)"
+TOOL: Final = r"(?:(?:the )?(?P<tool>[`'\"]?[A-Za-z_*][\w.*:-]*[`'\"]?)(?: (?:tool|function))?)"
 _FORBIDS: Final = wordings(
     rf"(?:{NEVER}|{_AGENT}{NOT}) {_CALL} {_tools('tools')}{TAIL}",
     rf"{_tools('tools')} {NOT} be {_CALLED}{TAIL}",
@@ -67,16 +70,16 @@ _ALLOWS: Final = wordings(
     rf"only {_tools('tools')} (?:may|can) be {_CALLED}{TAIL}",
 )
 _WITHIN: Final = wordings(
-    rf"{NEVER} {_CALL} {_TOOL} with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+)",
-    rf"{STOP} (?:(?:any|all|every) )?(?:calls? (?:to|of) )?{_TOOL} (?:calls? )?(?:if|when|with|where)"
+    rf"{NEVER} {_CALL} {TOOL} with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+)",
+    rf"{STOP} (?:(?:any|all|every) )?(?:calls? (?:to|of) )?{TOOL} (?:calls? )?(?:if|when|with|where)"
     r" (?:its |the |an? )?`?(?P<name>\w+)`? (?:is )?(?P<limit>.+)",
-    rf"(?:calls? (?:to|of) )?{_TOOL} (?:calls? )?with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+?)"
+    rf"(?:calls? (?:to|of) )?{TOOL} (?:calls? )?with (?:an? |the )?`?(?P<name>\w+)`? (?P<limit>.+?)"
     rf" (?:{APPROVAL}|(?:is|are) (?:forbidden|prohibited|not allowed|not permitted))",
 )
 _ARGUMENTS: Final = wordings(
     rf"(?:the )?`?(?P<name>\w+)`? (?:argument |parameter )?(?:of|in|for|passed to|given to) (?:the |any )?"
-    rf"(?:calls? (?:to|of) )?{_TOOL} (?P<duty>(?:{NOT}|{MUST}) .+)",
-    rf"{_TOOL}(?:'s)? `?(?P<name>\w+)`? (?P<duty>(?:{NOT}|{MUST}) .+)",
+    rf"(?:calls? (?:to|of) )?{TOOL} (?P<duty>(?:{NOT}|{MUST}) .+)",
+    rf"{TOOL}(?:'s)? `?(?P<name>\w+)`? (?P<duty>(?:{NOT}|{MUST}) .+)",
 )
 _FIRST: Final = r"(?P<first>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"
 _THEN: Final = r"(?P<then>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"
@@ -93,6 +96,8 @@ _ORDER: Final = wordings(
     rf"{_THEN} {NOT} be {_CALLED} (?:before|without) (?:{_CALLING} )?{_FIRST}(?: first)?",
     rf"{_THEN} {NOT} be {_CALLED} (?:before|until|unless) {_FIRST} (?:has been|was|is) called(?: first)?",
     rf"before {_CALLING} {_THEN},? (?:{ALWAYS} |you must )?{_CALL} {_FIRST}(?: first)?",
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}) )?{_CALL} {_FIRST} prior to (?:{_CALLING} )?{_THEN}",
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}) )?{_CALL} {_FIRST} first,? (?:and )?then {_THEN}",
     rf"{_THEN} (?:must|may|can|should) only be {_CALLED} after (?:{_CALLING} )?{_FIRST}(?: (?:has been"
     rf"|was) called)?",
 )
@@ -110,6 +115,8 @@ _ONE: Final = wordings(
     rf"(?:{NEVER}|{_AGENT}{NOT}) (?:make|issue|call|use) (?:more than one|multiple|several|two)"
     rf" (?:{_CALLS_ONE}|tools)"
     rf" (?:{_ONCE}|at a time|per (?:turn|message|step|response))",
+    rf"(?:{ALWAYS} |{_AGENT}?(?:{MUST}|may|can) )?(?:(?:make|issue|use) )?{AT_MOST} {NUMBER} {_CALLS_ONE}"
+    rf" (?:{_ONCE}|per (?:turn|message|step|response))",
     r"no (?:parallel|simultaneous) (?:tool|function) calls?",
     r"(?:at most |no more than |only )?(?:one|a single|1) (?:tool|function) call per (?:turn|message"
     r"|step|response)",
@@ -127,7 +134,7 @@ _APART: Final = wordings(
     rf" (?:tool|function) call",
 )
 # A name that only a tool has: "call PayPal" and "use e-mail" speak of something else.
-_IDENTIFIER: Final = re.compile(r"\w_\w|\*")
+IDENTIFIER: Final = re.compile(r"\w_\w|\*")
 # What somebody gives, and no tool: "without user_approval".
 _GIVEN: Final = re.compile(r"\W?(?:user|human|manager|customer|admin|explicit|prior|written)_", re.IGNORECASE)
 _CALLED_BY_NAME: Final = re.compile(r"\w[_.]\w|\*|[`'\"]")
@@ -269,9 +276,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtOnce:
-    """Kept when no turn has more than one call, or with `is_alone`, no text beside a call."""
+    """Kept when no turn has more than `most` calls, or with `is_alone`, no text beside a call."""
 
     is_alone: bool
+    most: int = 1
 
     name = "at_once"
     basis: EvaluatorBasis = "structured"
@@ -281,7 +289,7 @@ class AtOnce:
     @property
     def how(self) -> str:
         """One sentence that names what is looked for, and where."""
-        what = "text beside a call" if self.is_alone else "more than one call"
+        what = "text beside a call" if self.is_alone else f"more than {self.most} call{'s' * (self.most > 1)}"
         return f"Looks at the agent's turns in the messages: {what} in one of them breaks the rule."
 
     async def rule(self, reader: Reader) -> Ruling:
@@ -291,7 +299,7 @@ class AtOnce:
             if self.is_alone and turn.calls and turn.said:
                 said = "There is text beside a call."
                 return Ruling(status="violated", rationale=said, evidence=(turn.said.partition("\n")[0],))
-            if not self.is_alone and len(turn.calls) > 1:
+            if not self.is_alone and len(turn.calls) > self.most:
                 names = tuple(dict.fromkeys(call.name for call in turn.calls))
                 return Ruling(
                     status="violated", rationale="Several tools are called at once.", evidence=names
@@ -326,10 +334,10 @@ def _calls(wording: str) -> Calls | None:
     ):
         for found in matches(patterns, wording):
             names = tuple(re.split(r",? or |,? and |, ", found["tools"]))
-            known = _CALLED_BY_NAME if _INVOKES.search(wording) else _IDENTIFIER
+            known = _CALLED_BY_NAME if _INVOKES.search(wording) else IDENTIFIER
             is_clear = bool(group(found, "tools_kind")) or "calls to" in wording or "calls of" in wording
             if is_clear or all(known.search(name) and "_case" not in name for name in names):
-                tools = tuple(name.strip("`'\"") for name in names)
+                tools = tuple(map(bare, names))
                 return Calls(tools=tools, is_allowed=is_allowed, is_approved=is_approved)
     return None
 
@@ -338,13 +346,18 @@ def _argument(wording: str) -> Argument | None:
     for found in matches(_WITHIN, wording):
         limit = _limit(f"reject if {found['name']} is {found['limit']}")
         is_approved = "approv" in wording.lower() or "review" in wording.lower()
-        if limit and _IDENTIFIER.search(found["tool"]):
-            return Argument(tool=found["tool"].strip("`'\""), limit=limit, is_approved=is_approved)
+        if limit and IDENTIFIER.search(found["tool"]):
+            return Argument(tool=bare(found["tool"]), limit=limit, is_approved=is_approved)
     for found in matches(_ARGUMENTS, wording):
         limit = _limit(f"{found['name']} {found['duty']}")
-        if limit and _IDENTIFIER.search(found["tool"]):
-            return Argument(tool=found["tool"].strip("`'\""), limit=limit)
+        if limit and IDENTIFIER.search(found["tool"]):
+            return Argument(tool=bare(found["tool"]), limit=limit)
     return None
+
+
+def bare(name: str) -> str:
+    """Return the name of a tool without the marks around it."""
+    return name.strip("`'\"").rstrip(":.")
 
 
 def _limit(wording: str) -> Limit | None:
@@ -353,18 +366,18 @@ def _limit(wording: str) -> Limit | None:
 
 def _order(wording: str) -> Order | None:
     for found in matches(_ORDER, wording):
-        first, then = found["first"].strip("`'\""), found["then"].strip("`'\"")
+        first, then = bare(found["first"]), bare(found["then"])
         if _GIVEN.match(found["first"]):
             continue
-        if _IDENTIFIER.search(found["first"]) and _IDENTIFIER.search(found["then"]) and first != then:
+        if IDENTIFIER.search(found["first"]) and IDENTIFIER.search(found["then"]) and first != then:
             return Order(first=first, then=then)
     return None
 
 
 def _at_once(wording: str) -> AtOnce | None:
     for patterns, is_alone in ((_ONE, False), (_APART, True)):
-        for _ in matches(patterns, wording):
-            return AtOnce(is_alone=is_alone)
+        for found in matches(patterns, wording):
+            return AtOnce(is_alone=is_alone, most=round(number(group(found, "number") or "one")))
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from bylaw.evaluators.offline.calls import Call, current, key_of, may_call, speaks_of_approval, turns
 from bylaw.evaluators.offline.grammar import (
     APPROVAL,
+    AT_MOST,
     NEVER,
     NOT,
     NUMBER,
@@ -60,17 +61,23 @@ _WITHOUT: Final = (
     r"(?:approval|sign-off|authori[sz]ation|confirmation|consent|review)"
 )
 _ALL: Final = r"(?:(?:any|all|every|each) )?"
+_MAY_NOT: Final = (
+    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model)s? {NOT})"
+    r"(?: (?:let|allow|permit) (?:the |an? )?(?:agent|assistant|bot|ai|model)s?(?: to)?)?"
+)
+_MAY: Final = r"(?:the |an? )?(?:agent|assistant|bot|ai|model|you)s? (?:may|can|must|should)"
 _FORBIDS: Final = wordings(
-    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_VERB} {_OF}{_EACH}{TAIL}",
+    rf"{_MAY} (?:only )?{_VERB} {AT_MOST} {_SUM}{_EACH}{TAIL}",
+    rf"{_MAY_NOT} {_VERB} {_OF}{_EACH}{TAIL}",
     rf"{STOP} {_ALL}{_NOUN} {_OF}{_EACH}",
     rf"{RAISE} {_ALL}{_NOUN} {_OF}{_EACH}",
     rf"no {_NOUN} {_OF}{_EACH}",
 )
 _APPROVES: Final = wordings(
     rf"{_ALL}{_NOUN} {_OF}{_EACH} {_APPROVED}",
-    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_VERB} {_OF}{_EACH}{_WITHOUT}",
-    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) (?:make|issue|process|execute|approve"
-    rf"|send) (?:an? |any )?{_NOUN} {_OF}{_EACH}{_WITHOUT}",
+    rf"{_MAY_NOT} {_VERB} {_OF}{_EACH}{_WITHOUT}",
+    rf"{_MAY_NOT} (?:make|issue|process|execute|approve|send) (?:an? |any )?{_NOUN} {_OF}{_EACH}{_WITHOUT}",
+    rf"{_MAY} (?:only )?{_VERB} {AT_MOST} {_SUM}{_EACH}{_WITHOUT}",
     rf"{RAISE} {_ALL}{_NOUN} {_OF}{_EACH} for (?:approval|review|confirmation)",
 )
 _ENDINGS: Final = "(?:e?s|e?d|ing|e?ments?|outs?|als?|ions?|ances?|e)?"

@@ -74,7 +74,7 @@ _SAYING: Final = listed(
     "mention contain include say use state reference write name print display show output utter type quote"
 )
 SAYS: Final = (
-    "(?P<verb>"
+    "(?P<verb>say(?:s|ing)? anything about|"
     + "|".join(map(_forms, _SAYING))
     + r"|ha(?:s|ve)|having|with|refers? to|referring to|talks? about|talking about|brings? up|bringing up)"
 )
@@ -126,7 +126,7 @@ NUMBER: Final = (
     r"(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?|(?:one )?(?:" + "|".join(_NUMBERS) + "))"
 )
 OVER: Final = "(?:above|over|more than|greater than|higher than|larger than|in excess of|exceeding|beyond|>)"
-UNDER: Final = r"(?:below|under|less than|fewer than|lower than|smaller than|<)"
+UNDER: Final = r"(?:below|under|shorter than|less than|fewer than|lower than|smaller than|<)"
 AT_MOST: Final = (
     r"(?:at most|less than or equal to|"
     r"no more than|not more than|a maximum of|max(?:imum)?|up to|no longer than|within|<=)"

@@ -30,7 +30,7 @@ from bylaw.rules.spelling import MISSING
 
 Relation = Callable[[float, float], bool]
 
-_NAME: Final = r"(?:the )?`?(?P<name>[A-Za-z_][\w.]*(?: [a-z]\w*){0,2}?)`?"
+_NAME: Final = r"(?:the |an? |any )?`?(?P<name>[A-Za-z_][\w.]*(?: [a-z]\w*){0,2}?)`?"
 _AMOUNT: Final = (
     rf"(?P<sign>[$€£])?{NUMBER}"
     r"(?: ?(?P<unit>%|percent|per cent|usd|eur|gbp|chf|dollars|us dollars|euros?|pounds|€|£))?"
@@ -179,7 +179,7 @@ class Present:
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
-        kept = any(not _is_blank(value) for value in facts_called(self.field, reader.facts))
+        kept = any(not is_blank(value) for value in facts_called(self.field, reader.facts))
         said = f"{self.field} is {'there' if kept else 'not there'}."
         return Ruling(status="satisfied" if kept else "violated", rationale=said)
 
@@ -227,7 +227,8 @@ class Value:
         )
 
 
-def _is_blank(value: object) -> bool:
+def is_blank(value: object) -> bool:
+    """Return whether a fact says nothing."""
     return value is None or value in ([], {}) or (isinstance(value, str) and not plain(value).strip())
 
 

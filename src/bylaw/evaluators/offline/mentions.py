@@ -46,6 +46,10 @@ _SHARING: Final = (
 )
 _STOPPED: Final = any_of(*listed("blocked rejected denied refused stopped declined"))
 _RAISED: Final = any_of(*listed("flagged escalated reviewed reported")) + "(?: (?:to|by|for) [\\w -]{2,40})?"
+_GOES: Final = (
+    rf"(?:(?:{MUST} |is to )?(?:be )?{_RAISED}"
+    r"|(?:goes|must go|should go) to (?:a |an |the |our )?[\w -]{2,30})"
+)
 _IT: Final = r"(?: (?:it|this|(?P<it>(?:the|this|any|an?|every) [\w ]{1,30}?)))?"
 _FORBIDS: Final = wordings(
     rf"{STOP} {SUBJECT} (?:that|which|if it|when it|if they) {SAYS} {_LIST}{TAIL}",
@@ -58,6 +62,8 @@ _FORBIDS: Final = wordings(
     rf"(?P<own>(?:please )?avoid) {_LIST}{TAIL}",
     rf"(?P<others>{NEVER} (?:allow|permit)|{STOP}) (?:any |the )?(?:{_SHARING}) of {_LIST}{TAIL}",
     rf"{SUBJECT} (?:that |which )?{SAYS} {_LIST}{TAIL} (?:{MUST}|is to|are to|will) be {_STOPPED}",
+    rf"{STOP} (?:any |all |every )?(?P<verb>mention)s? of {_LIST}{TAIL}",
+    rf"{SUBJECT} {MUST} be free (?:of|from) {_LIST}",
     rf"{_LIST} {NOT} {_STAND}{TAIL}",
     rf"{_LIST} (?:is|are) {_BANNED}{TAIL}",
     rf"no (?:(?P<verb>mention)s? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
@@ -70,6 +76,8 @@ _RUNS: Final = wordings(
 )
 _RAISES: Final = wordings(
     rf"{RAISE}{_IT} (?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
+    rf"(?P<others>{RAISE}) (?:any |all |every )?(?P<verb>mention)s? of {_LIST}{TAIL}",
+    rf"(?P<others>any|each|every) (?P<verb>mention) of {_LIST}{TAIL} {_GOES}",
     rf"{RAISE} {SUBJECT} (?:that|which|if it|when it|if they|who) {SAYS} {_LIST}{TAIL}",
     rf"{RAISE} {SUBJECT} {SAYS} {_LIST}{TAIL}",
     rf"{SUBJECT} (?:that |which )?{SAYS} {_LIST}{TAIL} (?:{MUST}|is to|are to|will) be {_RAISED}",
@@ -79,7 +87,8 @@ _RAISES: Final = wordings(
 _WANTS: Final = wordings(
     rf"{SUBJECT} {MUST} (?P<place>end with|close with|conclude with|start with|begin with|open with"
     rf"|{SAYS}) {_LIST}",
-    rf"{ALWAYS} (?P<place>end|close|conclude|start|begin|open|sign off|finish) (?:{SUBJECT} )?with {_LIST}",
+    rf"(?:{ALWAYS} )?(?P<place>end|close|conclude|start|begin|open|sign off|finish) (?:{SUBJECT} )?with"
+    rf" {_LIST}",
     rf"{ALWAYS} (?P<place>{SAYS}|add|ask) {_LIST}{TAIL.replace('<place>', '<where>')}",
     rf"{STOP} {SUBJECT} (?:that|which|if it) (?:do not|does not|don't|doesn't) (?P<place>{SAYS}) {_LIST}",
 )
@@ -307,7 +316,7 @@ def _subject(found: re.Match[str]) -> Subject | None:
         subject = subject_of(named)
         return subject.own if subject and is_sent(found.string) else subject
     place = subject_of(group(found, "place"))
-    if group(found, "others") and place is None:
+    if group(found, "others") and not group(found, "place"):
         return Subject(kind="anyone")
     is_own = bool(group(found, "own")) or place is None or place.kind in {"customer", "field"}
     return ANSWER if is_own else place

@@ -42,7 +42,7 @@ _OFFERS: Final = wordings(
     rf" an? )?{_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
     rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) {_GIVE} (?:more than|over)"
     rf" {_LIMIT} (?:in |as (?:an? )?)?{_NOUN}{TAIL}",
-    rf"(?:the |any )?{_NOUN} {NOT} (?:exceed|be {OVER}|go {OVER}) {_LIMIT}{TAIL}",
+    rf"(?:the |any |an? )?{_NOUN} {NOT} (?:exceed|be {OVER}|go {OVER}) {_LIMIT}{TAIL}",
     rf"{_NOUN} (?:of )?{OVER} {_LIMIT} (?:is|are) (?:forbidden|prohibited|not allowed|not permitted){TAIL}",
     rf"no {_NOUN} (?:of )?{OVER} {_LIMIT}{TAIL}",
     rf"{STOP} (?:any )?(?:outputs?|answers?|repl(?:y|ies)|responses?|messages?)? ?(?:that )?(?:offers?"

@@ -18,6 +18,7 @@ from bylaw.evaluators.offline.mentions import read_mention
 from bylaw.evaluators.offline.offers import read_offer
 from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.recipients import read_recipients
+from bylaw.evaluators.offline.required import read_required
 from bylaw.evaluators.offline.shape import Ruling, Shape
 from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.policies.model import Effect
@@ -75,6 +76,7 @@ def shape_of(text: str, effect: Effect) -> Shape | None:
 def _one(wording: str, effect: Effect) -> Shape | None:
     return (
         read_act(wording)
+        or read_required(wording)
         or read_amount(wording)
         or read_recipients(wording)
         or read_count(wording)
