@@ -151,6 +151,7 @@ async def fill(unit):
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
+    await unit.jobs.add(job(id=JobId("over"), status="done", ended_ms=START))
 
 
 class At(NamedTuple):
@@ -466,8 +467,12 @@ async def cross_put_schedule(at):
     assert await at.port.schedules() == [theirs]
 
 
-async def cross_remove_schedule(at):
-    await at.port.remove_schedule("nightly")
+async def cross_forget(at):
+    """Ours ended, or happened, before then; none of it is theirs to forget."""
+    if at.kind == "jobs":
+        assert await at.port.forget(frozenset({"done"}), before_ms=START + DAY_MS, limit=9) == 0
+    else:
+        assert await at.port.forget(before_ms=START + DAY_MS, limit=9) == 0
 
 
 CROSSINGS = {
@@ -482,7 +487,7 @@ CROSSINGS = {
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,
-    "remove_schedule": cross_remove_schedule,
+    "forget": cross_forget,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
     "listening": cross_listening, "since": cross_since,
 }  # fmt: skip

@@ -166,6 +166,36 @@ async def test_tenants_with_work_are_found_however_much_the_others_have(store):
         assert [job.tenant_id for job in each_one] == [A, B]
 
 
+async def test_lanes_and_tenants_are_left_out_and_the_rest_keeps_its_order(store):
+    hooks = ("", "a", "b")
+    new = [NewJob(kind="mine", lane=hooks[n % 3], at_ms=START + n, payload={"n": n}) for n in range(9)]
+    await enqueue(store, *new, NewJob(kind="mine", lane="b", priority=1, payload={"n": -1}))
+    await enqueue(store, NewJob(kind="mine", lane="a", payload={"n": 99}), tenant_id=B)
+
+    async def due(each, *but, tenants=(A, B)):
+        async with store.system(writes=False) as system:
+            found = await system.backlog.due(tenants, now_ms=START + 7, each=each, but={*but})
+            return [job.payload["n"] for job in found]
+
+    assert await due(20) == [-1, *range(8), 99]
+    assert await due(3) == [-1, 0, 1, 99]
+    assert await due(20, (A, "b"), (B, "b")) == [0, 1, 3, 4, 6, 7, 99]
+    assert await due(2, (A, "b"), (A, "")) == [1, 4, 99]
+    assert await due(20, *((A, lane) for lane in hooks), (B, "a")) == []
+    async with store.system(writes=False) as system:
+        assert await system.backlog.tenants(now_ms=START, after=None, limit=9, but={A}) == [B]
+        assert await system.backlog.tenants(now_ms=START, after=None, limit=9, but={A, B}) == []
+
+
+async def test_of_many_lanes_the_first_jobs_are_found(store):
+    async with store.begin(A) as unit:
+        lanes = [NewJob(kind="mine", lane=f"hook-{n}", at_ms=START - n, payload={"n": n}) for n in range(300)]
+        await unit.jobs.enqueue_all(lanes)
+    async with store.system(writes=False) as system:
+        due = await system.backlog.due([A], now_ms=START, each=250)
+    assert [job.payload["n"] for job in due] == [*range(299, 49, -1)]
+
+
 async def test_a_job_is_claimed_once(store):
     await enqueue(store, NewJob(kind="mine"), NewJob(kind="mine"))
     async with store.system(writes=False) as system:
@@ -228,7 +258,7 @@ async def test_steps_are_kept_once_and_in_their_order(store):
             await unit.jobs.add_step(JobId("nowhere"), steps[0])
 
 
-async def test_what_recurs_is_put_and_removed_by_name(store):
+async def test_what_recurs_is_put_by_name_and_whoever_lacks_it_is_found(store):
     nightly = schedule()
     hourly = replace(nightly, name="hourly", next_ms=START + 5)
     async with store.begin(A) as unit:
@@ -240,10 +270,10 @@ async def test_what_recurs_is_put_and_removed_by_name(store):
         found = await system.backlog.recurring(now_ms=START + 5, limit=9)
         assert [each.name for each in found] == ["nightly", "hourly"]
         assert await system.backlog.recurring(now_ms=START + 5, limit=1) == found[:1]
-    async with store.begin(A) as unit:
-        await unit.jobs.remove_schedule("nightly")
-        await unit.jobs.remove_schedule("nowhere")
-        assert await unit.jobs.schedules() == [hourly]
+        cron = nightly.cron
+        assert await system.backlog.unscheduled("nightly", cron, limit=9) == [B]
+        assert await system.backlog.unscheduled("nightly", "1 * * * *", limit=9) == [A, B]
+        assert await system.backlog.unscheduled("nightly", "1 * * * *", limit=1) == [A]
 
 
 async def test_the_load_counts_what_waits_runs_and_died(store):
@@ -269,11 +299,10 @@ async def test_what_ended_long_ago_is_forgotten_with_its_steps(store):
         await unit.jobs.save(replace(fresh, status="done", ended_ms=START + 5, revision=3))
         await unit.jobs.save(replace(dead, status="dead", ended_ms=START, revision=3))
     over = frozenset({"done", "cancelled"})
-    async with store.system() as system:
-        assert await system.backlog.forget(over, before_ms=START, limit=9) == 0
-        assert await system.backlog.forget(over, before_ms=START + 5, limit=9) == 1
-        assert await system.backlog.forget(frozenset({"dead"}), before_ms=START + 9, limit=9) == 1
-    async with store.begin(A, writes=False) as unit:
+    async with store.begin(A) as unit:
+        assert await unit.jobs.forget(over, before_ms=START, limit=9) == 0
+        assert await unit.jobs.forget(over, before_ms=START + 5, limit=9) == 1
+        assert await unit.jobs.forget(frozenset({"dead"}), before_ms=START + 9, limit=9) == 1
         left = {job.id for job in (await unit.jobs.list(JobFilter(), ALL)).items}
         assert left == {fresh.id, running.id}
         assert await unit.jobs.steps(old.id) == []

@@ -217,7 +217,7 @@ async def test_old_answers_of_everybody_are_forgotten_a_bounded_number_at_once(s
         for unit in (system, system.of(A), system.of(B)):
             assert await kept_of(unit, keys) == ["2", "3", "4"]
     clock.advance(START + 4 - clock.now_ms() + 1_000)
-    await Forgetting(store, clock, keep_ms=1_000, keep_notices_ms=1_000, batch=2).forget()
+    await Forgetting(store, clock, keep_ms=1_000, batch=2).forget()
     async with store.system(writes=False) as system:
         for unit in (system, system.of(A), system.of(B)):
             assert await kept_of(unit, keys) == ["4"]

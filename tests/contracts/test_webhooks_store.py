@@ -139,17 +139,15 @@ async def test_a_delivery_is_replaced_by_its_next_revision(store):
             await unit.notify.deliveries.save(later)
 
 
-async def test_old_notices_are_dropped_with_their_deliveries_a_bounded_number_at_once(store):
+async def test_old_notices_are_forgotten_with_their_deliveries_a_bounded_number_at_once(store):
     async with store.begin(A) as unit:
         await fill(unit)
         kept, old = notice(created_ms=START + 10), notice()
         await unit.notify.notices.add([kept, old])
         await unit.notify.deliveries.add_all([delivery(), delivery(notice_id=kept.id)])
-    async with store.system() as system:
-        assert await system.drop_notices(before_ms=START + 10, limit=1) == 1
-        assert await system.drop_notices(before_ms=START + 10, limit=9) == 1
-        assert await system.drop_notices(before_ms=START + 10, limit=9) == 0
-    async with store.begin(A) as unit:
+        assert await unit.notify.notices.forget(before_ms=START + 10, limit=1) == 1
+        assert await unit.notify.notices.forget(before_ms=START + 10, limit=9) == 1
+        assert await unit.notify.notices.forget(before_ms=START + 10, limit=9) == 0
         assert (await unit.notify.notices.since(0, ALL)).items == (kept,)
         left = await unit.notify.deliveries.list(DeliveryFilter(webhook_id=HOOK), ALL)
         assert [each.notice_id for each in left.items] == [kept.id]

@@ -75,11 +75,9 @@ async def store(url):
         if await system.tenant(TENANT) is None:
             await system.add_tenant(tenant(TENANT))
         # whatever an earlier test of this database left
-        await system.backlog.forget(frozenset({"done"}), before_ms=1 << 60, limit=10_000)
-        for job in await every_job(system.of(TENANT)):
-            await system.of(TENANT).jobs.drop_steps(job.id)
-            await system.backlog.replace([cancelled_for_ever(job)])
-        await system.backlog.forget(frozenset({"cancelled"}), before_ms=1 << 60, limit=10_000)
+        jobs = system.of(TENANT).jobs
+        await system.backlog.replace([cancelled_for_ever(job) for job in await every_job(system.of(TENANT))])
+        await jobs.forget(frozenset({"cancelled"}), before_ms=1 << 60, limit=10_000)
     yield opened
     await opened.close()
 

@@ -5,10 +5,13 @@ from collections import Counter
 
 import pytest
 
+from bylaw.core.clock import DAY_MS
 from bylaw.core.errors import Conflict, NotFound, RateLimited, Unavailable
 from bylaw.core.paging import Slice
+from bylaw.jobs.housekeeping import FORGET, ForgetJobs
 from bylaw.jobs.lifecycle import cancelled, retried
 from bylaw.jobs.model import MAX_BYTES, NewJob
+from bylaw.jobs.running import Handler
 from bylaw.jobs.schedule import recurring
 from bylaw.jobs.store import JobFilter
 from bylaw.jobs.worker import WorkerLimits
@@ -442,20 +445,89 @@ async def test_racing_callers_enqueue_one_job_of_a_key(store, clock):
     assert {*asked, *later} == {job.id for job in page.items}
 
 
-async def test_what_ended_long_ago_is_tidied_away(store, clock):
+async def test_what_ended_long_ago_is_forgotten_every_night(store, clock):
     async def mine(job):
         if job.payload["n"]:
             raise NotFound("thing", "x")
 
+    forget = Handler(
+        handle=ForgetJobs(clock=clock, keep_ms=DAY_MS, keep_dead_ms=2 * DAY_MS), cron="0 3 * * *"
+    )
     done, dead = await enqueue(store, *[NewJob(kind="mine", payload={"n": n}) for n in range(2)])
-    runs = worker(store, clock, mine=mine, limits=WorkerLimits(keep_ms=1_000, keep_dead_ms=2_000))
+    runs = worker(store, clock, mine=mine, more={FORGET: forget})
+    async with store.system() as system:
+        assert await system.backlog.unscheduled(FORGET, "0 3 * * *", limit=9) == [A, B]
     await runs.run_until_idle()
-    await runs.tidy()
-    assert await read(store, done) is not None
-    clock.advance(1_001)
-    await runs.tidy()
-    assert await read(store, done) is None
-    assert await read(store, dead) is not None
-    clock.advance(1_000)
-    await runs.tidy()
-    assert await read(store, dead) is None
+    async with store.system() as system:
+        assert await system.backlog.unscheduled(FORGET, "0 3 * * *", limit=9) == []
+    left = []
+    for _ in range(3):
+        clock.advance(DAY_MS)
+        await runs.run_until_idle()
+        left.append([ident for ident in (done, dead) if await read(store, ident) is not None])
+    assert left == [[done, dead], [dead], []]
+    async with store.begin(B, writes=False) as unit:
+        (theirs,) = (await unit.jobs.list(JobFilter(kind=FORGET), Slice(limit=1))).items
+    assert (theirs.status, theirs.result, theirs.priority) == ("done", {"over": 1, "dead": 0}, -1)
+
+
+async def test_a_tenant_whose_jobs_never_end_leaves_room_for_everybody_else(store, clock):
+    held, full, release = [], asyncio.Event(), asyncio.Event()
+
+    async def stalls(job):
+        held.append(job.tenant_id)
+        if len(held) == 4:
+            full.set()
+        await release.wait()
+
+    did = asyncio.Event()
+
+    async def quick(_):
+        did.set()
+
+    await enqueue(store, *[NewJob(kind="stalls")] * 50)
+    runs = worker(store, clock, limits=WorkerLimits(slots=8, poll_s=60), stalls=stalls, quick=quick)
+    running = asyncio.create_task(runs.run())
+    await full.wait()
+    await enqueue(store, NewJob(kind="quick"), tenant_id=B)
+    runs.wake()
+    await did.wait()
+    assert held == [A] * 4
+    release.set()
+    runs.stop()
+    await running
+
+
+async def test_a_lane_that_never_ends_leaves_room_in_its_tenant(store, clock):
+    held, release, did = [], asyncio.Event(), []
+
+    async def delivers(job):
+        if job.job.lane == "stalls":
+            held.append(job.id)
+            await release.wait()
+        did.append(job.job.lane)
+        if len(did) == 3:
+            release.set()
+
+    await enqueue(store, *[NewJob(kind="delivers", lane="stalls", priority=1)] * 9)
+    await enqueue(store, *[NewJob(kind="delivers", lane=lane) for lane in ("", "well", "well")])
+    runs = worker(store, clock, limits=WorkerLimits(slots=16, lane=2), delivers=delivers)
+    await runs.run_until_idle()
+    assert (sorted(did[:3]), len(held), len(did)) == (["", "well", "well"], 9, 12)
+
+
+async def test_jobs_of_a_dead_worker_wait_for_their_turn(store, clock):
+    order = []
+
+    async def mine(job):
+        order.append((job.tenant_id, job.attempt))
+
+    await enqueue(store, *[NewJob(kind="mine")] * 6)
+    async with store.system() as system:
+        due = await system.backlog.due([A], now_ms=clock.now_ms(), each=6)
+        await system.backlog.claim(due, worker="dead", now_ms=clock.now_ms(), until_ms=clock.now_ms())
+    clock.advance(1)
+    await enqueue(store, NewJob(kind="mine"), tenant_id=B)
+    await worker(store, clock, limits=WorkerLimits(slots=2), mine=mine).run_until_idle()
+    assert Counter(order) == {(A, 2): 6, (B, 1): 1}
+    assert (B, 1) in order[:3]

@@ -8,11 +8,16 @@ from tests.contracts.values import A
 LEASE_MS = 30_000
 
 
-def worker(store, clock, *, name="w1", waits_ms=(1_000, 2_000), chance=0.0, limits=None, **handles) -> Worker:
-    """A worker that does jobs of each kind by the function of that name; nothing is left to chance."""
+def worker(
+    store, clock, *, name="w1", waits_ms=(1_000, 2_000), chance=0.0, limits=None, more=None, **handles
+) -> Worker:
+    """A worker that does jobs of each kind by the function of that name, or its handler in `more`.
+
+    Nothing is left to chance.
+    """
     return Worker(
         store,
-        {kind: Handler(handle=handle, waits_ms=waits_ms) for kind, handle in handles.items()},
+        {kind: Handler(handle=handle, waits_ms=waits_ms) for kind, handle in handles.items()} | (more or {}),
         name=name,
         clock=clock,
         chance=lambda: chance,

@@ -1,4 +1,4 @@
-"""What is kept for a while is forgotten when its time is over, a bounded number in each transaction."""
+"""Kept answers are forgotten when their time is over, a bounded number in each transaction."""
 
 from typing import Final
 
@@ -9,24 +9,12 @@ _BATCH: Final = 1_000
 
 
 class Forgetting:
-    """Forgets kept answers, and what webhooks were told with what became of it.
+    """Forgets kept answers. Units: `keep_ms` in milliseconds; so long an answer is repeated."""
 
-    Units: `keep_ms` and `keep_notices_ms` in milliseconds; so long an answer is repeated, a notice replayed.
-    """
-
-    def __init__(
-        self,
-        store: ControlStore,
-        clock: Clock,
-        *,
-        keep_ms: int,
-        keep_notices_ms: int,
-        batch: int = _BATCH,
-    ) -> None:
+    def __init__(self, store: ControlStore, clock: Clock, *, keep_ms: int, batch: int = _BATCH) -> None:
         self._store = store
         self._clock = clock
         self._keep_ms = keep_ms
-        self._keep_notices_ms = keep_notices_ms
         self._batch = batch
 
     @property
@@ -40,8 +28,3 @@ class Forgetting:
         while dropped == self._batch:
             async with self._store.system() as system:
                 dropped = await system.drop_replies(before_ms=self.since_ms, limit=self._batch)
-        dropped = self._batch
-        while dropped == self._batch:
-            before_ms = self._clock.now_ms() - self._keep_notices_ms
-            async with self._store.system() as system:
-                dropped = await system.drop_notices(before_ms=before_ms, limit=self._batch)

@@ -93,9 +93,6 @@ class SystemUnit(OperatorUnit, Protocol):
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""
 
-    async def drop_notices(self, *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
-
     async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
         """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""
 

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from bylaw.api.workload import Workload
+from bylaw.jobs.schedule import parse_cron
 from bylaw.settings import OTHERS, PREFIX, Settings, environment
 from bylaw.stores import fault_of_workers
 
@@ -30,6 +31,8 @@ class Children:
     """As many workers as the settings name."""
 
     def __init__(self, settings: Settings, workload: Workload) -> None:
+        """Raise InvalidInput for settings with which no worker could start."""
+        parse_cron(settings.jobs.jobs_forget_at)
         self._count = settings.jobs.jobs_workers
         self._fault = fault_of_workers(settings)
         self._environ = environ_of(settings, os.environ)

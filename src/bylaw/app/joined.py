@@ -7,6 +7,7 @@ from bylaw.api.auth import Door, UnknownPace
 from bylaw.api.entries import Entries
 from bylaw.api.feed import Feed
 from bylaw.api.follow import Follower
+from bylaw.api.forgetting import Forgetting
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
 from bylaw.api.notifying import tell_of_entries
@@ -24,8 +25,8 @@ from bylaw.api.workload import Workload
 from bylaw.app.embedding import ask_to_embed, finder_of
 from bylaw.app.judging import model_of, panel_of, providers_of
 from bylaw.app.routing import PolicyRouter
-from bylaw.app.webhooks import forgetting_of, notifier_of
-from bylaw.core.clock import Clock
+from bylaw.app.webhooks import notifier_of
+from bylaw.core.clock import HOUR_MS, Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.loading import LoadedSnapshots
@@ -68,7 +69,7 @@ class Joined:
         self.notifier = notifier_of(settings, stores.secret_file, clock, ids=ids)
         self.projector = Projector(control, ledger.effects, self.notifier.telling)
         self.sightings = Sightings(control, clock)
-        self.forgetting = forgetting_of(settings, control, clock)
+        self.forgetting = Forgetting(control, clock, keep_ms=settings.storage.keep_answers_h * HOUR_MS)
         self.soundness, self.workload = Soundness(control, ledger), Workload(control, clock)
         self.upkeep = self._upkeep()
 

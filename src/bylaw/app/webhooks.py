@@ -4,32 +4,25 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from bylaw.api.forgetting import Forgetting
 from bylaw.api.notifying import note_stopped
-from bylaw.api.ports import ControlStore, Unit
-from bylaw.core.clock import DAY_MS, HOUR_MS, Clock
+from bylaw.api.ports import Unit
+from bylaw.core.clock import DAY_MS, Clock
 from bylaw.core.ids import Ids
 from bylaw.jobs.running import Handler
 from bylaw.notify.delivery import Deliverer
 from bylaw.notify.sending import Notifier, Sender
-from bylaw.notify.telling import DELIVER, EXPIRE, Telling
+from bylaw.notify.telling import DELIVER, EXPIRE, FORGET, Telling
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.settings import Settings
 from bylaw.tenancy.sealing import Sealer
 
 _ANSWER_BYTES: Final = 65_536
-_CALLS: Final = 100
+_CALLS: Final = 500  # as many as a worker may be set to do at once
 
 
 def telling_of(settings: Settings, clock: Clock, ids: Ids) -> Telling:
     """Return what tells webhooks."""
-    return Telling(clock=clock, ids=ids, keep_ms=_keep_ms(settings))
-
-
-def forgetting_of(settings: Settings, store: ControlStore, clock: Clock) -> Forgetting:
-    """Return what forgets kept answers and notices."""
-    keep_ms = settings.storage.keep_answers_h * HOUR_MS
-    return Forgetting(store, clock, keep_ms=keep_ms, keep_notices_ms=_keep_ms(settings))
+    return Telling(clock=clock, ids=ids, keep_ms=settings.webhooks.webhook_keep_days * DAY_MS)
 
 
 def notifier_of(settings: Settings, sealer: Sealer, clock: Clock, *, ids: Ids) -> Notifier:
@@ -55,8 +48,8 @@ def webhook_handlers(
         stopped=partial(note_stopped, clock=clock),
         fail_ms=settings.webhooks.webhook_fail_days * DAY_MS,
     )
-    return {DELIVER: Handler(handle=deliverer.deliver), EXPIRE: Handler(handle=deliverer.expire)}
-
-
-def _keep_ms(settings: Settings) -> int:
-    return settings.webhooks.webhook_keep_days * DAY_MS
+    return {
+        DELIVER: Handler(handle=deliverer.deliver),
+        EXPIRE: Handler(handle=deliverer.expire),
+        FORGET: Handler(handle=deliverer.forget, cron=settings.jobs.jobs_forget_at),
+    }

@@ -14,6 +14,7 @@ from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
 from bylaw.core.clock import DAY_MS, Clock, SystemClock
 from bylaw.core.ids import Ids
+from bylaw.jobs.housekeeping import FORGET, ForgetJobs
 from bylaw.jobs.running import Handler
 from bylaw.jobs.worker import Worker, WorkerLimits
 from bylaw.settings import Settings
@@ -47,6 +48,7 @@ async def join_worker(
     handlers: Mapping[str, Handler[Unit]] = {
         **embedding_handlers(embedder),
         **webhook_handlers(settings, sender, clock=clock, ids=ids),
+        FORGET: Handler(handle=_forget_jobs(settings, clock), cron=settings.jobs.jobs_forget_at),
         **learning_handlers(embedder, structured_of(settings, providers), clock=clock, ids=ids),
     }
     async with aclosing(sender), aclosing(providers):
@@ -62,10 +64,11 @@ async def join_worker(
 
 def limits_of(settings: Settings) -> WorkerLimits:
     """Return what a worker is held to."""
+    jobs, grace_s = settings.jobs, settings.server.shutdown_s
+    return WorkerLimits(slots=jobs.jobs_at_once, lane=jobs.jobs_in_lane, grace_s=grace_s)
+
+
+def _forget_jobs(settings: Settings, clock: Clock) -> ForgetJobs[Unit]:
     jobs = settings.jobs
-    return WorkerLimits(
-        slots=jobs.jobs_at_once,
-        grace_s=settings.server.shutdown_s,
-        keep_ms=jobs.jobs_keep_days * DAY_MS,
-        keep_dead_ms=jobs.jobs_keep_dead_days * DAY_MS,
-    )
+    keep_ms, keep_dead_ms = jobs.jobs_keep_days * DAY_MS, jobs.jobs_keep_dead_days * DAY_MS
+    return ForgetJobs(clock=clock, keep_ms=keep_ms, keep_dead_ms=keep_dead_ms)

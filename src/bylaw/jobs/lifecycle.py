@@ -48,6 +48,11 @@ def released(job: Job, *, now_ms: int) -> Job:
     return _waiting(replace(job, attempt=job.attempt - 1), due_ms=now_ms)
 
 
+def lapsed(job: Job) -> Job:
+    """Return a running job whose worker let its lease run out: it waits again, and the attempt counts."""
+    return _waiting(job, due_ms=job.due_ms)
+
+
 def cancelled(job: Job, *, now_ms: int) -> Job:
     """Return a job that will not be done; whoever runs it finds out. Raises: Conflict when it has ended."""
     if job.status == "cancelled":

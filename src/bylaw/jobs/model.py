@@ -13,6 +13,7 @@ JobId = NewType("JobId", str)
 JobStatus = Literal["waiting", "running", "done", "dead", "cancelled"]
 Priority = Literal[-1, 0, 1]
 Object = Mapping[str, object]
+Lane = tuple[TenantId, str]  # whose, and which
 
 PRIORITIES: Final[tuple[Priority, ...]] = (1, 0, -1)  # first things first
 MAX_BYTES: Final = 65_536  # of a payload, and of a result
@@ -25,7 +26,8 @@ class NewJob:
     """What is to be done, at `at_ms` or, for None, as soon as possible.
 
     `payload` holds ids rather than contents, and no secrets: it is shown to administrators. `priority` is
-    among the jobs of one tenant. `dedupe`: see `bylaw.jobs`.
+    among the jobs of one tenant. Of a `lane` that has a name a worker does a few at a time: it is whom the
+    jobs wait for. `dedupe`: see `bylaw.jobs`.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class NewJob:
     dedupe: str | None = None
     at_ms: int | None = None
     priority: Priority = 0
+    lane: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Job:
     payload: Object
     dedupe: str | None = None
     priority: Priority = 0
+    lane: str = ""
     status: JobStatus = "waiting"
     again: bool = False
     attempt: int = 0
@@ -107,6 +111,7 @@ def made(new: NewJob, *, tenant_id: TenantId, ident: JobId, now_ms: int) -> Job:
         payload=new.payload,
         dedupe=new.dedupe,
         priority=new.priority,
+        lane=new.lane,
         due_ms=now_ms if new.at_ms is None else new.at_ms,
         created_ms=now_ms,
     )

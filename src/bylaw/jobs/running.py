@@ -107,7 +107,11 @@ class Running(Generic[U_co]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler(Generic[U_contra]):
-    """What does jobs of one kind, and how long they wait after each failure before they are given up."""
+    """What does jobs of one kind, and how long they wait after each failure before they are given up.
+
+    One with a line of `cron` recurs: every tenant has it done at those moments, without a payload.
+    """
 
     handle: Callable[[Running[U_contra]], Awaitable[Object | None]]
     waits_ms: tuple[int, ...] = WAITS_MS
+    cron: str = ""

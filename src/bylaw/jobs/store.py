@@ -5,14 +5,14 @@ newest first, and continue after a cursor. `save` replaces a job whose `revision
 and raises PreconditionFailed otherwise: so it is the fence that keeps an overtaken worker from writing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.jobs.model import Job, JobId, JobStatus, NewJob, Schedule, Step
+from bylaw.jobs.model import Job, JobId, JobStatus, Lane, NewJob, Schedule, Step
 
 U_co = TypeVar("U_co", covariant=True)
 
@@ -74,24 +74,31 @@ class Jobs(Protocol):
         Nobody else changes the job until the transaction ends.
         """
 
+    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` jobs that ended so before then; return how many it were."""
+
     async def schedules(self) -> Sequence[Schedule]:
         """Return what recurs, by name."""
 
     async def put_schedule(self, schedule: Schedule) -> None:
         """Store what recurs in place of what had its name."""
 
-    async def remove_schedule(self, name: str) -> None:
-        """Let nothing of this name recur any more."""
-
 
 class Backlog(Protocol):
     """The jobs of every tenant, as workers see them."""
 
-    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+    async def tenants(
+        self, *, now_ms: int, after: TenantId | None, limit: int, but: Collection[TenantId] = ()
+    ) -> Sequence[TenantId]:
         """Return up to `limit` tenants with jobs that may start now, by id, those after `after`."""
 
-    async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
-        """Return up to `each` jobs of each of the tenants that may start now, of each in their order."""
+    async def due(
+        self, tenants: Sequence[TenantId], *, now_ms: int, each: int, but: Collection[Lane] = ()
+    ) -> Sequence[Job]:
+        """Return up to `each` jobs of each of the tenants that may start now, of each in their order.
+
+        Those of the lanes `but` are left out.
+        """
 
     async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
         """Return up to `limit` running jobs whose lease is over."""
@@ -108,14 +115,14 @@ class Backlog(Protocol):
     async def replace(self, jobs: Sequence[Job]) -> None:
         """Store the next revisions of jobs that this transaction holds."""
 
+    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
+
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come, for this transaction alone."""
 
     async def load(self, *, now_ms: int) -> Load:
         """Return how much there is to do."""
-
-    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` jobs that ended so before then; return how many it were."""
 
 
 class JobsUnit(Protocol):

@@ -5,26 +5,25 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from typing import Final, Generic, TypeVar
 
 from bylaw.core.clock import Clock
 from bylaw.core.errors import BylawError, Conflict, InvalidInput, Unavailable
 from bylaw.core.ids import TenantId
 from bylaw.jobs.endings import Endings
-from bylaw.jobs.lifecycle import WAITS_MS, failed, finished, released
-from bylaw.jobs.model import Job, JobId, JobStatus, NewJob, Object, require_bounded
+from bylaw.jobs.lifecycle import WAITS_MS, failed, finished, lapsed, released
+from bylaw.jobs.model import Job, JobId, Object, require_bounded
+from bylaw.jobs.recurring import Recurring
 from bylaw.jobs.running import Handler, Running
-from bylaw.jobs.schedule import following
-from bylaw.jobs.store import Backlog, JobsStore, JobsUnit
+from bylaw.jobs.store import JobsStore, JobsUnit
+from bylaw.jobs.turns import Turns
 
 _log = logging.getLogger("bylaw.jobs")
 
 U = TypeVar("U", bound=JobsUnit)
 
-_LOOKS: Final = 16  # tenants that are looked at in one round
-_TIDY_EVERY_S: Final = 60.0
-_TIDY: Final = 500
+_PLAN_EVERY_S: Final = 60.0
+_LAPSED: Final = 500  # jobs of dead workers that are let go of in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +31,14 @@ class WorkerLimits:
     """What a worker is held to. Units: `poll_s` and `grace_s` in seconds.
 
     `slots` jobs run at once. Every `poll_s` it looks for work that nobody told it of. A lease of `lease_ms`
-    is extended three times in its span. Who stops gives jobs `grace_s` to end. Jobs that are done or
-    cancelled are kept for `keep_ms`, dead ones for `keep_dead_ms`.
+    is extended three times in its span. Who stops gives jobs `grace_s` to end. `lane`: see `Turns`.
     """
 
-    slots: int = 16
+    slots: int = 32
+    lane: int = 8
     poll_s: float = 1.0
     lease_ms: int = 30_000
     grace_s: float = 10.0
-    keep_ms: int = 7 * 86_400_000
-    keep_dead_ms: int = 90 * 86_400_000
 
 
 class Worker(Generic[U]):
@@ -68,7 +65,9 @@ class Worker(Generic[U]):
         self._limits = limits
         self._held: dict[tuple[TenantId, JobId], tuple[Job, asyncio.Task[None]]] = {}
         self._endings = Endings(store)
-        self._after: TenantId | None = None
+        self._turns = Turns(slots=limits.slots, lane=limits.lane)
+        crons = {kind: handler.cron for kind, handler in handlers.items() if handler.cron}
+        self._recurring = Recurring(store, crons, clock)
         self._woken = asyncio.Event()
         self._stopping = False
 
@@ -114,67 +113,44 @@ class Worker(Generic[U]):
         return [task for _, task in self._held.values()]
 
     async def _rest(self) -> None:
-        """Return when it was woken, when a slot is free again, or when it is time to look."""
+        """Return when it was woken, when a job ended, or when it is time to look."""
         woken = asyncio.create_task(self._woken.wait())
         try:
-            awaited = {woken} if self._free else {woken, *self._tasks()}
             timeout = self._limits.poll_s if self._free else None
+            awaited = {woken, *self._tasks()}
             await asyncio.wait(awaited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
 
     async def _start_due(self) -> int:
-        """Start as many jobs as there are free slots, and return how many it were."""
+        """Start what there is room for, and return how many jobs it were, or came to wait meanwhile."""
         if not self._free:
             return 0
-        now_ms = self._clock.now_ms()
+        now_ms, held = self._clock.now_ms(), [job for job, _ in self._held.values()]
         async with self._store.system(writes=False) as system:
             recurs = await system.backlog.recurring(now_ms=now_ms, limit=1)
-            found = await self._look(system.backlog, now_ms)
-        if recurs:
-            await self._recur(now_ms)
+            over = await system.backlog.lapsed(now_ms=now_ms, limit=_LAPSED)
+            found = await self._turns.take(system.backlog, held, now_ms=now_ms)
+        came = await self._recurring.enqueue(now_ms=now_ms) if recurs else 0
+        # What is held here may lapse, too, where the clock jumped or the machine slept: it is extended soon.
+        lost = [job for job in over if (job.tenant_id, job.id) not in self._held]
+        came += await self._let_go(lost) if lost else 0
         if not found:
-            return len(recurs)
+            return came
         until_ms = now_ms + self._limits.lease_ms
         async with self._store.system() as system:
             claimed = await system.backlog.claim(found, worker=self._name, now_ms=now_ms, until_ms=until_ms)
         for job in claimed:
             key = (job.tenant_id, job.id)
             self._held[key] = (job, asyncio.create_task(self._run(job)))
-        return len(claimed)
+        return came + len(claimed)
 
-    async def _look(self, backlog: Backlog, now_ms: int) -> Sequence[Job]:
-        """Return what is to be claimed: what others let go of, and jobs of the tenants in turn.
-
-        What is held here may lapse, too, where the clock jumped or the machine slept: its lease is extended.
-        """
-        over = await backlog.lapsed(now_ms=now_ms, limit=self._limits.slots)
-        lapsed = [job for job in over if (job.tenant_id, job.id) not in self._held][: self._free]
-        wanted = self._free - len(lapsed)
-        if not wanted:
-            return lapsed
-        most = min(wanted, _LOOKS)
-        tenants = [*await backlog.tenants(now_ms=now_ms, after=self._after, limit=most)]
-        if len(tenants) < most and self._after is not None:
-            first = await backlog.tenants(now_ms=now_ms, after=None, limit=most)
-            tenants += [each for each in first if each not in tenants][: most - len(tenants)]
-        if not tenants:
-            return lapsed
-        due = await backlog.due(tenants, now_ms=now_ms, each=-(-wanted // len(tenants)))
-        theirs = [[job for job in due if job.tenant_id == each] for each in tenants]
-        in_turn = [job for job in chain.from_iterable(zip_longest(*theirs)) if job is not None][:wanted]
-        if in_turn:
-            self._after = in_turn[-1].tenant_id
-        return [*lapsed, *in_turn]
-
-    async def _recur(self, now_ms: int) -> None:
-        """Enqueue what recurs now, once however often its moment was missed."""
+    async def _let_go(self, lost: Sequence[Job]) -> int:
+        """Have what others let go of wait for its turn again, and return how much it was."""
         async with self._store.system() as system:
-            for each in await system.backlog.recurring(now_ms=now_ms, limit=_TIDY):
-                jobs = system.of(each.tenant_id).jobs
-                key = f"schedule:{each.name}"
-                await jobs.enqueue(NewJob(kind=each.kind, payload=each.payload, dedupe=key))
-                await jobs.put_schedule(following(each, now_ms=now_ms))
+            held = await system.backlog.held(lost)
+            await system.backlog.replace([lapsed(job) for job in held])
+        return len(held)
 
     async def _run(self, job: Job) -> None:
         try:
@@ -243,10 +219,11 @@ class Worker(Generic[U]):
 
     @asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:
-        """Extend leases, and forget what ended long ago, until the block ends."""
+        """Extend leases, and see that what recurs is planned for every tenant, until the block ends."""
+        await _try(self._recurring.plan)
         loops = [
             asyncio.create_task(self._every(self._limits.lease_ms / 3000, self._extend)),
-            asyncio.create_task(self._every(_TIDY_EVERY_S, self.tidy)),
+            asyncio.create_task(self._every(_PLAN_EVERY_S, self._recurring.plan)),
         ]
         try:
             yield
@@ -258,10 +235,7 @@ class Worker(Generic[U]):
     async def _every(self, pause_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(pause_s)
-            try:
-                await work()
-            except BylawError as error:
-                _log.warning("jobs: %s", error)
+            await _try(work)
 
     async def _extend(self) -> None:
         """Extend the leases of what is held; stop what was cancelled or taken over."""
@@ -276,14 +250,9 @@ class Worker(Generic[U]):
             if key not in kept and key in self._held:
                 self._held[key][1].cancel()
 
-    async def tidy(self) -> None:
-        """Forget what ended long ago."""
-        now_ms = self._clock.now_ms()
-        for statuses, keep_ms in (
-            (frozenset[JobStatus]({"done", "cancelled"}), self._limits.keep_ms),
-            (frozenset[JobStatus]({"dead"}), self._limits.keep_dead_ms),
-        ):
-            forgotten = _TIDY
-            while forgotten == _TIDY:
-                async with self._store.system() as system:
-                    forgotten = await system.backlog.forget(statuses, before_ms=now_ms - keep_ms, limit=_TIDY)
+
+async def _try(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except BylawError as error:
+        _log.warning("jobs: %s", error)

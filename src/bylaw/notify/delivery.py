@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from bylaw.core.clock import Clock
+from bylaw.jobs.housekeeping import MOST, forget_all
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Running
 from bylaw.notify.address import host_of
@@ -53,7 +54,7 @@ class _Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer(Generic[U]):
-    """Makes attempts, and tells when calls that wait have expired.
+    """Makes attempts, tells when calls that wait have expired, and forgets what was told long ago.
 
     `stopped` is called when a webhook is switched off. Units: `fail_ms` in milliseconds; who
     takes nothing for so long is switched off.
@@ -101,6 +102,15 @@ class Deliverer(Generic[U]):
             return {"outcome": "told"}
 
         return await job.commit("expire", tell)
+
+    async def forget(self, job: Running[U]) -> Object:
+        """Forget what was told long ago, with its deliveries."""
+        before_ms = self.clock.now_ms() - self.telling.keep_ms
+
+        async def old(unit: U) -> int:
+            return await unit.notify.notices.forget(before_ms=before_ms, limit=MOST)
+
+        return {"forgotten": await forget_all(job, old)}
 
     async def _keep(self, unit: U, payload: Object, attempt: Attempt) -> Object:
         due = await _due(unit, payload)

@@ -71,6 +71,9 @@ class Notices(Protocol):
     async def since(self, at_ms: int, part: Slice) -> Page[Notice]:
         """Return a page of what happened at that moment or later."""
 
+    async def forget(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` that are older, with their deliveries; return how many it were."""
+
 
 class Deliveries(Protocol):
     """The deliveries of one tenant."""

@@ -25,6 +25,7 @@ from bylaw.tenancy.changes import Entry
 
 DELIVER: Final = "webhooks.deliver"
 EXPIRE: Final = "webhooks.expire"
+FORGET: Final = "webhooks.forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +117,12 @@ async def send_on(unit: NotifyUnit, deliveries: Sequence[Delivery]) -> None:
 
 
 def next_job(delivery: Delivery) -> NewJob:
-    """Return the job that makes the next attempt; it is passed over when that was made already."""
+    """Return the job that makes the next attempt; it is passed over when that was made already.
+
+    The jobs of a webhook are a lane, so that a receiver which does not answer holds up nobody else.
+    """
     payload = {"delivery": delivery.id, "replays": delivery.replays, "tried": delivery.tried}
-    return NewJob(kind=DELIVER, payload=payload, at_ms=delivery.next_ms)
+    return NewJob(kind=DELIVER, payload=payload, at_ms=delivery.next_ms, lane=delivery.webhook_id)
 
 
 def concerns(webhook: Webhook, notice: Notice) -> bool:

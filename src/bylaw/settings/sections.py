@@ -307,7 +307,23 @@ class Jobs:
         high=16,
     )
     jobs_at_once: int = _setting(
-        16, "Jobs that a worker runs at once; mostly they wait for others.", unit="jobs", low=1, high=500
+        32,
+        "Jobs that a worker runs at once; mostly they wait for others. A tenant alone has half of them.",
+        unit="jobs",
+        low=1,
+        high=500,
+    )
+    jobs_in_lane: int = _setting(
+        8,
+        "Deliveries to one webhook that a worker makes at once: one that does not answer holds up no other.",
+        unit="jobs",
+        low=1,
+        high=500,
+    )
+    jobs_forget_at: str = _setting(
+        "17 3 * * *",
+        "When what is kept for some days (notices, jobs) is forgotten, in UTC: minute, hour, day, month and"
+        " weekday, as cron has them.",
     )
     jobs_keep_days: int = _setting(
         7, "How long jobs that are done or cancelled are kept to be looked at.", unit="days", low=1

@@ -27,7 +27,7 @@ from bylaw.storage.memory.policies import MemoryPolicies
 from bylaw.storage.memory.review import MemoryApprovals, MemoryReview
 from bylaw.storage.memory.tenancy import MemoryDirectory
 from bylaw.storage.memory.vectors import MemoryVectors
-from bylaw.storage.memory.webhooks import MemoryNotify, drop_notices
+from bylaw.storage.memory.webhooks import MemoryNotify
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables
@@ -74,10 +74,6 @@ class MemorySystemUnit:
         for row in old:
             self._heap.remove(tables.replies, row)
         return len(old)
-
-    async def drop_notices(self, *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
-        return drop_notices(self._heap, before_ms=before_ms, limit=limit)
 
     async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
         """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""

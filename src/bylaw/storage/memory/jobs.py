@@ -1,6 +1,6 @@
 """Jobs in memory: those of one tenant, and the backlog of all of them as workers see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
@@ -8,7 +8,7 @@ from typing_extensions import override
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.jobs.model import Job, JobId, JobStatus, NewJob, Schedule, Step, made
+from bylaw.jobs.model import Job, JobId, JobStatus, Lane, NewJob, Schedule, Step, made
 from bylaw.jobs.store import JobFilter, Load
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.memory.kinds import Kind
@@ -94,9 +94,14 @@ class MemoryJobs(Kind[JobId, Job]):
         require_own(schedule, self._tenant_id)
         self._heap.replace(tables.schedules, to_row(schedule))
 
-    async def remove_schedule(self, name: str) -> None:
-        """Let nothing of this name recur any more."""
-        self._heap.remove(tables.schedules, {"tenant_id": self._tenant_id, "name": name})
+    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` jobs that ended so before then; return how many it were."""
+        ended = (job for job in self._all() if job.status in statuses and job.ended_ms is not None)
+        over = [job for job in ended if (job.ended_ms or 0) < before_ms][:limit]
+        for job in over:
+            await self.drop_steps(job.id)
+            self._heap.remove(self.table, job_row(job))
+        return len(over)
 
     def _done(self, ident: JobId) -> Sequence[Row]:
         rows = self._heap.all(tables.job_steps)
@@ -114,18 +119,24 @@ class MemoryBacklog:
     def __init__(self, heap: Heap) -> None:
         self._heap = heap
 
-    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+    async def tenants(
+        self, *, now_ms: int, after: TenantId | None, limit: int, but: Collection[TenantId] = ()
+    ) -> Sequence[TenantId]:
         """Return up to `limit` tenants with jobs that may start now, by id, those after `after`."""
         found = {job.tenant_id for job in self._all("waiting") if job.due_ms <= now_ms}
-        return sorted(each for each in found if after is None or each > after)[:limit]
+        return sorted(each for each in found - {*but} if after is None or each > after)[:limit]
 
-    async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
-        """Return up to `each` jobs of each of the tenants that may start now, of each in their order."""
+    async def due(
+        self, tenants: Sequence[TenantId], *, now_ms: int, each: int, but: Collection[Lane] = ()
+    ) -> Sequence[Job]:
+        """Return up to `each` jobs of each of the tenants that may start now, of each in their order.
+
+        Those of the lanes `but` are left out.
+        """
         found: list[Job] = []
+        due = [job for job in self._all("waiting") if job.due_ms <= now_ms]
         for tenant_id in tenants:
-            mine = [
-                job for job in self._all("waiting") if job.tenant_id == tenant_id and job.due_ms <= now_ms
-            ]
+            mine = [job for job in due if job.tenant_id == tenant_id and (tenant_id, job.lane) not in but]
             found += sorted(mine, key=lambda job: (-job.priority, job.due_ms, job.id))[:each]
         return found
 
@@ -179,6 +190,13 @@ class MemoryBacklog:
         for job in jobs:
             self._heap.replace(tables.jobs, job_row(job))
 
+    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
+        rows = self._heap.all(tables.schedules)
+        recurs = {row["tenant_id"] for row in rows if (row["name"], row["cron"]) == (name, cron)}
+        every = (TenantId(str(row["id"])) for row in self._heap.all(tables.tenants))
+        return sorted(each for each in every if each not in recurs)[:limit]
+
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come."""
         every = [from_row(Schedule, row) for row in self._heap.all(tables.schedules)]
@@ -195,18 +213,6 @@ class MemoryBacklog:
             dead=len(self._all("dead")),
             oldest_ms=min((job.due_ms for job in waiting if job.due_ms <= now_ms), default=None),
         )
-
-    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` jobs that ended so before then; return how many it were."""
-        ended = [job for status in statuses for job in self._all(status)]
-        over = [job for job in ended if job.ended_ms is not None and job.ended_ms < before_ms][:limit]
-        gone = {(job.tenant_id, job.id) for job in over}
-        for row in list(self._heap.all(tables.job_steps)):
-            if (row["tenant_id"], row["job_id"]) in gone:
-                self._heap.remove(tables.job_steps, row)
-        for job in over:
-            self._heap.remove(tables.jobs, job_row(job))
-        return len(over)
 
     def _all(self, status: JobStatus) -> list[Job]:
         rows = [row for row in self._heap.all(tables.jobs) if row["status"] == status]

@@ -69,9 +69,22 @@ class MemoryNotices:
 
     async def since(self, at_ms: int, part: Slice) -> Page[Notice]:
         """Return a page of what happened at that moment or later."""
-        rows = [row for row in self._heap.all(notices) if row["tenant_id"] == self._tenant_id]
-        found = [each for each in (from_row(Notice, row) for row in rows) if each.created_ms >= at_ms]
+        found = [each for each in self._all() if each.created_ms >= at_ms]
         return cut(found, part, lambda item: (item.created_ms, item.id))
+
+    async def forget(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` that are older, with their deliveries; return how many it were."""
+        old = {each.id for each in [each for each in self._all() if each.created_ms < before_ms][:limit]}
+        for row in list(self._heap.all(deliveries)):
+            if row["tenant_id"] == self._tenant_id and row["notice_id"] in old:
+                self._heap.remove(deliveries, row)
+        for ident in old:
+            self._heap.remove(notices, {"tenant_id": self._tenant_id, "id": ident})
+        return len(old)
+
+    def _all(self) -> Sequence[Notice]:
+        rows = self._heap.all(notices)
+        return [from_row(Notice, row) for row in rows if row["tenant_id"] == self._tenant_id]
 
 
 class MemoryDeliveries(Kind[DeliveryId, Delivery]):
@@ -107,15 +120,3 @@ class MemoryNotify:
         self.webhooks = MemoryWebhooks(heap, tenant_id)
         self.notices = MemoryNotices(heap, tenant_id)
         self.deliveries = MemoryDeliveries(heap, tenant_id)
-
-
-def drop_notices(heap: Heap, *, before_ms: int, limit: int) -> int:
-    """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
-    found = [from_row(Notice, row) for row in heap.all(notices)]
-    old = {(each.tenant_id, each.id) for each in [n for n in found if n.created_ms < before_ms][:limit]}
-    for row in list(heap.all(deliveries)):
-        if (row["tenant_id"], row["notice_id"]) in old:
-            heap.remove(deliveries, row)
-    for tenant_id, ident in old:
-        heap.remove(notices, {"tenant_id": tenant_id, "id": ident})
-    return len(old)

@@ -1,6 +1,6 @@
 """The tables of jobs: what is to be done, what is done of it, and what recurs."""
 
-from sqlalchemy import Boolean, Column, Index, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, UniqueConstraint, text
 
 from bylaw.storage.sql.schema import listed, refers, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText
@@ -14,6 +14,7 @@ jobs = tenanted(
     Column("payload", JsonText, nullable=False),
     Column("dedupe", Ident),
     Column("live_key", Ident),
+    Column("lane", Ident, nullable=False, server_default=text("''")),
     Column("priority", Int64, nullable=False),
     Column("status", Ident, nullable=False),
     Column("again", Boolean, nullable=False),
@@ -34,7 +35,7 @@ jobs = tenanted(
     listed("kind"),
     listed("status"),
     Index(None, "status", "tenant_id", "priority", "due_ms", "id"),
-    Index(None, "status", "ended_ms"),
+    Index(None, "status", "tenant_id", "lane", "priority", "due_ms", "id"),
 )
 
 job_steps = tenanted(

@@ -1,7 +1,7 @@
 """Jobs in SQL: those of one tenant, and the backlog of all of them as workers see it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     RowMapping,
@@ -23,7 +23,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import Unavailable
 from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.jobs.model import PRIORITIES, Job, JobId, JobStatus, NewJob, Schedule, Step, made
+from bylaw.jobs.model import PRIORITIES, Job, JobId, JobStatus, Lane, NewJob, Schedule, Step, made
 from bylaw.jobs.store import JobFilter, Load
 from bylaw.storage.refusals import require_own, require_writing, taken
 from bylaw.storage.rows import from_row, job_row, to_row
@@ -34,6 +34,7 @@ from bylaw.storage.sql.session import Session
 
 _J, _S, _R = tables.jobs.c, tables.job_steps.c, tables.schedules.c
 _BATCH: Final = 500  # rows of one statement: databases take some 32,000 values
+_LOOKS: Final = 100  # ranges of one statement: SQLite joins 500 at most
 _TRIES: Final = 3
 
 
@@ -125,10 +126,17 @@ class SqlJobs(Kind[JobId, Job]):
         if not await self._session.change(update(tables.schedules).where(this).values(**row)):
             await self._session.insert_new(tables.schedules, row)
 
-    async def remove_schedule(self, name: str) -> None:
-        """Let nothing of this name recur any more."""
-        this = and_(_R.tenant_id == self._tenant_id, _R.name == name)
-        await self._session.change(delete(tables.schedules).where(this))
+    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` jobs that ended so before then; return how many it were."""
+        # What ended before then was made before then: so a list by age is read, and no index is by the end.
+        ended = (_J.status.in_(sorted(statuses)), _J.ended_ms < before_ms, _J.created_ms < before_ms)
+        rows = await self._session.rows(select(_J.id).where(self._own(*ended)).limit(limit))
+        idents = [row["id"] for row in rows]
+        if idents:
+            steps = and_(_S.tenant_id == self._tenant_id, _S.job_id.in_(idents))
+            await self._session.change(delete(tables.job_steps).where(steps))
+            await self._session.change(delete(tables.jobs).where(self._own(_J.id.in_(idents))))
+        return len(idents)
 
     def _made(self, new: NewJob) -> Job:
         ident = JobId(self._ids.uuid7())
@@ -145,7 +153,9 @@ class SqlBacklog:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def tenants(self, *, now_ms: int, after: TenantId | None, limit: int) -> Sequence[TenantId]:
+    async def tenants(
+        self, *, now_ms: int, after: TenantId | None, limit: int, but: Collection[TenantId] = ()
+    ) -> Sequence[TenantId]:
         """Return up to `limit` tenants with jobs that may start now, by id, those after `after`.
 
         Each is found by a few looks into the index, however many jobs the one before it has.
@@ -167,23 +177,69 @@ class SqlBacklog:
                 _J.due_ms <= now_ms,
             )
         )
-        wanted = select(found.c.tenant_id).where(found.c.tenant_id.is_not(None), due).limit(limit)
+        others = found.c.tenant_id.not_in(sorted(but))
+        wanted = select(found.c.tenant_id).where(found.c.tenant_id.is_not(None), others, due).limit(limit)
         return [TenantId(row["tenant_id"]) for row in await self._session.rows(wanted)]
 
-    async def due(self, tenants: Sequence[TenantId], *, now_ms: int, each: int) -> Sequence[Job]:
-        """Return up to `each` jobs of each of the tenants that may start now, of each in their order."""
-        if not tenants:
-            return []
-        looks = [
-            _first(tenant_id, priority, now_ms=now_ms, limit=each)
-            for tenant_id in tenants
-            for priority in PRIORITIES
-        ]
+    async def due(
+        self, tenants: Sequence[TenantId], *, now_ms: int, each: int, but: Collection[Lane] = ()
+    ) -> Sequence[Job]:
+        """Return up to `each` jobs of each of the tenants that may start now, of each in their order.
+
+        Those of the lanes `but` are left out. Each queue (a lane at a priority) is one range of the index,
+        and only those are read whose first jobs come first.
+        """
+        queues = [queue for queue in await self._queues(tenants) if queue.due_ms <= now_ms]
         found: dict[TenantId, list[Job]] = {tenant_id: [] for tenant_id in tenants}
-        for row in await self._session.rows(union_all(*looks)):
-            found[row["tenant_id"]].append(from_row(Job, row))
+        read = [
+            queue
+            for tenant_id in tenants
+            for queue in sorted(q for q in queues if q.tenant_id == tenant_id and q.of not in but)[:each]
+        ]
+        for start in range(0, len(read), _LOOKS):
+            looks = [_first(queue, now_ms=now_ms, limit=each) for queue in read[start : start + _LOOKS]]
+            for row in await self._session.rows(union_all(*looks)):
+                found[row["tenant_id"]].append(from_row(Job, row))
         ordered = (sorted(jobs, key=_order)[:each] for jobs in found.values())
         return [job for jobs in ordered for job in jobs]
+
+    async def _queues(self, tenants: Sequence[TenantId]) -> Sequence["_Queue"]:
+        """Return the queues of these tenants; each is found by a few looks, however many jobs are in it."""
+        if not tenants:
+            return []
+        its, other, ahead = tables.tenants.c, tables.jobs.alias(), tables.jobs.alias()
+        of_tenant = select(func.min(_J.lane)).where(_J.status == "waiting", _J.tenant_id == its.id)
+        lanes = (
+            select(its.id.label("tenant_id"), of_tenant.scalar_subquery().label("lane"))
+            .where(its.id.in_(tenants))
+            .cte("lanes", recursive=True)
+        )
+        following = select(func.min(other.c.lane)).where(
+            other.c.status == "waiting",
+            other.c.tenant_id == lanes.c.tenant_id,
+            other.c.lane > lanes.c.lane,
+        )
+        more = select(lanes.c.tenant_id, following.scalar_subquery()).where(lanes.c.lane.is_not(None))
+        lanes = lanes.union_all(more)
+        firsts = [
+            select(func.min(ahead.c.due_ms))
+            .where(
+                ahead.c.status == "waiting",
+                ahead.c.tenant_id == lanes.c.tenant_id,
+                ahead.c.lane == lanes.c.lane,
+                ahead.c.priority == priority,
+            )
+            .scalar_subquery()
+            .label(f"first_{place}")
+            for place, priority in enumerate(PRIORITIES)
+        ]
+        wanted = select(lanes.c.tenant_id, lanes.c.lane, *firsts).where(lanes.c.lane.is_not(None))
+        return [
+            _Queue(-priority, row[f"first_{place}"], row["tenant_id"], row["lane"])
+            for row in await self._session.rows(wanted)
+            for place, priority in enumerate(PRIORITIES)
+            if row[f"first_{place}"] is not None
+        ]
 
     async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
         """Return up to `limit` running jobs whose lease is over."""
@@ -242,6 +298,13 @@ class SqlBacklog:
         keyed = [{**row, "its_tenant": row.pop("tenant_id"), "its_id": row.pop("id")} for row in rows]
         await self._session.change_each(changed, keyed)
 
+    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
+        its = tables.tenants.c.id
+        recurs = and_(_R.tenant_id == its, _R.name == name, _R.cron == cron)
+        wanted = select(its).where(~exists(select(literal(1)).where(recurs))).order_by(its).limit(limit)
+        return [TenantId(row["id"]) for row in await self._session.rows(wanted)]
+
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come."""
         over = select(tables.schedules).where(_R.next_ms <= now_ms).order_by(_R.next_ms).limit(limit)
@@ -260,24 +323,26 @@ class SqlBacklog:
         oldest = rows["waiting"]["oldest_ms"] if "waiting" in rows else None
         return Load(**counts, oldest_ms=oldest if oldest is not None and oldest <= now_ms else None)
 
-    async def forget(self, statuses: frozenset[JobStatus], *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` jobs that ended so before then; return how many it were."""
-        over = and_(_J.status.in_(sorted(statuses)), _J.ended_ms < before_ms)
-        rows = await self._session.rows(select(_J.tenant_id, _J.id).where(over).limit(limit))
-        if not rows:
-            return 0
-        keys = [(row["tenant_id"], row["id"]) for row in rows]
-        steps = delete(tables.job_steps).where(tuple_(_S.tenant_id, _S.job_id).in_(keys))
-        await self._session.change(steps)
-        return await self._session.change(
-            delete(tables.jobs).where(tuple_(_J.tenant_id, _J.id).in_(keys), over)
-        )
+
+class _Queue(NamedTuple):
+    """What waits in one lane at one priority, and when the first of it is due; sorted as it comes."""
+
+    precedence: int
+    due_ms: int
+    tenant_id: TenantId
+    lane: str
+
+    @property
+    def of(self) -> Lane:
+        """Its lane."""
+        return self.tenant_id, self.lane
 
 
-def _first(tenant_id: TenantId, priority: int, *, now_ms: int, limit: int) -> Select[*tuple[object, ...]]:
-    """Return what reads the first jobs of one tenant and priority: one range of the index."""
-    theirs = and_(_J.status == "waiting", _J.tenant_id == tenant_id, _J.priority == priority)
-    ordered = select(tables.jobs).where(theirs, _J.due_ms <= now_ms).order_by(_J.due_ms, _J.id)
+def _first(queue: _Queue, *, now_ms: int, limit: int) -> Select[*tuple[object, ...]]:
+    """Return what reads the first jobs of a queue: one range of the index."""
+    theirs = (_J.tenant_id == queue.tenant_id, _J.lane == queue.lane, _J.priority == -queue.precedence)
+    due = (_J.status == "waiting", *theirs, _J.due_ms <= now_ms)
+    ordered = select(tables.jobs).where(*due).order_by(_J.due_ms, _J.id)
     return select(ordered.limit(limit).subquery())
 
 

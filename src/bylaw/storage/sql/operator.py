@@ -27,7 +27,6 @@ from bylaw.storage.sql.jobs import SqlBacklog
 from bylaw.storage.sql.lists import Listing, equals
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.unit import SqlUnit
-from bylaw.storage.sql.webhooks import drop_notices
 from bylaw.tenancy.model import ApiKey, Tenant, User
 
 
@@ -51,10 +50,6 @@ class SqlSystemUnit:
         key = (replies.tenant_id, replies.caller, replies.key)
         old = select(*key).where(replies.tenant_id.in_(owners), replies.created_ms < before_ms).limit(limit)
         return await self._session.change(delete(tables.replies).where(tuple_(*key).in_(old)))
-
-    async def drop_notices(self, *, before_ms: int, limit: int) -> int:
-        """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
-        return await drop_notices(self._session, before_ms=before_ms, limit=limit)
 
     async def untallied(self, *, before_ms: int, limit: int) -> Sequence[tuple[TenantId, int]]:
         """Return up to `limit` days, each of a tenant, with outdated hours that were over at `before_ms`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, and_, delete, select, tuple_, update
+from sqlalchemy import RowMapping, and_, delete, select, update
 
 from bylaw.core.ids import TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
@@ -13,7 +13,6 @@ from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import Condition, Listing, equals, one_of
 from bylaw.storage.sql.session import Session
-from bylaw.storage.sql.tables import tenants
 from bylaw.storage.sql.webhook_tables import deliveries, notices, webhooks
 
 _W, _N, _D = webhooks.c, notices.c, deliveries.c
@@ -76,6 +75,16 @@ class SqlNotices:
             self._session, part, read=_notice, key=lambda item: (item.created_ms, item.id)
         )
 
+    async def forget(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` that are older, with their deliveries; return how many it were."""
+        old = select(_N.id).where(self._own(_N.created_ms < before_ms)).limit(limit)
+        idents = [row["id"] for row in await self._session.rows(old)]
+        if idents:
+            theirs = and_(_D.tenant_id == self._tenant_id, _D.notice_id.in_(idents))
+            await self._session.change(delete(deliveries).where(theirs))
+            await self._session.change(delete(notices).where(self._own(_N.id.in_(idents))))
+        return len(idents)
+
     def _own(self, *where: Condition) -> Condition:
         return and_(_N.tenant_id == self._tenant_id, *where)
 
@@ -111,14 +120,3 @@ class SqlNotify:
 
 def _notice(row: RowMapping) -> Notice:
     return from_row(Notice, row)
-
-
-async def drop_notices(session: Session, *, before_ms: int, limit: int) -> int:
-    """Forget up to `limit` notices, of anybody, that are older, with deliveries; how many it were."""
-    owners = select(tenants.c.id)
-    old = select(_N.tenant_id, _N.id).where(_N.tenant_id.in_(owners), _N.created_ms < before_ms).limit(limit)
-    keys = [(row["tenant_id"], row["id"]) for row in await session.rows(old)]
-    if keys:
-        await session.change(delete(deliveries).where(tuple_(_D.tenant_id, _D.notice_id).in_(keys)))
-        await session.change(delete(notices).where(tuple_(_N.tenant_id, _N.id).in_(keys)))
-    return len(keys)

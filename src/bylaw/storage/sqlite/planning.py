@@ -35,6 +35,7 @@ _VALUES: Final[Mapping[str, int]] = {
     "agent_id": 500,
     "word": 20_000,
     "embedder": 2,
+    "lane": 20,
     "conversation_id": 100_000,
 }
 _OF_POLICIES: Final = ("versions", "words")  # where a policy has few rows
