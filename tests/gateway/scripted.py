@@ -129,11 +129,11 @@ class Scripted:
 
 
 @asynccontextmanager
-async def scripted():
+async def scripted(host="127.0.0.1", port=0):
     """A provider that runs until the block ends."""
     provider = Scripted()
-    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(provider.serve, host, port)
     async with server:
-        provider.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        provider.url = f"http://{host}:{server.sockets[0].getsockname()[1]}/v1"
         yield provider
         server.close()

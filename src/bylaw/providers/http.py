@@ -7,7 +7,6 @@ look. Redirects are not followed. A call that is cancelled closes its connection
 import asyncio
 import contextlib
 import ipaddress
-import socket
 import ssl
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import h11
 
 from bylaw.providers.model import Failed
+from bylaw.providers.resolving import Resolver
 
 Outgoing = Literal["off", "public", "any"]
 
@@ -105,11 +105,17 @@ class HttpClient:
     """Calls as far as `outgoing` allows: not at all, to public addresses, or to any."""
 
     def __init__(
-        self, outgoing: Outgoing, limits: HttpLimits, *, ticks: Callable[[], float] = time.monotonic
+        self,
+        outgoing: Outgoing,
+        limits: HttpLimits,
+        *,
+        ticks: Callable[[], float] = time.monotonic,
+        resolver: Resolver | None = None,
     ) -> None:
         self._outgoing = outgoing
         self._limits = limits
         self._ticks = ticks
+        self._resolver = Resolver() if resolver is None else resolver
         self._under_way: Counter[_Share] = Counter()
         self._idle: dict[_Origin, list[_Connection]] = {}
         self._tls: ssl.SSLContext | None = None
@@ -205,9 +211,8 @@ class HttpClient:
 
     async def _connected(self, origin: _Origin) -> _Connection | Failed:
         """Return a new connection, to the first allowed address that takes one. Raises: OSError."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-        allowed = list(dict.fromkeys(str(each[4][0]) for each in found if self._may_reach(str(each[4][0]))))
+        found = await self._resolver.addresses(origin.host)
+        allowed = [each for each in found if self._may_reach(each)]
         if not allowed:
             message = f"{origin.host} is no public address: with BYLAW_OUTGOING=any it may be asked."
             return Failed(reason="forbidden", message=message)
