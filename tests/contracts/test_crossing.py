@@ -303,6 +303,14 @@ async def cross_search(at):
     assert (page.items, page.total) == ((), 0)
 
 
+async def cross_last_spelled(at):
+    assert await at.unit.policies.last_spelled() == 0
+
+
+async def cross_spelled_after(at):
+    assert list(await at.unit.policies.spelled_after(0, limit=9)) == []
+
+
 async def cross_topics(at):
     assert list(await at.unit.policies.topics(PolicyFilter(include_deleted=True))) == []
 
@@ -481,7 +489,8 @@ CROSSINGS = {
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
-    "places": cross_places, "topics": cross_topics, "waiting": cross_waiting, "newest": cross_newest,
+    "places": cross_places, "topics": cross_topics,
+    "last_spelled": cross_last_spelled, "spelled_after": cross_spelled_after, "waiting": cross_waiting, "newest": cross_newest,
     "has_untold": cross_has_untold, "lacking": cross_lacking, "keep": cross_keep, "after": cross_after,
     "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
+from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest
+from bylaw.policies.matching import facets_of
 from bylaw.policies.model import Current, Source, outline, search_text, topic_key
 from bylaw.policies.searching import score, words_of
 from bylaw.policies.store import PolicyFilter
@@ -402,6 +404,34 @@ async def test_words_that_no_index_holds_are_found_as_well(store):
         for query in (long[3:37], long, "§§", "zürich", "a'b", "345"):
             assert await found(unit, query, Slice(total=True)) == ([made.id], 1), query
         assert await found(unit, long + "y", Slice(total=True)) == ([], 0)
+
+
+async def test_every_change_is_numbered_and_those_who_follow_read_what_came_since(store):
+    async with store.begin(A) as unit:
+        assert await unit.policies.last_spelled() == 0
+        await unit.policies.add_all([current(policy(id=PolicyId(f"p{n}"))) for n in range(3)])
+        assert await unit.policies.last_spelled() is None
+    first = policy(id=PolicyId("p0"), revision=2, latest=2, approved=2, is_active=False)
+    said = content(name="Changed", topic="Price_Match")
+    async with store.begin(A) as unit:
+        newer = version(first.id, 2, content=said)
+        await unit.policies.save_all([(first, newer)])
+    async with store.begin(A) as unit:
+        gone = policy(id=PolicyId("p1"), revision=2, deleted_ms=START)
+        await unit.policies.save_all([(gone, None)])
+    async with store.begin(A, writes=False) as unit:
+        last = await unit.policies.last_spelled()
+        every = await unit.policies.spelled_after(0, limit=9)
+        assert [each.id for each in every] == ["p2", "p0", "p1"]
+        assert [each.number for each in every] == sorted({each.number for each in every})
+        assert every[-1].number == last
+        some = [await unit.policies.spelled_after(n, limit=1) for n in (0, every[0].number, last)]
+        assert some == [[every[0]], [every[1]], []]
+    assert every[2].facets is None
+    told = every[1]
+    assert (told.text, told.digest, told.created_ms) == (search_text(said), newer.digest, START)
+    assert told.facets == facets_of(Current(policy=first, version=newer))
+    assert (told.facets.topic, told.facets.in_force) == ("price match", False)
 
 
 async def test_a_list_is_newest_first_and_continues(store):

@@ -101,6 +101,8 @@ READS = {
     "policies that say this": lambda unit: unit.policies.search(
         (), PolicyFilter(digests=frozenset({"sha256:7"})), PAGE
     ),
+    "policies that changed": lambda unit: unit.policies.spelled_after(7, limit=50),
+    "the last change of a policy": lambda unit: unit.policies.last_spelled(),
     "vectors that are new": lambda unit: unit.vectors.after("model", 7, limit=50),
     "vectors that wait": lambda unit: unit.vectors.waiting("model"),
     "webhooks": lambda unit: unit.notify.webhooks.list(PAGE),

@@ -67,6 +67,38 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What a filter looks at but for names and texts, so many policies share it; `topic` is a `topic_key`."""
+
+    place: Place
+    reach: Reach
+    status: Status
+    is_active: bool
+    has_pending: bool
+    in_force: bool
+    source_type: str
+    topic: str | None
+    action: Action
+    risk: Risk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelled:
+    """What a search knows of a policy: `text` is that of `search_text`; deleted, it has no facets.
+
+    `number` rises inside the tenant with every change of a policy, so whoever follows reads those above the
+    last that they saw.
+    """
+
+    number: int
+    id: PolicyId
+    created_ms: int
+    digest: str
+    text: str
+    facets: Facets | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TopicCount:
     """A topic as one of its policies spells it, and how many have it."""
 
@@ -116,6 +148,15 @@ class Policies(Protocol):
 
     async def outlines(self, part: Slice) -> Page[Outline]:
         """Return a page of all undeleted policies without their texts, by falling id."""
+
+    async def last_spelled(self) -> int | None:
+        """Return the highest number of a change, 0 without any; None if some may still be taken back.
+
+        Those are of this transaction.
+        """
+
+    async def spelled_after(self, number: int, *, limit: int) -> Sequence[Spelled]:
+        """Return up to `limit` policies that changed after `number`, as they are now, by rising number."""
 
 
 class PolicyUnit(Protocol):

@@ -1,9 +1,9 @@
-"""The vectors of policies in memory, tenant by tenant, as far as they are searched.
+"""The vectors and the words of policies in memory, tenant by tenant, as far as they are searched.
 
-They are kept by the digests of contents, which never change, so there is nothing to invalidate: whoever finds
-a digest asks the store which policies say that now. A search first takes over the vectors that were stored
-since the one before. Where the memory allowed is full, the tenant that was not searched for the longest time
-is forgotten, and read again when it is.
+Vectors are kept by the digests of contents, which never change, so there is nothing to invalidate; words by
+policy, as of a numbered change. A search first takes over what was stored since the one before. Where the
+memory allowed is full, the tenant that was not searched for the longest time is forgotten, and read again
+when it is.
 """
 
 import asyncio
@@ -21,7 +21,9 @@ from bylaw.core.ids import TenantId
 from bylaw.search.embedder import Embedder
 from bylaw.search.fusion import joined
 from bylaw.search.index import Index
-from bylaw.search.store import Numbered, SearchUnit
+from bylaw.search.lexicon import Lexicon
+from bylaw.search.literal import ByWords
+from bylaw.search.store import SAID, Numbered, SearchUnit
 
 _log = logging.getLogger("bylaw.search")
 
@@ -31,16 +33,34 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Held:
-    """The vectors of one tenant up to a number."""
+class _Vectors:
+    """The vectors of one tenant up to a number: of contents, and of messages that were led somewhere."""
 
-    index: Index
+    contents: Index
+    said: Index
     number: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """What is held of one tenant, and who takes over what was stored since."""
+
+    lexicon: Lexicon = field(default_factory=Lexicon)
+    spelling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    vectors: _Vectors | None = None
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the memory that it takes."""
+        vectors = 0
+        if self.vectors is not None:
+            vectors = self.vectors.contents.size_bytes + self.vectors.said.size_bytes
+        return self.lexicon.size_bytes + vectors
 
 
 class Finder:
-    """Tells which contents of a tenant are near to a text.
+    """Tells in which policies of a tenant words stand, and which contents are near to a text.
 
     The embedder is made by `make` when it is first needed, for a model takes time and memory to load.
     `memory_bytes` bounds what is held of tenants beside the one that is searched.
@@ -60,8 +80,8 @@ class Finder:
 
     @property
     def size_bytes(self) -> int:
-        """Return the memory that the vectors take."""
-        return sum(held.index.size_bytes for held in self._held.values())
+        """Return the memory that vectors and words take."""
+        return sum(held.size_bytes for held in self._held.values())
 
     async def meant(self, text: str) -> Vector | None:
         """Return what a text means; None while nobody can tell, which is logged."""
@@ -73,31 +93,74 @@ class Finder:
             return None
         return found
 
+    async def words(self, unit: SearchUnit) -> ByWords:
+        """Return the words of the unit's tenant, as its transaction sees them.
+
+        The store is asked instead where others still read many of them, and where they have read what this
+        transaction does not see.
+        """
+        last = await unit.policies.last_spelled()
+        held = self._of(unit.tenant_id)
+        if last is None or (held.spelling.locked() and last - held.lexicon.seen.number > _PAGE):
+            return ByWords(unit.policies, None)
+        async with held.spelling:
+            await _spell(held.lexicon, unit, last)
+        seen = held.lexicon.seen
+        self._forget()
+        return ByWords(unit.policies, seen if seen.number == last else None)
+
     async def index(self, unit: SearchUnit) -> Index:
-        """Return the vectors of the unit's tenant, as its transaction sees them or newer."""
+        """Return the vectors of contents of the unit's tenant, as its transaction sees them or newer."""
+        return (await self._vectors(unit)).contents
+
+    async def said(self, unit: SearchUnit) -> Index:
+        """Return the vectors of messages that were led somewhere, as `index` does."""
+        return (await self._vectors(unit)).said
+
+    async def _vectors(self, unit: SearchUnit) -> _Vectors:
         embedder = await self.embedder()
-        held = self._held.get(unit.tenant_id)
-        if held is None:
-            held = self._held[unit.tenant_id] = _Held(index=Index(embedder.dimensions))
-        self._held.move_to_end(unit.tenant_id)
+        held = self._of(unit.tenant_id)
         async with held.reading:
-            await _follow(held, unit, embedder)
+            if held.vectors is None:
+                held.vectors = _Vectors(contents=Index(embedder.dimensions), said=Index(embedder.dimensions))
+            vectors = held.vectors
+            await _follow(vectors, unit, embedder)
+        self._forget()
+        return vectors
+
+    def _of(self, tenant_id: TenantId) -> _Held:
+        """Return what is held of a tenant, which was searched last now."""
+        held = self._held.setdefault(tenant_id, _Held())
+        self._held.move_to_end(tenant_id)
+        return held
+
+    def _forget(self) -> None:
+        """Forget tenants until the others have room."""
         while len(self._held) > 1 and self.size_bytes > self._memory_bytes:
             self._held.popitem(last=False)
-        return held.index
 
 
-async def _follow(held: _Held, unit: SearchUnit, embedder: Embedder) -> None:
-    """Take over what was stored since the last time."""
+async def _spell(lexicon: Lexicon, unit: SearchUnit, last: int) -> None:
+    """Take over the policies that changed since the last time."""
+    while lexicon.seen.number < last:
+        fresh = await unit.policies.spelled_after(lexicon.seen.number, limit=_PAGE)
+        if not fresh:
+            return
+        await asyncio.to_thread(lexicon.put, fresh)
+
+
+async def _follow(held: _Vectors, unit: SearchUnit, embedder: Embedder) -> None:
+    """Take over the vectors that were stored since the last time."""
     while True:
         fresh = await unit.vectors.after(embedder.id, held.number, limit=_PAGE)
         if fresh:
-            await asyncio.to_thread(_take, held.index, fresh)
+            await asyncio.to_thread(_take, held, fresh)
             held.number = fresh[-1].number
         if len(fresh) < _PAGE:
             return
 
 
-def _take(index: Index, fresh: Sequence[Numbered]) -> None:
-    told = [each.meaning for each in fresh]
-    index.put({meaning.digest: joined(meaning.about, meaning.procedure) for meaning in told})
+def _take(held: _Vectors, fresh: Sequence[Numbered]) -> None:
+    told = {each.meaning.digest: joined(each.meaning.about, each.meaning.procedure) for each in fresh}
+    held.said.put({digest: row for digest, row in told.items() if digest.startswith(SAID)})
+    held.contents.put({digest: row for digest, row in told.items() if not digest.startswith(SAID)})

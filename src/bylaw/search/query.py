@@ -9,7 +9,7 @@ A policy that nobody has embedded yet is found by its words, and counts as near 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,8 +20,9 @@ from bylaw.policies.model import Current, search_text
 from bylaw.policies.searching import Word, words_of
 from bylaw.policies.store import Hit, PolicyFilter
 from bylaw.search.finder import Finder, Vector
-from bylaw.search.fusion import WORDS, fuse
+from bylaw.search.fusion import WORDS, fuse, taught
 from bylaw.search.index import Index
+from bylaw.search.literal import ByWords
 from bylaw.search.store import SearchUnit
 from bylaw.tenancy.principal import Acting
 
@@ -34,6 +35,9 @@ _WIDE: Final = 4 * NEAR
 _WIDER: Final = 32 * NEAR
 _EVERYTHING: Final = 1_000_000
 _NOBODY: Final = "nobody"
+
+# Tells of a vector how like it is to messages that people led to policies, by the policy.
+Teach = Callable[[Vector], Awaitable[Mapping[PolicyId, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,36 +73,50 @@ class _Ranked:
     """The head of an answer: hits with scores, the best first; how alike they are, where that is known."""
 
     hits: Sequence[tuple[Hit, float]]
-    alike: Mapping[str, float]
+    alike: Mapping[PolicyId, float]
 
 
 async def search_policies(
-    acting: Acting[SearchUnit], finder: Finder, query: str, *, where: PolicyFilter, part: Slice
+    acting: Acting[SearchUnit],
+    finder: Finder,
+    query: str,
+    *,
+    where: PolicyFilter,
+    part: Slice,
+    teach: Teach | None = None,
 ) -> Found:
-    """Return the policies that match and answer `query`, as far as the caller may see them; none if blank."""
+    """Return the policies that match and answer `query`, as far as the caller may see them; none if blank.
+
+    `teach` raises those to which people led messages that are near to the query.
+    """
     acting.principal.require("policy:read")
     words = words_of(query)
     if not words:
         return Found()
     where = replace(where, readable=acting.principal.places("policy:read"))
     unit = acting.unit
-    literal = await unit.policies.search(words, where, Slice(limit=HEAD, total=True))
+    is_told = await unit.vectors.newest() > 0
+    told = await finder.words(unit)
+    literal, meant = await asyncio.gather(
+        told.search(words, where, Slice(limit=HEAD, total=True)), _meant(finder, query, is_told=is_told)
+    )
     many = 0 if literal.total is None else literal.total
     ranked = _by_words(literal.items)
-    is_told = await unit.vectors.newest() > 0
-    meant = await finder.meant(query) if is_told else None
     if meant is not None:
         index = await finder.index(unit)
-        near = await _near(unit, index, meant, where)
-        near = await _with_words(unit, words, near, literal.items, are_all=many <= HEAD)
-        alike = index.scores(meant, {hit.digest for hit in (*literal.items, *near)})
+        near = await _near(told, index, meant, where)
+        near = await _with_words(told, words, near, literal.items, are_all=many <= HEAD)
+        led = {} if teach is None else await teach(meant)
+        hits = [*literal.items, *near]
+        hits += await _led(told, words, led, where, but={hit.id for hit in hits})
+        alike = _alike(hits, index.scores(meant, {hit.digest for hit in hits}), led)
         if alike:
-            ranked = _by_both([*literal.items, *near], alike)
+            ranked = _by_both(hits, alike)
     window = list(ranked.hits[part.offset : part.offset + part.limit])
     if len(window) < part.limit and many > HEAD:
         wanted = Slice(limit=part.limit - len(window), offset=max(0, part.offset - len(ranked.hits)))
         head = {hit.id for hit, _ in ranked.hits}
-        window += await _rest(unit, words, where, wanted, but=head)
+        window += await _rest(told, words, where, wanted, but=head)
     return Found(
         items=await _shown(unit, words, window, ranked.alike),
         total=many + sum(hit.worth == 0 for hit, _ in ranked.hits),
@@ -107,18 +125,22 @@ async def search_policies(
     )
 
 
-async def _near(unit: SearchUnit, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
+async def _meant(finder: Finder, query: str, *, is_told: bool) -> Vector | None:
+    return await finder.meant(query) if is_told else None
+
+
+async def _near(told: ByWords, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     for many in (_WIDE, _WIDER):
         alike = await asyncio.to_thread(index.search, meant, many)
-        hits = await _saying(unit, alike, where)
+        hits = await _saying(told, alike, where)
         if len(alike) < many or _are_all(hits, alike):
             return _nearest(hits, alike)
     # Most of the nearest are out of the question: look among what is not.
-    every = await unit.policies.search((), where, Slice(limit=_EVERYTHING))
+    every = await told.search((), where, Slice(limit=_EVERYTHING))
     allowed = {hit.digest for hit in every.items}
     alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
-    return _nearest(await _saying(unit, alike, where), alike)
+    return _nearest(await _saying(told, alike, where), alike)
 
 
 def _are_all(hits: Sequence[Hit], alike: Mapping[str, float]) -> bool:
@@ -138,16 +160,16 @@ def _least(hits: Sequence[Hit], alike: Mapping[str, float]) -> float:
     return max([LEAST, *(_PART * alike[hit.digest] for hit in hits)])
 
 
-async def _saying(unit: SearchUnit, alike: Mapping[str, float], where: PolicyFilter) -> Sequence[Hit]:
+async def _saying(told: ByWords, alike: Mapping[str, float], where: PolicyFilter) -> Sequence[Hit]:
     """Return the policies that match and now say one of these contents, if it is at all near."""
     digests = frozenset(digest for digest, score in alike.items() if score >= LEAST)
     if not digests:
         return ()
-    return (await unit.policies.search((), replace(where, digests=digests), Slice(limit=_EVERYTHING))).items
+    return (await told.search((), replace(where, digests=digests), Slice(limit=_EVERYTHING))).items
 
 
 async def _with_words(
-    unit: SearchUnit, words: Sequence[Word], near: Sequence[Hit], found: Sequence[Hit], *, are_all: bool
+    told: ByWords, words: Sequence[Word], near: Sequence[Hit], found: Sequence[Hit], *, are_all: bool
 ) -> Sequence[Hit]:
     """Return those of `near` that words did not find, with what words are worth there."""
     known = {hit.id for hit in found}
@@ -155,9 +177,33 @@ async def _with_words(
     if are_all or not others:
         return others
     where = PolicyFilter(ids=frozenset(hit.id for hit in others))
-    page = await unit.policies.search(words, where, Slice(limit=len(others)))
+    page = await told.search(words, where, Slice(limit=len(others)))
     worth = {hit.id: hit.worth for hit in page.items}
     return [replace(hit, worth=worth.get(hit.id, 0)) for hit in others]
+
+
+async def _led(
+    told: ByWords,
+    words: Sequence[Word],
+    led: Mapping[PolicyId, float],
+    where: PolicyFilter,
+    *,
+    but: AbstractSet[PolicyId],
+) -> Sequence[Hit]:
+    """Return the policies that match to which messages were led, and that nothing else found."""
+    others = frozenset(led.keys() - but)
+    if not others:
+        return ()
+    hits = (await told.search((), replace(where, ids=others), Slice(limit=len(others)))).items
+    return await _with_words(told, words, hits, (), are_all=False)
+
+
+def _alike(
+    hits: Sequence[Hit], meant: Mapping[str, float], led: Mapping[PolicyId, float]
+) -> dict[PolicyId, float]:
+    """Return how alike policies are, where that is known: by what they say, or by messages led to them."""
+    told = {hit.id: meant[hit.digest] for hit in hits if hit.digest in meant}
+    return told | {hit.id: taught(told.get(hit.id, 0.0), led[hit.id]) for hit in hits if hit.id in led}
 
 
 def _by_words(hits: Sequence[Hit]) -> _Ranked:
@@ -166,12 +212,12 @@ def _by_words(hits: Sequence[Hit]) -> _Ranked:
     return _Ranked(hits=[(hit, scores[hit.id] / WORDS) for hit in hits], alike={})
 
 
-def _by_both(hits: Sequence[Hit], alike: Mapping[str, float]) -> _Ranked:
+def _by_both(hits: Sequence[Hit], alike: Mapping[PolicyId, float]) -> _Ranked:
     """Return what words or meaning found by both; where nobody knows what it means, as the mean of those."""
-    known = [alike[hit.digest] for hit in hits if hit.worth and hit.digest in alike]
+    known = [alike[hit.id] for hit in hits if hit.worth and hit.id in alike]
     usual = sum(known) / len(known) if known else min(alike.values())
     scores = fuse(
-        {hit.id: alike.get(hit.digest, usual) for hit in hits},
+        {hit.id: alike.get(hit.id, usual) for hit in hits},
         {hit.id: hit.worth for hit in hits},
     )
     ranked = sorted(hits, key=lambda hit: (scores[hit.id], hit.created_ms, hit.id), reverse=True)
@@ -179,11 +225,11 @@ def _by_both(hits: Sequence[Hit], alike: Mapping[str, float]) -> _Ranked:
 
 
 async def _rest(
-    unit: SearchUnit, words: Sequence[Word], where: PolicyFilter, part: Slice, *, but: AbstractSet[PolicyId]
+    told: ByWords, words: Sequence[Word], where: PolicyFilter, part: Slice, *, but: AbstractSet[PolicyId]
 ) -> Sequence[tuple[Hit, float]]:
     """Return a part of what comes after the head, by words alone, and is worth nothing beside it."""
     beyond = Slice(offset=HEAD, limit=part.offset + part.limit + NEAR)
-    tail = [hit for hit in (await unit.policies.search(words, where, beyond)).items if hit.id not in but]
+    tail = [hit for hit in (await told.search(words, where, beyond)).items if hit.id not in but]
     return [(hit, 0.0) for hit in tail[part.offset : part.offset + part.limit]]
 
 
@@ -191,7 +237,7 @@ async def _shown(
     unit: SearchUnit,
     words: Sequence[Word],
     hits: Sequence[tuple[Hit, float]],
-    alike: Mapping[str, float],
+    alike: Mapping[PolicyId, float],
 ) -> tuple[Match, ...]:
     """Return what was found with its texts, and why it was."""
     said = {each.policy.id: each for each in await unit.policies.currents([hit.id for hit, _ in hits])}
@@ -199,7 +245,7 @@ async def _shown(
         Match(
             current=said[hit.id],
             score=score,
-            similarity=alike.get(hit.digest),
+            similarity=alike.get(hit.id),
             words=_standing(said[hit.id], words),
         )
         for hit, score in hits

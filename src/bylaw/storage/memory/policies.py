@@ -1,22 +1,23 @@
 """The policies of one tenant, in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from typing_extensions import override
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
+from bylaw.policies.matching import admits, facets_of, governs
 from bylaw.policies.model import Current, Outline, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.searching import Word, score
-from bylaw.policies.store import Hit, PolicyFilter, TopicCount
-from bylaw.storage.memory.heap import Heap
+from bylaw.policies.store import Hit, PolicyFilter, Spelled, TopicCount
+from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.memory.kinds import Kind, cut
 from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import taken
-from bylaw.storage.rows import policy_row, version_of, version_row
+from bylaw.storage.rows import from_row, policy_row, version_of, version_row
 from bylaw.storage.sql import tables
 from bylaw.storage.vectors import NOT_EMBEDDED
-from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.model import Place
 
 
 class Identities(Kind[PolicyId, Policy]):
@@ -43,9 +44,24 @@ class Identities(Kind[PolicyId, Policy]):
         """Return how many undeleted policies lie in `place`."""
         return sum(each.deleted_ms is None and place.contains(each.place) for each in self._all())
 
+    def last_spelled(self) -> int:
+        """Return the highest number of a change; 0 where there are no policies."""
+        return max((number for number, _ in self._numbered()), default=0)
+
+    def spelled_after(self, number: int) -> Sequence[tuple[int, Policy]]:
+        """Return what changed after `number`, deleted or not, with its own number, by rising number."""
+        fresh = [(last, row) for last, row in self._numbered() if last > number]
+        return [(last, from_row(Policy, row)) for last, row in sorted(fresh, key=lambda each: each[0])]
+
+    def _numbered(self) -> Iterator[tuple[int, Row]]:
+        for row in self._heap.all(self.table):
+            number = row["spelled"]
+            if row["tenant_id"] == self._tenant_id and isinstance(number, int):
+                yield number, row
+
     @override
     def _written(self, item: Policy) -> Mapping[str, object]:
-        return policy_row(item)
+        return {**policy_row(item), "spelled": self.last_spelled() + 1}
 
 
 class MemoryPolicies:
@@ -55,6 +71,7 @@ class MemoryPolicies:
         self._heap = heap
         self._tenant_id = tenant_id
         self._identities = Identities(heap, tenant_id)
+        self._has_changed = False
 
     async def get(self, policy_id: PolicyId) -> Policy | None:
         """Return the policy, deleted or not, or None."""
@@ -62,6 +79,7 @@ class MemoryPolicies:
 
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions. Raises: Conflict (`exists`)."""
+        self._has_changed = True
         for current in made:
             await self._identities.add(current.policy)
             self._add_version(current.version)
@@ -71,6 +89,7 @@ class MemoryPolicies:
 
         Raises: PreconditionFailed; Conflict (`exists`) when a slug or the number of a version is taken.
         """
+        self._has_changed = True
         for policy, version in changed:
             await self._identities.save(policy)
             if version is not None:
@@ -136,6 +155,15 @@ class MemoryPolicies:
         outlines = tuple(outline(self._with(policy, policy.current)) for policy in page.items)
         return Page(items=outlines, next_cursor=page.next_cursor, total=page.total)
 
+    async def last_spelled(self) -> int | None:
+        """Return the highest number of a change, 0 without any; None if some may still be taken back."""
+        return None if self._has_changed else self._identities.last_spelled()
+
+    async def spelled_after(self, number: int, *, limit: int) -> Sequence[Spelled]:
+        """Return up to `limit` policies that changed after `number`, as they are now, by rising number."""
+        fresh = self._identities.spelled_after(number)[:limit]
+        return [_spelled(last, self._with(policy, policy.current)) for last, policy in fresh]
+
     def _matching(self, where: PolicyFilter) -> Sequence[Current]:
         every = [self._with(policy, policy.current) for policy in self._identities.all()]
         return [item for item in every if _matches(item, where)]
@@ -151,6 +179,18 @@ class MemoryPolicies:
         self._heap.insert_new(tables.vectors, {**row, **NOT_EMBEDDED})
 
 
+def _spelled(number: int, current: Current) -> Spelled:
+    policy, version = current.policy, current.version
+    return Spelled(
+        number=number,
+        id=policy.id,
+        created_ms=policy.created_ms,
+        digest=version.digest,
+        text=search_text(version.content),
+        facets=None if policy.deleted_ms is not None else facets_of(current),
+    )
+
+
 def _is_kept(policy: Policy, where: PolicyFilter) -> bool:
     """Return whether a policy is as much deleted as is wanted."""
     if where.only_deleted:
@@ -160,51 +200,15 @@ def _is_kept(policy: Policy, where: PolicyFilter) -> bool:
 
 def _matches(item: Current, where: PolicyFilter) -> bool:
     policy, content = item.policy, item.version.content
-    topic = None if content.topic is None else topic_key(content.topic)
+    facets = facets_of(item)
     return (
-        _governs(policy, where)
+        (where.or_policy == policy.id or governs(facets, where))
+        and admits(facets, where)
         and _is_kept(policy, where)
-        and _is_readable(policy.place, where)
-        and (where.statuses is None or policy.status in where.statuses)
-        and (where.is_active is None or policy.is_active == where.is_active)
-        and _stands(policy, where)
         and _is_named(policy, where)
-        and (where.source_types is None or policy.source.type in where.source_types)
-        and (where.topic is None or topic == topic_key(where.topic))
-        and (where.actions is None or content.action in where.actions)
-        and (where.risks is None or content.risk in where.risks)
         and (where.text is None or where.text.casefold() in search_text(content))
         and (where.digests is None or item.version.digest in where.digests)
     )
-
-
-def _stands(policy: Policy, where: PolicyFilter) -> bool:
-    waits = policy.status == "pending_review" or policy.pending is not None
-    return (
-        (where.has_pending is None or (policy.pending is not None) == where.has_pending)
-        and (where.in_force is None or policy.is_in_force == where.in_force)
-        and (where.waits is None or waits == where.waits)
-    )
-
-
-def _governs(policy: Policy, where: PolicyFilter) -> bool:
-    if where.or_policy == policy.id:
-        return True
-    return (where.place is None or _lies(policy.place, where.place, where)) and (
-        where.reach is None or policy.reach == where.reach
-    )
-
-
-def _lies(place: Place, wanted: Place, where: PolicyFilter) -> bool:
-    match where.match:
-        case "exact":
-            return place == wanted
-        case "within":
-            return wanted.contains(place)
-        case "effective":
-            return place.contains(wanted)
-        case "near":
-            return near(place, wanted)
 
 
 def _is_named(policy: Policy, where: PolicyFilter) -> bool:
@@ -214,13 +218,3 @@ def _is_named(policy: Policy, where: PolicyFilter) -> bool:
         and (where.slugs is None or policy.slug in where.slugs)
         and (where.slug_prefix is None or (policy.slug is not None and slug.startswith(where.slug_prefix)))
     )
-
-
-def _is_readable(place: Place, where: PolicyFilter) -> bool:
-    readable = where.readable
-    return readable is None or place == EVERYWHERE or any(near(place, other) for other in readable)
-
-
-def near(place: Place, other: Place) -> bool:
-    """Return whether one of two places contains the other."""
-    return place.contains(other) or other.contains(place)

@@ -8,9 +8,10 @@ from typing_extensions import override
 from bylaw.core.errors import NotFound
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
+from bylaw.policies.matching import near
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Kind
-from bylaw.storage.memory.policies import Identities, near
+from bylaw.storage.memory.policies import Identities
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import from_row, to_row, user_row
 from bylaw.storage.sql import tables

@@ -1,13 +1,12 @@
 """The policies of one tenant, in SQL."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
     ColumnElement,
     RowMapping,
     Select,
-    Table,
     and_,
     bindparam,
     case,
@@ -15,10 +14,8 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    not_,
     or_,
     select,
-    true,
     union_all,
     update,
 )
@@ -26,9 +23,9 @@ from typing_extensions import override
 
 from bylaw.core.ids import PolicyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.policies.model import Current, Outline, Policy, Version, topic_key
+from bylaw.policies.model import Current, Outline, Policy, Version
 from bylaw.policies.searching import LITERAL, STEM, TOPIC, Word, parts_of
-from bylaw.policies.store import Hit, Match, PolicyFilter, TopicCount
+from bylaw.policies.store import Facets, Hit, PolicyFilter, Spelled, TopicCount
 from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import outdated, require_own, taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
@@ -38,30 +35,18 @@ from bylaw.storage.sql.lists import (
     Condition,
     Listing,
     contains,
-    each_around,
-    each_near,
-    equals,
-    exactly,
-    inside,
-    near_any,
     one_of,
 )
-from bylaw.storage.sql.policy_tables import WAITS
 from bylaw.storage.sql.session import Session
+from bylaw.storage.sql.wanted import IN_FORCE, about, places, said
 from bylaw.storage.sql.words import SqlWords
 from bylaw.storage.vectors import NOT_EMBEDDED
-from bylaw.tenancy.model import EVERYWHERE, Place
+from bylaw.tenancy.model import Place
 
 _POLICIES = tables.policies
 _P = _POLICIES.c
 _V = tables.versions.c
 _BATCH = 100  # policies of one statement, whose rows are made while nothing else has its turn
-_IN_FORCE = and_(
-    _P.status == "approved",
-    _P.is_active.is_(true()),
-    _P.approved.is_not(None),
-    _P.deleted_ms.is_(None),
-)
 _OUTLINED = (
     _P.id,
     _P.workspace_id,
@@ -69,7 +54,13 @@ _OUTLINED = (
     _P.reach,
     _P.current,
     _V.digest,
-    _IN_FORCE.label("is_in_force"),
+    IN_FORCE.label("is_in_force"),
+)
+
+_SPELLED = (
+    *(_P.spelled, _P.id, _P.created_ms, _P.workspace_id, _P.repo_id, _P.reach, _P.status, _P.is_active),
+    *(_P.pending, _P.source_type, _P.deleted_ms, IN_FORCE.label("is_in_force")),
+    *(_V.digest, _V.topic_key, _V.action, _V.risk, _V.search_text),
 )
 
 
@@ -79,6 +70,15 @@ class _Identities(Kind[PolicyId, Policy]):
     table = _POLICIES
     kind = Policy
     noun = "policy"
+
+    @override
+    async def add_all(self, items: Sequence[Policy], /) -> None:
+        """Store new items. Raises: Conflict (`exists`)."""
+        for item in items:
+            require_own(item, self._tenant_id)
+        rows = await self._numbered(items)
+        if await self._session.insert_new(_POLICIES, *rows) < len(rows):
+            raise taken(self.noun)
 
     async def save_all(self, items: Sequence[Policy], /) -> Sequence[PolicyId]:
         """Store the next revisions; what is read first still holds then (`Database`).
@@ -98,13 +98,17 @@ class _Identities(Kind[PolicyId, Policy]):
         held = select(_P.slug, _P.id).where(self._own(_P.slug.in_(claims), _P.deleted_ms.is_(None)))
         if claims and any(claims[row["slug"]] != row["id"] for row in await self._session.rows(held)):
             raise taken(self.noun)
-        rows = [{**self._written(item), "this": item.id} for item in items]
+        rows = [{**row, "this": row["id"]} for row in await self._numbered(items)]
         await self._session.change_each(update(_POLICIES).where(self._own(_P.id == bindparam("this"))), rows)
         return [item.id for item in items if _stands(item) != _stood(stored[item.id])]
 
-    @override
-    def _written(self, item: Policy) -> Mapping[str, object]:
-        return policy_row(item)
+    async def last_spelled(self) -> int:
+        """Return the highest number of a change; 0 where there are no policies."""
+        return await self._session.number(select(func.max(_P.spelled)).where(self._own()))
+
+    async def _numbered(self, items: Sequence[Policy]) -> Sequence[Mapping[str, object]]:
+        last = await self.last_spelled()
+        return [{**policy_row(item), "spelled": number} for number, item in enumerate(items, last + 1)]
 
 
 class SqlPolicies:
@@ -115,6 +119,7 @@ class SqlPolicies:
         self._tenant_id = tenant_id
         self._identities = _Identities(session, tenant_id)
         self._words = SqlWords(session, tenant_id)
+        self._has_changed = False
 
     async def get(self, policy_id: PolicyId) -> Policy | None:
         """Return the policy, deleted or not, or None."""
@@ -122,6 +127,7 @@ class SqlPolicies:
 
     async def add_all(self, made: Sequence[Current]) -> None:
         """Store new policies with their first versions. Raises: Conflict (`exists`)."""
+        self._has_changed = True
         for start in range(0, len(made), _BATCH):
             batch = made[start : start + _BATCH]
             await self._identities.add_all([current.policy for current in batch])
@@ -133,6 +139,7 @@ class SqlPolicies:
 
         Raises: PreconditionFailed; Conflict (`exists`) when a slug or the number of a version is taken.
         """
+        self._has_changed = True
         for start in range(0, len(changed), _BATCH):
             batch = changed[start : start + _BATCH]
             respelled = await self._identities.save_all([policy for policy, _ in batch])
@@ -162,7 +169,7 @@ class SqlPolicies:
         """Return a page of the policies that match, each with its current version."""
         found = await self._found(where)
         # Each place is a list of its own, in the order of an index; they are merged.
-        lists = union_all(*(found.where(place) for place in _places(where))).subquery()
+        lists = union_all(*(found.where(place) for place in places(where))).subquery()
         merged = select(lists.c.created_ms, lists.c.id)
         page = await Listing(merged, lists.c.created_ms, lists.c.id).page(
             self._session, part, read=lambda row: (row["created_ms"], row["id"]), key=lambda key: key
@@ -177,7 +184,7 @@ class SqlPolicies:
         """Return a page of the policies that match and whose current version has any of `words`."""
         start_of(part)
         held = None if where.include_deleted or not words else await self._words.holding(words)
-        found = (await self._found(where, with_text=held is None)).where(or_(*_places(where)))
+        found = (await self._found(where, with_text=held is None)).where(or_(*places(where)))
         if held is None:
             worth = _score(words)
             if words:
@@ -206,7 +213,7 @@ class SqlPolicies:
 
     async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
         """Return the topics of the policies that match, each once, by `topic_key`."""
-        matching = (await self._found(where, with_text=True)).where(or_(*_places(where)))
+        matching = (await self._found(where, with_text=True)).where(or_(*places(where)))
         each = matching.with_only_columns(
             _V.topic_key, func.count().label("policies"), func.max(_P.id).label("spelled")
         )
@@ -218,9 +225,9 @@ class SqlPolicies:
 
     async def _found(self, where: PolicyFilter, *, with_text: bool = False) -> Select[*tuple[object, ...]]:
         """Return the statement of the keys of the policies that match; with what they say if that decides."""
-        said = _said(where)
-        found = select(_P.created_ms, _P.id).where(_P.tenant_id == self._tenant_id, *_about(where), *said)
-        if said or with_text:
+        sayings = said(where)
+        found = select(_P.created_ms, _P.id).where(_P.tenant_id == self._tenant_id, *about(where), *sayings)
+        if sayings or with_text:
             found = found.join_from(_POLICIES, tables.versions, _same(_P.current))
         indexed = where.text is not None and not where.include_deleted
         held = await self._words.seldom(parts_of(where.text or "")) if indexed else None
@@ -253,6 +260,16 @@ class SqlPolicies:
         return await Listing(own, _P.id, kinds=(str,)).page(
             self._session, part, read=_outline, key=lambda outline: (outline.id,)
         )
+
+    async def last_spelled(self) -> int | None:
+        """Return the highest number of a change, 0 without any; None if some may still be taken back."""
+        return None if self._has_changed else await self._identities.last_spelled()
+
+    async def spelled_after(self, number: int, *, limit: int) -> Sequence[Spelled]:
+        """Return up to `limit` policies that changed after `number`, as they are now, by rising number."""
+        wanted = select(*_SPELLED).join_from(tables.policies, tables.versions, _same(_P.current))
+        fresh = wanted.where(_P.tenant_id == self._tenant_id, _P.spelled > number)
+        return [_spelled(row) for row in await self._session.rows(fresh.order_by(_P.spelled).limit(limit))]
 
     def _versions(self, policy_id: PolicyId) -> Select[*tuple[object, ...]]:
         return select(tables.versions).where(_V.tenant_id == self._tenant_id, _V.policy_id == policy_id)
@@ -293,6 +310,29 @@ def _hit(row: RowMapping) -> Hit:
     return Hit(id=row["id"], digest=row["digest"], created_ms=row["created_ms"], worth=row["worth"])
 
 
+def _spelled(row: RowMapping) -> Spelled:
+    facets = Facets(
+        place=Place(workspace_id=row["workspace_id"], repo_id=row["repo_id"]),
+        reach=row["reach"],
+        status=row["status"],
+        is_active=row["is_active"],
+        has_pending=row["pending"] is not None,
+        in_force=row["is_in_force"],
+        source_type=row["source_type"],
+        topic=row["topic_key"],
+        action=row["action"],
+        risk=row["risk"],
+    )
+    return Spelled(
+        number=row["spelled"],
+        id=row["id"],
+        created_ms=row["created_ms"],
+        digest=row["digest"],
+        text=row["search_text"],
+        facets=None if row["deleted_ms"] is not None else facets,
+    )
+
+
 def _outline(row: RowMapping) -> Outline:
     return Outline(
         id=row["id"],
@@ -308,57 +348,3 @@ def _current(row: RowMapping) -> Current:
     policy = {column.name: row[column] for column in _P}
     version = {column.name: row[column] for column in _V}
     return Current(policy=from_row(Policy, policy), version=version_of(version))
-
-
-def _said(where: PolicyFilter) -> list[Condition]:
-    """Return what the current version of a policy must say."""
-    text = () if where.text is None else (contains(_V.search_text, where.text.casefold()),)
-    return [
-        *equals(_V.topic_key, None if where.topic is None else topic_key(where.topic)),
-        *one_of(_V.action, where.actions),
-        *one_of(_V.risk, where.risks),
-        *one_of(_V.digest, where.digests),
-        *text,
-    ]
-
-
-def _about(where: PolicyFilter) -> list[Condition]:
-    """Return what a policy must be, whatever it says."""
-    conditions = [
-        *one_of(_P.status, where.statuses),
-        *equals(_P.is_active, where.is_active),
-        *one_of(_P.id, where.ids),
-        *one_of(_P.slug, where.slugs),
-        *one_of(_P.source_type, where.source_types),
-    ]
-    if where.readable is not None:
-        everywhere = exactly(tables.policies, EVERYWHERE)
-        conditions.append(or_(everywhere, near_any(tables.policies, where.readable)))
-    if where.has_pending is not None:
-        conditions.append(_P.pending.is_not(None) if where.has_pending else _P.pending.is_(None))
-    if where.in_force is not None:
-        conditions.append(_IN_FORCE if where.in_force else not_(_IN_FORCE))
-    if where.waits is not None:
-        conditions.append(WAITS if where.waits else not_(WAITS))
-    if where.slug_prefix is not None:
-        conditions.append(func.substr(_P.slug, 1, len(where.slug_prefix)) == where.slug_prefix)
-    if where.only_deleted:
-        conditions.append(_P.deleted_ms.is_not(None))
-    elif not where.include_deleted:
-        conditions.append(_P.deleted_ms.is_(None))
-    return conditions
-
-
-def _places(where: PolicyFilter) -> Sequence[Condition]:
-    """Return the places and the reach that are wanted as conditions of which a policy meets one at most."""
-    places = [true()] if where.place is None else _PLACES[where.match](_POLICIES, where.place)
-    governing = [and_(place, *equals(_P.reach, where.reach)) for place in places]
-    return governing if where.or_policy is None else [or_(*governing, _P.id == where.or_policy)]
-
-
-_PLACES: Mapping[Match, Callable[[Table, Place], Sequence[Condition]]] = {
-    "exact": lambda table, place: [exactly(table, place)],
-    "within": lambda table, place: [inside(table, place)],
-    "effective": each_around,
-    "near": each_near,
-}

@@ -27,9 +27,11 @@ policies = tenanted(
     Column("updated_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
+    Column("spelled", Int64, nullable=False),  # numbered with every change, for those who follow
     listed(),
     listed("workspace_id"),
     listed("status"),
+    Index(None, "tenant_id", "spelled"),
 )
 Index(
     "uq_policies_tenant_id_slug",
