@@ -27,7 +27,8 @@ policies = tenanted(
     Column("updated_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
     Column("revision", Int64, nullable=False),
-    Column("spelled", Int64, nullable=False),  # numbered with every change, for those who follow
+    # Numbered with every change, for those who follow.
+    Column("spelled", Int64, nullable=False, server_default="0"),
     listed(),
     listed("workspace_id"),
     listed("status"),
