@@ -1,7 +1,5 @@
 """`bylaw jobs`: the work of a server apart from requests: seen, tried again, stopped."""
 
-from functools import partial
-from types import MappingProxyType
 from typing import Final, get_args
 from urllib.parse import quote, urlencode
 
@@ -9,8 +7,7 @@ import click
 import msgspec
 
 from bylaw.api.native.jobs import JobDetail, JobView
-from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.cli.remote import Remote, RemoteCommand
 from bylaw.jobs.model import JobStatus
 
 COLOURS: Final = {"running": "cyan", "done": "green", "dead": "red", "cancelled": "yellow"}
@@ -27,20 +24,6 @@ class _Jobs(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class JobsCommand(SharingCommand):
-    """A command that also takes the options that name the server, and gets how to reach it."""
-
-    shared = MappingProxyType(
-        {
-            "server": server_option(),
-            "key": click.Option(
-                ["--key"], envvar="BYLAW_API_KEY", help="An admin key; better in BYLAW_API_KEY."
-            ),
-        }
-    )
-    read = staticmethod(partial(partial, keyed))
-
-
 @click.group(epilog=EPILOG)
 def jobs() -> None:
     """See what is done apart from requests; have a job tried again, or stopped."""
@@ -48,7 +31,7 @@ def jobs() -> None:
 
 @jobs.command(
     "list",
-    cls=JobsCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw jobs list
@@ -59,11 +42,11 @@ Examples:
 @click.option("--status", type=click.Choice(get_args(JobStatus)), help="Only those with this status.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
 @click.pass_obj
-def list_jobs(reach: "partial[Remote]", *, kind: str | None, status: str | None, limit: int) -> None:
+def list_jobs(remote: Remote, *, kind: str | None, status: str | None, limit: int) -> None:
     """List jobs, newest first."""
     asked = {"limit": limit, "kind": kind, "status": status}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    found = msgspec.json.decode(reach().request("GET", f"/v1/jobs?{query}"), type=_Jobs)
+    found = msgspec.json.decode(remote.request("GET", f"/v1/jobs?{query}"), type=_Jobs)
     for job in found.data:
         click.echo(_line(job))
     if not found.data:
@@ -74,7 +57,7 @@ def list_jobs(reach: "partial[Remote]", *, kind: str | None, status: str | None,
 
 @jobs.command(
     "show",
-    cls=JobsCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw jobs show 01a1fee4-3087-7b11-a849-9a0726395d12
@@ -82,9 +65,9 @@ Examples:
 )
 @click.argument("job_id")
 @click.pass_obj
-def show_job(reach: "partial[Remote]", job_id: str) -> None:
+def show_job(remote: Remote, job_id: str) -> None:
     """Show one job: what is to be done, what of it is done, and what came of it."""
-    job = msgspec.json.decode(reach().request("GET", _path(job_id)), type=JobDetail)
+    job = msgspec.json.decode(remote.request("GET", _path(job_id)), type=JobDetail)
     click.echo(_line(job))
     click.echo(f"  created   {job.created_at}")
     click.echo(f"  due       {job.due_at}")
@@ -100,7 +83,7 @@ def show_job(reach: "partial[Remote]", job_id: str) -> None:
 
 @jobs.command(
     "retry",
-    cls=JobsCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw jobs retry 01a1fee4-3087-7b11-a849-9a0726395d12
@@ -108,14 +91,14 @@ Examples:
 )
 @click.argument("job_id")
 @click.pass_obj
-def retry_job(reach: "partial[Remote]", job_id: str) -> None:
+def retry_job(remote: Remote, job_id: str) -> None:
     """Have a job start as soon as possible; what of it is done stays done."""
-    _do(reach(), job_id, "retry")
+    _do(remote, job_id, "retry")
 
 
 @jobs.command(
     "cancel",
-    cls=JobsCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw jobs cancel 01a1fee4-3087-7b11-a849-9a0726395d12
@@ -123,9 +106,9 @@ Examples:
 )
 @click.argument("job_id")
 @click.pass_obj
-def cancel_job(reach: "partial[Remote]", job_id: str) -> None:
+def cancel_job(remote: Remote, job_id: str) -> None:
     """Have a job not be done; one that runs is stopped."""
-    _do(reach(), job_id, "cancel")
+    _do(remote, job_id, "cancel")
 
 
 def _do(remote: Remote, job_id: str, what: str) -> None:

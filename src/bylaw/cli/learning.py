@@ -2,9 +2,8 @@ r"""`bylaw learning`: conversations brought to a server, what it learns from the
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -23,8 +22,8 @@ from bylaw.api.native.learning_views import (
     RunItem,
     RunView,
 )
-from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.api.problems import FieldProblem
+from bylaw.cli.remote import Remote, RemoteCommand
 from bylaw.core import strict_json
 from bylaw.core.errors import InvalidInput, Unavailable
 
@@ -38,24 +37,6 @@ Examples:
   bylaw learning run --workspace support --dry-run
   bylaw learning settings --workspace support --minimum-confidence 0.6
 """
-
-WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
-    {
-        "server": server_option(),
-        "key": click.Option(
-            ["--key"],
-            envvar="BYLAW_API_KEY",
-            help="API key; better in BYLAW_API_KEY than on the command line.",
-        ),
-    }
-)
-
-
-class RemoteCommand(SharingCommand):
-    """A command that also takes the options of `WHERE`, and passes on the server that they name."""
-
-    shared = WHERE
-    read = staticmethod(keyed)
 
 
 @click.group(epilog=EPILOG)

@@ -24,8 +24,8 @@ from bylaw.api.native.pack_views import (
 from bylaw.api.native.search_views import PolicyList
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import LazyGroup, load
-from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.cli.options import SharingCommand
+from bylaw.cli.remote import REACH, Remote, RemoteCommand, keyed
 from bylaw.core.errors import Conflict, InvalidInput
 from bylaw.policies.packs.documents import locate_all
 from bylaw.policies.packs.export import HEADER, SCHEMA_FILE, yaml_text
@@ -86,12 +86,7 @@ class ServerTarget:
 
 WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
     {
-        "server": server_option(),
-        "key": click.Option(
-            ["--key"],
-            envvar="BYLAW_API_KEY",
-            help="API key; better in BYLAW_API_KEY than on the command line.",
-        ),
+        **REACH,
         "data": click.Option(
             ["--data"],
             type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -116,13 +111,6 @@ class TargetCommand(SharingCommand):
 
     shared = WHERE
     read = staticmethod(partial(partial, _policies))
-
-
-class ServerCommand(SharingCommand):
-    """A command that also takes the options that name the server, and gets how to reach it."""
-
-    shared = MappingProxyType({name: WHERE[name] for name in ("server", "key")})
-    read = staticmethod(partial(partial, keyed))
 
 
 @click.group(
@@ -298,7 +286,7 @@ def _coloured(line: str) -> str:
 
 @policies.command(
     "search",
-    cls=ServerCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw policies search "money back for damaged goods"
@@ -311,12 +299,12 @@ Examples:
 @click.option("--limit", type=click.IntRange(1, 500), default=10, show_default=True, help="Most to show.")
 @click.pass_obj
 def search_command(
-    reach: "partial[Remote]", query: str, *, topic: str | None, workspace_id: str | None, limit: int
+    remote: Remote, query: str, *, topic: str | None, workspace_id: str | None, limit: int
 ) -> None:
     """Find policies on a server by the words of QUERY and by what it means, and say why each was found."""
     asked = {"q": query, "limit": limit, "topic": topic, "workspace_id": workspace_id}
     given = urlencode({name: value for name, value in asked.items() if value is not None})
-    answer = _read(reach().request("GET", f"/v1/policies?{given}"), PolicyList)
+    answer = _read(remote.request("GET", f"/v1/policies?{given}"), PolicyList)
     for policy in answer.data:
         click.echo(f"{policy.id}  {policy.name}" + (f"  [{policy.topic}]" if policy.topic else ""))
         if policy.match is not None:

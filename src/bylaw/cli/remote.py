@@ -3,12 +3,14 @@
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import click
 import msgspec
 from typing_extensions import override
 
+from bylaw.cli.options import SharingCommand, server_option
 from bylaw.core.errors import (
     BylawError,
     Conflict,
@@ -98,6 +100,25 @@ def keyed(server: str, key: str | None, *, instead: str = "") -> Remote:
     if key is None:
         raise click.UsageError(f"Give --key or BYLAW_API_KEY{instead}.")
     return Remote(server, key)
+
+
+REACH: Final[Mapping[str, click.Option]] = MappingProxyType(
+    {
+        "server": server_option(),
+        "key": click.Option(
+            ["--key"],
+            envvar="BYLAW_API_KEY",
+            help="API key; better in BYLAW_API_KEY than on the command line.",
+        ),
+    }
+)
+
+
+class RemoteCommand(SharingCommand):
+    """A command that also takes the options of `REACH`, and passes on the server that they name."""
+
+    shared = REACH
+    read = staticmethod(keyed)
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -1,6 +1,5 @@
 """`bylaw webhooks`: whom a server tells what happens, and what became of each delivery."""
 
-from types import MappingProxyType
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -16,26 +15,10 @@ from bylaw.api.native.webhook_views import (
     WebhookView,
 )
 from bylaw.api.native.webhooks import NewWebhook, Replay
-from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.cli.remote import Remote, RemoteCommand
 
 FAILED: Final = 3
-WHERE: Final = MappingProxyType(
-    {
-        "server": server_option(),
-        "key": click.Option(
-            ["--key"], envvar="BYLAW_API_KEY", show_envvar=True, help="A key that manages webhooks."
-        ),
-    }
-)
 T = TypeVar("T")
-
-
-class WebhookCommand(SharingCommand):
-    """A command that also takes the options of `WHERE`, and is given the server that they name."""
-
-    shared = WHERE
-    read = staticmethod(keyed)
 
 
 @click.group(
@@ -50,7 +33,7 @@ def webhooks() -> None:
     """Tell other systems what happens, and look after what they were told."""
 
 
-@webhooks.command("list", cls=WebhookCommand, epilog="\b\nExamples:\n  bylaw webhooks list\n")
+@webhooks.command("list", cls=RemoteCommand, epilog="\b\nExamples:\n  bylaw webhooks list\n")
 @click.pass_obj
 def list_webhooks(remote: Remote) -> None:
     """List webhooks, and whether their deliveries fail."""
@@ -66,7 +49,7 @@ def list_webhooks(remote: Remote) -> None:
 
 
 @webhooks.command(
-    cls=WebhookCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw webhooks add https://hooks.example.com/bylaw                    # everything that happens
@@ -87,7 +70,7 @@ def add(remote: Remote, url: str, *, types: tuple[str, ...], workspace: str | No
 
 
 @webhooks.command(
-    cls=WebhookCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw webhooks remove 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e13
@@ -103,7 +86,7 @@ def remove(remote: Remote, webhook: str) -> None:
 
 @webhooks.command(
     "deliveries",
-    cls=WebhookCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw webhooks deliveries 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --status failed
@@ -128,7 +111,7 @@ def list_deliveries(
 
 
 @webhooks.command(
-    cls=WebhookCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw webhooks replay 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12 --since 2026-11-01T00:00:00Z        # failed
@@ -162,7 +145,7 @@ def replay(
 
 @webhooks.command(
     "test",
-    cls=WebhookCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw webhooks test 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12
