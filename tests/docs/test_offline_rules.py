@@ -21,7 +21,7 @@ def test_each_rule_is_read_as_the_page_says(rule, shape, judge):
 
 SHAPES = (
     *("mention", "wanted", "count", "form", "links", "limit", "offer", "value", "presence"),
-    *("calls", "argument", "order", "at_once", "amount", "recipients", "required"),
+    *("calls", "argument", "order", "at_once", "amount", "recipients", "required", "commands"),
 )
 
 

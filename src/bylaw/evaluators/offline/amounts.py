@@ -98,6 +98,7 @@ _WRITTEN: Final = re.compile(
     r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\s*(?:[$€£]|[A-Z]{3})?"
 )
 _IN_TEXT: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 _LARGE: Final = re.compile(r"hundred|thousand|million|billion|\d ?[km]\b", re.IGNORECASE)
 _NOTHING: Final = Ruling(status="not_applicable", rationale="No call moves an amount like this.")
 
@@ -169,10 +170,14 @@ class Amount:
         return bool(self.unit) and said is not None and str(said).upper() != self.unit
 
     def _is_said(self, facts: Facts) -> bool:
-        """Return whether the answer speaks of an amount as large."""
+        """Return whether a sentence of the answer speaks of the act and of an amount as large."""
         said = "\n".join(texts(facts.get("agent_output")))
-        amounts = (float(found[0].replace(",", "")) for found in _IN_TEXT.finditer(said))
-        return bool(_LARGE.search(said)) or any(each > self.bound for each in amounts)
+        return any(self._is_about(sentence) for sentence in _SENTENCE.split(said))
+
+    def _is_about(self, sentence: str) -> bool:
+        amounts = (float(found[0].replace(",", "")) for found in _IN_TEXT.finditer(sentence))
+        is_large = bool(_LARGE.search(sentence)) or any(each > self.bound for each in amounts)
+        return is_large and bool(re.search("|".join(ACTS[self.act]), sentence, re.IGNORECASE))
 
 
 def _made(facts: Facts) -> list[Call]:

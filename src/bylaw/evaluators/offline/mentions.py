@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from bylaw.evaluators.offline.grammar import (
@@ -24,8 +24,8 @@ from bylaw.evaluators.offline.grammar import (
     wordings,
 )
 from bylaw.evaluators.offline.reading import Found, Reader, is_read
-from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, ELSEWHERE, TOO_LONG, Ruling, Shape
-from bylaw.evaluators.offline.subject import ANSWER, CALLS, Subject, is_sent, subject_of
+from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, TOO_LONG, Ruling, Shape
+from bylaw.evaluators.offline.subject import ANSWER, INTERACTION, Subject, is_sent, subject_of
 from bylaw.evaluators.offline.things import Thing, Things, quoted_of, things_of
 from bylaw.evaluators.patterns import MOST_QUOTES
 from bylaw.evaluators.protocol import EvaluatorBasis
@@ -69,11 +69,6 @@ _FORBIDS: Final = wordings(
     rf"no (?:(?P<verb>mention)s? of |use of )?{_LIST}(?: (?:is|are) allowed)?{TAIL}",
     rf"{_BANNED} (?P<literal>words?|terms?|phrases?){TAIL}: ?{_LIST}",
 )
-_RUNS: Final = wordings(
-    rf"(?:{NEVER}|(?:the )?(?:agent|assistant|bot|ai|model) {NOT}) (?:run|execute|issue)"
-    rf" (?:(?:any |the |an? )?(?:[\w-]+ )?(?:commands?|sql|statements?|quer(?:y|ies)|scripts?)"
-    rf"(?: (?:that (?:contain|include|use)s?|containing|including|with|like|such as))?:? )?{_LIST}{TAIL}",
-)
 _RAISES: Final = wordings(
     rf"{RAISE}{_IT} (?:if|when|whenever) {SUBJECT} {SAYS} {_LIST}{TAIL}",
     rf"(?P<others>{RAISE}) (?:any |all |every )?(?P<verb>mention)s? of {_LIST}{TAIL}",
@@ -98,7 +93,6 @@ _WITHOUT_WORDS: Final = (
     "Words without quotes may stand for a meaning: that none of them occurs shows nothing."
 )
 _EXAMPLES: Final = "These are examples: whether something else is there that is meant takes a judge."
-_OTHERWISE: Final = "A command that is written otherwise and does the same takes a judge."
 _WHOSE: Final = "Whether data that is found is theirs cannot be told from the text."
 _ANSWERED: Final = "Whether an answer to it does what the rule asks for takes a judge."
 
@@ -126,9 +120,7 @@ class Forbidden:
     def gap(self) -> str:
         """What it leaves to a judge."""
         gaps = []
-        if self.subject == CALLS:
-            gaps.append(_OTHERWISE)
-        elif not all(thing.shown or thing.kind for thing in self.things.each):
+        if not all(thing.shown or thing.kind for thing in self.things.each):
             gaps.append(_WITHOUT_WORDS)
         unsure = [thing.said for thing in self.things.each if thing.kind and not thing.kind.is_complete]
         if unsure:
@@ -146,7 +138,7 @@ class Forbidden:
         """The words in quotes, when they stand without."""
         if self.things.are_examples:
             return "List all that is meant, without 'such as'."
-        if self.subject == CALLS or all(thing.shown for thing in self.things.each):
+        if all(thing.shown for thing in self.things.each):
             return ""
         words = ", ".join(
             f"'{thing.words}'" if thing.kind is None else thing.said for thing in self.things.each
@@ -162,8 +154,6 @@ class Forbidden:
         """Return what the facts show."""
         if self.subject.is_to_come(reader.facts, ("input",)):
             return ASIDE
-        if self.subject == CALLS and reader.facts.get("phase") in {"input", "output"}:
-            return ELSEWHERE
         said = self.subject.texts(reader.facts)
         if not said.texts:
             return ABSTAINED
@@ -258,7 +248,7 @@ def _stands(quote: str, text: str, place: str) -> bool:
 
 def read_mention(wording: str, effect: Effect) -> Shape | None:
     """Return the shape of a rule about what a text must not have, or must."""
-    return _forbidden(wording, effect) or _run(wording) or _raised(wording, effect) or _wanted(wording)
+    return _forbidden(wording, effect) or _raised(wording, effect) or _wanted(wording)
 
 
 def _forbidden(wording: str, effect: Effect) -> Forbidden | None:
@@ -269,16 +259,6 @@ def _forbidden(wording: str, effect: Effect) -> Forbidden | None:
         things = things_of(what, verb)
         if subject is not None and things is not None:
             return Forbidden(subject=subject, things=things, effect=effect)
-    return None
-
-
-def _run(wording: str) -> Forbidden | None:
-    for found in matches(_RUNS, wording):
-        things = quoted_of(found["what"].replace("`", '"'))
-        if things is not None:
-            # what does the same can be written otherwise: "rm -r -f"
-            each = tuple(replace(thing, shown=False) for thing in things.each)
-            return Forbidden(subject=CALLS, things=replace(things, each=each))
     return None
 
 
@@ -317,6 +297,6 @@ def _subject(found: re.Match[str]) -> Subject | None:
         return subject.own if subject and is_sent(found.string) else subject
     place = subject_of(group(found, "place"))
     if group(found, "others") and not group(found, "place"):
-        return Subject(kind="anyone")
+        return INTERACTION
     is_own = bool(group(found, "own")) or place is None or place.kind in {"customer", "field"}
     return ANSWER if is_own else place

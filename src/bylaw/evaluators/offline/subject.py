@@ -9,7 +9,9 @@ from bylaw.evaluators.offline.grammar import listed
 from bylaw.evaluators.offline.reading import Facts, argument_texts, is_text, texts
 from bylaw.rules.spelling import MISSING, Path
 
-SubjectKind = Literal["answer", "calls", "request", "customer", "anyone", "conversation", "field"]
+SubjectKind = Literal[
+    "answer", "calls", "interaction", "request", "customer", "anyone", "conversation", "field"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Subject:
     @property
     def speaks_in_calls(self) -> bool:
         """Whether what a call of a tool says counts as well."""
-        return self.kind in {"answer", "anyone", "calls"}
+        return self.kind in {"answer", "anyone", "calls", "interaction"}
 
     def texts(self, facts: Facts, *, in_calls: bool = True) -> "Texts":
         """Return what is said, also `in_calls` where it speaks there; there is nothing when it is absent."""
@@ -64,11 +66,13 @@ class Texts:
 
 ANSWER: Final = Subject(kind="answer")
 CALLS: Final = Subject(kind="calls")
+INTERACTION: Final = Subject(kind="interaction")
 CUSTOMER: Final = Subject(kind="customer")
 
 _SAID: Final[Mapping[SubjectKind, str]] = {
     "answer": "the agent's answer",
     "calls": "what is passed to tools",
+    "interaction": "what is asked or answered now",
     "request": "what is asked",
     "customer": "what the customer says",
     "anyone": "what is asked and answered",
@@ -78,6 +82,7 @@ _SAID: Final[Mapping[SubjectKind, str]] = {
 _FIELDS: Final[Mapping[SubjectKind, tuple[str, ...]]] = {
     "answer": ("agent_output",),
     "calls": (),
+    "interaction": ("user_intent", "agent_output"),
     "request": ("user_intent",),
     "customer": ("user_intent", "messages"),
     "anyone": ("user_intent", "agent_output", "messages"),
@@ -97,7 +102,8 @@ _KINDS: Final[Mapping[str, SubjectKind]] = {
     **dict.fromkeys(_AGENT, "answer"),
     **dict.fromkeys(("input", "prompt", "request", "intent", "query"), "request"),
     **dict.fromkeys(_CUSTOMER_WORDS, "customer"),
-    **dict.fromkeys(("text", "message", "content", "interaction", "ai interaction"), "anyone"),
+    **dict.fromkeys(("text", "message", "content"), "anyone"),
+    **dict.fromkeys(("interaction", "ai interaction"), "interaction"),
     **dict.fromkeys(("conversation", "chat", "transcript", "dialogue", "dialog"), "conversation"),
 }
 _DROPPED: Final = frozenset(
@@ -166,6 +172,16 @@ def _parts(kind: SubjectKind, facts: Facts) -> Iterator[object]:
                     yield message
         else:
             yield value
+    if kind == "interaction":
+        yield from _newest(facts)
+
+
+def _newest(facts: Facts) -> Iterator[object]:
+    """Yield the last message, if a customer said it."""
+    messages = facts.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if isinstance(last, Mapping) and str(last.get("role", "")).lower() in _CUSTOMERS:
+        yield last
 
 
 def _speakers(facts: Facts) -> frozenset[str]:

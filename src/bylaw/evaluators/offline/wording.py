@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bylaw.evaluators.offline.acts import read_act
 from bylaw.evaluators.offline.amounts import read_amount
+from bylaw.evaluators.offline.commands import read_commands
 from bylaw.evaluators.offline.counts import read_count
 from bylaw.evaluators.offline.formats import read_form
 from bylaw.evaluators.offline.grammar import LONGEST_RULE, sentences, tidy
@@ -77,6 +78,7 @@ def _one(wording: str, effect: Effect) -> Shape | None:
     return (
         read_act(wording)
         or read_required(wording)
+        or read_commands(wording)
         or read_amount(wording)
         or read_recipients(wording)
         or read_count(wording)
