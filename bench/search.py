@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 import numpy as np
 
@@ -36,9 +37,9 @@ HOW = (
     "Hand over to a person as soon as {who} bring up {what} for the second time.",
 )  # fmt: skip
 QUERIES = ("what do I do about {what}?", "{who} asking for {what}", "{what}")
-# What a process that has only just begun takes for its first vector.
+# What a process that has only just begun takes for its first vector, and the memory after a page as well.
 COLD = """
-import asyncio, time
+import asyncio, sys, time
 from pathlib import Path
 began = time.perf_counter()
 import numpy
@@ -46,11 +47,15 @@ def held():
     lines = Path("/proc/self/status").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 bare = held()
+from importlib import import_module
 from bylaw.search.embedder import embedded
-embedder = embedded()
+embedder = embedded(import_module(f"bylaw.search.{sys.argv[1]}").load)
 asyncio.run(embedder.embed(["How do I get a refund?"]))
-print(time.perf_counter() - began, bare, held())
+first = time.perf_counter() - began
+asyncio.run(embedder.embed(["The agent never promises a refund above 200 dollars. " * 40]))
+print(first, bare, held())
 """
+RUNTIMES = {"numpy": "arithmetic", "onnxruntime": "onnx"}  # and the modules that load the model into them
 
 
 def run(*, quick: bool) -> list[Table]:
@@ -58,39 +63,51 @@ def run(*, quick: bool) -> list[Table]:
     many, rounds = (20_000, 40) if quick else (100_000, 300)
     embedder = embedded()
     return [
-        _embedding(embedder, rounds),
+        *_embedding(rounds),
         _index(embedder, many, rounds),
         asyncio.run(_waiting(embedder, quick=quick)),
     ]
 
 
-def _embedding(embedder: Embedder, rounds: int) -> Table:
+def _embedding(rounds: int) -> list[Table]:
     texts = {
         "a word": "refund",
         "a short question": "How do I get a refund for a late flight?",
         "two sentences": "My flight was three hours late and I missed my train. How do I get my money back?",
         "a page, cut at 256 pieces": "The agent never promises a refund above 200 dollars. " * 40,
     }
-    rows: list[tuple[object, ...]] = []
+    by_runtime = {
+        name: embedded(import_module(f"bylaw.search.{module}").load) for name, module in RUNTIMES.items()
+    }
+    one: list[tuple[object, ...]] = []
     for name, text in texts.items():
-        for each in (embedder, NGrams("for comparison.")):
+        for runtime, each in {**by_runtime, "n-grams": NGrams("for comparison.")}.items():
             fewer = max(10, rounds // (len(text) // 200 + 1))
-            rows.append((name, each.id.partition("@")[0], *_times(_embeds(each, text), fewer)))
-    began = time.perf_counter()
-    some = contents()[:200]
-    asyncio.run(embedder.embed(some))
-    pace = len(some) / (time.perf_counter() - began)
-    cold = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)
-    seconds, bare, held = map(float, cold.stdout.split())
-    return Table(
-        title="Embedding, one thread, in ms",
-        columns=("text", "embedder", "p50", "p99"),
-        rows=rows,
-        notes=[
-            f"{pace:.0f} sentences a second when many are embedded at once",
-            f"a new process: first vector after {seconds:.2f} s; {held:.0f} MB, NumPy alone {bare:.0f}",
-        ],
-    )  # fmt: skip
+            one.append((name, runtime, *_times(_embeds(each, text), fewer)))
+    wanted = asyncio.run(by_runtime["numpy"].embed(contents()))
+    many: list[tuple[object, ...]] = []
+    for runtime, each in by_runtime.items():
+        began = time.perf_counter()
+        told = asyncio.run(each.embed(contents()))
+        pace = len(told) / (time.perf_counter() - began)
+        cold = [sys.executable, "-c", COLD, RUNTIMES[runtime]]
+        done = subprocess.run(cold, capture_output=True, text=True, check=True)
+        first, bare, held = map(float, done.stdout.split())
+        alike = float((wanted.astype(np.float64) * told).sum(axis=1).min())
+        many.append((runtime, pace, first, held - bare, alike))
+    return [
+        Table(
+            title="Embedding one text, one thread, in ms",
+            columns=("text", "by", "p50", "p99"),
+            rows=one,
+            notes=["each time the whole way: nothing is kept of the texts before"],
+        ),
+        Table(
+            title=f"Embedding {len(wanted)} sentences at once, and the first one of a new process",
+            columns=("by", "texts/s", "first after s", "MB beside NumPy", "least cosine with numpy"),
+            rows=many,
+        ),
+    ]
 
 
 def _embeds(embedder: Embedder, text: str) -> Callable[[], object]:

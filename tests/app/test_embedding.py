@@ -1,11 +1,14 @@
 """Who embeds is what the settings name."""
 
+import sys
+
 import pytest
 
 from bylaw.app.embedding import embedder_of
 from bylaw.core.errors import InvalidInput
 from bylaw.providers.calling import Providers
 from bylaw.providers.http import HttpClient, HttpLimits
+from bylaw.search import onnx
 from bylaw.search.embedder import embedded
 from bylaw.settings import load
 
@@ -37,9 +40,25 @@ def test_a_named_model_embeds_where_it_is(url, host):
         (MODEL, "may call nobody"),
         ({"embed_dimensions": 256}, "without a model"),
         ({"embed_key": "sk-1"}, "without a model"),
+        ({**MODEL, "outgoing": "any", "embed_runtime": "numpy"}, "leave one of the two out"),
     ],
-    ids=["no dimensions", "in clear", "no way out", "no model", "a key for nobody"],
+    ids=["no dimensions", "in clear", "no way out", "no model", "a key for nobody", "a runtime for nobody"],
 )
 def test_what_cannot_embed_is_refused(flags, said):
     with pytest.raises(InvalidInput, match=said):
         embedder_of(load(flags, {}, signs=False), PROVIDERS)
+
+
+def test_onnxruntime_runs_the_model_of_this_machine_where_it_is_named():
+    settings = load({"embed_runtime": "onnxruntime"}, {}, signs=False)
+    make = embedder_of(settings, PROVIDERS)
+    assert make.args == (onnx.load,)
+    assert make().id == embedded().id
+
+
+def test_a_start_without_the_runtime_that_is_named_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.delitem(sys.modules, "bylaw.search.onnx", raising=False)
+    settings = load({"embed_runtime": "onnxruntime"}, {}, signs=False)
+    with pytest.raises(InvalidInput, match=r"extra onnx: pip install '\.\[onnx\]'"):
+        embedder_of(settings, PROVIDERS)

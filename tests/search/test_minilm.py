@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bylaw.core.errors import Corrupt
-from bylaw.search import embedder, weights
+from bylaw.search import arithmetic, embedder, onnx, weights
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
 
@@ -20,11 +20,16 @@ SENTENCES = GOLDEN["texts"][: GOLDEN["sentences"]]
 
 
 @pytest.fixture(scope="module")
-def model() -> MiniLm:
+def loaded() -> weights.Weights:
     found = weights.folder()
     if found is None:
         pytest.skip("the weights are not installed")
-    return MiniLm(weights.load(found))
+    return weights.load(found)
+
+
+@pytest.fixture(scope="module", params=[arithmetic, onnx], ids=["numpy", "onnxruntime"])
+def model(loaded, request) -> MiniLm:
+    return MiniLm(loaded, request.param.load)
 
 
 def unit(rows: object) -> np.ndarray:
@@ -40,8 +45,9 @@ async def test_every_sentence_has_the_vector_of_the_reference(model):
 
 
 async def test_rows_have_length_one_and_the_order_of_the_texts(model):
-    together = await model.embed(SENTENCES)
-    alone = np.concatenate([await model.embed([each]) for each in reversed(SENTENCES)])[::-1]
+    some = [SENTENCES[-1], *SENTENCES[:12]]
+    together = await model.embed(some)
+    alone = np.concatenate([await model.embed([each]) for each in reversed(some)])[::-1]
     assert together.dtype == np.float32
     assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
     assert np.abs(together - alone).max() < 1e-5

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bylaw.api.ports import ControlStore, Unit
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import TenantId
 from bylaw.jobs.model import NewJob, Object
 from bylaw.jobs.running import Handler, Running
@@ -12,6 +13,7 @@ from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.embedding import KIND, embed_waiting
 from bylaw.search.endpoint import HttpEmbedder
 from bylaw.search.finder import Finder
+from bylaw.search.weights import Load
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
 from bylaw.tenancy.model import Provider
@@ -26,7 +28,7 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     """Return what makes the embedder that the settings name, which may take a while. Raises: InvalidInput."""
     search = settings.search
     if not search.embed_model:
-        return embedded
+        return embedded if search.embed_runtime == "numpy" else partial(embedded, _by_onnxruntime())
     kind: Provider = "other" if search.embed_url else "openai"
     endpoint = Endpoint(
         provider=kind,
@@ -36,6 +38,16 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     return partial(
         HttpEmbedder, providers, endpoint, model=search.embed_model, dimensions=search.embed_dimensions
     )
+
+
+def _by_onnxruntime() -> Load:
+    """Return what loads the model into ONNX Runtime. Raises: InvalidInput when it is not installed."""
+    try:
+        from bylaw.search.onnx import load  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        message = "Embedding by onnxruntime needs the extra onnx: pip install '.[onnx]' in a clone."
+        raise InvalidInput(message) from error
+    return load
 
 
 def embedding_handlers(embedder: Callable[[], Embedder]) -> Mapping[str, Handler[Unit]]:

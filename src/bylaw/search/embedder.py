@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bylaw.core.errors import Corrupt
-from bylaw.search import blas, weights
+from bylaw.search import arithmetic, blas, weights
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
+from bylaw.search.weights import Load
 
 _log = logging.getLogger("bylaw.search")
 
@@ -42,8 +43,10 @@ class Embedder(Protocol):
         ...
 
 
-def embedded() -> Embedder:
+def embedded(load: Load = arithmetic.load) -> Embedder:
     """Return who embeds on this machine: the model when its weights are there and whole, else n-grams.
+
+    `load` makes what runs the model.
 
     Takes some 0.1 s, for the digest of the weights; they are read when the first text is embedded.
     """
@@ -52,7 +55,7 @@ def embedded() -> Embedder:
     if model is None:
         return NGrams("the weights of the embedding model are not installed (`make setup` does).")
     try:
-        return MiniLm(weights.load(model))
+        return MiniLm(weights.load(model), load)
     except Corrupt as error:
         _log.error("%s Search goes on without it.", error.message)
         return NGrams(error.message)

@@ -1,80 +1,32 @@
-"""The sentence embeddings of all-MiniLM-L6-v2, as plain arithmetic on arrays.
-
-BERT (Devlin et al., 2018) with 6 layers, 12 heads and 384 dimensions; a text's vector is the mean of those
-of its pieces, at length 1. Texts of a batch stand one after another without padding: only attention looks at
-each by itself. Equal to the reference implementation within the accuracy of float32, which
-`tests/search/golden/record.py` records.
-"""
+"""The sentence embeddings of all-MiniLM-L6-v2, batch by batch."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from math import sqrt
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from bylaw.search.weights import DIGESTS, TENSORS, Floats, Weights
+from bylaw.search import arithmetic
+from bylaw.search.weights import DIGESTS, DIMENSIONS, LONGEST, TENSORS, Floats, Load, Run, Weights
 from bylaw.search.wordpiece import WordPiece
 
-DIMENSIONS: Final = 384
-_LAYERS: Final = 6
-_HEADS: Final = 12
-_LONGEST: Final = 256  # pieces of a text that count, as the model was trained
-_BATCH: Final = 512  # pieces at once: more are slower, and take memory
-_EPSILON: Final = np.float32(1e-12)
-# erfc(x / sqrt 2) / 2 by Abramowitz and Stegun 7.1.26, within 1e-7.
-_P: Final = np.float32(0.3275911 / sqrt(2))
-_A: Final = tuple(
-    np.float32(each / 2) for each in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
+_BATCH: Final = (
+    512  # pieces at once, if all texts were as long as the longest: more are slower, and take memory
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Norm:
-    weight: Floats
-    bias: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Dense:
-    """A product and a sum; the matrix lies as products read it fastest. Shape: `matrix` [in, out]."""
-
-    matrix: Floats
-    bias: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layer:
-    """One layer; `look` gives queries, keys and values at once, the queries scaled already."""
-
-    look: _Dense
-    gather: _Dense
-    after_look: _Norm
-    widen: _Dense
-    narrow: _Dense
-    after_think: _Norm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """The whole of it. Shape: `words` [vocabulary, dimensions], `places` [longest, dimensions]."""
-
-    words: Floats
-    places: Floats
-    after_begin: _Norm
-    layers: tuple[_Layer, ...]
-
-
 class MiniLm:
-    """Embeds with all-MiniLM-L6-v2, one batch at a time in a thread of its own."""
+    """Embeds with all-MiniLM-L6-v2, one batch at a time in a thread of its own.
 
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
+    `load` makes what runs the model, when the first text is embedded.
+    """
+
+    def __init__(self, weights: Weights, load: Load = arithmetic.load) -> None:
+        self._load = partial(load, weights)
+        self._run: Run | None = None
         self._pieces = WordPiece(weights.vocabulary)
-        self._model: _Model | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
 
     @property
@@ -99,134 +51,25 @@ class MiniLm:
         pieces = await loop.run_in_executor(self._thread, self._cut, texts)
         for batch in _batches(pieces):
             some = [pieces[place] for place in batch]
-            rows[batch] = await loop.run_in_executor(self._thread, self._run, some)
+            rows[batch] = await loop.run_in_executor(self._thread, self._means, some)
         return rows
 
     def _cut(self, texts: Sequence[str]) -> list[list[int]]:
-        return [self._pieces.ids(each, _LONGEST) for each in texts]
+        return [self._pieces.ids(each, LONGEST) for each in texts]
 
-    def _run(self, texts: Sequence[Sequence[int]]) -> Floats:
-        if self._model is None:
-            self._model = _model(self._weights)
-        return _means(self._model, texts)
+    def _means(self, texts: Sequence[Sequence[int]]) -> Floats:
+        if self._run is None:
+            self._run = self._load()
+        return self._run(texts)
 
 
 def _batches(texts: Sequence[Sequence[int]]) -> Iterator[list[int]]:
     """Yield the places of texts, short ones first, that are embedded together."""
-    batch, size = list[int](), 0
+    batch = list[int]()
     for place in sorted(range(len(texts)), key=lambda each: len(texts[each])):
-        if batch and size + len(texts[place]) > _BATCH:
+        if batch and (len(batch) + 1) * len(texts[place]) > _BATCH:
             yield batch
-            batch, size = [], 0
+            batch = []
         batch.append(place)
-        size += len(texts[place])
     if batch:
         yield batch
-
-
-def _means(model: _Model, texts: Sequence[Sequence[int]]) -> Floats:
-    """Return the vectors of texts that are given as pieces."""
-    ends = [*accumulate(map(len, texts))]
-    spans = [slice(begin, end) for begin, end in pairwise([0, *ends])]
-    state: Floats = model.words[[each for text in texts for each in text]]
-    state += model.places[[place for text in texts for place in range(len(text))]]
-    _normalise(state, model.after_begin)
-    for layer in model.layers:
-        _attend(state, layer, spans)
-        _think(state, layer)
-    means = np.stack([state[span].mean(axis=0) for span in spans])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    return means
-
-
-def _attend(state: Floats, layer: _Layer, spans: Sequence[slice]) -> None:
-    """Let the pieces of each text look at one another."""
-    looks = state @ layer.look.matrix
-    looks += layer.look.bias
-    parts = looks.reshape(len(state), 3, _HEADS, -1).transpose(1, 2, 0, 3)
-    seen = np.empty_like(state)
-    for span in spans:
-        queries, keys, values = parts[:, :, span]
-        shares = queries @ keys.transpose(0, 2, 1)
-        shares -= shares.max(axis=2, keepdims=True)
-        np.exp(shares, out=shares)
-        shares /= shares.sum(axis=2, keepdims=True)
-        seen[span] = (shares @ values).transpose(1, 0, 2).reshape(-1, DIMENSIONS)
-    state += seen @ layer.gather.matrix
-    state += layer.gather.bias
-    _normalise(state, layer.after_look)
-
-
-def _think(state: Floats, layer: _Layer) -> None:
-    wide = state @ layer.widen.matrix
-    wide += layer.widen.bias
-    _gelu(wide)
-    state += wide @ layer.narrow.matrix
-    state += layer.narrow.bias
-    _normalise(state, layer.after_think)
-
-
-def _gelu(wide: Floats) -> None:
-    """Apply the exact GELU, x times the normal distribution at x: max(x, 0) - |x| erfc(|x| / sqrt 2) / 2."""
-    size = np.abs(wide)
-    near = size * _P
-    near += 1
-    np.reciprocal(near, out=near)
-    tail = near * _A[0]
-    for each in _A[1:]:
-        tail += each
-        tail *= near
-    tail *= size
-    size *= size
-    size *= np.float32(-0.5)
-    tail *= np.exp(size, out=size)
-    np.maximum(wide, 0, out=wide)
-    wide -= tail
-
-
-def _normalise(state: Floats, norm: _Norm) -> None:
-    state -= state.mean(axis=1, keepdims=True)
-    spread = np.einsum("ij,ij->i", state, state)[:, None]
-    spread /= DIMENSIONS
-    spread += _EPSILON
-    state /= np.sqrt(spread, out=spread)
-    state *= norm.weight
-    state += norm.bias
-
-
-def _model(weights: Weights) -> _Model:
-    places = weights.read("embeddings.position_embeddings.weight")[:_LONGEST]
-    places += weights.read("embeddings.token_type_embeddings.weight")[0]
-    return _Model(
-        words=weights.mapped("embeddings.word_embeddings.weight"),
-        places=places,
-        after_begin=_norm(weights, "embeddings.LayerNorm"),
-        layers=tuple(_layer(weights, number) for number in range(_LAYERS)),
-    )
-
-
-def _layer(weights: Weights, number: int) -> _Layer:
-    begin = f"encoder.layer.{number}."
-    heads = [_dense(weights, f"{begin}attention.self.{each}") for each in ("query", "key", "value")]
-    scale = np.float32(1 / sqrt(DIMENSIONS / _HEADS))
-    look = _Dense(
-        matrix=np.concatenate([heads[0].matrix * scale, heads[1].matrix, heads[2].matrix], axis=1),
-        bias=np.concatenate([heads[0].bias * scale, heads[1].bias, heads[2].bias]),
-    )
-    return _Layer(
-        look=look,
-        gather=_dense(weights, f"{begin}attention.output.dense"),
-        after_look=_norm(weights, f"{begin}attention.output.LayerNorm"),
-        widen=_dense(weights, f"{begin}intermediate.dense"),
-        narrow=_dense(weights, f"{begin}output.dense"),
-        after_think=_norm(weights, f"{begin}output.LayerNorm"),
-    )
-
-
-def _dense(weights: Weights, name: str) -> _Dense:
-    matrix = np.ascontiguousarray(weights.read(f"{name}.weight").T)
-    return _Dense(matrix=matrix, bias=weights.read(f"{name}.bias"))
-
-
-def _norm(weights: Weights, name: str) -> _Norm:
-    return _Norm(weight=weights.read(f"{name}.weight"), bias=weights.read(f"{name}.bias"))

@@ -1,4 +1,4 @@
-"""The weights of the embedding model, from files that are exactly those they should be.
+"""The weights and the shape of the embedding model, from files that are exactly those they should be.
 
 They come from a package of which nothing is run or imported: its folder is found and two of its files are
 read. The digests are those of revision 1110a243 of `sentence-transformers/all-MiniLM-L6-v2`, as many projects
@@ -8,7 +8,7 @@ that have nothing to do with one another pin them.
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import prod
@@ -29,6 +29,10 @@ DIGESTS: Final[Mapping[str, str]] = {
     TENSORS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     VOCABULARY: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
+DIMENSIONS: Final = 384
+LAYERS: Final = 6
+HEADS: Final = 12
+LONGEST: Final = 256  # pieces of a text that count, as the model was trained
 _FLOAT: Final = np.dtype("<f4")
 
 
@@ -58,6 +62,11 @@ class Weights:
         found = self.tensors[name]
         flat = np.fromfile(self.path, dtype=_FLOAT, count=prod(found.shape), offset=found.begin)
         return flat.reshape(found.shape)
+
+
+# What runs the model: texts as ids of pieces in, a row of length 1 for each out.
+Run = Callable[[Sequence[Sequence[int]]], Floats]
+Load = Callable[[Weights], Run]
 
 
 def folder() -> Path | None:

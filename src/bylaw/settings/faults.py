@@ -82,13 +82,17 @@ def _no_judge(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
 def _no_embedder(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
     """Yield why no model elsewhere would embed, although something about one is said."""
     if "embed_model" not in given:
-        for name in (each for each in given if each.startswith("embed_")):
+        for name in (each for each in given if each.startswith("embed_") and each != "embed_runtime"):
             message = (
                 f"{given[name][0]} has no effect without a model: say --embed-model (BYLAW_EMBED_MODEL)."
             )
             yield Problem(path=given[name][0], code="inert_setting", message=message)
         return
     origin = given["embed_model"][0]
+    if "embed_runtime" in given:
+        other = given["embed_runtime"][0]
+        message = f"{other} has no effect beside {origin}: leave one of the two out."
+        yield Problem(path=other, code="inert_setting", message=message)
     if not values.get("embed_dimensions"):
         message = (
             f"{origin} needs --embed-dimensions (BYLAW_EMBED_DIMENSIONS): how many numbers its vectors have."

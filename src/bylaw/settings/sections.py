@@ -278,6 +278,11 @@ class Search:
         unit="MB",
         low=16,
     )
+    embed_runtime: Literal["numpy", "onnxruntime"] = _setting(
+        "numpy",
+        "What runs the model of this machine; `onnxruntime` is faster, and needs the extra `bylaw[onnx]`."
+        " Their vectors are the same.",
+    )
     embed_model: str = _setting(
         "",
         "Name of a model elsewhere that embeds, as its provider calls it; `outgoing` must let it be called."
