@@ -230,6 +230,19 @@ async def test_each_provider_is_asked_where_it_answers(provider, tail, path, ans
     assert script.asked[0].path == path
 
 
+@pytest.mark.parametrize("provider", ["openai", "google", "other"])
+async def test_hints_are_for_the_provider_that_has_them(provider):
+    hints = {"prompt_cache_key": "k", "prompt_cache_retention": "24h", "safety_identifier": "u"}
+    async with scripted() as script:
+        client = HttpClient("any", HttpLimits())
+        endpoint = Endpoint(provider=provider, address=script.url, credentials=Credentials(key="k"))
+        await Providers(client).complete(endpoint, ask([{"role": "user", "content": "x"}], n=1, **hints))
+        await client.aclose()
+    (sent,) = script.chats
+    assert {name for name in sent if name in hints} == (set(hints) if provider == "openai" else set())
+    assert sent["n"] == 1
+
+
 async def test_aws_is_not_called():
     providers = Providers(HttpClient("any", HttpLimits()))
     endpoint = Endpoint(provider="aws", address="", credentials=Credentials())

@@ -126,6 +126,59 @@ async def test_what_cannot_be_told_holds_a_block_and_lets_a_log_pass(gate):
     await gate.chat()
 
 
+PROMPT = "Reject any prompt that mentions 'rival'."
+
+
+async def test_a_rule_about_what_is_asked_holds_no_answer_to_it(gate):
+    await gate.policy(PROMPT)
+    gate.provider.answer = said("Ask the rival.", calls=[("pay", {"to": "the rival"})])
+    found = await gate.chat("Hello.")
+    receipts = found.headers["x-bylaw-receipt-ids"].split(",")
+    claims = [
+        (await gate.send("admin", "GET", f"/v1/receipts/{each}")).json()["receipt"]["claim"]
+        for each in receipts
+    ]
+    assert [each["phase"] for each in claims] == ["input", "output", "tool_call"]
+    assert [each.get("follows") for each in claims] == [None, receipts[0], receipts[0]]
+    assert [each["policies"][0]["rules"][0]["status"] for each in claims] == [
+        "satisfied", "not_applicable", "not_applicable",
+    ]  # fmt: skip
+    await gate.refused("Tell me of the rival.")
+    assert len(gate.provider.asked) == 1
+
+
+async def test_only_what_was_satisfied_when_it_was_asked_holds_no_answer(gate):
+    await gate.policy(PROMPT, action="alert", on_indeterminate="block")
+    await gate.chat("Hello.")
+    error = await gate.refused("Tell me of the rival.")  # told of, and let through; its answer is held
+    assert (error["code"], len(gate.provider.asked)) == ("policy_blocked", 2)
+
+
+async def test_a_rule_of_both_ways_is_still_judged_on_both(gate):
+    await gate.policy(f"{PROMPT} Never mention 'rival'.")
+    gate.provider.answer = said("Ask the rival.")
+    assert (await gate.refused("Hello."))["code"] == "policy_blocked"
+
+
+async def test_hints_for_a_provider_go_on_and_are_facts(gate):
+    hints = {
+        "prompt_cache_key": "letters",
+        "prompt_cache_options": {"mode": "explicit", "ttl": "30m"},
+        "prompt_cache_retention": "24h",
+        "safety_identifier": "u-17",
+    }
+    anyhow = {"modalities": ["text"], "logprobs": False, "top_logprobs": 0}
+    await gate.policy(rules=[{"expr": "metadata.options.safety_identifier == 'u-17'"}], conditions=INPUT)
+    await gate.chat(**hints, **anyhow)
+    (sent,) = gate.provider.chats
+    assert {name: sent[name] for name in hints} == hints
+    assert not set(anyhow) & set(sent)
+    await gate.refused()
+
+
+INPUT = {"phase": "input"}
+
+
 async def test_every_choice_and_part_is_judged(gate):
     await gate.policy()
     first, second = said("fine")["choices"][0], said("the rival")["choices"][0]
@@ -206,3 +259,17 @@ async def test_a_stream_that_is_stopped_is_no_stream(gate):
     await gate.policy()
     gate.provider.answer = said("the rival")
     assert (await gate.refused(stream=True))["code"] == "policy_blocked"
+
+
+async def test_one_model_can_be_read_by_its_name(gate):
+    gate.provider.models = ("gpt-4.1", "vendor/small:1b")
+    made = await gate.connect(name="more models")  # a list that nobody has read yet
+    for name in gate.provider.models:
+        path = f"/v1/models/{name.replace('/', '%2F')}"
+        found = await gate.send("application", "GET", path)
+        assert found.status_code == 200, found.text
+        assert found.json() == {"id": name, "object": "model", "created": 0, "owned_by": "openai"}
+    missing = await gate.send("application", "GET", "/v1/models/gpt-none")
+    assert (missing.status_code, missing.json()["error"]["type"]) == (404, "invalid_request_error")
+    assert (await gate.send("unconnected", "GET", "/v1/models/gpt-4.1")).status_code == 404
+    await gate.send("admin", "DELETE", f"/v1/connections/{made['id']}")

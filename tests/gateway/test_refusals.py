@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.parametrize(("caller", "status"), [(None, 401), ("sk-none", 401), ("admin", 403)])
-@pytest.mark.parametrize("path", [PATH, "/v1/models"])
+@pytest.mark.parametrize("path", [PATH, "/v1/models", "/v1/models/gpt-4.1"])
 async def test_another_kind_of_key_is_refused(gate, caller, status, path):
     method = "POST" if path == PATH else "GET"
     body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "x"}]} if method == "POST" else None
@@ -64,6 +64,10 @@ async def test_what_is_not_policed_is_not_passed_on(gate, path):
         ({"logprobs": True}, "logprobs"),
         ({"prediction": {"type": "content", "content": "unseen"}}, "prediction"),
         ({"functions": []}, "functions"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"top_logprobs": 3}, "top_logprobs"),
+        ({"prompt_cache_options": {"text": "unseen"}}, "prompt_cache_options"),
+        ({"safety_identifier": ["u"]}, "safety_identifier"),
         ({"metadata": {"workspace_id": "w2"}}, "metadata.workspace_id"),
         ({"metadata": {"user_id": 7}}, "user_id"),
         ({"metadata": {"workspace_id": ["w1"]}}, "metadata.workspace_id"),

@@ -141,6 +141,7 @@ def test_the_known_fields_are_those_of_a_request():
         "policy_rules",
         "approval_id",
         "outcome_of",
+        "follows",
         "dry_run",
         "deadline_ms",
         "route",

@@ -63,11 +63,13 @@ def decide(
     extra: tuple = (),
     *,
     chooses=True,
+    followed: frozenset[tuple[str, str]] = frozenset(),
 ) -> Answer:
     """What is decided; `said` and `model_said` hold answers by the text of a rule.
 
     `said` are those of the offline evaluator; `model_said` is None where there is no model. `extra` are the
-    rules of the request. `chooses`: the caller has the scope to choose policies.
+    rules of the request. `chooses`: the caller has the scope to choose policies. `followed` are the rules
+    (policy and rule id) that were decided when it was asked.
     """
     facts = facts_of(request)
     agent = next((each for each in world.agents if each.id == given(request.agent_id)), None)
@@ -86,7 +88,10 @@ def decide(
 
     # Deterministic rules, all of them.
     results = {
-        current.policy.id: [check(rule, facts) for rule in current.version.content.rules]
+        current.policy.id: [
+            "not_applicable" if (current.policy.id, rule.id) in followed else check(rule, facts)
+            for rule in current.version.content.rules
+        ]
         for current, _, _ in applied
     }
     of_request = [check(rule, facts) for rule in extra]

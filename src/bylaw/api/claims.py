@@ -47,6 +47,7 @@ class Claims:
             evaluators=_evaluators(decision.evaluators),
             extra_rules=tuple([_rule(each) for each in decision.extra_rules]),
             extra_rules_digest=decision.extra_rules_digest,
+            follows=request.follows or "",
             key=caller.id if caller.kind == "key" else "",
             outcome=decision.outcome,
             outcome_of=request.outcome_of or "",

@@ -9,17 +9,17 @@ import msgspec
 
 from bylaw.api.aftermath import Aftermath
 from bylaw.api.claims import Claims
+from bylaw.api.earlier import Earlier
 from bylaw.api.idempotency import reused
 from bylaw.api.receipts import DECISION_PART, REQUEST_PART, committed, seen_of
 from bylaw.api.spending import Spending
 from bylaw.api.tracing import Tracer
-from bylaw.core.errors import Conflict, DeadlineExceeded, NotFound
+from bylaw.core.errors import Conflict, DeadlineExceeded
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.assessment import assess, findings
 from bylaw.decisions.effects import effects_of
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision, ReceiptPointer, Request
-from bylaw.decisions.select import ASKING_SCOPE
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.model import Assessment, DecisionClaim
 from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
@@ -81,13 +81,14 @@ class Decider:
         self._aftermath = aftermath
         self._tracer = tracer
         self._claims = Claims()
+        self._earlier = Earlier(ledger, engine)
 
     async def decide(self, caller: Principal, asked: Asked) -> Answered:
         """Return what is decided; the same request under the same key gets the same decision again.
 
-        Raises: what `Engine.placed` and `Engine.decide` raise; NotFound and Conflict (`not_a_decision`) when
-        `outcome_of` names no decision; DeadlineExceeded when the receipt is not durable in time; Conflict
-        (`idempotency_key_reused`) for another request under the key; Corrupt; Unavailable.
+        Raises: what `Engine.placed`, `Engine.decide` and, for the decisions that the request names, `Earlier`
+        raise; DeadlineExceeded when the receipt is not durable in time; Conflict (`idempotency_key_reused`)
+        for another request under the key; Corrupt; Unavailable.
         """
         deadline_ms = asked.request.deadline_ms
         if not isinstance(deadline_ms, int):
@@ -116,9 +117,10 @@ class Decider:
         began = self._engine.ticks()
         asked = await self._routed(caller, replace(asked, request=self._engine.placed(asked.request, caller)))
         if asked.request.outcome_of:
-            await self._require_decision(caller, ReceiptId(asked.request.outcome_of))
+            await self._earlier.require_decision(caller, ReceiptId(asked.request.outcome_of))
+        followed = await self._earlier.followed(caller, asked.request)
         with self._tracer.step("decide") as span:
-            decision = await self._engine.decide(asked.request, caller, began=began)
+            decision = await self._engine.decide(asked.request, caller, began=began, followed=followed)
             span.set_attribute("bylaw.outcome", decision.outcome)
             span.set_attribute("bylaw.posture", decision.posture)
             span.set_attribute("bylaw.policies", len(decision.policies))
@@ -179,20 +181,6 @@ class Decider:
         if self._engine.disclosed(decision, caller) is decision:
             return encoded
         return _encoder.encode(self._engine.disclosed(_decoder.decode(encoded), caller))
-
-    async def _require_decision(self, caller: Principal, ident: ReceiptId) -> None:
-        """Return nothing if `ident` is the receipt of a decision that the caller could have asked for.
-
-        Raises: NotFound; Conflict (`not_a_decision`) when it is the receipt of something else.
-        """
-        seen = seen_of(await self._ledger.of(caller.tenant_id).get(ident))
-        if not caller.may(ASKING_SCOPE, seen.place):
-            raise NotFound("receipt", ident)
-        if seen.receipt.kind != "decision":
-            raise Conflict(
-                f"outcome_of names the receipt of a decision; {ident} is one of kind {seen.receipt.kind}.",
-                reason="not_a_decision",
-            )
 
     async def _again(self, caller: Principal, earlier: Repeated, promise: Idempotency | None) -> Answered:
         """Return the decision that was made under the same key before. Raises: Conflict, Corrupt."""

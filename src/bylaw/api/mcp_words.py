@@ -17,7 +17,8 @@ DECIDE: Final = (
     " the facts that policies need (amounts, customer, status) into `metadata`. Then obey `outcome`:"
     " `allow` and `flag`: go on. `review`: do not act; a person has to approve first. `block`: do not"
     " act; `reasons` say why, look for another way. If there is `masked`, use what is in it instead of"
-    " what you sent."
+    " what you sent. If you asked about the question in phase `input`, send that decision's receipt_id as"
+    " `follows` with the answer: rules about the question are not asked again."
 )
 CERTIFY: Final = (
     "Have a decision that you made checked against the policies that govern you, and certified by a"
@@ -59,6 +60,7 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "cursor": "`next_cursor` of the page before.",
         "deadline_ms": "Milliseconds after which no answer is wanted; rules in words may be undecided then.",
         "dry_run": "true: decide without a receipt and without consequences.",
+        "follows": "The receipt_id of the decision in phase input, when you ask about the answer to it.",
         "host": "Where the model runs.",
         "idempotency_key": "Any text of your own for this call: repeated under it, it is carried out once.",
         "limit": "The most items to return.",

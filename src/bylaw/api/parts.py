@@ -12,6 +12,7 @@ from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore, Gateway, Unit
 from bylaw.api.receipts import ReceiptReader
+from bylaw.api.recommending import Recommender
 from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
@@ -59,7 +60,8 @@ class Judge(Protocol):
 class Parts:
     """The parts of a server.
 
-    `judge` is the model that judges rules in words, None where none is named. `adviser` reviews wordings.
+    `judge` is the model that judges rules in words, None where none is named. `adviser` reviews wordings,
+    `recommender` finds policies for a need.
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
     process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
@@ -72,6 +74,7 @@ class Parts:
     engine: Engine
     judge: Judge | None
     adviser: Adviser
+    recommender: Recommender
     door: Door
     metrics: Metrics
     forgetting: Forgetting

@@ -20,6 +20,7 @@ _AROUND: Final = frozenset(
         "policy_id",
         "policy_rules",
         "approval_id",
+        "follows",
         "dry_run",
         "deadline_ms",
     }

@@ -5,6 +5,7 @@ from typing import Final
 
 from bylaw.api.advising import Adviser
 from bylaw.api.metrics import Metrics
+from bylaw.api.recommending import Recommender
 from bylaw.api.tracing import TracedEvaluator, Tracer
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids
@@ -69,6 +70,15 @@ def structured_of(settings: Settings, providers: Providers) -> StructuredModel |
 def adviser_of(settings: Settings, providers: Providers, ids: Ids) -> Adviser:
     """Return who reviews the wording of policies, with the same model."""
     return Adviser(
+        model=structured_of(settings, providers),
+        marker=lambda: ids.secret(_MARKER),
+        timeout_s=settings.server.request_ms * _OF_REQUEST / 1000,
+    )
+
+
+def recommender_of(settings: Settings, providers: Providers, ids: Ids) -> Recommender:
+    """Return who recommends policies, with the same model."""
+    return Recommender(
         model=structured_of(settings, providers),
         marker=lambda: ids.secret(_MARKER),
         timeout_s=settings.server.request_ms * _OF_REQUEST / 1000,

@@ -20,7 +20,7 @@ from bylaw.api.receipts import ReceiptReader
 from bylaw.api.spending import Spending
 from bylaw.app.health import checks
 from bylaw.app.joined import Joined
-from bylaw.app.judging import adviser_of
+from bylaw.app.judging import adviser_of, recommender_of
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 
@@ -80,6 +80,7 @@ def _parts(server: Joined, gateway: Gateway, links: Links) -> Parts:
         engine=server.engine,
         judge=server.judge,
         adviser=adviser_of(server.settings, server.providers, server.ids),
+        recommender=recommender_of(server.settings, server.providers, server.ids),
         door=server.door,
         metrics=server.metrics,
         forgetting=server.forgetting,

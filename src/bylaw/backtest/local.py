@@ -21,6 +21,7 @@ from bylaw.tenancy.principal import Principal, system_principal
 LOCAL = TenantId("local")
 _NAMELESS: Final = "?"  # the workspace of a repo that is named alone
 _NO_POLICIES: Final = "No pack names {!r}: it is taken as a place without policies of its own."
+_NO_RECEIPTS: Final = "There are no receipts here: rules about what was asked are judged once more."
 
 
 class LocalPolicies:
@@ -45,7 +46,8 @@ class LocalPolicies:
     def admit(self, request: Request) -> Sequence[Problem]:
         """Add the places that `request` names and no pack does, without policies; return what to say.
 
-        So a request that a server took can be decided here. A repo of another workspace stays unknown.
+        So a request that a server took can be decided here. A repo of another workspace stays unknown. What
+        it follows is in no reach: each rule is judged.
         """
         workspace, repo = request.workspace_id or None, request.repo_id or None
         unknown: list[tuple[str, str]] = []
@@ -58,10 +60,13 @@ class LocalPolicies:
             self._places.add(Place(workspace_id=WorkspaceId(home), repo_id=RepoId(repo)))
         if unknown:
             self._snapshots.publish(build(self._material()))
-        return [
+        told = [
             Problem(path=path, code="unknown_place", message=_NO_POLICIES.format(ident))
             for path, ident in unknown
         ]
+        if request.follows:
+            told.append(Problem(path="follows", code="no_receipts", message=_NO_RECEIPTS))
+        return told
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yield the slug and the rule id of every rule of an active policy."""

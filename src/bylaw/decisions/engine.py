@@ -25,15 +25,17 @@ from bylaw.decisions.consult import Matter, consult
 from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.effects import obligations
 from bylaw.decisions.extra import compile_extra, extra_digest
+from bylaw.decisions.followed import Followed
 from bylaw.decisions.judge import Allowance, Tally, Waiting, check_all, waiting
 from bylaw.decisions.mask import carry_out, masking
 from bylaw.decisions.model import Combined, Decision, Judgement, Request, RuleResult
 from bylaw.decisions.request import matter_of
 from bylaw.decisions.routing import Router, routed
-from bylaw.decisions.select import Selection, placed, select
+from bylaw.decisions.select import Selection, placed, select, standing_of
 from bylaw.decisions.snapshot import Snapshots
 from bylaw.evaluators.panel import Panel
 from bylaw.policies.model import Chosen, NaturalRule
+from bylaw.tenancy.model import Place
 from bylaw.tenancy.principal import Principal
 
 # What an evaluator leaves of a deadline for everything after it: a fifth, and at most this.
@@ -70,9 +72,22 @@ class Engine:
         """Return `request` with the topics to which it leads, if it asks for that. Raises: as `routed`."""
         return await routed(self.router, self.snapshots, request, caller)
 
-    async def decide(self, request: Request, caller: Principal, *, began: int | None = None) -> Decision:
+    def place_of(self, request: Request, caller: Principal) -> Place:
+        """Return where `request` is decided. Raises: NotFound for an unknown place."""
+        return standing_of(self.snapshots.of(caller.tenant_id), request).place
+
+    async def decide(
+        self,
+        request: Request,
+        caller: Principal,
+        *,
+        began: int | None = None,
+        followed: Followed | None = None,
+    ) -> Decision:
         """Return what is decided about `request`; its deadline runs from `began` by `ticks`, or from now.
 
+        `followed` is the decision on what was asked, whoever named it being trusted: without, each rule is
+        judged, whatever the request `follows`.
         Raises: as `select`; InvalidInput for a rule of the request that is not usable; DeadlineExceeded. A
         failing or late evaluator is an indeterminate result, not an error.
         """
@@ -83,6 +98,8 @@ class Engine:
         tallies = [check_all(each.policy.rules, facts, allowance) for each in selection.applied]
         extra_tally = check_all(extra, facts, allowance)
         asks = waiting(selection.applied, tallies, extra_tally)
+        if asks is not None and followed is not None:
+            asks.leave(followed)
         judgements = () if asks is None else await self._consult(request, caller, asks, began=began)
         combined = combine(selection, tallies, extra, extra_tally)
         if masks := masking(request, selection.applied):

@@ -15,6 +15,7 @@ from bylaw.decisions.compiled import Applied, Check, CompiledPolicy, CompiledRul
 from bylaw.decisions.disclosure import disclosed, is_foreign
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.extra import compile_extra
+from bylaw.decisions.followed import Followed
 from bylaw.decisions.mask import masking
 from bylaw.decisions.model import Basis, Decision, Request, RuleResult, RuleStatus
 from bylaw.decisions.select import CONDITION_STEPS, Selection, alike_of, lazy_text, select, topics_of
@@ -117,10 +118,12 @@ class Explanation(_Said, frozen=True, kw_only=True):
     rules_left: int = 0
 
 
-async def explain(engine: Engine, request: Request, caller: Principal) -> Explanation:
-    """Return what is decided about `request` now, and why. Raises: as `Engine.decide`."""
+async def explain(
+    engine: Engine, request: Request, caller: Principal, *, followed: Followed | None = None
+) -> Explanation:
+    """Return what is decided about `request` now, and why; `followed` and Raises as `Engine.decide`."""
     request = msgspec.structs.replace(request, dry_run=True)
-    decision = await engine.decide(request, caller)
+    decision = await engine.decide(request, caller, followed=followed)
     snapshot = engine.snapshots.of(caller.tenant_id)
     selection = select(snapshot, request, caller)
     effort, looked = Budget(EXPLAIN_STEPS), Budget(CONDITION_STEPS)

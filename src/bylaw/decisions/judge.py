@@ -13,6 +13,7 @@ import msgspec
 
 from bylaw import rules
 from bylaw.decisions.compiled import Applied, Ask, Check, CompiledPolicy, CompiledRules, called
+from bylaw.decisions.followed import Followed
 from bylaw.decisions.model import Judgement, RuleResult
 from bylaw.evaluators.verdicts import Verdict
 from bylaw.policies.model import Outcome
@@ -134,7 +135,18 @@ class Waiting:
         left = []
         for policy, tally, ask in self.rules:
             if blocked or not _still_matters(ask, tally, policy):
-                _skip(tally, ask)
+                _set_aside(tally, ask, "not_needed", "Not judged: the outcome is settled without it.")
+            else:
+                left.append((policy, tally, ask))
+        self.rules = left
+
+    def leave(self, followed: Followed) -> None:
+        """Leave out those that were decided when it was asked: they are not asked about the answer."""
+        left = []
+        for policy, tally, ask in self.rules:
+            if policy is not None and followed.settles(policy, ask):
+                said = f"It is about what was asked: receipt {followed.receipt_id} has decided it."
+                _set_aside(tally, ask, "followed", said)
             else:
                 left.append((policy, tally, ask))
         self.rules = left
@@ -205,8 +217,7 @@ def _still_matters(ask: Ask, tally: Tally, policy: CompiledPolicy | None) -> boo
     return RANK[outcome_of(worst, policy)] > RANK[outcome_of(tally, policy)]
 
 
-def _skip(tally: Tally, ask: Ask) -> None:
-    said = "Not judged: the outcome is settled without it."
+def _set_aside(tally: Tally, ask: Ask, code: str, said: str) -> None:
     tally.skipped = True
-    result = msgspec.structs.replace(ask.base, status="not_applicable", code="not_needed", message=said)
+    result = msgspec.structs.replace(ask.base, status="not_applicable", code=code, message=said)
     tally.put(ask.position, result)

@@ -83,7 +83,8 @@ class Request(_Asked, frozen=True, kw_only=True):
     `policy_id` names the policy that replaces the agent's bound one. `policy_rules` hold for this call only
     and only add. `route` has topics found where none are given, by what the customer said first; what came of
     it stands in `routed`, and where that is there, nobody is asked again. `approval_id` names the approval
-    that this exact call spends. `outcome_of` is the receipt of the decision whose outcome this reports.
+    that this exact call spends. `outcome_of` is the receipt of the decision whose outcome this reports,
+    `follows` that of the one on what was asked, where this is about its answer.
     Units: `deadline_ms` in milliseconds from the call.
     """
 
@@ -113,6 +114,7 @@ class Request(_Asked, frozen=True, kw_only=True):
     policy_rules: Annotated[list[ExtraRule], msgspec.Meta(max_length=100)] | UnsetType | None = UNSET
     approval_id: OptionalId = UNSET
     outcome_of: OptionalId = UNSET
+    follows: OptionalId = UNSET
     dry_run: bool = False
     deadline_ms: Annotated[int, msgspec.Meta(ge=1, le=600_000)] | UnsetType | None = UNSET
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from bylaw.core.ids import RepoId
 from bylaw.decisions.model import Decision, Request
@@ -64,6 +65,7 @@ class Gateway:
         answered = await self._providers.complete(self._connections.endpoint(found), asked)
         if isinstance(answered, Failed):
             return Passage(decisions=(first,), failed=answered)
+        context = msgspec.structs.replace(context, follows=first.receipt_id or UNSET)
         try:
             parts = facts.of_output(context, ask, answered)
         except Malformed as error:

@@ -1,7 +1,7 @@
 """Calling providers: which words each of them speaks, where it is, and what its failures mean."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -23,6 +23,10 @@ _ADDRESSES: Final[Mapping[Provider, str]] = MappingProxyType(
         "anthropic": "https://api.anthropic.com/v1",
         "google": "https://generativelanguage.googleapis.com/v1beta",
     }
+)
+# What OpenAI alone is told, and what changes no answer: others may refuse what they do not know.
+_HINTS: Final = frozenset(
+    {"prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "safety_identifier"}
 )
 # Where Google speaks OpenAI's words.
 _GOOGLE_CHAT: Final = "/openai"
@@ -104,7 +108,7 @@ class Providers:
             return Failed(reason="unsupported", message=_NO_AWS)
         dialect = _dialect(endpoint)
         try:
-            body = msgspec.json.encode(dialect.body_of(ask))
+            body = msgspec.json.encode(dialect.body_of(_understood(endpoint, ask)))
         except Unsupported as error:
             return Failed(reason="unsupported", message=str(error))
         url = _chat_address(endpoint) + dialect.path
@@ -173,6 +177,13 @@ def endpoint_of(connection: Connection, sealer: Sealer) -> Endpoint:
     """Return where and as whom the provider of a connection is called. Raises: Corrupt."""
     credentials = credentials_of(connection, sealer)
     return Endpoint(provider=connection.provider, address=connection.endpoint, credentials=credentials)
+
+
+def _understood(endpoint: Endpoint, ask: Ask) -> Ask:
+    """Return what is asked without hints that are for another provider."""
+    if endpoint.provider == "openai" or _HINTS.isdisjoint(ask.options):
+        return ask
+    return replace(ask, options={name: said for name, said in ask.options.items() if name not in _HINTS})
 
 
 def _dialect(endpoint: Endpoint) -> _Dialect:

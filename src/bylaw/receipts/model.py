@@ -98,7 +98,9 @@ class DecisionClaim(_Said, frozen=True, kw_only=True):
 
     `asked_by` is who was let in to ask (`user:…` or `key:…`) and `key` the API key that they showed; `agent`
     and `user` are what they said. `outcome_of` is the receipt of the earlier decision whose outcome this is
-    about. `extra_rules` came with the call; `effective_rules_digest` covers them and every policy together.
+    about, `follows` that of the one on what was asked, to which this is the answer: rules with the code
+    `followed` were decided there. `extra_rules` came with the call; `effective_rules_digest` covers them and
+    every policy together.
     """
 
     agent: str
@@ -109,6 +111,7 @@ class DecisionClaim(_Said, frozen=True, kw_only=True):
     evaluators: tuple[EvaluatorUsed, ...] = ()
     extra_rules: tuple[RuleResult, ...] = ()
     extra_rules_digest: str = ""
+    follows: str = ""
     key: str = ""
     outcome: str
     outcome_of: str = ""

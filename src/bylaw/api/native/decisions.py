@@ -8,6 +8,7 @@ from fastapi import Request as Http
 
 from bylaw.api.answers import Reply
 from bylaw.api.deciding import placed
+from bylaw.api.earlier import Earlier
 from bylaw.api.fit import fit
 from bylaw.api.ports import Unit
 from bylaw.api.receipts import DECISION_PART, REQUEST_PART, open_to
@@ -43,7 +44,9 @@ async def explain_decision(acting: Reading, receipt_id: ReceiptId, http: Http) -
         # A key that is limited to a place decides there without naming it; the receipt does.
         place = (await parts_of(http).receipts.get(acting.principal, receipt_id)).place
         request = msgspec.structs.replace(request, workspace_id=place.workspace_id, repo_id=place.repo_id)
-    return Reply(await explain(parts_of(http).engine, request, acting.principal))
+    parts, caller = parts_of(http), acting.principal
+    followed = await Earlier(parts.ledger, parts.engine).recorded(caller.tenant_id, request)
+    return Reply(await explain(parts.engine, request, caller, followed=followed))
 
 
 @router.post("/v1/decisions:explain")
@@ -54,9 +57,10 @@ async def explain_request(
 ) -> Reply[Explanation]:
     """Explain what would be decided about a request: why, why not, what would change it. It is not kept."""
     require_said(request)
-    engine = parts_of(http).engine
-    here = engine.placed(request, acting.principal)
-    return Reply(await explain(engine, await engine.routed(here, acting.principal), acting.principal))
+    parts, caller = parts_of(http), acting.principal
+    here = await parts.engine.routed(parts.engine.placed(request, caller), caller)
+    followed = await Earlier(parts.ledger, parts.engine).followed(caller, here)
+    return Reply(await explain(parts.engine, here, caller, followed=followed))
 
 
 async def _part(acting: Acting[Unit], receipt_id: ReceiptId, name: str, http: Http) -> bytes:

@@ -9,5 +9,6 @@ into the evidence alone: rationales are kept when the request is erased.
 from bylaw.evaluators.offline.evaluator import OfflineEvaluator
 from bylaw.evaluators.offline.explain import HowChecked, explain
 from bylaw.evaluators.offline.reading import MOST_READ
+from bylaw.evaluators.offline.wording import asks_alone
 
-__all__ = ["MOST_READ", "HowChecked", "OfflineEvaluator", "explain"]
+__all__ = ["MOST_READ", "HowChecked", "OfflineEvaluator", "asks_alone", "explain"]

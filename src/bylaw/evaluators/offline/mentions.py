@@ -129,7 +129,7 @@ class Forbidden:
             gaps.append(_EXAMPLES)
         if any(thing.is_owned for thing in self.things.each):
             gaps.append(_WHOSE)
-        if self._waits:
+        if self.waits:
             gaps.append(_ANSWERED)
         return " ".join(gaps)
 
@@ -146,9 +146,9 @@ class Forbidden:
         return f"Put the words in quotes to look for just these: {words}."
 
     @property
-    def _waits(self) -> bool:
+    def waits(self) -> bool:
         """Whether it asks to hand over what a customer says, rather than to say nothing like it."""
-        return self.is_raised and self.effect == "reject" and self.subject.kind in {"customer", "request"}
+        return self.is_raised and self.effect == "reject" and self.subject.is_asked
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
@@ -168,7 +168,7 @@ class Forbidden:
 
     def _found(self, quotes: tuple[str, ...], found: Sequence[Found], reader: Reader) -> Ruling:
         is_partial = self.things.joined and not all(each.quotes for each in found)
-        if is_partial or (self._waits and "agent_output" in reader.facts):
+        if is_partial or (self.waits and "agent_output" in reader.facts):
             return ABSTAINED
         owned = {thing.is_owned for thing, each in zip(self.things.each, found, strict=True) if each.quotes}
         if owned == {True}:

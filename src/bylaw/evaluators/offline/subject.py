@@ -27,6 +27,11 @@ class Subject:
         return f"the field {self.field}" if self.field else _SAID[self.kind]
 
     @property
+    def is_asked(self) -> bool:
+        """Whether it is what is asked, of which an answer holds nothing."""
+        return self.kind in {"request", "customer"}
+
+    @property
     def own(self) -> "Subject":
         """What it means in a duty of the agent, who answers for its own part of what is said."""
         return ANSWER if self.kind == "anyone" else self

@@ -10,12 +10,12 @@ from functools import lru_cache
 from bylaw.evaluators.offline.acts import read_act
 from bylaw.evaluators.offline.amounts import read_amount
 from bylaw.evaluators.offline.commands import read_commands
-from bylaw.evaluators.offline.counts import read_count
-from bylaw.evaluators.offline.formats import read_form
+from bylaw.evaluators.offline.counts import Count, read_count
+from bylaw.evaluators.offline.formats import Form, read_form
 from bylaw.evaluators.offline.grammar import LONGEST_RULE, sentences, tidy
 from bylaw.evaluators.offline.limits import read_limit
-from bylaw.evaluators.offline.links import read_links
-from bylaw.evaluators.offline.mentions import read_mention
+from bylaw.evaluators.offline.links import Links, read_links
+from bylaw.evaluators.offline.mentions import Forbidden, Wanted, read_mention
 from bylaw.evaluators.offline.offers import read_offer
 from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.recipients import read_recipients
@@ -72,6 +72,23 @@ def shape_of(text: str, effect: Effect) -> Shape | None:
     return (
         _one(wording, effect) or _several(sentences(wording), effect) or _several(_clauses(wording), effect)
     )
+
+
+def asks_alone(text: str, effect: Effect) -> bool:
+    """Return whether a rule is wholly about what is asked: nothing in an answer can keep it or break it."""
+    shape = shape_of(text, effect)
+    parts = shape.shapes if isinstance(shape, Every) else (shape,)
+    return all(map(_asks_alone, parts))
+
+
+def _asks_alone(shape: Shape | None) -> bool:
+    match shape:
+        case Forbidden():
+            return shape.subject.is_asked and not shape.waits
+        case Wanted() | Count() | Form() | Links():
+            return shape.subject.is_asked
+        case _:
+            return False
 
 
 def _one(wording: str, effect: Effect) -> Shape | None:

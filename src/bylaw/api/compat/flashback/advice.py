@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from bylaw.api.advising import reviews
 from bylaw.api.answers import Reply
@@ -12,10 +12,9 @@ from bylaw.api.compat.flashback.policies import require_own
 from bylaw.api.compat.flashback.wire import Drafts, Need, Recommendations, Reviews
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
-from bylaw.api.route import Route, admits, body, needs
+from bylaw.api.route import Route, admits, body, incoming_of, principal_of
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import RepoId, WorkspaceId
-from bylaw.policies.advice.shipped import shipped_shelf
 from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.places import read_repo, read_workspace
 from bylaw.tenancy.principal import Acting
@@ -44,23 +43,37 @@ async def validate_policies(
 @router.post("/policy/recommendations", name="recommend_policies_too")
 @router.post("/policy/recommend")
 async def recommend_policies(
-    acting: Annotated[Acting[Unit], needs("policy:write")], need: Annotated[Need, body(Need)]
+    parts: Annotated[Parts, admits("policy:write")],
+    request: Request,
+    need: Annotated[Need, body(Need)],
 ) -> Reply[Recommendations]:
-    """Recommend policies that fit a need told in words, from the packs that come with the server."""
-    place = await _place(acting, need)
-    acting.principal.require("policy:write", place)
+    """Recommend policies that fit a need told in words: from a model, else from the packs of the server.
+
+    The header `x-bylaw-recommended-by` says whose they are (`model` or `packs`), and
+    `x-bylaw-model-failed` why they are not those of the model that there is.
+    """
+    principal = principal_of(request)
+    async with parts.acting(principal, writes=False) as acting:
+        place = await _place(acting, need)
+    principal.require("policy:write", place)
     if not need.prompt.strip():
         raise InvalidInput.of("prompt", "required", "Say what the policies are for.")
-    shelf = await asyncio.to_thread(shipped_shelf)
-    found = shelf.recommend(need.prompt, level=translate.LEVELS[need.level])
-    answer = Recommendations(
-        level=need.level,
-        uuid=need.uuid or acting.unit.tenant_id,
-        tokens_in=0,
-        tokens_out=0,
-        recommended_policies=tuple(translate.recommended(each) for each in found),
+    asking = parts.recommender.recommended(need.prompt, translate.LEVELS[need.level])
+    found = await incoming_of(request).attended(asking)
+    reply = Reply(
+        Recommendations(
+            level=need.level,
+            uuid=need.uuid or principal.tenant_id,
+            tokens_in=found.usage.tokens_in,
+            tokens_out=found.usage.tokens_out,
+            recommended_policies=tuple(map(translate.recommended, found.policies)),
+        )
     )
-    return Reply(answer)
+    is_models = parts.recommender.model is not None and not found.failed
+    reply.headers["x-bylaw-recommended-by"] = "model" if is_models else "packs"
+    if found.failed:
+        reply.headers["x-bylaw-model-failed"] = found.failed
+    return reply
 
 
 async def _place(acting: Acting[Unit], need: Need) -> Place:

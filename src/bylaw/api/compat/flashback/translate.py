@@ -10,13 +10,14 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from bylaw.api.compat.flashback import wire
+from bylaw.api.recommending import Fitting
 from bylaw.core.clock import rfc3339
 from bylaw.core.errors import Conflict, InvalidInput, Problem
 from bylaw.core.ids import RepoId, WorkspaceId
 from bylaw.decisions.effects import Occasion
 from bylaw.policies import editing
 from bylaw.policies.advice.model import Advice
-from bylaw.policies.advice.recommend import PlaceKind, Recommendation
+from bylaw.policies.advice.recommend import PlaceKind
 from bylaw.policies.model import Action, Content, Mask, NaturalRule, Policy, Risk
 from bylaw.policies.wording import asks_for_attention
 from bylaw.review import model as review
@@ -189,7 +190,7 @@ def reviewed(draft: wire.Draft, advice: Advice) -> wire.Review:
     )
 
 
-def recommended(found: Recommendation) -> wire.RecommendedPolicy:
+def recommended(found: Fitting) -> wire.RecommendedPolicy:
     """Return a policy that fits as the contract shows it."""
     return wire.RecommendedPolicy(
         content=found.content, risk_type=_RISKS[found.risk], alert_type=_ALERT_TYPES[found.action]

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
+from bylaw.api.compat.openai import models
 from bylaw.api.compat.openai.translate import dress
 from bylaw.api.compat.openai.wire import OpenAiFailure
 from bylaw.api.family import Family
@@ -30,7 +31,7 @@ _UNSERVED: Final = (
 OPENAI: Final = Family(
     name="openai",
     prefixes=("/v1/chat/", "/v1/models", *_UNSERVED),
-    routers=(),
+    routers=(models.router,),
     dress=dress,
     fails_with=OpenAiFailure,
     examples=Examples(

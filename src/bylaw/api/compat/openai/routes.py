@@ -9,6 +9,7 @@ import msgspec
 from bylaw.api import strict_json
 from bylaw.api.auth import Door
 from bylaw.api.compat.openai import translate, wire
+from bylaw.api.compat.openai.caller import SCOPE, place_of, repo_of
 from bylaw.api.described import Described, failures
 from bylaw.api.edge import Hot
 from bylaw.api.incoming import Incoming
@@ -16,14 +17,13 @@ from bylaw.api.links import Links
 from bylaw.api.ports import Gateway
 from bylaw.api.problems import Answer
 from bylaw.api.stopped import stopped
-from bylaw.core.errors import Forbidden, InvalidInput
+from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import RepoId
 from bylaw.providers.model import Failed
 from bylaw.tenancy.principal import Principal
 
 PATH: Final = "/v1/chat/completions"
 MODELS_PATH: Final = "/v1/models"
-SCOPE: Final = "gateway:use"
 
 _encoder = msgspec.json.Encoder()
 
@@ -58,8 +58,7 @@ class ChatRoutes:
     async def models(self, incoming: Incoming) -> Answer:
         """List the models that may be asked with a key."""
         caller = self._door.enter(incoming, SCOPE).principal
-        repo_id = _repo_of(caller, None)
-        found = await incoming.attended(self._gateway.models(caller, repo_id))
+        found = await incoming.attended(self._gateway.models(caller, repo_of(caller)))
         if isinstance(found, Failed):
             return translate.failure_of(found, ())
         offered = tuple(
@@ -68,18 +67,14 @@ class ChatRoutes:
         return Answer(status=200, body=_encoder.encode(wire.OfferedModels(data=offered)))
 
 
-def _repo_of(caller: Principal, chat: wire.ChatRequest | None) -> RepoId:
-    """Return the repo of an application's key. Raises: Forbidden for another kind of key."""
-    places = caller.places(SCOPE)
-    place = places[0] if len(places) == 1 else None
-    if place is None or place.repo_id is None:
-        message = f"This needs the key of an application: one with the scope {SCOPE} in one repo."
-        raise Forbidden(message, needs=SCOPE)
-    named = (chat.metadata or {}).get("workspace_id") if chat is not None else None
+def _repo_of(caller: Principal, chat: wire.ChatRequest) -> RepoId:
+    """Return the repo of an application's key. Raises: Forbidden; InvalidInput for another workspace."""
+    place, repo_id = place_of(caller)
+    named = (chat.metadata or {}).get("workspace_id")
     if named and named != place.workspace_id:
         message = "The key is of another workspace: leave it out, or use a key of that one."
         raise InvalidInput.of("metadata.workspace_id", "unknown_value", message)
-    return place.repo_id
+    return repo_id
 
 
 def described() -> Sequence[Described]:

@@ -20,7 +20,12 @@ from bylaw.providers.model import Ask, Choice, Completion, Failed, Object, Reaso
 _JSON: Final = (b"content-type", b"application/json")
 _STREAM: Final = (b"content-type", b"text/event-stream; charset=utf-8")
 # What is not sent on to a provider as an option.
-_OWN: Final = frozenset({"model", "messages", "stream", "stream_options", "metadata", "user", "logprobs"})
+_OWN: Final = frozenset(
+    {
+        *("model", "messages", "stream", "stream_options", "metadata", "user"),
+        *("modalities", "logprobs", "top_logprobs"),  # each as it is anyhow
+    }
+)
 # What metadata say about who asks, by the name that decisions have for it.
 _WHO: Final = ("user_id", "conversation_id", "agent_id", "approval_id")
 _STATUS: Final[Mapping[Reason, int]] = {
@@ -42,7 +47,9 @@ _TYPES: Final[Mapping[int, str]] = {
     429: "rate_limit_error",
 }
 _SHOWN: Final[Mapping[int, int]] = {422: 400}
-_ELSEWHERE: Final = " The gateway passes on POST /v1/chat/completions and GET /v1/models, and nothing else."
+_ELSEWHERE: Final = (
+    " The gateway passes on POST /v1/chat/completions, GET /v1/models and one of them, and nothing else."
+)
 
 _encoder = msgspec.json.Encoder()
 

@@ -103,7 +103,13 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     service_tier: str | None = None
     store: bool | None = None
     user: str | None = None
+    safety_identifier: Annotated[str, Meta(max_length=128)] | None = None
+    prompt_cache_key: Annotated[str, Meta(max_length=1_024)] | None = None
+    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    prompt_cache_options: dict[Literal["mode", "ttl"], Annotated[str, Meta(max_length=16)]] | None = None
+    modalities: Annotated[list[Literal["text"]], Meta(max_length=1)] | None = None
     logprobs: Literal[False] | None = None
+    top_logprobs: Literal[0] | None = None
 
 
 class CalledFunction(_Wire, frozen=True, kw_only=True):
