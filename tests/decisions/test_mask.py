@@ -116,6 +116,37 @@ def test_a_text_that_is_only_like_personal_data_is_withheld_whole_and_the_policy
     assert (closed.outcome, closed.masked) == ("block", UNSET)
 
 
+SPELLED = [
+    ("email", "write to maria dot lopez at example dot com"),
+    ("email", "maria dot lopez at example.com"),
+    ("email", "Maria [at] example [dot] org, please"),
+    ("email", "maria(at)example.org"),
+    ("email", "maria @ example dot net"),
+    ("phone", "call five five five, oh one two three four"),
+    ("card", "four one one one double one 11 one one one one one one one one one"),
+]
+NOT_SPELLED = [
+    "At this point in time, it is at the dot com store. Look at example.com.",
+    "They met at noon (at work), at five past two.",
+    "One two three, and one or two more.",
+    "It ships at four. Ten of them: 1 2 3 4 5 6 7 8.",
+]
+
+
+@pytest.mark.parametrize(("kind", "text"), SPELLED)
+def test_a_text_that_spells_personal_data_out_is_withheld_whole(kind, text):
+    decision = decide(policy("p", mask={"personal_data": [kind]}), tool_result={"note": text, "total": 3})
+    assert decision.masked == {"tool_result": {"note": MASKED, "total": 3}}
+    assert (decision.outcome, decision.policies[0].mask.code) == ("review", "mask_doubt")
+
+
+@pytest.mark.parametrize("text", NOT_SPELLED)
+def test_a_text_that_spells_nothing_out_is_shown(text):
+    decision = decide(policy("p", mask={"personal_data": ["email", "card"]}), tool_result={"note": text})
+    assert decision.masked is UNSET
+    assert decision.outcome == "allow"
+
+
 def test_a_doubt_about_one_kind_leaves_other_masks_decided():
     one, two = policy("a", mask={"personal_data": ["email"]}), policy("b", mask={"personal_data": ["card"]})
     decision = decide(one, two, tool_result="kim@example.org paid 4111111111111111USD")

@@ -3,8 +3,9 @@
 The masks of all policies that apply are carried out together, in one walk over the parts that the phase
 shows. A field is replaced by `[masked]`, personal data in a text by its kind, `[email]`. Whatever cannot be
 told is withheld whole, and the policy is undecided: `mask_shape` where a field is not of the shape that its
-path expects, `mask_doubt` where a text has something that is only like personal data, `mask_budget` where the
-walk takes more steps than a decision has for it. What evaluators quote is withheld as well (`quotes`).
+path expects, `mask_doubt` where a text has something that is only like personal data or spells it out,
+`mask_budget` where the walk takes more steps than a decision has for it. What evaluators quote is withheld as
+well (`quotes`).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from bylaw.decisions.combine import with_masks
 from bylaw.decisions.compiled import Applied
 from bylaw.decisions.model import Combined, MaskResult, Object, Redaction, Request
 from bylaw.decisions.quotes import has_quotes, without_quotes
-from bylaw.evaluators.patterns import LOOSE, SHAPES, Shape, Span, plain
+from bylaw.evaluators.patterns import LOOSE, SHAPES, SPELLED, SPELLING, Shape, Span, plain
 from bylaw.policies.mask import EVERY, SHOWN
 from bylaw.policies.model import Mask, PersonalData
 
@@ -31,9 +32,11 @@ MASK_STEPS: Final = 500_000
 _TURN: Final = 5_000
 _CHARACTERS_PER_STEP: Final = 32
 _STEPS_PER_FOUND: Final = 4
+# A text of so many characters takes too long to be looked through at once.
+_LONG: Final = 4_096
 _SHORTEST_CARD: Final = 10**12
 _BEYOND_CARDS: Final = 10**19
-# Without any of these there is nothing in a text that is even like personal data.
+# Without any of these there is nothing in a text that is even like personal data, unless it is spelled out.
 _HINT: Final = re.compile("[@\uff20\ufe6b+\\d]")
 _CALLED: Final[Mapping[PersonalData, str]] = {
     "email": "an e-mail address",
@@ -216,14 +219,15 @@ class _Walk:
 
         Of a text in which something is replaced, the characters that nobody sees are left out.
         """
-        if not _HINT.search(text):
-            return text
         seen = masked = plain(text)
-        for kind in self._kinds:
-            masked = yield from self._replaced(masked, kind)
+        shapes = [SPELLED] if len(text) > _LONG or SPELLING.search(seen) else []
+        if _HINT.search(text):
+            shapes.append(LOOSE)
+            for kind in self._kinds:
+                masked = yield from self._replaced(masked, kind)
         doubted = False
-        for kind in self._kinds:
-            if (yield from self._first(LOOSE[kind], masked)) is not None:
+        for kind, shape in ((kind, shape[kind]) for kind in self._kinds for shape in shapes):
+            if (yield from self._first(shape, masked)) is not None:
                 self.counts[self._part, kind] += 1
                 self._doubts.add((self._part, kind))
                 doubted = True

@@ -14,6 +14,7 @@ from bylaw.evaluators.patterns.shape import (
     quote,
     visible,
 )
+from bylaw.evaluators.patterns.spelled import SPELLED, SPELLING
 
 __all__ = [
     "DASHES",
@@ -22,6 +23,8 @@ __all__ = [
     "LOOSE",
     "MOST_QUOTES",
     "SHAPES",
+    "SPELLED",
+    "SPELLING",
     "START",
     "Finder",
     "Shape",
