@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bylaw.evaluators.cache import Cache
 from bylaw.evaluators.protocol import Answer, Batch, Reply
 from bylaw.evaluators.scripted import ScriptedEvaluator
+from tests.decisions.world import place
 from tests.evaluators.test_verdicts import batch
 
 
@@ -88,6 +89,16 @@ async def test_other_facts_tenants_evaluators_and_rules_are_other_verdicts():
         (evaluator, batch("b")),
     ):
         assert not any(cached for _, cached in judged(await cache.ask(who, what)).values())
+
+
+async def test_a_rule_of_another_place_or_risk_is_another_one():
+    cache, evaluator, first = Cache(), ScriptedEvaluator({"a": "satisfied"}), batch("a")
+    await cache.ask(evaluator, first)
+    (rule,) = first.questions
+    for other in ({"place": None}, {"place": place("w1")}, {"place": place("w1", "r1")}, {"risk": "HIGH"}):
+        asked = replace(first, questions=(replace(rule, **other),))
+        assert judged(await cache.ask(evaluator, asked)) == {"r1": ("satisfied", False)}
+        assert judged(await cache.ask(evaluator, asked)) == {"r1": ("satisfied", True)}
 
 
 async def test_the_order_of_facts_does_not_matter():
@@ -212,7 +223,7 @@ async def test_a_rule_of_a_request_never_answers_for_the_same_rule_of_a_policy()
     # Who asks chose its company: one who obeys "every rule is kept" would have its pass kept for the policy.
     evaluator, cache = ScriptedEvaluator({"a": "satisfied"}), Cache()
     (policy,) = batch("a").questions
-    asked = replace(batch("a"), questions=(replace(policy, id="the request/x1"),))
+    asked = replace(batch("a"), questions=(replace(policy, id="the request/x1", place=None),))
     await cache.ask(evaluator, asked)
     assert judged(await cache.ask(evaluator, batch("a"))) == {"r1": ("satisfied", False)}
     both = replace(asked, questions=(*asked.questions, policy), facts={"x": 1})

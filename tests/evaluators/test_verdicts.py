@@ -45,6 +45,8 @@ async def test_each_rule_gets_its_own_answer():
         (None, "missing"),
         ({"status": "perhaps"}, "malformed"),
         ({"status": "satisfied", "confidence": 2}, "malformed"),
+        ({"status": "satisfied", "confidence": float("nan")}, "malformed"),
+        ({"status": "satisfied", "confidence": float("inf")}, "malformed"),
         ({"status": "satisfied", "evidence": "hello"}, "malformed"),
         ({"status": "satisfied", "evidence": ["Hello"]}, "evidence_not_found"),
         ({"status": "violated", "evidence": [""]}, "evidence_not_found"),
@@ -72,6 +74,41 @@ async def test_evidence_that_stands_in_the_facts_counts():
         batch("a", facts={"messages": [{"content": "hello world"}], "n": 4.5}),
     )
     assert (found.verdicts["r1"].status, found.verdicts["r1"].evidence) == ("violated", ("lo wo", "4.5"))
+
+
+@pytest.mark.parametrize("quote", ["hello world\0again", "worldagain", "\0", "world again"])
+def test_no_quote_goes_on_from_one_value_to_the_next(quote):
+    answers = [Answer(id="r1", status="violated", evidence=(quote,))]
+    found = verdicts(batch("a", facts={"x": ["hello world", "again"]}), Reply(answers=answers))
+    assert found["r1"].code == "evidence_not_found"
+
+
+def test_what_is_not_looked_for_in_time_is_late_and_what_was_found_before_is_not():
+    answers = [
+        Answer(id="r1", status="violated", evidence=("hello",)),
+        Answer(id="r2", status="satisfied"),
+        Answer(id="r3", status="violated", evidence=("world",)),
+        Answer(id="r4", status="violated", evidence=("hello",)),
+    ]
+    moments = iter([False, True])
+    found = verdicts(batch("a", "b", "c", "d"), Reply(answers=answers), is_late=lambda: next(moments))
+    assert [each.code or each.status for each in found.values()] == [
+        "violated",
+        "satisfied",
+        "deadline",
+        "violated",
+    ]
+
+
+async def test_quotes_are_looked_for_within_the_time_of_the_batch():
+    moments = iter([0, 1, 10**9, 10**9, 10**9, 10**9])
+    said = {"status": "violated", "evidence": ["hello"]}
+    asked = await ask(
+        ScriptedEvaluator({"a": said, "b": said | {"evidence": ["world"]}}),
+        batch("a", "b", timeout_ms=1_000),
+        ticks=lambda: next(moments),
+    )
+    assert [each.code or each.status for each in asked.verdicts.values()] == ["violated", "deadline"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +176,8 @@ def test_a_script_with_other_answers_has_another_digest():
 
 
 async def test_looking_for_many_quotes_keeps_nobody_waiting():
-    facts, beats, is_done = {"agent_output": "word " * 20_000 + "end"}, 0, asyncio.Event()
+    ends = " ".join(f"word {number} end" for number in range(500))
+    facts, beats, is_done = {"agent_output": "word " * 20_000 + ends}, 0, asyncio.Event()
 
     async def others():
         nonlocal beats
@@ -151,7 +189,10 @@ async def test_looking_for_many_quotes_keeps_nobody_waiting():
         id = digest = "quoting"
 
         async def evaluate(self, batch):
-            answers = [Answer(id=each.id, status="violated", evidence=("d end",)) for each in batch.questions]
+            answers = [
+                Answer(id=each.id, status="violated", evidence=(f"d {number} end",))
+                for number, each in enumerate(batch.questions)
+            ]
             nonlocal beats
             beats = 0
             return Reply(answers=answers)

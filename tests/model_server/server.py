@@ -67,7 +67,8 @@ class Answer:
 
     `text` is what the model says; None stands for no content. `raw` are bytes in place of a whole HTTP
     answer. `pieces`: the body is sent in chunks of so many bytes. `resets` drops the connection after the
-    head and half of the body, `stalls` never answers, `gate` is waited for first.
+    head and half of the body, `halts` says no more there; `stalls` never answers, `drips` never ends.
+    `gate` is waited for first.
     """
 
     text: str | None = ""
@@ -82,7 +83,9 @@ class Answer:
     raw: bytes | None = None
     pieces: int = 0
     resets: bool = False
+    halts: bool = False
     stalls: bool = False
+    drips: bool = False
     gate: asyncio.Event | None = None
 
 
@@ -158,14 +161,22 @@ class Server:
             await writer.drain()
             return False
         body = json.dumps(_body(answer, asked)).encode() if answer.body is None else answer.body
-        length = {"transfer-encoding": "chunked"} if answer.pieces else {"content-length": str(len(body))}
+        is_chunked = answer.pieces or answer.drips
+        length = {"transfer-encoding": "chunked"} if is_chunked else {"content-length": str(len(body))}
         headers = {"content-type": "application/json"} | length | answer.headers
         writer.write(state.send(h11.Response(status_code=answer.status, headers=list(headers.items()))))
-        if answer.resets:
+        if answer.resets or answer.halts:
             writer.write(body[: len(body) // 2])
             await writer.drain()
+            if answer.halts:
+                await reader.read()
+                self.left.set()
             writer.transport.abort()
             return False
+        while answer.drips:
+            writer.write(state.send(h11.Data(data=b" ")))
+            await writer.drain()
+            await asyncio.sleep(0)
         for part in _parts(body, answer.pieces):
             writer.write(state.send(h11.Data(data=part)))
             await writer.drain()

@@ -44,9 +44,8 @@ class Judge(Protocol):
     def model(self) -> str:
         """The name of the model."""
 
-    @property
-    def state(self) -> Literal["closed", "open", "half_open"]:
-        """Whether it is asked, left alone, or tried again."""
+    def state_of(self, asker: str) -> Literal["closed", "open", "half_open"]:
+        """Return whether a tenant asks it, leaves it alone, or tries it again."""
 
     @property
     def tokens_per_day(self) -> int:

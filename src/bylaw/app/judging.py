@@ -43,8 +43,8 @@ def watch_judging(metrics: Metrics, cache: Cache, model: ModelEvaluator | None) 
     metrics.watch("bylaw_judgements_kept_hits", "Rules whose verdict was kept.", lambda: cache.hits)
     metrics.watch("bylaw_judgements_kept_misses", "Rules that were judged.", lambda: cache.misses)
     if model is not None:
-        text = "1 while the model that judges is left alone, as it fails."
-        metrics.watch("bylaw_judge_resting", text, lambda: model.state != "closed")
+        text = "1 while the model that judges is left alone, as it fails, or is late for a tenant."
+        metrics.watch("bylaw_judge_resting", text, lambda: model.rests)
 
 
 def model_of(settings: Settings, providers: Providers) -> ModelEvaluator | None:

@@ -27,6 +27,7 @@ from bylaw.policies.model import (
 )
 from bylaw.policies.outcomes import is_firm, when_undecided, when_violated
 from bylaw.rules.conditions import Conditions, compile_conditions
+from bylaw.tenancy.model import Place
 
 APPLIES: Final = ConditionResult(state="applies")
 
@@ -103,6 +104,7 @@ class CompiledPolicy:
     mask: Mask | None
     calm: Mapping[Via, PolicyResult]
     stamp: bytes
+    place: Place
     applied: dict[Via, "Applied"] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -110,8 +112,9 @@ class CompiledPolicy:
             self.applied[via] = Applied(self, via, APPLIES)
 
     def is_of(self, outline: Outline) -> bool:
-        """Return whether it is the version that speaks for the policy now."""
-        return (self.version, self.digest) == (outline.number, outline.digest)
+        """Return whether it is the version that speaks for the policy now, where it now stands."""
+        now = (outline.number, outline.digest, outline.place)
+        return (self.version, self.digest, self.place) == now
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -126,7 +129,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
     """Return the version in force, compiled. Raises: InvalidInput naming the policy and the rule."""
     policy, version, content = current.policy, current.version, current.version.content
     where = f"policies[{policy.id}].rules"
-    compiled = compile_rules(content.rules, where, owner=policy.id, evaluator=content.evaluator)
+    compiled = compile_rules(content.rules, where, owner=current, evaluator=content.evaluator)
     result = PolicyResult(
         id=policy.id,
         version=version.number,
@@ -163,6 +166,7 @@ def compile_policy(current: Current) -> CompiledPolicy:
             "explicit": msgspec.structs.replace(result, via="explicit"),
         },
         stamp=msgspec.json.encode(stamp),
+        place=policy.place,
     )
 
 
@@ -170,7 +174,7 @@ def compile_rules(
     written: tuple[DeterministicRule | NaturalRule, ...],
     where: str,
     *,
-    owner: str = "",
+    owner: Current | None = None,
     evaluator: Chosen | None = None,
 ) -> CompiledRules:
     """Return `written` compiled; those that came with a request have no `owner`. Raises: InvalidInput.
@@ -180,7 +184,7 @@ def compile_rules(
     checks, asks, calm = [], [], []
     for position, rule in enumerate(written):
         if isinstance(rule, DeterministicRule):
-            check = _check(rule, position, where, extra=not owner)
+            check = _check(rule, position, where, extra=owner is None)
             checks.append(check)
             calm.append(check.satisfied)
         else:
@@ -225,24 +229,26 @@ def _check(rule: DeterministicRule, position: int, where: str, *, extra: bool) -
     )
 
 
-def _ask(rule: NaturalRule, position: int, owner: str, evaluator: Chosen | None) -> Ask:
+def _ask(rule: NaturalRule, position: int, owner: Current | None, evaluator: Chosen | None) -> Ask:
     said = digest({"effect": rule.effect, "text": rule.text, "type": "nl"})
     return Ask(
         position=position,
         question=Question(
-            id=f"{owner or THE_REQUEST}/{rule.id}",
+            id=f"{THE_REQUEST if owner is None else owner.policy.id}/{rule.id}",
             text=rule.text,
             effect=rule.effect,
             digest=said,
             evaluator=evaluator,
+            place=None if owner is None else owner.policy.place,
+            risk="MEDIUM" if owner is None else owner.version.content.risk,
         ),
         base=RuleResult(
             id=rule.id,
             kind="nl",
             status="satisfied",
             effect=rule.effect,
-            source="policy" if owner else "request",
-            text="" if owner else rule.text,
+            source="request" if owner is None else "policy",
+            text=rule.text if owner is None else "",
         ),
         message=rule.message or rule.text,
         attention=rule.attention,

@@ -2,7 +2,7 @@
 
 1. The offline evaluator is asked about all of them that may be judged by it: it costs nothing.
 2. What it decides counts. What then can change nothing any more is dropped.
-3. The model is asked about what is left, in one call, if there is a model; else what was said stays.
+3. The model is asked about what is left, if there is a model; else what was said stays.
 """
 
 from collections.abc import Callable, Mapping

@@ -41,11 +41,12 @@ async def ask(
     Units: `ticks` counts nanoseconds.
     """
     began = ticks()
+    until = began + batch.timeout_ms * 1_000_000
     reply = Reply(answers=())
     try:
         async with asyncio.timeout(batch.timeout_ms / 1000):
             reply = await evaluator.evaluate(batch)
-        found = await _counted(batch, reply)
+        found = await _counted(batch, reply, lambda: ticks() >= until)
     except TimeoutError:
         found = undecided(batch, "deadline")
     except Exception:  # noqa: BLE001 - the boundary: whatever an evaluator raises is an indeterminate verdict
@@ -62,10 +63,12 @@ async def ask(
     )
 
 
-async def _counted(batch: Batch, reply: Reply) -> Mapping[str, Verdict]:
+async def _counted(batch: Batch, reply: Reply, is_late: Callable[[], bool]) -> Mapping[str, Verdict]:
     """Return the verdicts; many quotes are looked for in the facts by a thread, as each may take a while."""
     quotes = sum(len(each.evidence) for each in reply.answers if isinstance(each, Answer))
-    return await asyncio.to_thread(verdicts, batch, reply) if quotes > _MANY else verdicts(batch, reply)
+    if quotes > _MANY:
+        return await asyncio.to_thread(verdicts, batch, reply, is_late=is_late)
+    return verdicts(batch, reply, is_late=is_late)
 
 
 def undecided(batch: Batch, code: str) -> Mapping[str, Verdict]:

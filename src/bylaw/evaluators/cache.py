@@ -19,7 +19,7 @@ from bylaw.evaluators.protocol import Batch, Evaluator, Question
 from bylaw.evaluators.verdicts import LASTING, Verdict, indeterminate
 
 # It is part of every key: raised when what a verdict means changes.
-_SCHEMA: Final = 2
+_SCHEMA: Final = 3
 # Most characters of a verdict that is kept: quotes may be as long as what was sent.
 _MOST_KEPT: Final = 16_384
 
@@ -36,8 +36,8 @@ class _Kept:
 class Cache:
     """Keeps the last `capacity` verdicts, by tenant, rule, facts and the evaluator with its settings.
 
-    Rules of requests share none with those of policies: who asks chose their company, and may have had it
-    speak to the judge.
+    Rules of two places share none, and those of requests none with those of policies: who wrote their
+    company may have had it speak to the judge.
 
     A verdict that blames the one call, of a failing or late evaluator, is given back and forgotten. Whoever
     asks what another is asking waits for that, within their own time; when that one fails or gives up, the
@@ -139,7 +139,7 @@ def _alike(evaluator: Evaluator, batch: Batch) -> _Alike:
     facts = hashlib.sha256(_encoder.encode(batch.facts)).hexdigest()
     found: dict[bytes, list[Question]] = {}
     for question in batch.questions:
-        asked = (question.digest, question.is_of_request)
+        asked = (question.digest, question.place, question.risk)
         said = _encoder.encode((_SCHEMA, batch.asker, asked, facts, evaluator.digest))
         found.setdefault(hashlib.sha256(said).digest(), []).append(question)
     return found

@@ -9,7 +9,8 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-from bylaw.policies.model import Chosen, Effect
+from bylaw.policies.model import Chosen, Effect, Risk
+from bylaw.tenancy.model import EVERYWHERE, Place
 
 AnswerStatus = Literal["satisfied", "violated", "not_applicable", "indeterminate"]
 # Whose the rules of a request are, in the keys of questions: no id of a policy has a space in it.
@@ -22,7 +23,8 @@ EvaluatorBasis = Literal["pattern", "structured", "similarity", "model", "human"
 class Question:
     """One rule to judge; `id` is its key in the batch, `digest` covers what it says.
 
-    `evaluator` is the one that its policy chose, None for the usual order.
+    `evaluator` is the one that its policy chose, None for the usual order. `place` is where its policy
+    stands: who may write there wrote it; None when it came with the request. `risk` is its policy's.
     """
 
     id: str
@@ -30,11 +32,8 @@ class Question:
     effect: Effect
     digest: str
     evaluator: Chosen | None = None
-
-    @property
-    def is_of_request(self) -> bool:
-        """Return whether the rule came with the request, and no policy holds it."""
-        return self.id.startswith(f"{THE_REQUEST}/")
+    place: Place | None = EVERYWHERE
+    risk: Risk = "MEDIUM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 Reasons for an indeterminate verdict: `abstained` (the evaluator said so, or a word of its own), `missing`,
 `duplicate`, `malformed`, `evidence_not_found` (a quote that does not occur in the facts), `only_similar`
-(likeness never decides, it may only raise a flag), from `ask` `deadline` and `evaluator_failed`, and
-`no_evaluator`.
+(likeness never decides, it may only raise a flag), `deadline` (also where the time is over before each quote
+is looked for), from `ask` `evaluator_failed`, and `no_evaluator`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ LASTING: Final = frozenset(
     {"abstained", "too_long", "unread", "only_similar", "disagreement", "injection_suspected"}
 )
 MOST_EVIDENCE: Final = 100
+# Between the values of facts: no text that came as JSON holds it.
+_BETWEEN: Final = "\0"
 # All that likeness may come to: the status of a rule, and the rule's effect.
 _RAISED: Final = ("violated", "flag")
 # A code is kept and signed: it is a word, and has no room for what the facts say.
@@ -52,7 +54,7 @@ _SAID: Final = {
     "rate_limited": "the model's provider asks to slow down",
     "model_refused": "the model's provider refuses the call",
     "model_unavailable": "the model cannot be reached or fails",
-    "breaker_open": "the model failed several times in a row and is left alone for a while",
+    "breaker_open": "the model failed or was late several times in a row and is left alone for a while",
 }
 
 
@@ -74,21 +76,51 @@ def indeterminate(code: str) -> Verdict:
     return Verdict(status="indeterminate", code=code, message=_SAID.get(code, code))
 
 
-def verdicts(batch: Batch, reply: Reply) -> Mapping[str, Verdict]:
+def verdicts(
+    batch: Batch, reply: Reply, *, is_late: Callable[[], bool] = lambda: False
+) -> Mapping[str, Verdict]:
     """Return one verdict for each question of `batch`; an answer to no question counts for nothing."""
     answers: dict[str, list[object]] = {question.id: [] for question in batch.questions}
     for item in reply.answers:
         ident = _id_of(item)
         if ident in answers:
             answers[ident].append(item)
-    texts: list[str] = []
+    quotes = _Quotes(batch.facts, is_late)
     return {
-        question.id: _verdict(answers[question.id], question.effect, batch, texts)
-        for question in batch.questions
+        question.id: _verdict(answers[question.id], question.effect, quotes) for question in batch.questions
     }
 
 
-def _verdict(items: list[object], effect: Effect, batch: Batch, texts: list[str]) -> Verdict:
+class _Quotes:
+    """Looks for quotes in facts: each once, in one text of all that can be quoted, until it is late.
+
+    No quote goes on from one value to the next.
+    """
+
+    def __init__(self, facts: Mapping[str, object], is_late: Callable[[], bool]) -> None:
+        self._facts = facts
+        self._is_late = is_late
+        self._text: str | None = None
+        self._known: dict[str, bool] = {}
+
+    def fault(self, evidence: Iterable[str]) -> str:
+        """Return why what is quoted does not count, empty when it does."""
+        for quote in evidence:
+            if quote not in self._known and self._is_late():
+                return "deadline"
+            if not self._holds(quote):
+                return "evidence_not_found"
+        return ""
+
+    def _holds(self, quote: str) -> bool:
+        if self._text is None:
+            self._text = _BETWEEN.join(quotable(self._facts))
+        if quote not in self._known:
+            self._known[quote] = bool(quote) and _BETWEEN not in quote and quote in self._text
+        return self._known[quote]
+
+
+def _verdict(items: list[object], effect: Effect, quotes: _Quotes) -> Verdict:
     if len(items) != 1:
         return indeterminate("duplicate" if items else "missing")
     try:
@@ -99,10 +131,8 @@ def _verdict(items: list[object], effect: Effect, batch: Batch, texts: list[str]
         return indeterminate("malformed")
     if len(answer.evidence) > MOST_EVIDENCE or not _CODE.fullmatch(answer.code):
         return indeterminate("malformed")
-    if answer.evidence and not texts:
-        texts.extend(quotable(batch.facts))
-    if not all(quote and any(quote in text for text in texts) for quote in answer.evidence):
-        return indeterminate("evidence_not_found")
+    if fault := quotes.fault(answer.evidence):
+        return indeterminate(fault)
     status, code = answer.status, (answer.code or "abstained") if answer.status == "indeterminate" else ""
     if answer.basis == "similarity" and status != "indeterminate" and (status, effect) != _RAISED:
         status, code = "indeterminate", "only_similar"

@@ -39,9 +39,9 @@ class Time:
         return Means(clock=self.clock, ticks=lambda: self.now, sleep=self.sleep)
 
 
-def question(text, effect=None, ident=""):
+def question(text, effect=None, ident="", **fields):
     effect = effect or ("flag" if text.startswith("Flag") else "reject")
-    return Question(id=ident or f"p1/{text}", text=text, effect=effect, digest=f"sha256:{text}")
+    return Question(id=ident or f"p1/{text}", text=text, effect=effect, digest=f"sha256:{text}", **fields)
 
 
 def batch(*texts, facts=TALK, timeout_ms=10_000, asker="t1"):

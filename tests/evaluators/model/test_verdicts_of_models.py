@@ -1,6 +1,7 @@
 """What a model's answer counts for: each lie is caught by the code, in words that say which."""
 
 import json
+import unicodedata
 
 import pytest
 
@@ -77,6 +78,7 @@ LIES = {
     "what a customer said": (quoting(("customer", "your rival")), "wrong_subject"),
     "an unknown verdict": (rival({"verdict": "guilty"}), "bad_verdict"),
     "an empty verdict": (rival({"verdict": ""}), "bad_verdict"),
+    "a verdict in another language": (rival({"verdict": "Versto\u00df"}), "bad_verdict"),
     "a flag of a rule that rejects": (rival({"verdict": "flag"}), "bad_verdict"),
     "a breach of what does not apply": (rival({"applies": False}), "contradiction"),
     "kept although it does not apply": (rival({"applies": False, "verdict": "compliant"}), "contradiction"),
@@ -119,6 +121,46 @@ async def test_a_quote_in_another_form_becomes_the_words_of_the_facts(quote, evi
         found = await judged(evaluator_of(server), RIVAL)
     assert found[RIVAL].evidence == evidence
     assert outcome(found[RIVAL]) == ("violated" if evidence else ("indeterminate", "no_evidence"))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+@pytest.mark.parametrize(
+    "said",
+    ["Unser Rivale f\u00fchrt gr\u00f6\u00dfere Caf\u00e9s.", "\u5728\u5bb6 \ud55c\uae00 rival \ufb01ne"],
+)
+async def test_a_quote_in_another_normal_form_becomes_the_words_of_the_facts(said, form):
+    facts = {"agent_output": said}
+    async with serving(judge(quoting(("agent", unicodedata.normalize(form, said))))) as server:
+        found = await judged(evaluator_of(server), RIVAL, facts=facts)
+    assert (outcome(found[RIVAL]), found[RIVAL].evidence) == ("violated", (said,))
+
+
+@pytest.mark.parametrize("confidence", [float("nan"), float("inf")])
+async def test_a_number_that_is_none_spoils_an_answer_which_is_asked_for_once_more(confidence):
+    mind = rival({"confidence": confidence})
+    async with serving(judge(mind)) as server:
+        found = await judged(evaluator_of(server), RIVAL, NEVER)
+        assert {outcome(each) for each in found.values()} == {("indeterminate", "malformed")}
+        assert len(server.asked) == 2
+        server.plays.append(server.script)
+        server.script = judge()
+        assert outcome((await judged(evaluator_of(server), RIVAL))[RIVAL]) == "violated"
+
+
+@pytest.mark.parametrize("confidence", [0.99, 7, "certain", None, []])
+async def test_what_a_model_says_of_its_confidence_counts_for_nothing(confidence):
+    async with serving(judge(rival({"confidence": confidence}))) as server:
+        found = await judged(evaluator_of(server), RIVAL)
+    assert (outcome(found[RIVAL]), found[RIVAL].confidence) == ("violated", None)
+
+
+async def test_what_a_model_says_in_another_language_is_its_rationale():
+    async with serving(judge(rival({"analysis": "\u5b83\u63d0\u5230\u4e86\u5bf9\u624b\u3002"}))) as server:
+        found = await judged(evaluator_of(server), RIVAL)
+    assert (outcome(found[RIVAL]), found[RIVAL].rationale) == (
+        "violated",
+        "\u5b83\u63d0\u5230\u4e86\u5bf9\u624b\u3002",
+    )
 
 
 async def test_a_quote_is_found_where_it_is_also_when_the_line_is_wrong():

@@ -57,7 +57,7 @@ async def list_evaluators(acting: Reading, http: Http) -> Reply[EvaluatorsView]:
         is_configured=judge is not None,
         digest="" if judge is None else judge.digest,
         model="" if judge is None else judge.model,
-        breaker=None if judge is None else judge.state,
+        breaker=None if judge is None else judge.state_of(acting.unit.tenant_id),
         tokens_today=0 if judge is None else judge.spent(acting.unit.tenant_id),
         tokens_per_day=0 if judge is None else judge.tokens_per_day,
     )

@@ -1,9 +1,16 @@
-"""The circuit breaker: a model that fails again and again is left alone for a while, then tried once."""
+"""The circuit breaker: a model that fails again and again is left alone for a while, then tried once.
+
+What is the fault of its endpoint counts for everybody: it cannot be reached, fails, refuses us, or asks all
+of us to slow down. That it was late may come of what one tenant asks, so it counts for that one; for all it
+counts once for each tenant in a row.
+"""
 
 from collections.abc import Callable
 from typing import Final, Literal
 
 BreakerState = Literal["closed", "open", "half_open"]
+# What a call shows of a model: nothing when it was given up, or failed for another reason.
+Shown = Literal["works", "broken", "late", "nothing"]
 
 FAILURES: Final = 5
 COOLDOWN_S: Final = 30.0
@@ -36,7 +43,7 @@ class Breaker:
             return True
         return state == "closed"
 
-    def report(self, works: bool | None) -> None:  # noqa: FBT001 - the one thing that there is to say
+    def report(self, *, works: bool | None) -> None:
         """Note what became of a call: None when it shows nothing, as one that was given up."""
         self._is_tried = False
         if works:
@@ -45,3 +52,52 @@ class Breaker:
             self._failures += 1
             if self._failures >= FAILURES:
                 self._opened = self._ticks()
+
+
+class Breakers:
+    """The breaker of an endpoint, and one for each asker for whom it is late.
+
+    Units: `ticks` counts seconds.
+    """
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks = ticks
+        self._everybody = Breaker(ticks)
+        self._own: dict[str, Breaker] = {}
+        self._late: set[str] = set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether nobody's calls are held back."""
+        return all(each.state == "closed" for each in (self._everybody, *self._own.values()))
+
+    def state_of(self, asker: str) -> BreakerState:
+        """Return whether the calls of an asker are let through."""
+        own, state = self._own.get(asker), self._everybody.state
+        return state if own is None or state == "open" or own.state == "closed" else own.state
+
+    def admits(self, asker: str) -> bool:
+        """Return whether an asker may make a call, and reports what becomes of it."""
+        own = self._own.get(asker)
+        if own is not None and not own.admits():
+            return False
+        if self._everybody.admits():
+            return True
+        if own is not None:
+            own.report(works=None)
+        return False
+
+    def report(self, asker: str, shown: Shown) -> None:
+        """Note what a call of an asker showed."""
+        if shown == "works":
+            self._own.pop(asker, None)
+            self._late.clear()
+            self._everybody.report(works=True)
+            return
+        is_news = shown == "broken" or (shown == "late" and asker not in self._late)
+        self._everybody.report(works=False if is_news else None)
+        if shown == "late":
+            self._late.add(asker)
+            self._own.setdefault(asker, Breaker(self._ticks)).report(works=False)
+        elif asker in self._own:
+            self._own[asker].report(works=None)

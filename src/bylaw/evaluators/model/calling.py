@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 from bylaw.core.clock import Clock, SystemClock
 from bylaw.evaluators.model.allowance import Places, Tokens
-from bylaw.evaluators.model.breaker import Breaker
+from bylaw.evaluators.model.breaker import Breakers, Shown
+from bylaw.evaluators.model.telling import told
 from bylaw.providers.model import Failed, Object, Usage
 from bylaw.providers.structured import Form, Structured, StructuredModel
 
@@ -22,8 +23,9 @@ _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 # A model that was given less is not to blame for being late.
 _FAIR_S: Final = 5.0
 _OK: Final = range(200, 300)
-# Statuses of a provider that would refuse anything: who we are, or how much we ask.
-_SICK: Final = frozenset({401, 403, 429})
+# Statuses with which what is asked itself is refused; with any other one, anything would be.
+_OF_WHAT_IS_ASKED: Final = frozenset({400, 409, 411, 413, 415, 422})
+_NOTHING: Final[Shown] = "nothing"
 _CHARS_OF_TOKEN: Final = 3
 _TOKENS_OF_RULE: Final = 100
 
@@ -52,7 +54,7 @@ class Caller:
     """Asks one model: for so many at once, within budgets, again where that can help."""
 
     def __init__(self, model: StructuredModel, tokens: Tokens, places: Places, means: Means) -> None:
-        self.breaker = Breaker(means.ticks)
+        self.breakers = Breakers(means.ticks)
         self._model = model
         self._tokens = tokens
         self._places = places
@@ -74,7 +76,7 @@ class Caller:
                 return Unanswered(code="over_budget")
             used = expected
             try:
-                answered = await self._tried(form, read, until)
+                answered = await self._tried(form, read, asker, until)
                 used = answered.usage.tokens_in + answered.usage.tokens_out
                 if not used and (isinstance(answered, Structured) or answered.code == "deadline"):
                     used = expected
@@ -83,57 +85,59 @@ class Caller:
             return answered
 
     async def _tried(
-        self, form: Form, read: Callable[[Object], T], until: float
+        self, form: Form, read: Callable[[Object], T], asker: str, until: float
     ) -> Structured[T] | Unanswered:
         """Return the first answer of a few tries: again only where a wait for it leaves time to answer."""
-        means, usage, code = self._means, Usage(), "deadline"
+        means, usage, code, failed = self._means, Usage(), "deadline", None
         for number in range(_TRIES):
             left_s = until - means.ticks()
             if left_s <= 0:
                 break
-            if not self.breaker.admits():
+            if not self.breakers.admits(asker):
                 code = "breaker_open"
                 break
-            found = await self._reported(form, read, left_s)
+            found = await self._reported(form, read, asker, left_s)
             usage += found.usage
             if isinstance(found, Structured):
                 return replace(found, usage=usage)
-            _log.warning("a model gave no answer: %s, status %d", found.reason, found.status)
-            code = _code(found)
+            failed, code = found, _code(found)
             wait_s = _wait_s(found, number, _fraction(means.random)) if number + 1 < _TRIES else None
             if wait_s is None or means.ticks() + wait_s + self._usual_s >= until:
                 break
             await means.sleep(wait_s)
+        if failed is not None:
+            _log.warning("%s", told(failed, self._model))
         return Unanswered(code=code, usage=usage)
 
     async def _reported(
-        self, form: Form, read: Callable[[Object], T], timeout_s: float
+        self, form: Form, read: Callable[[Object], T], asker: str, timeout_s: float
     ) -> Structured[T] | Failed:
-        """Ask once, and tell the breaker what became of it, also when it is given up."""
-        began, works = self._means.ticks(), None
+        """Ask once, and tell the breakers what became of it, also when it is given up."""
+        began, shown = self._means.ticks(), _NOTHING
         try:
             found = await self._model.ask(form, read, timeout_s=timeout_s)
-            works = True if isinstance(found, Structured) else _works(found, timeout_s)
+            shown = "works" if isinstance(found, Structured) else _shown(found, timeout_s)
         finally:
-            self.breaker.report(works)
+            self.breakers.report(asker, shown)
         if isinstance(found, Structured):
             took_s = self._means.ticks() - began
             self._usual_s = took_s if not self._usual_s else 0.8 * self._usual_s + 0.2 * took_s
         return found
 
 
-def _works(failed: Failed, given_s: float) -> bool | None:
-    """Return whether a failure shows that the model works or not; None when it shows neither.
+def _shown(failed: Failed, given_s: float) -> Shown:
+    """Return what a failure shows of the model.
 
-    What an answer says does not count against the model: else the facts of one tenant could stop it for all.
+    What an answer says does not count against it: else the facts of one tenant could stop it for all. Nor
+    does a refusal of what is asked, as of a text that is too long.
     """
     if failed.reason == "late":
-        return False if given_s >= _FAIR_S else None
+        return "late" if given_s >= _FAIR_S else "nothing"
     if failed.reason in {"unreachable", "malformed", "declined", "truncated"}:
-        return failed.status in _OK
+        return "works" if failed.status in _OK else "broken"
     if failed.reason == "refused":
-        return not (failed.status in _SICK or failed.status >= 500)
-    return None
+        return "works" if failed.status in _OF_WHAT_IS_ASKED else "broken"
+    return "nothing"
 
 
 def _code(failed: Failed) -> str:

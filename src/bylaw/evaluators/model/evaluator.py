@@ -1,8 +1,9 @@
 """The model evaluator: a batch of rules in few calls, and nothing believed that the code can check.
 
 1. The facts become a record (`record`), the rules calls of at most `MOST_RULES` and about `MOST_TOKENS`.
-   Rules that came with the request, and those that look like an order to the judge, share no call with
-   others.
+   Rules share a call with those of their place alone, which the same people may write; those that came with
+   the request are a place of their own. One that looks like an order to the judge, and one of a high risk,
+   is asked alone; of these no more than `MOST_ALONE`, for each costs a record: more of them share calls.
 2. Each call is asked `samples` times at once, with the rules in another order each time (`prompt`).
 3. Each answer is read against the record (`reading`), and the votes on each rule are counted (`votes`).
 4. With `alone`, the rules are also asked over the agent's own lines, in which nobody else can write: what
@@ -37,6 +38,7 @@ from bylaw.providers.structured import Form, Rung, StructuredModel
 
 MOST_RULES: Final = 8
 MOST_TOKENS: Final = 3_000
+MOST_ALONE: Final = 4
 _CHARS_OF_TOKEN: Final = 3
 _MOST_NAMED: Final = 200
 # What is left of the time for reading the answers: a tenth, and at most this.
@@ -124,9 +126,13 @@ class ModelEvaluator:
         return self._options.tokens_per_day
 
     @property
-    def state(self) -> BreakerState:
-        """Whether the model is asked (`closed`), left alone (`open`), or tried again (`half_open`)."""
-        return self._caller.breaker.state
+    def rests(self) -> bool:
+        """Whether the model is left alone, by everybody or by some tenant."""
+        return not self._caller.breakers.is_closed
+
+    def state_of(self, asker: str) -> BreakerState:
+        """Return whether a tenant asks the model (`closed`), leaves it alone or tries it (`half_open`)."""
+        return self._caller.breakers.state_of(asker)
 
     @property
     def rung(self) -> Rung:
@@ -195,10 +201,14 @@ class ModelEvaluator:
 
 def calls_of(questions: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
     """Yield the rules that are asked together: the order in which they come does not matter."""
+    high = [each for each in questions if each.risk == "HIGH"]
+    alone = high if len(high) <= MOST_ALONE else []
     groups: dict[object, list[Question]] = {}
     for each in sorted(questions, key=lambda question: question.id):
-        # What came with the request may speak to the judge about the rules of others.
-        groups.setdefault(each.id if rule_is_order(each.text) else each.is_of_request, []).append(each)
+        # A rule may speak to the judge about those of others, so these are not there.
+        company = (each.place, each.risk == "HIGH")
+        key = each.id if each in alone or rule_is_order(each.text) else company
+        groups.setdefault(key, []).append(each)
     for group in groups.values():
         part: list[Question] = []
         size = 0

@@ -9,6 +9,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 VERSION: Final = 1
@@ -45,9 +46,13 @@ _LEAST: Final = 4
 _LEAST_ALIKE: Final = 8
 _MOST_QUOTED: Final = 1_000
 _LIKE: Final = str.maketrans("\u2018\u2019\u201c\u201d\u2010\u2011\u2012\u2013\u2014", "''\"\"-----")
-# A run of spaces, one of signs that have one form only, or a character with what combines with it.
-_MARKS: Final = "\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe20-\ufe2f"
-_PIECES: Final = re.compile(rf"\s+|[!-~]+(?![{_MARKS}])|\S[{_MARKS}]*")
+# A run of spaces or of anything else, and a character with what combines with it.
+_MARKS: Final = (
+    "\u0300-\u036f\u05b0-\u05c2\u064b-\u0655\u093c\u09bc\u09be\u09d7\u0a3c\u1161-\u11ff\u1ab0-\u1aff"
+    "\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+)
+_WORDS: Final = re.compile(r"\s+|\S+")
+_PIECES: Final = re.compile(rf"\S[{_MARKS}]{{0,16}}")
 _UNSEEN: Final = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
 Span = tuple[int, int]
@@ -112,7 +117,7 @@ class Quoting:
 
         One that differs in spaces, kinds of quotation marks or compatible characters counts when it is long.
         """
-        order = sorted(self._lines, key=lambda each: each != ident)
+        order = [ident, *self._lines] if ident in self._lines else [*self._lines]
         bare = quote.strip()
         if not any(map(str.isalnum, bare)):
             return None
@@ -236,16 +241,24 @@ def _quoted(line: Line, start: int, end: int) -> Quoted | None:
 def _form(text: str) -> _Form:
     """Return a text in one form: spaces, marks and compatible characters alike, without what is not seen."""
     parts, starts, ends = list[str](), array("L"), array("L")
-    for found in _PIECES.finditer(text):
-        piece = found[0]
-        if "!" <= piece[0] <= "~" and piece.isascii():
-            parts.append(piece)
-            starts.extend(range(found.start(), found.end()))
-            ends.extend(range(found.start() + 1, found.end() + 1))
+    for word in _WORDS.finditer(text):
+        start, end = word.span()
+        if not word[0].isspace() and _formed(word[0]) == word[0]:
+            parts.append(word[0])
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
             continue
-        form = " " if piece.isspace() else unicodedata.normalize("NFKC", piece).translate(_LIKE)
-        form = _UNSEEN.sub("", form)
-        parts.append(form)
-        starts.extend([found.start()] * len(form))
-        ends.extend([found.end()] * len(form))
+        for piece in (word,) if word[0].isspace() else _PIECES.finditer(text, start, end):
+            form = " " if word[0].isspace() else _formed_piece(piece[0])
+            parts.append(form)
+            starts.extend([piece.start()] * len(form))
+            ends.extend([piece.end()] * len(form))
     return _Form(text="".join(parts), starts=starts, ends=ends)
+
+
+def _formed(word: str) -> str:
+    """Return the form of what stands between two spaces."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", word).translate(_LIKE))
+
+
+_formed_piece: Final = lru_cache(maxsize=4_096)(_formed)
