@@ -147,7 +147,7 @@ def _parts(store: SqlControlStore, finder: Finder, queries: Sequence[str]) -> di
     async def by_meaning(n: int) -> None:
         async with store.begin(TENANT, writes=False) as unit:
             index, meant = await finder.index(unit), meanings[n]
-            if meant is not None:
+            if index is not None and meant is not None:
                 index.search(meant, HEAD)
 
     place = PolicyFilter(place=Place(workspace_id=WorkspaceId("w7")), match="near")

@@ -34,11 +34,15 @@ Vector = NDArray[np.float32]
 
 @dataclass(slots=True, kw_only=True)
 class _Vectors:
-    """The vectors of one tenant up to a number: of contents, and of messages that were led somewhere."""
+    """The vectors of one tenant: of contents, and of messages that were led somewhere.
+
+    They are those of one embedder up to `number`, read when `newest` was the highest of anybody.
+    """
 
     contents: Index
     said: Index
     number: int = 0
+    newest: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,22 +113,32 @@ class Finder:
         self._forget()
         return ByWords(unit.policies, seen if seen.number == last else None)
 
-    async def index(self, unit: SearchUnit) -> Index:
-        """Return the vectors of contents of the unit's tenant, as its transaction sees them or newer."""
-        return (await self._vectors(unit)).contents
+    async def index(self, unit: SearchUnit) -> Index | None:
+        """Return the vectors of contents of the unit's tenant, as its transaction sees them or newer.
 
-    async def said(self, unit: SearchUnit) -> Index:
+        None while nobody has embedded anything.
+        """
+        vectors = await self._vectors(unit)
+        return None if vectors is None else vectors.contents
+
+    async def said(self, unit: SearchUnit) -> Index | None:
         """Return the vectors of messages that were led somewhere, as `index` does."""
-        return (await self._vectors(unit)).said
+        vectors = await self._vectors(unit)
+        return None if vectors is None else vectors.said
 
-    async def _vectors(self, unit: SearchUnit) -> _Vectors:
+    async def _vectors(self, unit: SearchUnit) -> _Vectors | None:
+        newest = await unit.vectors.newest()
+        if not newest:
+            return None
         embedder = await self.embedder()
         held = self._of(unit.tenant_id)
         async with held.reading:
             if held.vectors is None:
                 held.vectors = _Vectors(contents=Index(embedder.dimensions), said=Index(embedder.dimensions))
             vectors = held.vectors
-            await _follow(vectors, unit, embedder)
+            if vectors.newest != newest:
+                await _follow(vectors, unit, embedder)
+                vectors.newest = newest
         self._forget()
         return vectors
 

@@ -95,15 +95,14 @@ async def search_policies(
         return Found()
     where = replace(where, readable=acting.principal.places("policy:read"))
     unit = acting.unit
-    is_told = await unit.vectors.newest() > 0
+    index = await finder.index(unit)
     told = await finder.words(unit)
     literal, meant = await asyncio.gather(
-        told.search(words, where, Slice(limit=HEAD, total=True)), _meant(finder, query, is_told=is_told)
+        told.search(words, where, Slice(limit=HEAD, total=True)), _meant(finder, query, index)
     )
     many = 0 if literal.total is None else literal.total
     ranked = _by_words(literal.items)
-    if meant is not None:
-        index = await finder.index(unit)
+    if index is not None and meant is not None:
         near = await _near(told, index, meant, where)
         near = await _with_words(told, words, near, literal.items, are_all=many <= HEAD)
         led = {} if teach is None else await teach(meant)
@@ -120,13 +119,13 @@ async def search_policies(
     return Found(
         items=await _shown(unit, words, window, ranked.alike),
         total=many + sum(hit.worth == 0 for hit, _ in ranked.hits),
-        waiting=await unit.vectors.waiting((await finder.embedder()).id if is_told else _NOBODY),
-        note=(await finder.embedder()).note if is_told else "",
+        waiting=await unit.vectors.waiting(_NOBODY if index is None else (await finder.embedder()).id),
+        note="" if index is None else (await finder.embedder()).note,
     )
 
 
-async def _meant(finder: Finder, query: str, *, is_told: bool) -> Vector | None:
-    return await finder.meant(query) if is_told else None
+async def _meant(finder: Finder, query: str, index: Index | None) -> Vector | None:
+    return None if index is None else await finder.meant(query)
 
 
 async def _near(told: ByWords, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
