@@ -103,8 +103,11 @@ async def test_what_decisions_leave_and_what_becomes_of_approvals_is_told(world,
     await world.make(f"/v1/approvals/{approval}/approve", {"reason": "a private reason"}, "person")
     done = await decide(world, agent_id="bot", user_intent="a secret wish", approval_id=approval)
     assert done["outcome"] == "allow"
+    [item] = (await world.send("person", "GET", "/v1/attention")).json()["data"]
+    for path in (f"/v1/attention/{item['id']}/resolve", f"/api/attention-items/{item['id']}/resolve"):
+        await world.make(path, {}, "person")
     await deliver(world)
-    wanted = {"alert.created", "attention.created", "violation.created"}
+    wanted = {"alert.created", "attention.created", "attention.resolved", "violation.created"}
     assert wanted | {"approval.requested", "approval.approved", "approval.spent"} == set(receiver.types)
     whole = b"".join(each.body for each in receiver.got)
     assert not any(each in whole for each in (b"secret wish", b"9000", b"private reason"))
@@ -112,6 +115,9 @@ async def test_what_decisions_leave_and_what_becomes_of_approvals_is_told(world,
     assert said["approval.requested"]["id"] == said["approval.spent"]["id"] == approval
     assert said["approval.requested"]["decision"]["receipt_id"] == held["receipt_id"]
     assert said["approval.spent"]["decision_receipt_id"] == done["receipt_id"]
+    assert receiver.types.count("attention.resolved") == 1
+    assert said["attention.resolved"]["id"] == said["attention.created"]["id"] == item["id"]
+    assert said["attention.resolved"]["decision_receipt_id"] == held["receipt_id"]
     assert said["violation.created"]["explanation"] == "Above 5,000 a person approves."
     for each in ("attention", "approval"):
         link = (said[f"{each}.created"] if each == "attention" else said["approval.requested"])["links"][each]

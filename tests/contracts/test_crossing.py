@@ -151,7 +151,8 @@ async def fill(unit):
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
-    await unit.jobs.add(job(id=JobId("over"), status="done", ended_ms=START))
+    await unit.jobs.add(job(status="done", ended_ms=START))
+    await unit.jobs.add(job())
 
 
 class At(NamedTuple):
@@ -316,7 +317,26 @@ async def cross_topics(at):
 
 
 async def cross_waiting(at):
-    assert await at.port.waiting("model") == 0
+    if at.kind == "jobs":
+        assert await at.port.waiting("", most=9) == 0
+    else:
+        assert await at.port.waiting("model") == 0
+
+
+async def cross_forgotten(at):
+    assert await at.port.forgotten(["c", "gone"]) == frozenset()
+
+
+async def cross_keeping(at):
+    assert await at.port.keeping() == []
+
+
+async def cross_unfinished(at):
+    assert await at.port.unfinished(place("w")) == []
+
+
+async def cross_drawing_on(at):
+    assert await at.port.drawing_on(ConversationId("c")) == []
 
 
 async def cross_newest(at):

@@ -187,6 +187,15 @@ async def test_lanes_and_tenants_are_left_out_and_the_rest_keeps_its_order(store
         assert await system.backlog.tenants(now_ms=START, after=None, limit=9, but={A, B}) == []
 
 
+async def test_what_waits_in_a_lane_is_counted_up_to_a_bound(store):
+    await enqueue(store, *[NewJob(kind="mine", lane="a", at_ms=START + n) for n in range(4)])
+    await enqueue(store, NewJob(kind="mine"), NewJob(kind="mine", lane="b"))
+    await claim(store)
+    async with store.begin(A, writes=False) as unit:
+        counts = [await unit.jobs.waiting(lane, most=most) for lane in ("a", "b", "") for most in (2, 9)]
+    assert counts == [2, 3, 0, 0, 0, 0]
+
+
 async def test_of_many_lanes_the_first_jobs_are_found(store):
     async with store.begin(A) as unit:
         lanes = [NewJob(kind="mine", lane=f"hook-{n}", at_ms=START - n, payload={"n": n}) for n in range(300)]

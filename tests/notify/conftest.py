@@ -79,7 +79,7 @@ class Tenant:
             name=name,
             clock=self.clock,
             chance=lambda: 0.0,
-            limits=WorkerLimits(slots=8, poll_s=0.01, lease_ms=30_000),
+            limits=WorkerLimits(slots=8, lane=2, poll_s=0.01, lease_ms=30_000, grace_s=0),
         )
 
     async def listen(self, url, *types, workspace_id=None, tenant_id=A):

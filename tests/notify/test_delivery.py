@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from bylaw.core.clock import ManualClock, SystemClock
-from bylaw.core.errors import Conflict, NotFound
+from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.notify import deliveries, webhooks
@@ -31,6 +31,13 @@ def clock():
 
 def notice(acme, **given):
     return made(created_ms=acme.clock.now_ms(), **given)
+
+
+async def until(receiver, count):
+    """Return once so many requests have come."""
+    while len(receiver.got) < count:
+        receiver.came.clear()
+        await receiver.came.wait()
 
 
 async def test_a_notice_is_delivered_once_and_verifies(acme, receiver):
@@ -313,6 +320,54 @@ async def test_what_failed_or_all_is_replayed_since_a_moment(acme, receiver):
     await acme.deliver()
     assert sorted(receiver.ids[1:]) == sorted(each.id for each in missed)
     assert (await replay("all")).count == 2
+
+
+async def test_nothing_is_replayed_beside_a_long_backlog(acme, receiver, monkeypatch):
+    monkeypatch.setattr(deliveries, "MOST_WAITING", 3)
+    hook, _ = await acme.listen(receiver.url)
+    other, _ = await acme.listen(receiver.url, "webhook.test")
+    await acme.tell(notice(acme), notice(acme), notice(acme))
+    first = (await acme.deliveries(hook))[0]
+    async with acme.store.begin(A) as unit:
+        acting = acme.acting(unit)
+        with pytest.raises(RateLimited, match="3 deliveries to this webhook wait already"):
+            await deliveries.replay(acting, hook.id, first.id)
+        for ident, wait in ((hook.id, True), (other.id, False)):
+            part = deliveries.replay_since(acting, acme.telling, ident, since_ms=0, which="failed", part=ALL)
+            if wait:
+                with pytest.raises(RateLimited):
+                    await part
+            else:
+                assert (await part).count == 0
+    await acme.deliver()
+    async with acme.store.begin(A) as unit:
+        await deliveries.replay(acme.acting(unit), hook.id, first.id)
+    await acme.deliver()
+    assert len(receiver.got) == 4
+
+
+async def test_a_receiver_that_never_answers_holds_up_nobody_else(acme, receiver):
+    """One webhook stalls for good: another of its tenant, and one of another tenant, are told at once."""
+    async with receiving() as stalled:
+        stalled.manner = "stall"
+        acme.timeout_ms = 600_000
+        await acme.listen(stalled.url, "policy.*")
+        await acme.listen(receiver.url + "&ours", "alert.*")
+        await acme.listen(receiver.url + "&theirs", tenant_id=B)
+        await acme.tell(*[notice(acme, type="policy.created") for _ in range(50)])
+        runs = acme.worker()
+        running = asyncio.create_task(runs.run())
+        await until(stalled, 2)
+        theirs = notice(acme, type="policy.created", tenant_id=B)
+        ours = notice(acme, type="alert.created")
+        await acme.tell(ours)
+        await acme.tell(theirs, tenant_id=B)
+        runs.wake()
+        await until(receiver, 2)
+        assert {*receiver.ids} == {ours.id, theirs.id}
+        assert len(stalled.got) == 2
+        runs.stop()
+        await running
 
 
 async def test_replaying_what_failed_leaves_the_rest(acme, receiver):

@@ -59,6 +59,9 @@ class Jobs(Protocol):
     async def list(self, where: JobFilter, part: Slice) -> Page[Job]:
         """Return a page of those that match."""
 
+    async def waiting(self, lane: str, *, most: int) -> int:
+        """Return how many jobs of a lane wait, counted up to `most`."""
+
     async def steps(self, ident: JobId) -> Sequence[Step]:
         """Return what a job has done, in its order."""
 

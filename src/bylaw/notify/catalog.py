@@ -17,6 +17,7 @@ from bylaw.notify.told import (
     PolicyRef,
     PolicyTold,
     RequestTold,
+    ResolvedTold,
     TestTold,
     Told,
     ViolationTold,
@@ -154,6 +155,18 @@ TYPES: Final[Mapping[str, NoticeType]] = MappingProxyType(
                 reason="Invoice approval: the call waits for a person's approval.",
                 decision=_DECISION,
                 policy=_APPLIED,
+            ),
+        ),
+        "attention.resolved": NoticeType(
+            text="A person looked at what needed attention.",
+            example=ResolvedTold(
+                workspace_id="support-eu",
+                repo_id=None,
+                links={**_DECISION_LINKS, "attention": "/v1/attention/att_01M7Z5QF2V6W6N9D8K1B3A4C5E_0"},
+                id="att_01M7Z5QF2V6W6N9D8K1B3A4C5E_0",
+                kind="approval",
+                by="user:ada",
+                decision_receipt_id=_RECEIPT,
             ),
         ),
         "approval.requested": NoticeType(

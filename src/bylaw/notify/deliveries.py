@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from bylaw.core.errors import Conflict, NotFound
+from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.paging import Page, Slice
 from bylaw.notify.catalog import wants
 from bylaw.notify.model import Attempt, Delivery, DeliveryId, Notice, Webhook, WebhookId
@@ -16,6 +16,8 @@ from bylaw.tenancy.principal import Acting
 
 Which = Literal["failed", "all"]
 KEPT_ATTEMPTS: Final = 20
+MOST_WAITING: Final = 10_000  # deliveries to one webhook beside which nothing is replayed
+_AGAIN_S: Final = 60
 _OFF: Final = "This webhook is switched off: switch it on first."
 
 
@@ -50,10 +52,10 @@ async def read_delivery(
 async def replay(acting: Acting[NotifyUnit], webhook_id: WebhookId, ident: DeliveryId) -> Delivery:
     """Send a notice again, under the same id, and return its delivery; one that waits is tried at once.
 
-    Raises: NotFound, Forbidden; Conflict (`disabled`) when the webhook is switched off.
+    Raises: NotFound, Forbidden; Conflict (`disabled`) when the webhook is switched off; RateLimited.
     """
     delivery, _ = await read_delivery(acting, webhook_id, ident)
-    _require_active(await read_webhook(acting, webhook_id))
+    await _require_room(acting, await read_webhook(acting, webhook_id))
     return (await _again(acting, [delivery]))[0]
 
 
@@ -68,10 +70,10 @@ async def replay_since(
 ) -> Replayed:
     """Send again what failed since a moment, or all that the webhook wants of what happened since then.
 
-    Raises: NotFound, Forbidden; Conflict (`disabled`) when the webhook is switched off.
+    Raises: as `replay`.
     """
     webhook = await read_webhook(acting, webhook_id)
-    _require_active(webhook)
+    await _require_room(acting, webhook)
     if which == "failed":
         where = DeliveryFilter(webhook_id=webhook_id, status="failed", since_ms=since_ms)
         failed = await acting.unit.notify.deliveries.list(where, part)
@@ -153,6 +155,9 @@ def _is_for(webhook: Webhook, notice: Notice) -> bool:
     return webhook.workspace_id in {None, notice.workspace_id} and wants(webhook.types, notice.type)
 
 
-def _require_active(webhook: Webhook) -> None:
+async def _require_room(acting: Acting[NotifyUnit], webhook: Webhook) -> None:
     if not webhook.is_active:
         raise Conflict(_OFF, reason="disabled")
+    if await acting.unit.jobs.waiting(webhook.id, most=MOST_WAITING) >= MOST_WAITING:
+        message = f"{MOST_WAITING} deliveries to this webhook wait already: replay when they are made."
+        raise RateLimited(message, retry_after_s=_AGAIN_S)

@@ -58,7 +58,8 @@ def made(ident: str, kind: str, told: Told, *, occasion: Occasion, at_ms: int) -
 
 def links_of(occasion: Occasion, policy_id: str = "", **more: str) -> Mapping[str, str]:
     """Return where to read of a decision, its policy, and more."""
-    found = {"receipt": f"/v1/receipts/{occasion.receipt_id}", **more}
+    proof = {"receipt": f"/v1/receipts/{occasion.receipt_id}"} if occasion.receipt_id else {}
+    found = {**proof, **more}
     return {**found, "policy": f"/v1/policies/{policy_id}"} if policy_id else found
 
 

@@ -101,6 +101,15 @@ class AttentionTold(_Told, frozen=True, kw_only=True):
     policy: AppliedRef
 
 
+class ResolvedTold(_Told, frozen=True, kw_only=True):
+    """Somebody looked at what needed attention; `decision_receipt_id` is null where no decision asked."""
+
+    id: str
+    kind: str
+    by: str
+    decision_receipt_id: str | None
+
+
 class RequestTold(_Told, frozen=True, kw_only=True):
     """A tool call waits for a person until `expires_at`; `call_digest` covers its name and arguments."""
 
@@ -148,6 +157,7 @@ Told = (
     | ViolationTold
     | AlertTold
     | AttentionTold
+    | ResolvedTold
     | RequestTold
     | ApprovalTold
     | WebhookTold

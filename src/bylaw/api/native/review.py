@@ -4,14 +4,15 @@ from dataclasses import replace
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from bylaw.api import notifying
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
 from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
-from bylaw.api.route import Revision, Route, needs_projected
+from bylaw.api.route import Revision, Route, needs_projected, parts_of
 from bylaw.api.shape import moment, place_of, when
 from bylaw.policies.model import Risk
 from bylaw.review import queue
@@ -149,10 +150,14 @@ async def read_attention(acting: ReadingAttention, attention_id: str) -> Reply[A
 
 @router.post("/v1/attention/{attention_id}/resolve")
 async def resolve_attention(
-    acting: Annotated[Acting[Unit], needs_projected(queue.RESOLVES)], attention_id: str, revision: Revision
+    acting: Annotated[Acting[Unit], needs_projected(queue.RESOLVES)],
+    request: Request,
+    attention_id: str,
+    revision: Revision,
 ) -> Reply[AttentionView]:
     """Say that an attention item was looked at; saying so again changes nothing."""
-    return _attention(await queue.resolve_attention(acting, attention_id, revision=revision))
+    telling = parts_of(request).notifier.telling
+    return _attention(await notifying.resolve_attention(acting, telling, attention_id, revision=revision))
 
 
 def attention_view(item: AttentionItem) -> AttentionView:

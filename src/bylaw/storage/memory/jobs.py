@@ -56,6 +56,10 @@ class MemoryJobs(Kind[JobId, Job]):
             part, lambda job: where.kind in {None, job.kind} and where.status in {None, job.status}
         )
 
+    async def waiting(self, lane: str, *, most: int) -> int:
+        """Return how many jobs of a lane wait, counted up to `most`."""
+        return min(most, sum(job.status == "waiting" and job.lane == lane for job in self._all()))
+
     async def steps(self, ident: JobId) -> Sequence[Step]:
         """Return what a job has done, in its order."""
         return [from_row(Step, row) for row in self._done(ident)]

@@ -86,6 +86,11 @@ class SqlJobs(Kind[JobId, Job]):
         """Return a page of those that match."""
         return await self._page(part, *equals(_J.kind, where.kind), *equals(_J.status, where.status))
 
+    async def waiting(self, lane: str, *, most: int) -> int:
+        """Return how many jobs of a lane wait, counted up to `most`."""
+        wait = select(_J.id).where(self._own(_J.status == "waiting", _J.lane == lane)).limit(most)
+        return await self._session.number(select(func.count()).select_from(wait.subquery()))
+
     async def steps(self, ident: JobId) -> Sequence[Step]:
         """Return what a job has done, in its order."""
         mine = and_(_S.tenant_id == self._tenant_id, _S.job_id == ident)

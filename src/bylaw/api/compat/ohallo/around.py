@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
+from bylaw.api import notifying
 from bylaw.api.answers import Reply
 from bylaw.api.compat.ohallo import translate
 from bylaw.api.compat.ohallo.query import MOST_ATTENTION, AttentionQuery
 from bylaw.api.compat.ohallo.wire import ApiKey, AttentionItem, Done
 from bylaw.api.ports import Unit
-from bylaw.api.route import Route, needs, needs_projected
+from bylaw.api.route import Route, needs, needs_projected, parts_of
 from bylaw.core.paging import every
 from bylaw.review import queue
 from bylaw.review.store import AttentionFilter
@@ -44,8 +45,9 @@ async def list_attention_items(
 @router.post("/api/attention-items/{attention_id}/resolve")
 async def resolve_attention_item(
     acting: Annotated[Acting[Unit], needs_projected(queue.RESOLVES)],
+    request: Request,
     attention_id: str,
 ) -> Reply[Done]:
     """Say that an attention item was looked at; saying so again changes nothing."""
-    await queue.resolve_attention(acting, attention_id)
+    await notifying.resolve_attention(acting, parts_of(request).notifier.telling, attention_id)
     return Reply(Done())
