@@ -55,6 +55,20 @@ WHOSE = [
     ("Answer in at most 20 words.", WROTE, KEPT),
     ("Replies must include 'Ref'.", WROTE, BROKEN),
 ]
+PASSED = {
+    "tool_call": {"name": "write", "arguments": {"text": "Our rival is worse."}},
+    "agent_output": "Done.",
+}
+
+
+@pytest.mark.parametrize("phase", ["input", "output", "tool_call", "tool_result", "decision"])
+def test_what_is_passed_to_a_tool_is_said_whatever_is_decided_on(phase):
+    facts = {"phase": phase, **PASSED}
+    assert judge("Never mention 'rival' in your replies.", facts) == BROKEN
+    assert judge("Never mention 'worse'.", facts) == BROKEN
+    assert judge("Never mention 'better'.", facts) == KEPT
+
+
 SHOWN = [
     ("Do not use two exclamation marks.", said("Great!! Thanks"), OPEN),
     ("Never ask two questions at once.", said("Who? Where?"), OPEN),

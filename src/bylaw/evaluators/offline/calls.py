@@ -17,6 +17,7 @@ _CALLS: Final = frozenset({"tool_use", "tool_call"})
 _GIVEN: Final = ("arguments", "input", "args")
 # Where a message, or a part of one, may hold calls in a form that is not read here.
 _LIKE_CALLS: Final = re.compile(r"(?:tool|function)[ _-]?(?:use|calls?)|mcp", re.IGNORECASE)
+_APPROVAL: Final = re.compile("approv|authori[sz]|review", re.IGNORECASE)
 _READ: Final = frozenset({"tool_calls", "tool_call_id", "tool_use_id", "function_call"})
 
 
@@ -86,10 +87,12 @@ def may_call(facts: Facts) -> bool:
 
 
 def speaks_of_approval(facts: Facts) -> bool:
-    """Return whether a fact is called as if it spoke of an approval."""
-    metadata = facts.get("metadata")
-    return isinstance(metadata, dict) and any(
-        re.search("approv|authori[sz]|review", str(key), re.IGNORECASE) for key in metadata
+    """Return whether a fact, or what is passed to a tool, is called as if it spoke of an approval."""
+    made = [call for turn in turns(facts) or () for call in turn.calls]
+    passed = [None if call is None else call.arguments for call in (current(facts), *made)]
+    return any(
+        isinstance(each, Mapping) and any(_APPROVAL.search(str(key)) for key in each)
+        for each in (facts.get("metadata"), *passed)
     )
 
 

@@ -49,8 +49,7 @@ class Subject:
         said = [*_parts(self.kind, facts)]
         found = [text for each in said for text in texts(each)]
         call = facts.get("tool_call")
-        speaks = in_calls and self.speaks_in_calls and facts.get("phase") == "tool_call"
-        if speaks and isinstance(call, Mapping):
+        if in_calls and self.speaks_in_calls and isinstance(call, Mapping):
             found.append(argument_texts(call))
         is_whole = self.kind != "conversation" or "messages" in facts
         is_known = self.kind != "customer" or _speakers(facts) <= _SPEAKERS

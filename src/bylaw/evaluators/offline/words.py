@@ -5,8 +5,8 @@
 2. With digits, signs or look-alikes of other alphabets for some of its letters (`Gl0bex`): it is there too,
    when enough letters are left to know it by.
 3. With signs or spaces between its letters (`l.a.w s.u.i.t`), with letters drawn out (`laaaawsuit`), with
-   accents it does not have, or as the beginning of a longer word of its family (`urgently`): that is neither
-   found nor ruled out.
+   accents it does not have, as the beginning of a longer word of its family (`urgently`), or in the singular
+   where it is a plural: that is neither found nor ruled out.
 
 All of it is one search of RE2 over the plain form of a text (`injection.normal`), in linear time.
 """
@@ -150,7 +150,8 @@ def _disguise(word: str) -> str:
 def _loose(parts: tuple[str, ...]) -> _Pattern:
     *begin, last = parts
     ends = "|".join(
-        _spread(form, len(last)) for form in (*_forms(last), *(last + end for end in _ends_of(last)))
+        _spread(form, len(last))
+        for form in (*_forms(last), *(last + end for end in _ends_of(last)), *_singulars(last))
     )
     gap = r"[\s_]*[^a-z0-9]{0,4}[\s_]*"
     whole = gap.join([*(_spread(part, len(part)) for part in begin), f"(?:{ends})"])
@@ -162,6 +163,12 @@ def _loose(parts: tuple[str, ...]) -> _Pattern:
 
 def _ends_of(word: str) -> tuple[str, ...]:
     return _DERIVED if len(word) >= _SHORT and word[-1].isalpha() else ()
+
+
+def _singulars(word: str) -> tuple[str, ...]:
+    """Return what a word is the plural of, if it is one; never so short that it is in everything."""
+    ends = (("ies", "y"), ("es", ""), ("s", "")) if len(word) > _SHORT and not word.endswith("ss") else ()
+    return tuple(word.removesuffix(end) + single for end, single in ends if word.endswith(end))
 
 
 def _spread(word: str, length: int) -> str:

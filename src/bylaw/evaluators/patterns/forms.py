@@ -38,6 +38,15 @@ _LIKE_LINK: Final = re2.compile(
     r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}[/:]"
     r"|\]\(|href|hxxp|h\s?t\s?t\s?p|\bw\s?w\s?w\b|\S\s?[\[({]\.[\])}]\s?\S"
 )
+# What may be a host, unless it ends as a file does.
+_HOST: Final = re.compile(
+    r"(?<![\w@./-])(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,4}(?P<end>[a-z]{2,24}|[A-Z]{2,24})(?![\w(-])"
+)
+_FILE: Final = re.compile(
+    "bat|bin|c|cfg|conf|cpp|cs|css|csv|docx?|exe|gif|go|gz|h|html|ini|ipynb|java|jpe?g|jsx?|json|jsonl|log|lua|md"
+    "|pdf|php|pl|png|pptx?|ps|py|rb|rst?|scala|sql|svg|swift|tar|toml|tsx?|tsv|txt|xlsx?|xml|ya?ml|zip",
+    re.IGNORECASE,
+)
 _SQUARES: Final = (
     "\U0001f004\U0001f0cf\U0001f170\U0001f171\U0001f17e\U0001f17f\U0001f18e\U0001f191-\U0001f19a\U0001f201"
     "\U0001f202\U0001f21a\U0001f22f\U0001f232-\U0001f23a\U0001f250\U0001f251"
@@ -76,7 +85,10 @@ def links(text: str) -> list[str]:
 
 def may_link(text: str) -> bool:
     """Return whether `text` has anything that may be read as a link."""
-    return _LIKE_LINK.search(plain(text)) is not None
+    seen = plain(text)
+    return _LIKE_LINK.search(seen) is not None or any(
+        _FILE.fullmatch(found["end"]) is None for found in _HOST.finditer(seen)
+    )
 
 
 def emojis(text: str) -> list[str]:
