@@ -83,7 +83,7 @@ async def test_meaning_is_near_where_no_word_is_shared(model):
 def test_the_model_is_named_with_its_weights(model):
     assert model.id == "all-MiniLM-L6-v2@53aa51172d14"
     assert model.dimensions == 384
-    assert "English" in model.note
+    assert model.note == ""
 
 
 def test_a_changed_file_is_refused_and_search_says_so(tmp_path, monkeypatch, caplog):

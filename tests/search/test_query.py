@@ -144,6 +144,25 @@ async def test_a_literal_word_is_always_found_and_says_so(store):
     assert scores == sorted(scores, reverse=True)
 
 
+async def test_where_nothing_is_near_the_nearest_few_are_told_apart(store):
+    class Faint(Concepts):
+        async def embed(self, texts):
+            return (await super().embed(texts)) * np.float32(0.25)
+
+    finder = finder_of(Faint())
+    await write(store, "Refund", "Refund one", "Refund two", "Refund three", "Moved to a new address")
+    await write(store, "Refund, rejected", status="rejected", approved=None)
+    await embed(store, Faint())
+    found = await find(store, finder, "money back")
+    assert (found.items, found.total, len(found.nearest)) == ((), 0, 3)
+    assert {(round(each.similarity, 2), each.score, each.words) for each in found.nearest} == {(0.25, 0, ())}
+    assert {each.current.version.content.name[:6] for each in found.nearest} == {"Refund"}
+    (rejected,) = (await find(store, finder, "money back", statuses=frozenset({"rejected"}))).nearest
+    assert rejected.current.version.content.name == "Refund, rejected"
+    for query in ("refund", "zebra", "furious"):
+        assert (await find(store, finder, query)).nearest == (), query
+
+
 async def test_a_failing_model_leaves_the_words(store):
     finder = finder_of(Concepts())
     await write(store, "Refund at once", "Reimburse at once")

@@ -21,7 +21,7 @@ from bylaw.api.native.pack_views import (
     PlanStepView,
     PlanView,
 )
-from bylaw.api.native.search_views import PolicyList
+from bylaw.api.native.search_views import ListedPolicyView, NearestView, PolicyList
 from bylaw.cli.folder import read_folder
 from bylaw.cli.lazy import LazyGroup, load
 from bylaw.cli.options import SharingCommand
@@ -306,14 +306,22 @@ def search_command(
     given = urlencode({name: value for name, value in asked.items() if value is not None})
     answer = _read(remote.request("GET", f"/v1/policies?{given}"), PolicyList)
     for policy in answer.data:
-        click.echo(f"{policy.id}  {policy.name}" + (f"  [{policy.topic}]" if policy.topic else ""))
+        click.echo(_named(policy))
         if policy.match is not None:
             alike, words = policy.match.similarity, ", ".join(policy.match.words)
             near = "not compared yet" if alike is None else f"similarity {alike:.2f}"
             click.echo(f"    {near}" + (f"; has {words}" if words else ""))
     if answer.found is not None:
+        for each in answer.found.nearest:
+            click.echo(_named(each))
+            click.echo(f"    comes nearest, but is not near: similarity {each.similarity:.2f}")
         click.echo(f"{len(answer.data)} of {answer.found.total} found.", err=True)
         if answer.found.waiting:
             click.echo(f"{answer.found.waiting} texts wait to be embedded.", err=True)
         if answer.found.note:
             click.echo(answer.found.note, err=True)
+
+
+def _named(policy: ListedPolicyView | NearestView) -> str:
+    """Return the line of a policy in what was found."""
+    return f"{policy.id}  {policy.name}" + (f"  [{policy.topic}]" if policy.topic else "")

@@ -41,8 +41,8 @@ class MiniLm:
 
     @property
     def note(self) -> str:
-        """Return what the model is weak at."""
-        return "The embedding model was made for English: in other languages words count more than meaning."
+        """Return nothing: it is what texts should be compared by."""
+        return ""
 
     async def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row of length 1 for each text, of which the first 256 word pieces count."""

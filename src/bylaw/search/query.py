@@ -6,6 +6,7 @@
    follows in the order of the words alone.
 
 A policy that nobody has embedded yet is found by its words, and counts as near as the others found by them.
+Where nothing is found, the nearest few are told apart from that: what they have to do with it is for people.
 """
 
 import asyncio
@@ -31,6 +32,9 @@ NEAR: Final = 50
 # What is less like the query than this, or than so great a part of the best, is not near.
 LEAST: Final = 0.3
 _PART: Final = 0.6
+# What is less like it than this is as far from it as texts are that have nothing to do with one another.
+_FAINT: Final = 0.2
+_FEW: Final = 3
 _WIDE: Final = 4 * NEAR
 _WIDER: Final = 32 * NEAR
 _EVERYTHING: Final = 1_000_000
@@ -58,12 +62,14 @@ class Match:
 class Found:
     """A part of what was found, the best first, and how many it is in all.
 
+    Where that is nothing, `nearest` are those few that come nearest, though not near; their score is 0.
     `waiting`: how many contents are not embedded yet, so found by words alone. `note` is what people should
     know about how meanings were compared, or empty.
     """
 
     items: tuple[Match, ...] = ()
     total: int = 0
+    nearest: tuple[Match, ...] = ()
     waiting: int = 0
     note: str = ""
 
@@ -116,9 +122,13 @@ async def search_policies(
         wanted = Slice(limit=part.limit - len(window), offset=max(0, part.offset - len(ranked.hits)))
         head = {hit.id for hit, _ in ranked.hits}
         window += await _rest(told, words, where, wanted, but=head)
+    faint: tuple[Match, ...] = ()
+    if index is not None and meant is not None and not ranked.hits:
+        faint = await _faint(unit, told, index, meant, where=where)
     return Found(
         items=await _shown(unit, words, window, ranked.alike),
         total=many + sum(hit.worth == 0 for hit, _ in ranked.hits),
+        nearest=faint,
         waiting=await unit.vectors.waiting(_NOBODY if index is None else (await finder.embedder()).id),
         note="" if index is None else (await finder.embedder()).note,
     )
@@ -128,40 +138,54 @@ async def _meant(finder: Finder, query: str, index: Index | None) -> Vector | No
     return None if index is None else await finder.meant(query)
 
 
-async def _near(told: ByWords, index: Index, meant: Vector, where: PolicyFilter) -> Sequence[Hit]:
+async def _faint(
+    unit: SearchUnit, told: ByWords, index: Index, meant: Vector, *, where: PolicyFilter
+) -> tuple[Match, ...]:
+    """Return those few that match and come nearest to what is meant, where nothing is near."""
+    hits = (await _near(told, index, meant, where, least=_FAINT))[:_FEW]
+    alike = index.scores(meant, {hit.digest for hit in hits})
+    shown = [(hit, 0.0) for hit in hits]
+    return await _shown(unit, (), shown, {hit.id: alike[hit.digest] for hit in hits})
+
+
+async def _near(
+    told: ByWords, index: Index, meant: Vector, where: PolicyFilter, *, least: float = LEAST
+) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     for many in (_WIDE, _WIDER):
         alike = await asyncio.to_thread(index.search, meant, many)
-        hits = await _saying(told, alike, where)
-        if len(alike) < many or _are_all(hits, alike):
-            return _nearest(hits, alike)
+        hits = await _saying(told, alike, where, least)
+        if len(alike) < many or _are_all(hits, alike, least):
+            return _nearest(hits, alike, least)
     # Most of the nearest are out of the question: look among what is not.
     every = await told.search((), where, Slice(limit=_EVERYTHING))
     allowed = {hit.digest for hit in every.items}
     alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
-    return _nearest(await _saying(told, alike, where), alike)
+    return _nearest(await _saying(told, alike, where, least), alike, least)
 
 
-def _are_all(hits: Sequence[Hit], alike: Mapping[str, float]) -> bool:
+def _are_all(hits: Sequence[Hit], alike: Mapping[str, float], least: float) -> bool:
     """Return whether `hits` are as many as are wanted, or nothing that is less alike than these is near."""
     enough = len({hit.digest for hit in hits}) >= NEAR
-    return enough or min(alike.values()) < _least(hits, alike)
+    return enough or min(alike.values()) < _least(hits, alike, least)
 
 
-def _nearest(hits: Sequence[Hit], alike: Mapping[str, float]) -> Sequence[Hit]:
-    least = _least(hits, alike)
+def _nearest(hits: Sequence[Hit], alike: Mapping[str, float], least: float) -> Sequence[Hit]:
+    least = _least(hits, alike, least)
     near = [hit for hit in hits if alike[hit.digest] >= least]
     return sorted(near, key=lambda hit: (-alike[hit.digest], hit.id))[:NEAR]
 
 
-def _least(hits: Sequence[Hit], alike: Mapping[str, float]) -> float:
+def _least(hits: Sequence[Hit], alike: Mapping[str, float], least: float) -> float:
     """Return how alike a content has to be to be near, beside the best of `hits`."""
-    return max([LEAST, *(_PART * alike[hit.digest] for hit in hits)])
+    return max([least, *(_PART * alike[hit.digest] for hit in hits)])
 
 
-async def _saying(told: ByWords, alike: Mapping[str, float], where: PolicyFilter) -> Sequence[Hit]:
+async def _saying(
+    told: ByWords, alike: Mapping[str, float], where: PolicyFilter, least: float
+) -> Sequence[Hit]:
     """Return the policies that match and now say one of these contents, if it is at all near."""
-    digests = frozenset(digest for digest, score in alike.items() if score >= LEAST)
+    digests = frozenset(digest for digest, score in alike.items() if score >= least)
     if not digests:
         return ()
     return (await told.search((), replace(where, digests=digests), Slice(limit=_EVERYTHING))).items

@@ -3,6 +3,7 @@
 import msgspec
 
 from bylaw.api.native.policy_views import PolicyView, view
+from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Page, encode_cursor
 from bylaw.policies.model import Current
 from bylaw.search.query import Found, Match
@@ -26,16 +27,27 @@ class ListedPolicyView(PolicyView, frozen=True):
     match: MatchView | None
 
 
+class NearestView(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that comes nearer than others, though not near enough to be found."""
+
+    id: PolicyId
+    name: str
+    topic: str | None
+    similarity: float
+
+
 class FoundView(msgspec.Struct, frozen=True, kw_only=True):
     """What was found in all.
 
-    `waiting` contents of policies are not embedded yet: they are found by words. `note` says what people
-    should know about how meanings are compared, and is empty if there is nothing to say.
+    `nearest`, where that is nothing, are up to three policies that come nearest, though not near. `waiting`
+    contents of policies are not embedded yet: they are found by words. `note` says what people should know
+    about how meanings are compared, and is empty if there is nothing to say.
     """
 
     total: int
     waiting: int
     note: str
+    nearest: tuple[NearestView, ...] = ()
 
 
 class PolicyList(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +73,19 @@ def found_view(found: Found, *, offset: int) -> PolicyList:
     return PolicyList(
         data=tuple(_listed(each.current, each) for each in found.items),
         next_cursor=encode_cursor(after) if found.items and after < found.total else None,
-        found=FoundView(total=found.total, waiting=found.waiting, note=found.note),
+        found=FoundView(
+            total=found.total,
+            waiting=found.waiting,
+            note=found.note,
+            nearest=tuple(map(_nearest, found.nearest)),
+        ),
     )
+
+
+def _nearest(match: Match) -> NearestView:
+    content = match.current.version.content
+    alike = round(match.similarity or 0.0, 4)
+    return NearestView(id=match.current.policy.id, name=content.name, topic=content.topic, similarity=alike)
 
 
 def _listed(current: Current, match: Match | None) -> ListedPolicyView:
