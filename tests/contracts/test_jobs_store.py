@@ -280,9 +280,14 @@ async def test_what_recurs_is_put_by_name_and_whoever_lacks_it_is_found(store):
         assert [each.name for each in found] == ["nightly", "hourly"]
         assert await system.backlog.recurring(now_ms=START + 5, limit=1) == found[:1]
         cron = nightly.cron
-        assert await system.backlog.unscheduled("nightly", cron, limit=9) == [B]
-        assert await system.backlog.unscheduled("nightly", "1 * * * *", limit=9) == [A, B]
-        assert await system.backlog.unscheduled("nightly", "1 * * * *", limit=1) == [A]
+        for name, moments, by_ms, lacking in (
+            ("nightly", cron, START, [B]),
+            ("nightly", cron, START - 1, [A, B]),
+            ("nightly", "1 * * * *", START, [A, B]),
+            ("yearly", cron, START, [A, B]),
+        ):
+            assert await system.backlog.unscheduled(name, moments, by_ms=by_ms, limit=9) == lacking
+            assert await system.backlog.unscheduled(name, moments, by_ms=by_ms, limit=1) == lacking[:1]
 
 
 async def test_the_load_counts_what_waits_runs_and_died(store):

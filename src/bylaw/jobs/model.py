@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, NewType
 
+from bylaw.core.clock import HOUR_MS
 from bylaw.core.errors import InvalidInput, TooLarge
 from bylaw.core.ids import TenantId
 
@@ -18,6 +19,7 @@ Lane = tuple[TenantId, str]  # whose, and which
 PRIORITIES: Final[tuple[Priority, ...]] = (1, 0, -1)  # first things first
 MAX_BYTES: Final = 65_536  # of a payload, and of a result
 MAX_ERROR: Final = 2_000
+MOST_LEASE_MS: Final = HOUR_MS  # a longer one was given by a clock that was wrong
 _KIND: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 
 

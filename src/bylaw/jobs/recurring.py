@@ -25,7 +25,10 @@ class Recurring(Generic[U_co]):
         self._clock = clock
 
     async def plan(self) -> None:
-        """Put what recurs for every tenant where that lacks it, or has it at other moments."""
+        """Put what recurs for every tenant where that lacks it, or has it at other moments.
+
+        Such a moment may be years ahead, where a clock was wrong.
+        """
         for kind, cron in self._crons.items():
             while await self._plan(kind, cron):
                 pass
@@ -43,10 +46,11 @@ class Recurring(Generic[U_co]):
 
     async def _plan(self, kind: str, cron: str) -> bool:
         """Put it for some tenants, and return whether there were any."""
+        now_ms = self._clock.now_ms()
+        by_ms = parse_cron(cron).after(now_ms)
         async with self._store.system(writes=False) as system:
-            lacking = await system.backlog.unscheduled(kind, cron, limit=_PART)
+            lacking = await system.backlog.unscheduled(kind, cron, by_ms=by_ms, limit=_PART)
         if lacking:
-            now_ms = self._clock.now_ms()
             async with self._store.system() as system:
                 for tenant_id in lacking:
                     new = recurring(tenant_id, kind, kind=kind, cron=cron, payload={}, now_ms=now_ms)

@@ -104,7 +104,7 @@ class Backlog(Protocol):
         """
 
     async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
-        """Return up to `limit` running jobs whose lease is over."""
+        """Return up to `limit` running jobs whose lease is over, or ends later than any that is given now."""
 
     async def claim(self, jobs: Sequence[Job], *, worker: str, now_ms: int, until_ms: int) -> Sequence[Job]:
         """Return those of the jobs that are as they are given, in order, started and held by `worker`."""
@@ -118,8 +118,8 @@ class Backlog(Protocol):
     async def replace(self, jobs: Sequence[Job]) -> None:
         """Store the next revisions of jobs that this transaction holds."""
 
-    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
+    async def unscheduled(self, name: str, cron: str, *, by_ms: int, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs by `cron`, next by `by_ms`."""
 
     async def recurring(self, *, now_ms: int, limit: int) -> Sequence[Schedule]:
         """Return up to `limit` schedules whose moment has come, for this transaction alone."""

@@ -8,7 +8,7 @@ from typing_extensions import override
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.jobs.model import Job, JobId, JobStatus, Lane, NewJob, Schedule, Step, made
+from bylaw.jobs.model import MOST_LEASE_MS, Job, JobId, JobStatus, Lane, NewJob, Schedule, Step, made
 from bylaw.jobs.store import JobFilter, Load
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.memory.kinds import Kind
@@ -145,8 +145,9 @@ class MemoryBacklog:
         return found
 
     async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
-        """Return up to `limit` running jobs whose lease is over."""
-        return [job for job in self._all("running") if job.lease_ms < now_ms][:limit]
+        """Return up to `limit` running jobs whose lease is over, or ends later than any that is given now."""
+        right = range(now_ms, now_ms + MOST_LEASE_MS + 1)
+        return [job for job in self._all("running") if job.lease_ms not in right][:limit]
 
     async def claim(self, jobs: Sequence[Job], *, worker: str, now_ms: int, until_ms: int) -> Sequence[Job]:
         """Return those of the jobs that are as they are given, in order, started and held by `worker`."""
@@ -194,10 +195,11 @@ class MemoryBacklog:
         for job in jobs:
             self._heap.replace(tables.jobs, job_row(job))
 
-    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
-        rows = self._heap.all(tables.schedules)
-        recurs = {row["tenant_id"] for row in rows if (row["name"], row["cron"]) == (name, cron)}
+    async def unscheduled(self, name: str, cron: str, *, by_ms: int, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs by `cron`, next by `by_ms`."""
+        every_one = [from_row(Schedule, row) for row in self._heap.all(tables.schedules)]
+        planned = [each for each in every_one if (each.name, each.cron) == (name, cron)]
+        recurs = {each.tenant_id for each in planned if each.next_ms <= by_ms}
         every = (TenantId(str(row["id"])) for row in self._heap.all(tables.tenants))
         return sorted(each for each in every if each not in recurs)[:limit]
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     tuple_,
     union_all,
@@ -23,7 +24,18 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import Unavailable
 from bylaw.core.ids import Ids, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.jobs.model import PRIORITIES, Job, JobId, JobStatus, Lane, NewJob, Schedule, Step, made
+from bylaw.jobs.model import (
+    MOST_LEASE_MS,
+    PRIORITIES,
+    Job,
+    JobId,
+    JobStatus,
+    Lane,
+    NewJob,
+    Schedule,
+    Step,
+    made,
+)
 from bylaw.jobs.store import JobFilter, Load
 from bylaw.storage.refusals import require_own, require_writing, taken
 from bylaw.storage.rows import from_row, job_row, to_row
@@ -247,9 +259,10 @@ class SqlBacklog:
         ]
 
     async def lapsed(self, *, now_ms: int, limit: int) -> Sequence[Job]:
-        """Return up to `limit` running jobs whose lease is over."""
-        over = select(tables.jobs).where(_J.status == "running", _J.lease_ms < now_ms)
-        return [from_row(Job, row) for row in await self._session.rows(over.limit(limit))]
+        """Return up to `limit` running jobs whose lease is over, or ends later than any that is given now."""
+        over = or_(_J.lease_ms < now_ms, _J.lease_ms > now_ms + MOST_LEASE_MS)
+        wanted = select(tables.jobs).where(_J.status == "running", over).limit(limit)
+        return [from_row(Job, row) for row in await self._session.rows(wanted)]
 
     async def claim(self, jobs: Sequence[Job], *, worker: str, now_ms: int, until_ms: int) -> Sequence[Job]:
         """Return those of the jobs that are as they are given, in order, started and held by `worker`."""
@@ -303,10 +316,10 @@ class SqlBacklog:
         keyed = [{**row, "its_tenant": row.pop("tenant_id"), "its_id": row.pop("id")} for row in rows]
         await self._session.change_each(changed, keyed)
 
-    async def unscheduled(self, name: str, cron: str, *, limit: int) -> Sequence[TenantId]:
-        """Return up to `limit` tenants for whom nothing of this name recurs at the moments of `cron`."""
+    async def unscheduled(self, name: str, cron: str, *, by_ms: int, limit: int) -> Sequence[TenantId]:
+        """Return up to `limit` tenants for whom nothing of this name recurs by `cron`, next by `by_ms`."""
         its = tables.tenants.c.id
-        recurs = and_(_R.tenant_id == its, _R.name == name, _R.cron == cron)
+        recurs = and_(_R.tenant_id == its, _R.name == name, _R.cron == cron, _R.next_ms <= by_ms)
         wanted = select(its).where(~exists(select(literal(1)).where(recurs))).order_by(its).limit(limit)
         return [TenantId(row["id"]) for row in await self._session.rows(wanted)]
 
