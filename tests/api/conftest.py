@@ -103,6 +103,9 @@ async def belongings(world: World) -> dict[str, str]:
             if each["id"] != world.ids["webhook_id"]:
                 await world.send("admin", "DELETE", f"/v1/webhooks/{each['id']}")
     webhook = await world.make("/v1/webhooks", webhook)
+    words = repo["id"].translate(str.maketrans("0123456789", "ghijklmnop"))  # no two mean the same
+    lesson = {"said": [words], "policy_ids": [entry["id"]], "workspace_id": "w1"}
+    (lesson,) = (await world.make("/v1/route/corrections", lesson))["corrections"]
     tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
     run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
     job = (await world.send("admin", "GET", "/v1/jobs?kind=learning.run")).json()["data"][0]
@@ -132,6 +135,7 @@ async def belongings(world: World) -> dict[str, str]:
         "conversation_id": talk["id"],
         "ai_key_id": gateway_key["id"],
         "connection_id": connection["id"],
+        "correction_id": lesson["id"],
         "webhook_id": webhook["id"],
         "delivery_id": tried["id"],
         "run_id": run["id"],

@@ -28,7 +28,7 @@ from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
 from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter
-from bylaw.search.store import Meaning
+from bylaw.search.store import CorrectionFilter, CorrectionId, Meaning
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE
 from tests.contracts.lists import every
@@ -42,6 +42,7 @@ from tests.contracts.values import (
     attention,
     connection,
     conversation,
+    correction,
     current,
     delivery,
     evaluation,
@@ -74,6 +75,7 @@ OURS = {
     "connections": connection(id=ConnectionId("cn"), name="models", workspace_id=WorkspaceId("w")),
     "agents": agent(id=AgentId("bot"), policy_id=PolicyId("p"), place=place("w", "r")),
     "policies": policy(id=PolicyId("p"), slug="cap", place=place("w")),
+    "corrections": correction(id=CorrectionId("co"), policy_id=PolicyId("p"), workspace_id=WorkspaceId("w")),
     "violations": violation(id="v"),
     "alerts": alert(id="al"),
     "attention": attention(id="at"),
@@ -131,6 +133,7 @@ async def fill(unit):
     await tenancy.connections.add(OURS["connections"])
     await unit.policies.add_all([current(OURS["policies"])])
     await unit.vectors.keep("model", [meaning_of(current(OURS["policies"]).version.digest)])
+    await unit.corrections.add(OURS["corrections"])
     await tenancy.agents.add(OURS["agents"])
     await statistics.outdate([START, START + HOUR_MS])
     for kind in ("violations", "alerts", "attention", "evaluations"):
@@ -206,7 +209,7 @@ async def cross_add_plain(at):
         "workspaces": {}, "repos": {"workspace_id": own}, "users": {"workspace_roles": {}},
         "keys": {"place": EVERYWHERE, "sha256": at.unit.tenant_id}, "connections": {"workspace_id": own},
         "agents": {"policy_id": None, "place": EVERYWHERE}, "conversations": {"place": place(own)},
-        "webhooks": {"workspace_id": own},
+        "webhooks": {"workspace_id": own}, "corrections": {"workspace_id": own, "policy_id": None},
         "settings": {"id": own}, "runs": {"place": place(own)},
     }[at.kind]  # fmt: skip
     await at.unit.tenancy.workspaces.add(workspace(at.unit.tenant_id, id=own))
@@ -239,6 +242,7 @@ async def cross_list(at):
                           ConversationFilter(deleted=True, reader="", open_in=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
         "runs": ((EVERYWHERE,), (place("w"),)),
+        "corrections": (CorrectionFilter(), CorrectionFilter(policy_id=PolicyId("p"))),
         "deliveries": (DeliveryFilter(webhook_id=WebhookId("wh")),),
         "events": (EventFilter(), EventFilter(unread=True), EventFilter(visible=("ada", frozenset({"w"})))),
         "jobs": (JobFilter(), JobFilter(kind="mine"), JobFilter(status="running")),
@@ -349,6 +353,11 @@ async def cross_has_untold(at):
 
 async def cross_lacking(at):
     assert list(await at.port.lacking("model", limit=9)) == []
+
+
+async def cross_remove(at):
+    """Of ours nothing goes, and what it means stays."""
+    await at.port.remove([CorrectionId("co")])
 
 
 async def cross_keep(at):
@@ -516,7 +525,7 @@ CROSSINGS = {
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,
-    "forget": cross_forget,
+    "forget": cross_forget, "remove": cross_remove,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
     "listening": cross_listening, "since": cross_since,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from tests.contracts.values import (
     connection,
     content,
     conversation,
+    correction,
     current,
     delivery,
     evaluation,
@@ -54,6 +55,7 @@ async def write_everything(unit):
     await unit.tenancy.users.add(user(unit.tenant_id, workspace_roles={shop.id: "READ"}))
     await unit.tenancy.keys.add(key(unit.tenant_id))
     await unit.policies.add_all([current(rules)])
+    await unit.corrections.add(correction(unit.tenant_id, policy_id=rules.id))
     await unit.tenancy.agents.get_or_add(agent(unit.tenant_id, policy_id=rules.id))
     await unit.review.violations.add([violation(unit.tenant_id)])
     await unit.review.alerts.add([alert(unit.tenant_id)])

@@ -23,6 +23,7 @@ from bylaw.policies.model import (
 )
 from bylaw.review.events import Event
 from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.search.store import Correction, CorrectionId, said_digest
 from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 from bylaw.tenancy.replies import Reply
 
@@ -219,6 +220,12 @@ def delivery(tenant_id: TenantId = A, **given) -> Delivery:
     made |= {"notice_id": NoticeId("n"), "type": "policy.created", "created_ms": START, "next_ms": START}
     made |= {"attempts": (Attempt(at_ms=START, duration_ms=7, status=500, error="no", excerpt="oh"),)}
     return Delivery(**(made | given))
+
+
+def correction(tenant_id: TenantId = A, **given) -> Correction:
+    text = given.pop("text", "where is my parcel")
+    made = {"id": CorrectionId(fresh("cor")), "tenant_id": tenant_id, "digest": said_digest(text)}
+    return Correction(**(made | {"text": text, "created_by": "user:ada", "created_ms": START} | given))
 
 
 def reply(**given) -> Reply:

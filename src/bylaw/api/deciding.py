@@ -20,6 +20,7 @@ from bylaw.decisions.assessment import assess, findings
 from bylaw.decisions.effects import effects_of
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision, ReceiptPointer, Request
+from bylaw.decisions.routing import is_to_route
 from bylaw.receipts.issue import Issuer
 from bylaw.receipts.model import Assessment, DecisionClaim
 from bylaw.receipts.ports import Effect, Idempotency, Ledger, PendingEntry, Repeated
@@ -146,8 +147,8 @@ class Decider:
         )
 
     async def _routed(self, caller: Principal, asked: Asked) -> Asked:
-        """Return what is asked, together with where it leads if that is asked too: it is stored so."""
-        if not asked.request.route:
+        """Return what is asked, together with where it leads if it is to find that: it is stored so."""
+        if not is_to_route(self._engine.snapshots, asked.request, caller):
             return asked
         with self._tracer.step("route"):
             request = await self._engine.routed(asked.request, caller)

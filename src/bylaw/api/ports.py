@@ -15,7 +15,7 @@ from bylaw.policies.store import Policies
 from bylaw.providers.model import Ask, Failed
 from bylaw.review.events import Events
 from bylaw.review.store import Review
-from bylaw.search.store import Vectors
+from bylaw.search.store import Corrections, Vectors
 from bylaw.tenancy.changes import Changes, KnownLogs, Outbox, Progress, Queue
 from bylaw.tenancy.model import Connection, Provider
 from bylaw.tenancy.principal import Principal
@@ -41,6 +41,10 @@ class Unit(Protocol):
     @property
     def vectors(self) -> Vectors:
         """What its policies mean, as numbers."""
+
+    @property
+    def corrections(self) -> Corrections:
+        """Where people say that messages lead."""
 
     @property
     def review(self) -> Review:

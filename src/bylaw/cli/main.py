@@ -50,6 +50,7 @@ _LAZY: Final[Mapping[str, Lazy]] = MappingProxyType(
             "bylaw.cli.replay:replay_recording",
             "Decide every consequential call of a recording, with no server.",
         ),
+        "route": Lazy("bylaw.cli.route:route", "See where a conversation leads, and correct it."),
         "rules": Lazy("bylaw.cli.rules:rules_group", "Check, evaluate and explain rules."),
         "serve": Lazy("bylaw.cli.serve:serve", "Run the server; it starts with no settings at all."),
         "settings": Lazy("bylaw.cli.settings:show_settings", "List every setting of the server."),

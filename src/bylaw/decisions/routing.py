@@ -35,12 +35,25 @@ class Router(Protocol):
         """Return where turns of a customer lead, among the policies of `place`. Raises: Unavailable."""
 
 
-async def routed(router: Router | None, snapshots: Snapshots, request: Request, caller: Principal) -> Request:
-    """Return `request` with where it leads, if it asks for that and has neither topics nor an answer.
+def is_to_route(snapshots: Snapshots, request: Request, caller: Principal) -> bool:
+    """Return whether `request` is to find its topics: it asks for that, or its workspace does, and has none.
 
     Raises: NotFound for an unknown place.
     """
-    if not request.route or request.topics or request.routed:
+    if request.topics or request.routed:
+        return False
+    snapshot = snapshots.of(caller.tenant_id)
+    if request.route or not snapshot.routing:
+        return request.route
+    return standing_of(snapshot, request).place.workspace_id in snapshot.routing
+
+
+async def routed(router: Router | None, snapshots: Snapshots, request: Request, caller: Principal) -> Request:
+    """Return `request` with where it leads, if it is to find that (`is_to_route`).
+
+    Raises: NotFound for an unknown place.
+    """
+    if not is_to_route(snapshots, request, caller):
         return request
     snapshot = snapshots.of(caller.tenant_id)
     found = await _found(router, snapshot, request)

@@ -71,7 +71,7 @@ class Snapshot:
 
     `entries` are the policies in force by id, `dormant` the places of the others, `chains` by (workspace,
     repo) and widest place first. `requiring` are the workspaces in which a decision without a policy is a
-    block. `standings` remembers what was worked out.
+    block, `routing` those in which one without topics finds them. `standings` remembers what was worked out.
     """
 
     tenant_id: TenantId
@@ -82,6 +82,7 @@ class Snapshot:
     agents: Mapping[str, Agent]
     chains: Mapping[tuple[str | None, str | None], tuple[Place, ...]]
     requiring: frozenset[WorkspaceId | None]
+    routing: frozenset[WorkspaceId | None]
     standings: dict[tuple[str | None, str | None, str | None], Standing] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -168,6 +169,7 @@ def build(material: Material) -> Snapshot:
         agents={agent.id: agent for agent in material.agents},
         chains=_chains(material),
         requiring=frozenset(each.id for each in material.workspaces if each.require_policy),
+        routing=frozenset(each.id for each in material.workspaces if each.route_decisions),
     )
 
 

@@ -5,7 +5,9 @@
 3. The best topic is chosen, and all that are as near: by less than `MARGIN` in score, or by that part of the
    likeness itself, for scores tell only who is better. None is chosen where more than `MOST` are as near, and
    where nothing is found, or nothing near enough.
-4. Firm policies (`policies.outcomes`), those that stop something or can be checked without judging among
+4. What people corrected counts: a message like one that was led to a policy is as like that policy, and
+   none is chosen where it is more like one that no policy is about.
+5. Firm policies (`policies.outcomes`), those that stop something or can be checked without judging among
    them, stay whatever is chosen: no likeness ever takes one of them out of a decision.
 """
 
@@ -20,6 +22,8 @@ from bylaw.policies.model import topic_key
 from bylaw.policies.outcomes import is_firm
 from bylaw.policies.store import PolicyFilter
 from bylaw.search.finder import Finder
+from bylaw.search.fusion import taught
+from bylaw.search.lessons import Lessons
 from bylaw.search.query import LEAST, Found, Match, search_policies
 from bylaw.search.store import SearchUnit
 from bylaw.tenancy.model import Place
@@ -69,8 +73,7 @@ def first_said(turns: Sequence[str]) -> str:
 async def route(acting: Acting[SearchUnit], finder: Finder, said: str, *, place: Place) -> Routing:
     """Return where `said` leads among the policies that govern `place` and that the caller may see."""
     where = PolicyFilter(place=place, match="effective", in_force=True)
-    found = await search_policies(acting, finder, said, where=where, part=Slice(limit=_CANDIDATES))
-    routing = routing_of(found)
+    _, routing = await _looked(acting, finder, said, where=where)
     kept = [topic async for topic in _always(acting, where)] if routing.chosen else []
     topics = {topic_key(topic): topic for topic in (*kept, *routing.chosen)}
     return replace(routing, topics=tuple(sorted(topics.values())))
@@ -79,9 +82,7 @@ async def route(acting: Acting[SearchUnit], finder: Finder, said: str, *, place:
 async def routed(acting: Acting[SearchUnit], finder: Finder, turns: Sequence[str], *, place: Place) -> Routed:
     """Return the topics to which the turns of a customer lead; none unless every policy was compared."""
     where = PolicyFilter(place=place, match="effective", in_force=True)
-    part = Slice(limit=_CANDIDATES)
-    found = await search_policies(acting, finder, first_said(turns), where=where, part=part)
-    routing = routing_of(found)
+    found, routing = await _looked(acting, finder, first_said(turns), where=where)
     margin = round(routing.margin, 4)
     if found.waiting:
         why = f"Not embedded yet: {found.waiting} texts of policies."
@@ -93,8 +94,19 @@ async def routed(acting: Acting[SearchUnit], finder: Finder, turns: Sequence[str
     return Routed(margin=margin, why=why)
 
 
-def routing_of(found: Found) -> Routing:
-    """Return where the policies that were found lead."""
+async def _looked(
+    acting: Acting[SearchUnit], finder: Finder, said: str, *, where: PolicyFilter
+) -> tuple[Found, Routing]:
+    """Return the policies that are near to what was said or was corrected, and where they lead."""
+    workspace_id = None if where.place is None else where.place.workspace_id
+    lessons = Lessons(acting.unit, finder, said, workspace_id=workspace_id)
+    part = Slice(limit=_CANDIDATES)
+    found = await search_policies(acting, finder, said, where=where, part=part, teach=lessons.look)
+    return found, routing_of(found, nobodys=lessons.nobodys)
+
+
+def routing_of(found: Found, *, nobodys: float = 0.0) -> Routing:
+    """Return where the policies that were found lead; `nobodys`: how like it is to what none is about."""
     best: dict[str, Candidate] = {}
     for match in found.items:
         topic = match.current.version.content.topic
@@ -104,7 +116,9 @@ def routing_of(found: Found) -> Routing:
     alike = max((each.similarity or 0.0 for each in ranked), default=0.0)
     near = [each for each in ranked if _is_near(each, ranked[0], alike)]
     is_cut = len(found.items) == _CANDIDATES and ranked and ranked[0].score - found.items[-1].score < MARGIN
-    if not ranked or (alike < LEAST and ranked[0].similarity is not None):
+    if nobodys and taught(0.0, nobodys) >= alike:
+        why, near = "Somebody said of such a message that no policy is about it.", []
+    elif not ranked or (alike < LEAST and ranked[0].similarity is not None):
         why, near = "No topic is near to what was said.", []
     elif len(near) > MOST or is_cut:
         why, near = "Too many topics are as near to what was said.", []

@@ -11,6 +11,8 @@ from bylaw.search.store import Meaning, Numbered
 from bylaw.storage.rows import Row
 
 _STORED: Final = np.dtype("<f2")
+# Who told a text that was forgotten: it comes after the name of every embedder, and keeps its number.
+FORGOTTEN: Final = "~"
 NOT_EMBEDDED: Final[Mapping[str, object]] = {"embedder": "", "number": 0, "about": None, "procedure": None}
 
 

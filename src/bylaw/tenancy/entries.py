@@ -43,6 +43,7 @@ _TOLD: Final = frozenset(
         "registered",
         "require_policy",
         "review_edits",
+        "route_decisions",
         "scopes",
         "separate_approvers",
         "user_id",

@@ -51,6 +51,7 @@ class Workspace:
 
     `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
     nobody approves their own. `require_policy`: a decision to which nothing applies is a block.
+    `route_decisions`: a decision without topics finds them by what the customer said.
     `context_schema`: what rules may read, as a JSON Schema subset, or None.
     """
 
@@ -60,6 +61,7 @@ class Workspace:
     review_edits: bool = False
     separate_approvers: bool = False
     require_policy: bool = False
+    route_decisions: bool = False
     context_schema: Mapping[str, object] | None = None
     created_ms: int
     deleted_ms: int | None = None

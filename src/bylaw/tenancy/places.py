@@ -25,6 +25,7 @@ class WorkspaceChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     review_edits: bool | UnsetType = UNSET
     separate_approvers: bool | UnsetType = UNSET
     require_policy: bool | UnsetType = UNSET
+    route_decisions: bool | UnsetType = UNSET
     context_schema: Mapping[str, object] | UnsetType | None = UNSET
 
 

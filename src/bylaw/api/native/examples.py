@@ -63,6 +63,10 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "action": "review",
         },
         "ToRoute": {"said": ["Hello!", "The shoes arrived damaged. Can I have my money back?"]},
+        "NewCorrection": {
+            "said": ["Hello!", "My parcel came open and half of it is missing."],
+            "policy_ids": [],
+        },
         "TopicRenaming": {"topic": "refunds", "to": "returns", "dry_run": True},
         "PolicyEdit": {
             "rules": [{"expr": "tool_call.arguments.amount < 4000"}],
@@ -273,6 +277,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "conversation_id": "The conversation.",
         "run_id": "The run of the learning loop.",
         "connection_id": "The connection.",
+        "correction_id": "The correction.",
         "webhook_id": "The webhook.",
         "delivery_id": "The delivery.",
         "model": "Only decisions about this model.",

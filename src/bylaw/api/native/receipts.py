@@ -23,6 +23,7 @@ from bylaw.api.verifying import (
     verification_view,
 )
 from bylaw.core.ids import AgentId, PolicyId, ReceiptId
+from bylaw.learning import corrections
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof
 from bylaw.receipts.model import Kind
@@ -169,8 +170,12 @@ async def erase_body(
     query: Annotated[EraseQuery, Query()],
     request: Request,
 ) -> Reply[ErasedView]:
-    """Erase body parts and their salts for good; the receipt stays and still verifies."""
+    """Erase body parts and their salts for good; the receipt stays and still verifies.
+
+    What was learnt from it about where messages lead is forgotten too.
+    """
     erased = await parts_of(request).receipts.erase(acting.principal, receipt_id, query.part)
+    await corrections.forget_receipt(acting, receipt_id)
     return Reply(ErasedView(erased=tuple(erased)))
 
 

@@ -37,6 +37,7 @@ class WorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
 
     `review_edits`: an edit of an approved policy waits for approval. `separate_approvers`: it waits, and
     nobody approves their own. `require_policy`: a decision to which nothing applies is a block.
+    `route_decisions`: a decision without topics finds them by what the customer said, as with `route`.
     `context_schema`: what rules may read, as a JSON Schema subset.
     """
 
@@ -45,6 +46,7 @@ class WorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
     review_edits: bool
     separate_approvers: bool
     require_policy: bool
+    route_decisions: bool
     context_schema: Mapping[str, object] | None
     created_at: str
 
@@ -83,6 +85,7 @@ async def create_workspace(
         review_edits=new.review_edits,
         separate_approvers=new.separate_approvers,
         require_policy=new.require_policy,
+        route_decisions=new.route_decisions,
         context_schema=new.context_schema,
     )
     return _workspace(await places.create_workspace(acting, new.name, workspace_id=new.id, habits=habits))
@@ -186,6 +189,7 @@ def view(workspace: Workspace) -> WorkspaceView:
         review_edits=workspace.review_edits,
         separate_approvers=workspace.separate_approvers,
         require_policy=workspace.require_policy,
+        route_decisions=workspace.route_decisions,
         context_schema=workspace.context_schema,
         created_at=rfc3339(workspace.created_ms),
     )

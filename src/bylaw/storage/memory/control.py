@@ -18,6 +18,7 @@ from bylaw.storage.memory.changes import (
     whole,
 )
 from bylaw.storage.memory.conversations import MemoryConversations
+from bylaw.storage.memory.corrections import MemoryCorrections
 from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
 from bylaw.storage.memory.jobs import MemoryBacklog, MemoryJobs
@@ -42,6 +43,7 @@ class MemoryUnit:
         self.tenancy = MemoryDirectory(heap, tenant_id)
         self.policies = MemoryPolicies(heap, tenant_id)
         self.vectors = MemoryVectors(heap, tenant_id)
+        self.corrections = MemoryCorrections(heap, tenant_id)
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
         self.conversations = MemoryConversations(heap, tenant_id)

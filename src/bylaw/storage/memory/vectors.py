@@ -1,13 +1,16 @@
-"""The vectors of the contents of one tenant, in memory."""
+"""The vectors of what one tenant saved, in memory."""
 
 from collections.abc import Sequence
 
+from sqlalchemy import Table
+
 from bylaw.core.ids import TenantId
+from bylaw.policies.model import Content
 from bylaw.search.store import Meaning, Numbered, Told
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.rows import version_of
 from bylaw.storage.sql import tables
-from bylaw.storage.vectors import meaning_of, meaning_row
+from bylaw.storage.vectors import FORGOTTEN, meaning_of, meaning_row
 
 
 class MemoryVectors:
@@ -18,26 +21,28 @@ class MemoryVectors:
         self._tenant_id = tenant_id
 
     async def waiting(self, embedder: str) -> int:
-        """Return how many contents have no vectors of this embedder."""
-        return sum(row["embedder"] != embedder for row in self._rows())
+        """Return how many contents and messages have no vectors of this embedder."""
+        return len(self._others(embedder))
 
     async def newest(self) -> int:
         """Return the highest number that was given; 0 while nobody has embedded anything."""
         return max((_number(row) for row in self._rows()), default=0)
 
     async def has_untold(self) -> bool:
-        """Return whether some content has no vectors of anybody."""
+        """Return whether some content or message has no vectors of anybody."""
         return any(row["embedder"] == "" for row in self._rows())
 
     async def lacking(self, embedder: str, *, limit: int) -> Sequence[Told]:
-        """Return up to `limit` of those contents."""
-        digests = [row["digest"] for row in self._rows() if row["embedder"] != embedder][:limit]
-        mine = [row for row in self._heap.all(tables.versions) if row["tenant_id"] == self._tenant_id]
-        said = {row["digest"]: version_of(row) for row in mine if row["digest"] in digests}
-        return [Told(digest=version.digest, content=version.content) for version in said.values()]
+        """Return up to `limit` of those contents and messages."""
+        digests = [row["digest"] for row in self._others(embedder)][:limit]
+        versions = [row for row in self._mine(tables.versions) if row["digest"] in digests]
+        told: dict[str, Content | str] = {each.digest: each.content for each in map(version_of, versions)}
+        spoken = [row for row in self._mine(tables.corrections) if row["digest"] in digests]
+        said = {str(row["digest"]): str(row["text"]) for row in spoken}
+        return [Told(digest=digest, content=content) for digest, content in {**told, **said}.items()]
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
-        """Store the vectors of contents that are listed; others are passed over."""
+        """Store the vectors of what is listed; others are passed over."""
         last = await self.newest()
         for number, each in enumerate(meanings, last + 1):
             row = self._heap.get(tables.vectors, self._tenant_id, each.digest)
@@ -50,8 +55,14 @@ class MemoryVectors:
         fresh = [row for row in self._rows() if row["embedder"] == embedder and _number(row) > number]
         return [meaning_of(row) for row in sorted(fresh, key=_number)[:limit]]
 
+    def _others(self, embedder: str) -> list[Row]:
+        return [row for row in self._rows() if row["embedder"] not in {embedder, FORGOTTEN}]
+
     def _rows(self) -> list[Row]:
-        return [row for row in self._heap.all(tables.vectors) if row["tenant_id"] == self._tenant_id]
+        return self._mine(tables.vectors)
+
+    def _mine(self, table: Table) -> list[Row]:
+        return [row for row in self._heap.all(table) if row["tenant_id"] == self._tenant_id]
 
 
 def _number(row: Row) -> int:

@@ -12,10 +12,18 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
-from bylaw.storage.sql import job_tables, learning_tables, policy_tables, schema, webhook_tables
+from bylaw.storage.sql import (
+    correction_tables,
+    job_tables,
+    learning_tables,
+    policy_tables,
+    schema,
+    webhook_tables,
+)
 from bylaw.storage.sql.schema import left_by_decisions, listed, placed, refers, sought, tenanted
 from bylaw.storage.sql.types import Ident, Int64, JsonText, LongText, SearchKey, TenantIdent
 
@@ -39,6 +47,7 @@ workspaces = tenanted(
     Column("review_edits", Boolean, nullable=False),
     Column("separate_approvers", Boolean, nullable=False),
     Column("require_policy", Boolean, nullable=False),
+    Column("route_decisions", Boolean, nullable=False, server_default=false()),
     Column("context_schema", JsonText),
     Column("created_ms", Int64, nullable=False),
     Column("deleted_ms", Int64),
@@ -136,6 +145,7 @@ versions = policy_tables.versions
 words = policy_tables.words
 vocabulary = policy_tables.vocabulary
 vectors = policy_tables.vectors
+corrections = correction_tables.corrections
 
 conversations = tenanted(
     "conversations",
@@ -238,7 +248,7 @@ alerts = left_by_decisions(
 
 evaluations = left_by_decisions(
     "evaluations",
-    *sought("user_id", "key_id", "model"),
+    *sought("policy_id", "user_id", "key_id", "model"),
     Column("tokens_in", Int64, nullable=False),
     Column("tokens_out", Int64, nullable=False),
 )

@@ -4,6 +4,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.storage.sql.changes import SqlChanges, SqlOutbox, SqlReplies
 from bylaw.storage.sql.conversations import SqlConversations
+from bylaw.storage.sql.corrections import SqlCorrections
 from bylaw.storage.sql.events import SqlEvents
 from bylaw.storage.sql.jobs import SqlJobs
 from bylaw.storage.sql.learning import SqlLearning
@@ -23,6 +24,7 @@ class SqlUnit:
         self.tenancy = SqlDirectory(session, tenant_id)
         self.policies = SqlPolicies(session, tenant_id)
         self.vectors = SqlVectors(session, tenant_id)
+        self.corrections = SqlCorrections(session, tenant_id)
         self.review = SqlReview(session, tenant_id)
         self.approvals = SqlApprovals(session, tenant_id)
         self.conversations = SqlConversations(session, tenant_id)

@@ -1,19 +1,20 @@
-"""The vectors of the contents of one tenant, in SQL."""
+"""The vectors of what one tenant saved, in SQL."""
 
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.content import ContentDocument, restore_content
 from bylaw.search.store import Meaning, Numbered, Told
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.session import Session
-from bylaw.storage.vectors import meaning_of, meaning_row
+from bylaw.storage.vectors import FORGOTTEN, meaning_of, meaning_row
 
 _T = tables.vectors.c
 _V = tables.versions.c
+_C = tables.corrections.c
 
 
 class SqlVectors:
@@ -25,7 +26,7 @@ class SqlVectors:
         self._mine = _T.tenant_id == tenant_id
 
     async def waiting(self, embedder: str) -> int:
-        """Return how many contents have no vectors of this embedder."""
+        """Return how many contents and messages have no vectors of this embedder."""
         return await self._session.number(select(func.count()).where(*self._others(embedder)))
 
     async def newest(self) -> int:
@@ -33,24 +34,29 @@ class SqlVectors:
         return await self._session.number(select(func.max(_T.number)).where(self._mine))
 
     async def has_untold(self) -> bool:
-        """Return whether some content has no vectors of anybody."""
+        """Return whether some content or message has no vectors of anybody."""
         untold = select(_T.number).where(self._mine, _T.embedder == "").limit(1)
         return await self._session.row(untold) is not None
 
     async def lacking(self, embedder: str, *, limit: int) -> Sequence[Told]:
-        """Return up to `limit` of those contents."""
+        """Return up to `limit` of those contents and messages."""
         wanted = select(_T.digest).where(*self._others(embedder)).order_by(_T.embedder).limit(limit)
         digests = [row["digest"] for row in await self._session.rows(wanted)]
+        messages = select(_C.digest, func.max(_C.text).label("text")).group_by(_C.digest)
+        spoken = messages.where(_C.tenant_id == self._tenant_id, _C.digest.in_(digests))
         # Contents of one digest are equal.
         said = select(_V.digest, func.max(_V.content).label("content")).group_by(_V.digest)
         these = said.where(_V.tenant_id == self._tenant_id, _V.digest.in_(digests))
         return [
-            Told(digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"])))
-            for row in await self._session.rows(these)
+            *(
+                Told(digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"])))
+                for row in await self._session.rows(these)
+            ),
+            *(Told(digest=row["digest"], content=row["text"]) for row in await self._session.rows(spoken)),
         ]
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
-        """Store the vectors of contents that are listed; others are passed over."""
+        """Store the vectors of what is listed; others are passed over."""
         last = await self.newest()
         kept = update(tables.vectors).where(self._mine, _T.digest == bindparam("this"))
         rows = [
@@ -69,5 +75,5 @@ class SqlVectors:
         """Return the conditions of what others have told, as ranges of an index."""
         return (
             self._mine,
-            or_(_T.embedder < embedder, _T.embedder > embedder),
+            or_(_T.embedder < embedder, and_(_T.embedder > embedder, _T.embedder < FORGOTTEN)),
         )
