@@ -17,7 +17,9 @@ from bylaw.evaluators.model.prompt import prompt_of
 from bylaw.evaluators.model.reading import answers_of
 from bylaw.evaluators.model.record import record_of
 from bylaw.providers.structured import parsed
-from tests.evaluators.model.judging import batch, evaluator_of
+from bylaw.tenancy.model import EVERYWHERE
+from tests.decisions.world import place
+from tests.evaluators.model.judging import batch, evaluator_of, question
 from tests.model_server.minds import judge
 from tests.model_server.server import Asked, serving
 
@@ -53,7 +55,39 @@ def run(*, quick: bool) -> list[Table]:
             rows=[uvloop.run(round_trip(dialect, rounds)) for dialect in ("openai", "anthropic", "ollama")],
             notes=["The scripted server answers at once, in the same process; its work is in the figures."],
         ),
+        Table(
+            title="What asking six rules apart costs: calls, and thousands of characters sent",
+            columns=("company", "calls", *(f"{size} characters" for size in sizes)),
+            rows=[company(name, questions, sizes) for name, questions in COMPANIES.items()],
+            notes=["The calls of a decision go out together. A token is about 4 characters."],
+        ),
     ]
+
+
+def apart(*wheres, high=0):
+    """Return six rules that stand in these places in turn, the first `high` of them of a high risk."""
+    return [
+        question(text, place=wheres[at % len(wheres)], risk="HIGH" if at < high else "MEDIUM")
+        for at, text in enumerate(RULES[:6])
+    ]
+
+
+COMPANIES = {
+    "one place": apart(EVERYWHERE),
+    "two places": apart(EVERYWHERE, place("w1")),
+    "three places": apart(EVERYWHERE, place("w1"), place("w1", "r1")),
+    "one place, two of a high risk": apart(EVERYWHERE, high=2),
+    "one place, six of a high risk": apart(EVERYWHERE, high=6),
+}
+
+
+def company(name, questions, sizes):
+    parts, sent = [*calls_of(questions)], []
+    for size in sizes:
+        record = record_of(facts_of(size), most_chars=60_000)
+        told = [prompt_of(part, record, random=os.urandom) for part in parts]
+        sent.append(sum(len(each.system) + len(each.user) for each in told) / 1_000)
+    return (name, len(parts), *sent)
 
 
 async def own(rules, characters, rounds):
