@@ -21,9 +21,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.sent.append((self.path, body))
+        poisoned = [place for place, each in enumerate(body["conversations"]) if "poison" in each]
+        if poisoned:
+            path = f"conversations[{poisoned[0]}].poison"
+            problem = {"path": path, "code": "too_deep", "message": "It is nested too deeply."}
+            self.answer(400, {"code": "invalid_input", "detail": "Not taken.", "errors": [problem]})
+            return
         results = [self.arrived(place, each) for place, each in enumerate(body["conversations"])]
-        answer = json.dumps({"results": results}).encode()
-        self.send_response(200)
+        self.answer(200, {"results": results})
+
+    def answer(self, status, value):
+        answer = json.dumps(value).encode()
+        self.send_response(status)
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -67,11 +76,26 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_arrive(run, server, 
     lines = [line("a"), b"{not json", b"", b"[]", b'{"id": "b"}', line("c")]
     code, out, err = imported(run, server, tmp_path, lines)
     assert (code, out) == (1, "2 imported, 0 unchanged, 3 refused\n")
-    assert [each.split(":")[0] for each in err.splitlines() if each.startswith("line")] == [
-        "line 2", "line 4", "line 5",
-    ]  # fmt: skip
+    assert [each for each in err.splitlines() if each.startswith("line")] == [
+        "line 2: Not JSON at column 2: Expecting property name enclosed in double quotes.",
+        "line 4: A conversation is a JSON object with an id and messages.",
+        "line 5: messages: There are none.",
+    ]
     ((path, body),) = server.sent
     assert (path, [each["id"] for each in body["conversations"]]) == (IMPORT, ["a", "b", "c"])
+
+
+def test_a_line_for_which_a_server_takes_nothing_is_named_with_its_field(run, server, tmp_path):
+    lines = [line("a"), b'{"id": "b", "messages": [], "poison": 1}', line("c"), b'{"id": "d", "id": "e"}']
+    code, out, err = imported(run, server, tmp_path, lines)
+    assert (code, out) == (1, "2 imported, 0 unchanged, 2 refused\n")
+    assert [each for each in err.splitlines() if each.startswith("line")] == [
+        "line 4: id: A name stands twice in one object: keep one.",
+        "line 2: poison: It is nested too deeply.",
+    ]
+    assert [[each["id"] for each in body["conversations"]] for _, body in server.sent] == [
+        ["a", "b", "c"], ["a"], ["b"], ["c"],
+    ]  # fmt: skip
 
 
 def test_a_long_file_goes_in_parts_of_which_the_last_causes_the_run(run, server, tmp_path):

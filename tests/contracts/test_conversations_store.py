@@ -112,3 +112,6 @@ async def test_a_forgotten_conversation_is_in_no_list(store):
     async with store.begin(A, writes=False) as unit:
         assert await unit.conversations.get(forgotten.id) == forgotten
         assert await ids(unit) == await ids(unit, deleted=True) == [kept.id]
+        some = [kept.id, forgotten.id, "unknown"]
+        assert await unit.conversations.forgotten(some) == frozenset({forgotten.id})
+        assert await unit.conversations.forgotten([]) == frozenset()

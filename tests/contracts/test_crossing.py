@@ -18,8 +18,9 @@ from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, Tenan
 from bylaw.core.paging import Slice
 from bylaw.jobs.model import JobId, NewJob, Step
 from bylaw.jobs.store import JobFilter
+from bylaw.learning.mining.model import Draft
 from bylaw.learning.model import ConversationId
-from bylaw.learning.report import RunId
+from bylaw.learning.report import Choices, Finding, Report, RunId
 from bylaw.learning.store import ConversationFilter
 from bylaw.notify.model import DeliveryId, NoticeId, WebhookId
 from bylaw.notify.store import DeliveryFilter
@@ -67,6 +68,8 @@ from tests.contracts.values import (
 
 ALL = Slice(limit=100, total=True)
 C = TenantId("tenant-c")
+DRAWN = Draft(kind="outcome", text="Ask first.", quotes=(), supports=("c",), confidence=0.5)
+DRAWING = Report(miner="offline", embedder="none", read=1, findings=(Finding(draft=DRAWN),))
 OURS = {
     "workspaces": workspace(id=WorkspaceId("w")),
     "repos": repo(id=RepoId("r"), workspace_id=WorkspaceId("w")),
@@ -82,8 +85,8 @@ OURS = {
     "evaluations": evaluation(id="ev"),
     "approvals": approval(id="ap"),
     "conversations": conversation(id=ConversationId("c"), place=place("w")),
-    "settings": learning_settings(id=WorkspaceId("w")),
-    "runs": run(id=RunId("run"), place=place("w")),
+    "settings": learning_settings(id=WorkspaceId("w"), choices=Choices(keep_days=7)),
+    "runs": run(id=RunId("run"), place=place("w"), report=DRAWING, revision=2),
     "events": event(entry_id="e"),
     "webhooks": webhook(id=WebhookId("wh"), workspace_id=WorkspaceId("w")),
     "notices": notice(id=NoticeId("n")),
@@ -142,10 +145,14 @@ async def fill(unit):
     await unit.approvals.add([OURS["approvals"]])
     await unit.conversations.add(OURS["conversations"])
     await unit.learning.settings.add(OURS["settings"])
-    await unit.learning.runs.add(OURS["runs"])
+    await unit.conversations.add(conversation(id="gone", deleted_ms=START, forgotten_ms=START))
+    await unit.learning.runs.add(replace(OURS["runs"], report=None, revision=1))
+    await unit.learning.runs.save(OURS["runs"])
     await unit.events.add([OURS["events"], event(entry_id="f")])
     await unit.events.mark("ada", [1])
     await unit.jobs.add(OURS["jobs"])
+    await unit.jobs.add(job(status="done", ended_ms=START))
+    await unit.jobs.add(job())
     await unit.jobs.add_step(JobId("j"), Step(name="one", result={}, at_ms=START))
     await unit.jobs.put_schedule(RECURS)
     await unit.notify.webhooks.add(OURS["webhooks"])
@@ -154,8 +161,6 @@ async def fill(unit):
     await unit.outbox.add("key", {})
     await unit.replies.add(reply(caller="c", key="i"))
     await unit.changes.bump()
-    await unit.jobs.add(job(status="done", ended_ms=START))
-    await unit.jobs.add(job())
 
 
 class At(NamedTuple):
@@ -519,7 +524,10 @@ CROSSINGS = {
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
     "places": cross_places, "topics": cross_topics,
-    "last_spelled": cross_last_spelled, "spelled_after": cross_spelled_after, "waiting": cross_waiting, "newest": cross_newest,
+    "last_spelled": cross_last_spelled, "spelled_after": cross_spelled_after,
+    "waiting": cross_waiting, "newest": cross_newest,
+    "forgotten": cross_forgotten, "keeping": cross_keeping, "unfinished": cross_unfinished,
+    "drawing_on": cross_drawing_on,
     "has_untold": cross_has_untold, "lacking": cross_lacking, "keep": cross_keep, "after": cross_after,
     "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,

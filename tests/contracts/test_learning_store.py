@@ -40,7 +40,14 @@ def report() -> Report:
         supports=("c", "d"),
         against=1,
         confidence=0.62,
-        examples=(Case(name="kept", expect="pass", request={"agent_output": "It is on its way."}),),
+        examples=(
+            Case(
+                name="kept",
+                expect="pass",
+                request={"agent_output": "It is on its way."},
+                conversation_id="e",
+            ),
+        ),
         tried=Tried(satisfied=3, violated=1, undecided=2, samples=("c",)),
     )
     finding = Finding(draft=draft, held_back="duplicate", because_of="pol_1", notes=("as one in force",))
@@ -72,3 +79,38 @@ async def test_runs_are_listed_newest_first_where_they_may_be_read(store):
         assert (await unit.learning.runs.list((), Slice(limit=5))).items == ()
         everything = await unit.learning.runs.list((EVERYWHERE,), Slice(limit=9, total=True))
         assert (everything.items[0], everything.total) == (elsewhere, 6)
+
+
+async def test_runs_that_are_not_over_are_found_the_oldest_first(store):
+    shop = workspace()
+    async with store.begin(A) as unit:
+        await unit.tenancy.workspaces.add(shop)
+        there = place(shop.id)
+        later, first = run(place=there, created_ms=START + 2), run(place=there, status="running")
+        over = (run(place=there, status="finished"), run(place=there, status="failed"))
+        for each in (later, first, *over, run(place=EVERYWHERE)):
+            await unit.learning.runs.add(each)
+        assert await unit.learning.runs.unfinished(there) == [first, later]
+
+
+async def test_a_run_is_found_by_every_conversation_on_which_its_report_draws(store):
+    begun, other = run(), run()
+    async with store.begin(A) as unit:
+        for each in (begun, other):
+            await unit.learning.runs.add(each)
+        done = replace(begun, status="finished", report=report(), revision=2)
+        await unit.learning.runs.save(done)
+        await unit.learning.runs.save(replace(done, revision=3))
+    async with store.begin(A, writes=False) as unit:
+        for ident in ("c", "d", "e"):
+            assert await unit.learning.runs.drawing_on(ident) == [begun.id]
+        assert await unit.learning.runs.drawing_on("f") == []
+
+
+async def test_workspaces_that_keep_conversations_for_a_while_are_found(store):
+    shops = sorted((workspace(), workspace(), workspace()), key=lambda each: each.id)
+    async with store.begin(A) as unit:
+        for shop, days in zip(shops, (7, 0, 30), strict=True):
+            await unit.tenancy.workspaces.add(shop)
+            await unit.learning.settings.add(learning_settings(id=shop.id, choices=Choices(keep_days=days)))
+        assert [each.id for each in await unit.learning.settings.keeping()] == [shops[0].id, shops[2].id]

@@ -8,10 +8,11 @@ from bylaw.core.errors import Forbidden, InvalidInput, NotFound
 from bylaw.core.ids import Ids, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.jobs.store import JobFilter
+from bylaw.learning.forgetting import forget_conversation
 from bylaw.learning.recordings import import_recordings, recorded
 from bylaw.learning.store import ConversationFilter
 from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
-from tests.contracts.values import START, A, place, workspace
+from tests.contracts.values import START, A, conversation, place, workspace
 from tests.shared import SHARED
 
 W = WorkspaceId("w")
@@ -109,17 +110,52 @@ async def test_each_is_stored_whole_or_refused_and_twice_changes_nothing(store, 
         await unit.tenancy.workspaces.add(workspace(id=W))
         first = await import_recordings(acting(unit, clock), W, [good, bad, "no object"])
         assert [(each.id, each.outcome) for each in first] == [
-            ("one", "imported"), ("two", "refused"), ("", "refused"),
+            ("w:one", "imported"), ("two", "refused"), ("", "refused"),
         ]  # fmt: skip
     async with store.begin(A) as unit:
         changed = {**good, "messages": []}
         (again,) = await import_recordings(acting(unit, clock), W, [changed])
         assert again.outcome == "unchanged"
-        assert len((await unit.conversations.get("one")).messages) == 1
-        assert (await unit.conversations.list(ConversationFilter(), ALL)).items[0].id == "one"
+        assert len((await unit.conversations.get("w:one")).messages) == 1
+        assert (await unit.conversations.list(ConversationFilter(), ALL)).items[0].id == "w:one"
         runs = (await unit.learning.runs.list((place("w"),), ALL)).items
         assert [(each.cause, each.conversation_id) for each in runs] == [("imported", None)]
         assert len((await unit.jobs.list(JobFilter(), ALL)).items) == 1
+
+
+async def test_ids_are_of_their_workspace_and_tell_nothing_of_another(store, clock):
+    said = {"id": "one", "messages": [{"speaker": "agent", "text": "Hello"}]}
+    told = []
+    async with store.begin(A) as unit:
+        for ident in ("v", "w"):
+            await unit.tenancy.workspaces.add(workspace(id=WorkspaceId(ident)))
+            imported = await import_recordings(acting(unit, clock), WorkspaceId(ident), [said])
+            told.append([(each.id, each.outcome) for each in imported])
+        assert told == [[("v:one", "imported")], [("w:one", "imported")]]
+
+
+async def test_a_conversation_that_has_its_bare_id_in_the_workspace_stays_as_it_is(store, clock):
+    said = {"id": "one", "messages": [{"speaker": "agent", "text": "Hello"}]}
+    async with store.begin(A) as unit:
+        for ident in ("v", "w"):
+            await unit.tenancy.workspaces.add(workspace(id=WorkspaceId(ident)))
+        await unit.conversations.add(conversation(id="one", place=place("w")))
+        await unit.conversations.add(conversation(id="w:two", place=place("v")))
+        (known,) = await import_recordings(acting(unit, clock), W, [said])
+        (taken,) = await import_recordings(acting(unit, clock), W, [{**said, "id": "two"}])
+    assert (known.id, known.outcome) == ("one", "unchanged")
+    assert (taken.outcome, [each.code for each in taken.problems]) == ("refused", ["taken"])
+
+
+async def test_what_was_forgotten_does_not_come_back_with_the_next_import(store, clock):
+    said = {"id": "one", "messages": [{"speaker": "agent", "text": "Hello"}]}
+    async with store.begin(A) as unit:
+        await unit.tenancy.workspaces.add(workspace(id=W))
+        by = acting(unit, clock)
+        await import_recordings(by, W, [said])
+        await forget_conversation(by, "w:one")
+        assert [each.outcome for each in await import_recordings(by, W, [said])] == ["unchanged"]
+        assert (await unit.conversations.get("w:one")).messages == ()
 
 
 async def test_who_may_not_write_there_imports_nothing(store, clock):

@@ -5,88 +5,17 @@ from dataclasses import replace
 import pytest
 
 from bylaw.core.errors import Forbidden, InvalidInput, NotFound, PreconditionFailed
-from bylaw.core.ids import Ids, WorkspaceId
-from bylaw.core.paging import Slice
+from bylaw.core.ids import WorkspaceId
+from bylaw.jobs.lifecycle import cancelled
+from bylaw.jobs.store import JobFilter
 from bylaw.learning import choosing, runs
-from bylaw.learning.mining.miner import OfflineMiner
 from bylaw.learning.report import Choices
 from bylaw.policies.editing import NewPolicy, create_policy
-from bylaw.policies.lifecycle import decide_policy
-from bylaw.policies.store import PolicyFilter
-from bylaw.tenancy.principal import Acting, Grant, Principal, system_principal
-from tests.contracts.values import START, A, place, workspace
+from tests.contracts.values import START, A, place
+from tests.learning.loop import ALL, CORRECTED, W
 from tests.learning.talk import EMBEDDER, refusal, talk
 
-W = WorkspaceId("w")
-ALL = Slice(limit=100)
 DAY_MS = 86_400_000
-CORRECTED = (
-    "contact: Money back!",
-    "agent: I refunded it.",
-    "human: No, we never refund before the return arrives.",
-)
-
-
-class Loop:
-    """A workspace with conversations, and the loop over it."""
-
-    def __init__(self, store, clock):
-        self.store, self.clock, self.ids = store, clock, Ids(clock)
-
-    def acting(self, unit, *scopes, where=None):
-        principal = system_principal(A)
-        if scopes:
-            grant = Grant(place=where or place("w"), scopes=frozenset(scopes))
-            principal = Principal(tenant_id=A, kind="key", id="k", grants=(grant,))
-        return Acting(unit=unit, principal=principal, clock=self.clock, ids=self.ids)
-
-    async def hold(self, *conversations, workspace_id="w"):
-        async with self.store.begin(A) as unit:
-            for each in conversations:
-                there = place(workspace_id) if each.place == place() else each.place
-                await unit.conversations.add(replace(each, place=there))
-
-    async def start(self, *, dry_run=False, workspace_id=W):
-        async with self.store.begin(A) as unit:
-            return await runs.start_run(self.acting(unit), workspace_id, dry_run=dry_run)
-
-    async def carry_out(self, run, begin=None):
-        return await runs.carry_out(
-            begin or (lambda *, writes=True: self.store.begin(A, writes=writes)),
-            A,
-            run.id,
-            miners=lambda _: OfflineMiner(embedder=EMBEDDER),
-            clock=self.clock,
-            ids=self.ids,
-        )
-
-    async def learn(self, **options):
-        return (await self.carry_out(await self.start(**options))).report
-
-    async def policies(self):
-        async with self.store.begin(A, writes=False) as unit:
-            return (await unit.policies.list(PolicyFilter(), ALL)).items
-
-    async def decide(self, decision, reason=""):
-        (current,) = await self.policies()
-        async with self.store.begin(A) as unit:
-            await decide_policy(self.acting(unit), current.policy.id, decision, reason=reason)
-        return current
-
-    async def choose(self, **chosen):
-        async with self.store.begin(A) as unit:
-            await choosing.choose(self.acting(unit), W, Choices(**chosen), revision=None)
-
-
-@pytest.fixture
-async def loop(store, clock):
-    """A loop over an empty workspace; what is found needs little confidence."""
-    loop = Loop(store, clock)
-    async with store.begin(A) as unit:
-        for ident in ("w", "v"):
-            await unit.tenancy.workspaces.add(workspace(id=WorkspaceId(ident)))
-    await loop.choose(minimum_confidence=0.3)
-    return loop
 
 
 def outcomes(report):
@@ -242,6 +171,48 @@ async def test_resolving_learns_from_that_conversation_among_the_others(loop):
     (finding,) = report.findings
     assert finding.draft.supports[0] == open_one.id
     assert (await loop.policies())[0].policy.source.conversation_id == open_one.id
+
+
+async def test_a_run_that_waits_is_the_one_for_whatever_comes_meanwhile(loop):
+    first = await loop.start()
+    assert (await loop.start()).id == first.id
+    dry = await loop.start(dry_run=True)
+    assert (await loop.start(dry_run=True)).id == dry.id != first.id
+    assert (await loop.start(workspace_id=WorkspaceId("v"))).id not in {first.id, dry.id}
+    await loop.carry_out(first)
+    assert (await loop.start()).id != first.id
+
+
+async def test_what_waits_for_one_conversation_reads_all_when_another_is_resolved(loop):
+    talks = [replace(talk(*CORRECTED), status="open", place=place("w")) for _ in range(2)]
+    await loop.hold(*talks)
+    async with loop.store.begin(A) as unit:
+        for each in talks:
+            await runs.resolve(loop.acting(unit), each.id, outcome="")
+        (run,) = (await unit.learning.runs.list((place("w"),), ALL)).items
+    assert (run.cause, run.conversation_id) == ("resolved", None)
+    assert (await loop.carry_out(run)).report.findings[0].draft.supports == tuple(each.id for each in talks)
+
+
+async def test_a_run_that_goes_on_is_joined_by_nothing(loop):
+    first = await loop.start()
+    async with loop.store.begin(A) as unit:
+        await unit.learning.runs.save(replace(first, status="running", revision=2))
+    second = await loop.start()
+    assert second.id != first.id
+    assert (await loop.start()).id == second.id
+
+
+async def test_what_a_job_gave_up_is_failed_and_holds_up_nobody(loop):
+    given_up = await loop.start()
+    async with loop.store.begin(A) as unit:
+        (job,) = (await unit.jobs.list(JobFilter(), ALL)).items
+        await unit.jobs.save(cancelled(job, now_ms=START))
+    run = await loop.start()
+    async with loop.store.begin(A) as unit:
+        assert (await unit.learning.runs.get(given_up.id)).status == "failed"
+        assert [each.id for each in await unit.learning.runs.unfinished(place("w"))] == [run.id]
+    assert await loop.carry_out(given_up) is None
 
 
 async def test_nobody_learns_where_it_is_switched_off(loop):

@@ -8,7 +8,7 @@ from bylaw.api.ports import Unit
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids
 from bylaw.jobs.running import Handler
-from bylaw.learning.job import handler
+from bylaw.learning.job import EXPIRE, expiring, mining
 from bylaw.learning.mining.drafting import ModelMiner
 from bylaw.learning.mining.miner import Miner, OfflineMiner
 from bylaw.learning.report import MinerName
@@ -24,7 +24,7 @@ _MARKER: Final = 16  # letters and digits that nobody guesses
 def learning_handlers(
     embedder: Callable[[], Embedder], model: StructuredModel | None, *, clock: Clock, ids: Ids
 ) -> Mapping[str, Handler[Unit]]:
-    """Return what carries out runs; where there is no model, the offline miner mines whoever was chosen."""
+    """Return what carries out runs, and forgets; where there is no model, the offline miner mines."""
     remembering = cache(lambda: Remembering(embedder()))
 
     def miners(name: MinerName) -> Miner:
@@ -32,4 +32,7 @@ def learning_handlers(
             return ModelMiner(embedder=remembering(), model=model, marker=lambda: ids.secret(_MARKER))
         return OfflineMiner(embedder=remembering(), why=_NO_MODEL if name == "model" else "")
 
-    return {JOB: handler(miners, clock=clock, ids=ids)}
+    return {
+        JOB: mining(miners, clock=clock, ids=ids),
+        EXPIRE: expiring(clock=clock, ids=ids),
+    }

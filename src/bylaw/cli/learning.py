@@ -13,6 +13,7 @@ import msgspec
 from bylaw.api.answers import Page
 from bylaw.api.native.learning_views import (
     MOST_RECORDS,
+    ConversationImportResult,
     ConversationImportView,
     ConversationsToImport,
     FindingView,
@@ -25,7 +26,7 @@ from bylaw.api.native.learning_views import (
 from bylaw.api.problems import FieldProblem
 from bylaw.cli.remote import Remote, RemoteCommand
 from bylaw.core import strict_json
-from bylaw.core.errors import InvalidInput, Unavailable
+from bylaw.core.errors import InvalidInput, Problem, TooLarge, Unavailable
 
 _BATCH_BYTES: Final = 400_000
 _WAIT_S: Final = 600
@@ -36,6 +37,7 @@ Examples:
   bylaw learning import conversations.jsonl --workspace support
   bylaw learning run --workspace support --dry-run
   bylaw learning settings --workspace support --minimum-confidence 0.6
+  bylaw learning forget support:conv-8841
 """
 
 
@@ -65,16 +67,10 @@ def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> 
     counts: dict[str, int] = {}
     # The last batch causes the run, so that there is one for the whole file.
     for batch, is_last in _with_last(_batches(file, counts)):
-        sent = ConversationsToImport(
-            workspace_id=workspace,
-            conversations=tuple(record for _, record in batch),
-            learn=is_last and not no_run,
-        )
-        answer = remote.request("POST", "/v1/conversations/import", sent)
-        for result in msgspec.json.decode(answer, type=ConversationImportView).results:
+        for result in _sent(remote, batch, workspace=workspace, learn=is_last and not no_run):
             counts[result.outcome] = counts.get(result.outcome, 0) + 1
             for problem in result.problems:
-                click.echo(f"line {batch[result.place][0]}: {problem.path}: {problem.message}", err=True)
+                _say(batch[result.place][0], problem.path, problem.message)
         click.echo(f"{sum(counts.values())} read", err=True)
     told = ", ".join(f"{counts.get(each, 0)} {each}" for each in ("imported", "unchanged", "refused"))
     click.echo(told)
@@ -82,6 +78,38 @@ def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> 
 
 
 Batch = list[tuple[int, dict[str, object]]]
+
+
+def _sent(remote: Remote, batch: Batch, *, workspace: str, learn: bool) -> list[ConversationImportResult]:
+    """Return what became of the lines of a batch; those among which one cannot be sent go one by one."""
+    sent = ConversationsToImport(
+        workspace_id=workspace, conversations=tuple(record for _, record in batch), learn=learn
+    )
+    try:
+        answer = remote.request("POST", "/v1/conversations/import", sent)
+    except (InvalidInput, TooLarge) as error:
+        if len(batch) > 1:
+            alone = [_sent(remote, [each], workspace=workspace, learn=learn) for each in batch]
+            return [msgspec.structs.replace(each, place=place) for place, (each,) in enumerate(alone)]
+        problems = tuple(
+            FieldProblem(
+                path=each.path.removeprefix("conversations[0]."), code=each.code, message=each.message
+            )
+            for each in _problems(error)
+        )
+        return [ConversationImportResult(place=0, id="", outcome="refused", problems=problems)]
+    return list(msgspec.json.decode(answer, type=ConversationImportView).results)
+
+
+def _problems(error: InvalidInput | TooLarge) -> tuple[Problem, ...]:
+    told = error.problems if isinstance(error, InvalidInput) else ()
+    return told or (Problem(path="", code=error.code, message=error.message),)
+
+
+def _say(number: int, path: str, message: str) -> None:
+    """Write what is wrong with a line, and where in it."""
+    place = f"{path}: " if path else ""
+    click.echo(f"line {number}: {place}{message.replace('line 1 column', 'column')}", err=True)
 
 
 def _batches(file: Path, counts: dict[str, int]) -> Iterator[Batch]:
@@ -108,11 +136,12 @@ def _record(line: bytes, number: int, counts: dict[str, int]) -> dict[str, objec
     try:
         record = strict_json.parse(line)
     except InvalidInput as error:
-        click.echo(f"line {number}: {error.message}", err=True)
+        for problem in _problems(error):
+            _say(number, problem.path, problem.message)
     else:
         if isinstance(record, dict):
             return record
-        click.echo(f"line {number}: A conversation is a JSON object with an id and messages.", err=True)
+        _say(number, "", "A conversation is a JSON object with an id and messages.")
     counts["refused"] = counts.get("refused", 0) + 1
     return None
 
@@ -217,6 +246,9 @@ Examples:
 @click.option("--most-per-conversation", type=click.IntRange(1, 50), help="Proposals of one conversation.")
 @click.option("--suppress-days", type=click.IntRange(0, 3_650), help="How long a rejection holds.")
 @click.option("--similarity", type=click.FloatRange(0, 1), help="From which on two rules say the same.")
+@click.option(
+    "--keep-days", type=click.IntRange(0, 36_500), help="How long conversations are kept; 0: always."
+)
 @click.option("--miner", type=click.Choice(["offline", "model"]), help="Who mines.")
 @click.pass_obj
 def settings(remote: Remote, /, *, workspace: str, **chosen: object) -> None:
@@ -231,6 +263,24 @@ def settings(remote: Remote, /, *, workspace: str, **chosen: object) -> None:
         current = msgspec.json.decode(remote.request("PUT", path, sent), type=LearningSettingsView)
     for name, value in msgspec.to_builtins(current).items():
         click.echo(f"{name}: {str(value).lower() if isinstance(value, bool) else value}")
+
+
+@learning.command(
+    "forget",
+    cls=RemoteCommand,
+    epilog="""\b
+Examples:
+  bylaw learning forget support:conv-8841
+  bylaw learning settings --workspace support --keep-days 90      # the others, when they are over
+""",
+)
+@click.argument("conversation_ids", nargs=-1, required=True)
+@click.pass_obj
+def forget(remote: Remote, *, conversation_ids: tuple[str, ...]) -> None:
+    """Forget conversations for good, with what was learnt from them; approved policies stay."""
+    for ident in conversation_ids:
+        remote.request("DELETE", f"/v1/learning/conversations/{quote(ident, safe='')}")
+        click.echo(f"{ident} is forgotten", err=True)
 
 
 def _read_run(remote: Remote, run_id: str) -> RunView:

@@ -18,6 +18,7 @@ _BETWEEN: Final[Mapping[str, tuple[float, float]]] = {
     "similarity": (0.0, 1.0),
     "most_per_conversation": (1, 50),
     "suppress_days": (0, 3_650),
+    "keep_days": (0, 36_500),
 }
 
 

@@ -128,8 +128,25 @@ async def delete_conversation(acting: Acting[LearningUnit], ident: ConversationI
     if found.forgotten_ms is not None or (found.deleted_ms is not None and not for_good):
         raise NotFound("conversation", ident)
     now_ms = acting.clock.now_ms()
-    gone = replace(found, deleted_ms=now_ms if found.deleted_ms is None else found.deleted_ms)
-    await _save(acting, replace(gone, messages=(), forgotten_ms=now_ms) if for_good else gone)
+    if for_good:
+        await acting.unit.conversations.save(emptied(found, now_ms=now_ms))
+    else:
+        await _save(acting, replace(found, deleted_ms=now_ms))
+
+
+def emptied(conversation: Conversation, *, now_ms: int) -> Conversation:
+    """Return the next revision of a conversation of which nothing is left but where and whose it was."""
+    return Conversation(
+        id=conversation.id,
+        tenant_id=conversation.tenant_id,
+        place=conversation.place,
+        status=conversation.status,
+        owner=conversation.owner,
+        created_ms=conversation.created_ms,
+        deleted_ms=now_ms if conversation.deleted_ms is None else conversation.deleted_ms,
+        forgotten_ms=now_ms,
+        revision=conversation.revision + 1,
+    )
 
 
 async def resolve_conversation(

@@ -1,31 +1,52 @@
-"""The job that carries out a run."""
+"""The jobs of the loop: one carries out runs, one forgets what was kept long enough."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from bylaw.core.clock import Clock
-from bylaw.core.ids import Ids
+from bylaw.core.ids import Ids, WorkspaceId
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Handler, Running
-from bylaw.jobs.store import JobsUnit
+from bylaw.learning.forgetting import ForgettingUnit, expire
 from bylaw.learning.mining.miner import Miner
-from bylaw.learning.report import MinerName, RunId
-from bylaw.learning.runs import RunUnit, carry_out
+from bylaw.learning.report import MinerName
+from bylaw.learning.runs import RunUnit, carry_out, enqueue
 from bylaw.learning.standing import held
+from bylaw.tenancy.model import Place
+
+EXPIRE: Final = "learning.expire"
+_NIGHTLY: Final = "40 2 * * *"
 
 
-class LearningJobUnit(RunUnit, JobsUnit, Protocol):
-    """One transaction of one tenant, as far as the job needs it."""
+class LearningJobUnit(RunUnit, ForgettingUnit, Protocol):
+    """One transaction of one tenant, as far as the jobs need it."""
 
 
-def handler(miners: Callable[[MinerName], Miner], *, clock: Clock, ids: Ids) -> Handler[LearningJobUnit]:
+def mining(miners: Callable[[MinerName], Miner], *, clock: Clock, ids: Ids) -> Handler[LearningJobUnit]:
     """Return what does jobs of the kind `learning.run`; `miners` says who mines for which choice."""
 
     async def handle(job: Running[LearningJobUnit]) -> Object:
-        run_id = RunId(str(job.payload.get("run_id", "")))
+        place = Place(workspace_id=WorkspaceId(str(job.payload.get("workspace_id", ""))))
+        async with job.begin(writes=False) as unit:
+            waiting = await unit.learning.runs.unfinished(place)
+        if not waiting:
+            return {"carried_out": False}
+        run_id = waiting[0].id
         run = await carry_out(job.begin, job.tenant_id, run_id, miners=miners, clock=clock, ids=ids)
+        async with job.begin(writes=True) as unit:
+            if await unit.learning.runs.unfinished(place):
+                await enqueue(unit, place)
         if run is None or run.report is None:
             return {"run_id": run_id, "carried_out": False}
         return {"run_id": run_id, "read": run.report.read, **held(run.report.findings)}
 
     return Handler(handle=handle)
+
+
+def expiring(*, clock: Clock, ids: Ids) -> Handler[LearningJobUnit]:
+    """Return what forgets, every night, the conversations whose time is over."""
+
+    async def handle(job: Running[LearningJobUnit]) -> Object:
+        return {"forgotten": await expire(job.begin, job.tenant_id, clock=clock, ids=ids)}
+
+    return Handler(handle=handle, cron=_NIGHTLY)

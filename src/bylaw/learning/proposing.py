@@ -7,12 +7,14 @@ from bylaw.core.errors import InvalidInput, RuleSyntax
 from bylaw.learning.mining.model import Draft, Kind
 from bylaw.learning.report import Finding, Run
 from bylaw.policies.editing import NewPolicy, create_policy
-from bylaw.policies.model import Source
+from bylaw.policies.lifecycle import decide_policy
+from bylaw.policies.model import Policy, Source
 from bylaw.policies.store import PolicyUnit
-from bylaw.tenancy.principal import Acting
+from bylaw.tenancy.principal import Acting, system_principal
 
 SOURCE_TYPE: Final = "learning_loop"
 _MAX_NAME: Final = 80
+_WITHDRAWN: Final = "Withdrawn: the conversations on which it rests were forgotten."
 _SHOWN: Final[dict[Kind, str]] = {
     "correction": "A person who took over from the agent said so",
     "outcome": "The outcome that a person wrote says so",
@@ -24,6 +26,19 @@ _SHOWN: Final[dict[Kind, str]] = {
     "limit": "Calls of tools that succeeded reach it and never go beyond",
     "model": "A model drafted it from what was said",
 }
+
+
+async def withdraw(acting: Acting[PolicyUnit], policy: Policy) -> None:
+    """Store that a proposal is withdrawn if it waits for review: what it rests on was forgotten."""
+    if policy.status == "pending_review" and policy.deleted_ms is None:
+        by_us = replace(acting, principal=system_principal(policy.tenant_id))
+        await decide_policy(by_us, policy.id, "reject", reason=_WITHDRAWN)
+
+
+def is_withdrawn(policy: Policy) -> bool:
+    """Return whether a policy was withdrawn: no person rejected it, so that it may be proposed again."""
+    by_us = policy.decided_by == system_principal(policy.tenant_id).actor
+    return by_us and policy.status == "rejected" and policy.decided_reason == _WITHDRAWN
 
 
 async def propose(acting: Acting[PolicyUnit], run: Run, finding: Finding) -> Finding:

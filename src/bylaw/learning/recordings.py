@@ -4,11 +4,15 @@ What is read of a record: `id`, `messages`, and, where they are there, `status` 
 `human_managed`, `created_at`, and the fields of the contact, account and channel. Messages are our own
 (`speaker`, `text`, `created_at`) or those of a provider, in any form that replay reads; results of tools join
 the calls that they answer. Other fields are left out.
+
+What is imported is known as `workspace:id`: ids of recordings are of their workspace, and tell nobody what
+there is in another one.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
+from urllib.parse import quote
 
 from bylaw.backtest.messages import Message as Recorded
 from bylaw.backtest.messages import told
@@ -50,7 +54,7 @@ _MAX_FIELD: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of a record: by its place in what was sent, its id if it has one, and why it is refused."""
+    """What became of a record: by its place in what was sent, as what it is known, and why it is refused."""
 
     place: int
     id: str
@@ -83,16 +87,34 @@ async def import_recordings(
                 Imported(place=place, id=_id(record), outcome="refused", problems=tuple(problems))
             )
             continue
-        known = await acting.unit.conversations.get(conversation.id)
+        known = await _known(acting, record, conversation)
         if known is None:
             await acting.unit.conversations.add(conversation)
             lesson = conversation if conversation.status == "resolved" else lesson
-        imported.append(
-            Imported(place=place, id=conversation.id, outcome="imported" if known is None else "unchanged")
-        )
+            imported.append(Imported(place=place, id=conversation.id, outcome="imported"))
+        elif known.place.workspace_id == workspace_id:
+            imported.append(Imported(place=place, id=known.id, outcome="unchanged"))
+        else:
+            taken = Problem(path="id", code="taken", message="This id cannot be used here: choose another.")
+            imported.append(Imported(place=place, id=conversation.id, outcome="refused", problems=(taken,)))
     if learn and lesson is not None:
         await learn_from(acting, lesson, cause="imported")
     return imported
+
+
+async def _known(
+    acting: Acting[StartingUnit], record: object, conversation: Conversation
+) -> Conversation | None:
+    """Return what a record is already, or None: a conversation of its workspace may have its bare id."""
+    bare = await acting.unit.conversations.get(ConversationId(_id(record)))
+    if bare is not None and not bare.owner and bare.place.workspace_id == conversation.place.workspace_id:
+        return bare
+    return await acting.unit.conversations.get(conversation.id)
+
+
+def imported_id(workspace_id: WorkspaceId, ident: str) -> ConversationId:
+    """Return as what a recorded conversation of a workspace is known."""
+    return ConversationId(f"{quote(workspace_id, safe='')}:{ident}")
 
 
 def recorded(record: object, *, tenant_id: TenantId, workspace_id: WorkspaceId, now_ms: int) -> Conversation:
@@ -107,7 +129,7 @@ def recorded(record: object, *, tenant_id: TenantId, workspace_id: WorkspaceId, 
     ended = status == "resolved"
     created_ms = _moment(record.get("created_at"), "created_at")
     return Conversation(
-        id=ConversationId(checked_id(ident)),
+        id=imported_id(workspace_id, checked_id(ident)),
         tenant_id=tenant_id,
         place=Place(workspace_id=workspace_id),
         status=status,

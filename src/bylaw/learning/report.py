@@ -1,7 +1,7 @@
 """Runs of the learning loop as values: over what, with which settings, and what became of every draft."""
 
 from dataclasses import dataclass, field
-from typing import Literal, NewType
+from typing import Final, Literal, NewType
 
 from bylaw.core.ids import TenantId, WorkspaceId
 from bylaw.learning.mining.model import Draft
@@ -10,8 +10,11 @@ from bylaw.tenancy.model import Place
 RunId = NewType("RunId", str)
 MinerName = Literal["offline", "model"]
 Cause = Literal["resolved", "imported", "asked"]
-RunStatus = Literal["waiting", "finished", "failed"]
-Why = Literal["duplicate", "rejected_before", "weak", "too_many", "unstorable"]
+RunStatus = Literal["waiting", "running", "finished", "failed"]
+Why = Literal["duplicate", "rejected_before", "weak", "too_many", "unstorable", "forgotten"]
+
+# In these a run is still to be carried out, or goes on.
+UNFINISHED: Final = frozenset[RunStatus]({"waiting", "running"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,7 @@ class Choices:
 
     `similarity`: from which on two rules say the same. `suppress_days`: for how long a rejected rule is not
     proposed again. `most_per_conversation`: how many proposals one conversation may bear at once.
+    `keep_days`: how long after its beginning a conversation that is over is kept; 0 is for good.
     """
 
     enabled: bool = True
@@ -28,6 +32,7 @@ class Choices:
     suppress_days: int = 180
     similarity: float = 0.85
     miner: MinerName = "offline"
+    keep_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +71,17 @@ class Report:
     findings: tuple[Finding, ...] = ()
     note: str = ""
 
+    @property
+    def drawn_on(self) -> frozenset[str]:
+        """The conversations that its findings show, and whose words are in them."""
+        return frozenset[str]().union(*(each.draft.drawn_on for each in self.findings))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One pass over the resolved conversations of a workspace, or what one of them bears among the others.
 
-    A dry run proposes nothing: its findings say what it would.
+    A dry run proposes nothing: its findings say what it would. One that failed was given up by its job.
     """
 
     id: RunId

@@ -23,7 +23,8 @@ from bylaw.learning.mining.model import Draft
 from bylaw.learning.mining.transcript import Transcript, transcript
 from bylaw.learning.model import Conversation, ConversationId
 from bylaw.learning.proposing import propose
-from bylaw.learning.report import Cause, Choices, Finding, MinerName, Report, Run, RunId
+from bylaw.learning.redaction import without
+from bylaw.learning.report import UNFINISHED, Cause, Choices, Finding, MinerName, Report, Run, RunId
 from bylaw.learning.standing import Comparison, Remembering, standing
 from bylaw.learning.store import ConversationFilter, LearningUnit
 from bylaw.policies.store import PolicyFilter, PolicyUnit
@@ -53,13 +54,13 @@ class StartingUnit(LearningUnit, JobsUnit, Protocol):
 async def start_run(acting: Acting[StartingUnit], workspace_id: WorkspaceId, *, dry_run: bool = False) -> Run:
     """Store a run over the resolved conversations of a workspace, to be carried out, and return it.
 
-    Raises: Forbidden, NotFound.
+    Where one waits already, that is the one. Raises: Forbidden, NotFound.
     """
     await read_workspace(acting, workspace_id)
     place = Place(workspace_id=workspace_id)
     acting.principal.require(READS, place)
     acting.principal.require(STARTS, place)
-    return await _enqueue(acting, place, cause="asked", dry_run=dry_run)
+    return await _run_for(acting, place, cause="asked", dry_run=dry_run)
 
 
 async def resolve(acting: Acting[StartingUnit], ident: ConversationId, *, outcome: str) -> Conversation:
@@ -87,10 +88,10 @@ async def learn_from(
         return None
     place = Place(workspace_id=workspace_id)
     ident = None if cause == "imported" else conversation.id
-    return await _enqueue(acting, place, cause=cause, conversation_id=ident)
+    return await _run_for(acting, place, cause=cause, conversation_id=ident)
 
 
-async def _enqueue(
+async def _run_for(
     acting: Acting[StartingUnit],
     place: Place,
     *,
@@ -98,6 +99,14 @@ async def _enqueue(
     conversation_id: ConversationId | None = None,
     dry_run: bool = False,
 ) -> Run:
+    """Return the run that will do this: one that waits there does it, too, so that no more than one does."""
+    runs, key = acting.unit.learning.runs, place.workspace_id
+    job = None if key is None else await acting.unit.jobs.live(JOB, key)
+    for each in await runs.unfinished(place):
+        if job is None:
+            await runs.save(replace(each, status="failed", revision=each.revision + 1))
+        elif each.status == "waiting" and each.dry_run == dry_run:
+            return await _widened(acting.unit, each, conversation_id)
     run = Run(
         id=RunId(acting.ids.ulid("run_")),
         tenant_id=acting.unit.tenant_id,
@@ -108,9 +117,25 @@ async def _enqueue(
         asked_by=acting.principal.actor,
         created_ms=acting.clock.now_ms(),
     )
-    await acting.unit.learning.runs.add(run)
-    await acting.unit.jobs.enqueue(NewJob(kind=JOB, payload={"run_id": run.id}, dedupe=run.id))
+    await runs.add(run)
+    await enqueue(acting.unit, place)
     return run
+
+
+async def _widened(unit: LearningUnit, run: Run, conversation_id: ConversationId | None) -> Run:
+    """Return a run that waits, over all of its workspace where it was to be about another conversation."""
+    if run.conversation_id in {None, conversation_id}:
+        return run
+    wide = replace(run, conversation_id=None, revision=run.revision + 1)
+    await unit.learning.runs.save(wide)
+    return wide
+
+
+async def enqueue(unit: JobsUnit, place: Place) -> None:
+    """Have the next run of a workspace carried out: they come one after another, others' jobs in between."""
+    await unit.jobs.enqueue(
+        NewJob(kind=JOB, payload={"workspace_id": place.workspace_id}, dedupe=place.workspace_id)
+    )
 
 
 async def read_run(acting: Acting[LearningUnit], run_id: RunId) -> Run:
@@ -161,10 +186,12 @@ async def carry_out(
 
     `begin(writes=...)` opens a transaction of the tenant. Raises: Unavailable.
     """
-    async with begin(writes=False) as unit:
-        read = await _read(unit, run_id)
-    if read is None:
+    async with begin(writes=True) as unit:
+        run = await _begun(unit, run_id)
+    if run is None:
         return None
+    async with begin(writes=False) as unit:
+        read = await _read(unit, run)
     miner = miners(read.choices.miner)
     transcripts = await asyncio.to_thread(_transcripts, read.conversations)
     mined = await miner.mine(transcripts, topics=read.topics)
@@ -182,14 +209,17 @@ async def carry_out(
     wanted = [draft for draft, each in zip(drafts, found, strict=True) if each.held_back is None]
     async with begin(writes=True) as unit:
         run = await unit.learning.runs.get(run_id)
-        if run is None or run.status == "finished":
+        if run is None or run.status not in UNFINISHED:
             return None
         again = iter(await standing(unit, wanted, by))
         findings = [next(again) if each.held_back is None else each for each in found]
+        report = _report(read, miner, mined, findings)
+        # What was forgotten since it was read.
+        report = without(report, await unit.conversations.forgotten(report.drawn_on))
         if not run.dry_run:
             acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
-            findings = [await _proposed(acting, run, each) for each in findings]
-        report = _report(read, miner, mined, findings)
+            proposed = [await _proposed(acting, run, each) for each in report.findings]
+            report = replace(report, findings=tuple(proposed))
         done = replace(
             run, status="finished", report=report, finished_ms=clock.now_ms(), revision=run.revision + 1
         )
@@ -211,17 +241,26 @@ async def _proposed(acting: Acting[RunUnit], run: Run, finding: Finding) -> Find
     return finding if finding.held_back is not None else await propose(acting, run, finding)
 
 
-async def _read(unit: RunUnit, run_id: RunId) -> _Read | None:
+async def _begun(unit: RunUnit, run_id: RunId) -> Run | None:
+    """Return a run that goes on from now, so that nothing is added to it any more."""
     run = await unit.learning.runs.get(run_id)
-    if run is None or run.status == "finished" or run.place.workspace_id is None:
+    if run is None or run.status not in UNFINISHED:
         return None
+    if run.status == "running":
+        return run
+    begun = replace(run, status="running", revision=run.revision + 1)
+    await unit.learning.runs.save(begun)
+    return begun
+
+
+async def _read(unit: RunUnit, run: Run) -> _Read:
     conversations = await _conversations(unit, run)
     where = PolicyFilter(place=run.place, match="near")
     policies = await unit.policies.list(where, Slice(limit=_MOST_TOPICS))
     topics = (each.version.content.topic for each in policies.items)
     return _Read(
         run=run,
-        choices=await choices_of(unit, run.place.workspace_id),
+        choices=await choices_of(unit, WorkspaceId(run.place.workspace_id or "")),
         conversations=tuple(conversations),
         topics=tuple(dict.fromkeys(topic for topic in topics if topic)),
     )

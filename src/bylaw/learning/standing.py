@@ -16,6 +16,7 @@ from bylaw.core.paging import Slice
 from bylaw.learning.mining.clusters import sense
 from bylaw.learning.mining.model import Draft, fold
 from bylaw.learning.mining.said import forbids
+from bylaw.learning.proposing import is_withdrawn
 from bylaw.learning.report import Choices, Finding, Why
 from bylaw.policies.model import Current, DeterministicRule, NaturalRule
 from bylaw.policies.searching import words_of
@@ -178,7 +179,7 @@ def _held_back(draft: Draft, rivals: Sequence[Rival], choices: Choices, now_ms: 
         why: Why = "duplicate"
         notes = (f"It says what {rival.says} says, which is {policy.status}.",)
         if policy.status == "rejected":
-            if policy.updated_ms < since_ms:
+            if policy.updated_ms < since_ms or is_withdrawn(policy):
                 continue
             why = "rejected_before"
             reason = (policy.decided_reason or "no reason was given").rstrip(".")

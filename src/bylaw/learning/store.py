@@ -5,6 +5,7 @@ newest first, and continue after a cursor. `save` replaces a conversation whose 
 stored one, and raises PreconditionFailed otherwise.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +60,9 @@ class Conversations(Protocol):
     async def list(self, where: ConversationFilter, part: Slice) -> Page[Conversation]:
         """Return a page of those that match and are not forgotten."""
 
+    async def forgotten(self, idents: Collection[str], /) -> frozenset[str]:
+        """Return which of these were forgotten."""
+
 
 class SettingsOfWorkspaces(Protocol):
     """How the workspaces of one tenant learn."""
@@ -71,6 +75,9 @@ class SettingsOfWorkspaces(Protocol):
 
     async def save(self, item: LearningSettings, /) -> None:
         """Store the next revision of settings. Raises: PreconditionFailed."""
+
+    async def keeping(self) -> Sequence[LearningSettings]:
+        """Return those of workspaces that keep conversations for a while only, by id."""
 
 
 class Runs(Protocol):
@@ -87,6 +94,12 @@ class Runs(Protocol):
 
     async def list(self, within: tuple[Place, ...], part: Slice) -> Page[Run]:
         """Return a page of those in any of these places."""
+
+    async def unfinished(self, place: Place) -> Sequence[Run]:
+        """Return those of this very place that wait or go on, the oldest first."""
+
+    async def drawing_on(self, ident: ConversationId, /) -> Sequence[RunId]:
+        """Return those with a report that draws on a conversation, by id."""
 
 
 class Learning(Protocol):

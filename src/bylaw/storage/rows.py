@@ -11,15 +11,16 @@ from bylaw.core.ids import PolicyId
 from bylaw.jobs.model import Job
 from bylaw.learning.model import Conversation
 from bylaw.learning.model import search_text as conversation_text
+from bylaw.learning.report import Run
 from bylaw.policies.content import ContentDocument, document, restore_content
 from bylaw.policies.model import Policy, Version, search_text, topic_key
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import User
 from bylaw.tenancy.replies import Reply
 
 T = TypeVar("T")
-Left = Violation | Alert | AttentionItem | PendingApproval | Evaluation
+Left = Violation | Alert | AttentionItem | PendingApproval | Evaluation | ModelCall
 
 
 class Row(Protocol):
@@ -77,6 +78,12 @@ def reply_row(reply: Reply) -> dict[str, object]:
 def conversation_row(conversation: Conversation) -> dict[str, object]:
     """Return a conversation as a row, with what it is looked for by."""
     return {**to_row(conversation), "search_text": conversation_text(conversation)}
+
+
+def source_rows(run: Run) -> list[dict[str, object]]:
+    """Return on which conversations the report of a run draws, a row for each."""
+    drawn = () if run.report is None else sorted(run.report.drawn_on)
+    return [{"tenant_id": run.tenant_id, "conversation_id": each, "run_id": run.id} for each in drawn]
 
 
 def job_row(job: Job) -> dict[str, object]:
@@ -168,9 +175,16 @@ def _sought(item: Left) -> dict[str, object]:
             }
         case Evaluation():
             return {
+                "policy_id": item.policy_id,
                 "user_id": occasion.user_id,
                 "key_id": occasion.key_id,
                 "model": occasion.model,
+                "tokens_in": item.tokens_in,
+                "tokens_out": item.tokens_out,
+            }
+        case ModelCall():
+            return {
+                "connection_id": item.connection_id,
                 "tokens_in": item.tokens_in,
                 "tokens_out": item.tokens_out,
             }

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.learning_views import (
@@ -23,8 +23,9 @@ from bylaw.api.native.query import InWorkspace
 from bylaw.api.ports import Unit
 from bylaw.api.route import Revision, Route, body, needs
 from bylaw.core.ids import WorkspaceId
-from bylaw.learning import choosing, recordings, runs
+from bylaw.learning import choosing, forgetting, recordings, runs
 from bylaw.learning.conversations import WRITES
+from bylaw.learning.model import ConversationId
 from bylaw.learning.report import RunId
 from bylaw.tenancy.principal import Acting
 
@@ -38,10 +39,26 @@ async def import_conversations(
     acting: Annotated[Acting[Unit], needs(WRITES)],
     sent: Annotated[ConversationsToImport, body(ConversationsToImport)],
 ) -> Reply[ConversationImportView]:
-    """Import recorded conversations, each whole or not at all; one whose id is known stays as it is."""
+    """Import recorded conversations, each whole or not at all; one that is known stays as it is.
+
+    Each is known as `workspace:id`, whatever ids other workspaces have.
+    """
     workspace_id = WorkspaceId(sent.workspace_id)
     imported = await recordings.import_recordings(acting, workspace_id, sent.conversations, learn=sent.learn)
     return Reply(import_view(imported))
+
+
+@router.delete("/v1/learning/conversations/{conversation_id}", status_code=204)
+async def forget_conversation(
+    acting: Annotated[Acting[Unit], needs(WRITES)], conversation_id: ConversationId
+) -> Response:
+    """Forget a conversation that was imported or that agents had, for good, with what was learnt from it.
+
+    Its words go out of runs and out of the evidence of policies; proposals that wait for review and rest on
+    nothing else are withdrawn. Approved policies stay. To forget it again changes nothing.
+    """
+    await forgetting.forget_conversation(acting, conversation_id)
+    return Response(status_code=204)
 
 
 @router.get("/v1/workspaces/{workspace_id}/learning")

@@ -18,7 +18,9 @@ from bylaw.policies.model import Expectation
 MOST_RECORDS: Final = 500  # of one import: it is one transaction, and others wait to write
 _AS_IS: Final = Choices()  # without a choice
 Share = Annotated[float, Meta(ge=0, le=1)]
-FindingOutcome = Literal["proposed", "duplicate", "rejected_before", "weak", "too_many", "unstorable"]
+FindingOutcome = Literal[
+    "proposed", "duplicate", "rejected_before", "weak", "too_many", "unstorable", "forgotten"
+]
 
 
 class LearningChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +29,8 @@ class LearningChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `minimum_confidence`: what is less sure is not proposed. `most_per_conversation`: how many proposals one
     conversation bears in a run. `similarity`: from which on two rules say the same, as the embedder measures
     it. `suppress_days`: for how long a rejected rule is not proposed again. `miner`: `model` asks the
-    configured model and mines offline where there is none or it fails.
+    configured model and mines offline where there is none or it fails. `keep_days`: a conversation that is
+    over is forgotten so many days after it began, with what was learnt from it; 0 keeps it for good.
     """
 
     enabled: bool = _AS_IS.enabled
@@ -36,6 +39,7 @@ class LearningChoices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     suppress_days: Annotated[int, Meta(ge=0, le=3_650)] = _AS_IS.suppress_days
     similarity: Share = _AS_IS.similarity
     miner: MinerName = _AS_IS.miner
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = _AS_IS.keep_days
 
 
 class LearningSettingsView(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +52,7 @@ class LearningSettingsView(msgspec.Struct, frozen=True, kw_only=True):
     suppress_days: int
     similarity: float
     miner: MinerName
+    keep_days: int
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -167,6 +172,7 @@ def choices(sent: LearningChoices) -> Choices:
         suppress_days=sent.suppress_days,
         similarity=sent.similarity,
         miner=sent.miner,
+        keep_days=sent.keep_days,
     )
 
 
@@ -181,6 +187,7 @@ def settings_view(settings: LearningSettings) -> LearningSettingsView:
         suppress_days=chosen.suppress_days,
         similarity=chosen.similarity,
         miner=chosen.miner,
+        keep_days=chosen.keep_days,
     )
 
 

@@ -105,10 +105,12 @@ def _unjudged(results: Iterable[ImportResult]) -> Iterator[str]:
     """Yield what there is to say of rules that nobody there judges."""
     counts = [each.unjudged for each in results if each.unjudged]
     if counts:
+        rules = "1 rule" if sum(counts) == 1 else f"{sum(counts)} rules"
+        policies = "1 policy" if len(counts) == 1 else f"{len(counts)} policies"
+        are = "it is" if sum(counts) == 1 else "they are"
         yield (
-            f"Nobody there can judge {sum(counts)} rules in words, in {len(counts)} policies: they are"
-            " undecided until a model is named (BYLAW_JUDGE_MODEL), or they are worded otherwise"
-            " (bylaw evaluators explain)."
+            f"Nobody there can judge {rules} in words, in {policies}: {are} undecided until a model is named"
+            f" (BYLAW_JUDGE_MODEL), or {are} worded otherwise (bylaw evaluators explain)."
         )
 
 

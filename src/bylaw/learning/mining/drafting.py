@@ -167,7 +167,13 @@ def _draft(drafted: Drafted, by_id: dict[str, Transcript]) -> Draft:
     for quote in spoken:
         asked = by_id[quote.conversation_id].asked_before(quote.message)
         request = ({"user_intent": asked[:MOST_SHOWN]} if asked else {}) | {"agent_output": quote.text}
-        cases.append(Case(name="as the agent said it", expect="pass", request=request))
+        case = Case(
+            name="as the agent said it",
+            expect="pass",
+            request=request,
+            conversation_id=quote.conversation_id,
+        )
+        cases.append(case)
     return Draft(
         kind="model",
         text=drafted.rule,

@@ -27,11 +27,15 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a rule must pass or must find violated; `request` is a decision request as data."""
+    """What a rule must pass or must find violated; `request` is a decision request as data.
+
+    It is made of the words of a conversation; which one is not known where a report is older.
+    """
 
     name: str
     expect: Expectation
     request: Mapping[str, object]
+    conversation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,14 @@ class Draft:
     confidence: float
     examples: tuple[Case, ...] = ()
     tried: Tried | None = None
+
+    @property
+    def drawn_on(self) -> frozenset[str]:
+        """The conversations that show it, and whose words are in it."""
+        quoted = (each.conversation_id for each in self.quotes)
+        told = (each.conversation_id for each in self.examples if each.conversation_id)
+        samples = () if self.tried is None else self.tried.samples
+        return frozenset((*self.supports, *quoted, *told, *samples))
 
     @property
     def digest(self) -> str:

@@ -203,10 +203,20 @@ def _cases(sayings: Sequence[Saying], by_id: Mapping[str, Transcript]) -> Iterat
         if each.kind in _BY_PEOPLE:
             if each.before is not None:
                 request = {**intent, "agent_output": each.before.text[:MOST_SHOWN]}
-                yield Case(name="what a person corrected", expect="violate", request=request)
+                yield Case(
+                    name="what a person corrected",
+                    expect="violate",
+                    request=request,
+                    conversation_id=quote.conversation_id,
+                )
         elif quote.speaker == "agent":
             request = {**intent, "agent_output": quote.text}
-            yield Case(name="as the agent said it", expect="pass", request=request)
+            yield Case(
+                name="as the agent said it",
+                expect="pass",
+                request=request,
+                conversation_id=quote.conversation_id,
+            )
 
 
 def _of_habit(habit: Habit, calls: Sequence[Call], names: Topics) -> Draft:

@@ -9,6 +9,7 @@ from bylaw.core.errors import RuleSyntax
 from bylaw.learning.mining.done import Call
 from bylaw.learning.mining.model import MOST_SHOWN, Case, Tried
 from bylaw.learning.mining.transcript import Transcript
+from bylaw.policies.model import Expectation
 
 _ONE_TOOL: Final = "tool_call.name != "  # a rule that begins so is about the calls of one tool
 _SAMPLES: Final = 5
@@ -63,14 +64,18 @@ def cases(expr: str, kept: Sequence[Call], broken: Sequence[Call]) -> tuple[Case
     for each in kept:
         shown = _shown(facts(each), each.transcript)
         if rule.evaluate(shown).status == "satisfied":
-            found.append(Case(name="as it was done", expect="pass", request=shown))
+            found.append(_case("as it was done", "pass", shown, each))
             break
     for each in broken:
         shown = _shown(facts(each), each.transcript)
         if rule.evaluate(shown).status == "violated":
-            found.append(Case(name="as it should not be done", expect="violate", request=shown))
+            found.append(_case("as it should not be done", "violate", shown, each))
             break
     return tuple(found)
+
+
+def _case(name: str, expect: Expectation, request: Mapping[str, object], of: Call) -> Case:
+    return Case(name=name, expect=expect, request=request, conversation_id=of.transcript.id)
 
 
 def _shown(known: Mapping[str, object], of: Transcript) -> dict[str, object]:

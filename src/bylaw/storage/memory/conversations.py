@@ -1,6 +1,6 @@
 """The conversations of one tenant, in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from typing_extensions import override
 
@@ -30,6 +30,13 @@ class MemoryConversations(Kind[ConversationId, Conversation]):
                 _matches(each, where)
                 and (where.has_attention is None or (each.id in watched) == where.has_attention)
             ),
+        )
+
+    async def forgotten(self, idents: Collection[str], /) -> frozenset[str]:
+        """Return which of these were forgotten."""
+        rows = (self._heap.get(self.table, self._tenant_id, each) for each in idents)
+        return frozenset(
+            str(row["id"]) for row in rows if row is not None and row["forgotten_ms"] is not None
         )
 
     @override

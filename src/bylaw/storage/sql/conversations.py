@@ -1,8 +1,8 @@
 """The conversations of one tenant, in SQL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import Table, and_, exists, not_, or_
+from sqlalchemy import Table, and_, exists, not_, or_, select
 from typing_extensions import override
 
 from bylaw.core.paging import Page, Slice
@@ -48,6 +48,12 @@ class SqlConversations(Kind[ConversationId, Conversation]):
             attention = exists().where(its_own, items.status == "open")
             conditions.append(attention if where.has_attention else not_(attention))
         return await self._page(part, *conditions)
+
+    async def forgotten(self, idents: Collection[str], /) -> frozenset[str]:
+        """Return which of these were forgotten."""
+        columns = self.table.c
+        these = self._own(columns.id.in_(idents), columns.forgotten_ms.is_not(None))
+        return frozenset(row["id"] for row in await self._session.rows(select(columns.id).where(these)))
 
     @override
     def _written(self, item: Conversation) -> Mapping[str, object]:

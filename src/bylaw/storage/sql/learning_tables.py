@@ -29,4 +29,14 @@ learning_runs = tenanted(
     Column("revision", Int64, nullable=False),
     listed(),
     listed("workspace_id"),
+    listed("status"),
+)
+
+# On which conversations the reports of runs draw: so are they found when one is forgotten.
+learning_sources = tenanted(
+    "learning_sources",
+    Column("conversation_id", Ident, nullable=False),
+    Column("run_id", Ident, nullable=False),
+    refers("learning_runs", run_id="id"),
+    key=("conversation_id", "run_id"),
 )

@@ -178,6 +178,7 @@ conversations = tenanted(
 
 learning_settings = learning_tables.learning_settings
 learning_runs = learning_tables.learning_runs
+learning_sources = learning_tables.learning_sources
 
 jobs = job_tables.jobs
 job_steps = job_tables.job_steps
@@ -249,6 +250,13 @@ alerts = left_by_decisions(
 evaluations = left_by_decisions(
     "evaluations",
     *sought("policy_id", "user_id", "key_id", "model"),
+    Column("tokens_in", Int64, nullable=False),
+    Column("tokens_out", Int64, nullable=False),
+)
+
+model_calls = left_by_decisions(
+    "model_calls",
+    *sought("connection_id"),
     Column("tokens_in", Int64, nullable=False),
     Column("tokens_out", Int64, nullable=False),
 )
