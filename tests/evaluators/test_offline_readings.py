@@ -69,6 +69,29 @@ def test_what_is_passed_to_a_tool_is_said_whatever_is_decided_on(phase):
     assert judge("Never mention 'better'.", facts) == KEPT
 
 
+RANGES = [
+    ("amount must be between 1 and 200", {"amount": 0}, BROKEN),
+    ("amount must be between 1 and 200", {"amount": 1}, KEPT),
+    ("amount must be between 1 and 1,200", {"amount": 1200}, KEPT),
+    ("amount must be between 1 and 200", {"amount": 200.01}, BROKEN),
+    ("amount must be between 1 and 200", {"amount": "200"}, OPEN),
+    ("amount must be between 1 and 200", {}, OPEN),
+    ("In issue_refund the amount must be between $1 and $200.", {"amount": 250, "currency": "USD"}, BROKEN),
+    ("In issue_refund the amount must be between $1 and $200.", {"amount": 250, "currency": "EUR"}, OPEN),
+    ("For issue_refund, the amount must not exceed 200.", {"amount": 250}, BROKEN),
+    ("For issue_coupon, the amount must not exceed 200.", {"amount": 250}, ASIDE),
+    # nothing is between them, or more is meant
+    ("amount must be between 200 and 1", {"amount": 5}, OPEN),
+    ("amount must be between 1 and 200, or a manager approves", {"amount": 500}, OPEN),
+    ("amount must be between 1 and 200 or 500 and 900", {"amount": 300}, OPEN),
+]
+
+
+@pytest.mark.parametrize(("rule", "arguments", "status"), RANGES)
+def test_a_range_is_two_limits(rule, arguments, status):
+    assert judge(rule, called("issue_refund", **arguments)) == status
+
+
 SHOWN = [
     ("Do not use two exclamation marks.", said("Great!! Thanks"), OPEN),
     ("Never ask two questions at once.", said("Who? Where?"), OPEN),

@@ -80,6 +80,7 @@ _ARGUMENTS: Final = wordings(
     rf"(?:the )?`?(?P<name>\w+)`? (?:argument |parameter )?(?:of|in|for|passed to|given to) (?:the |any )?"
     rf"(?:calls? (?:to|of) )?{TOOL} (?P<duty>(?:{NOT}|{MUST}) .+)",
     rf"{TOOL}(?:'s)? `?(?P<name>\w+)`? (?P<duty>(?:{NOT}|{MUST}) .+)",
+    rf"(?:in|for|with) {TOOL},? (?:the )?`?(?P<name>\w+)`? (?P<duty>(?:{NOT}|{MUST}) .+)",
 )
 _FIRST: Final = r"(?P<first>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"
 _THEN: Final = r"(?P<then>[`'\"]?[A-Za-z_][\w.:-]*[`'\"]?)"

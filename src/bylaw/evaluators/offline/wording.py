@@ -4,15 +4,17 @@ Families are tried from the narrowest to the widest. A rule of several sentences
 is, and then all of them have to be kept.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from bylaw.evaluators.offline.acts import read_act
 from bylaw.evaluators.offline.amounts import read_amount
 from bylaw.evaluators.offline.commands import read_commands
 from bylaw.evaluators.offline.counts import Count, read_count
 from bylaw.evaluators.offline.formats import Form, read_form
-from bylaw.evaluators.offline.grammar import LONGEST_RULE, sentences, tidy
+from bylaw.evaluators.offline.grammar import LONGEST_RULE, number, sentences, tidy
 from bylaw.evaluators.offline.limits import read_limit
 from bylaw.evaluators.offline.links import Links, read_links
 from bylaw.evaluators.offline.mentions import Forbidden, Wanted, read_mention
@@ -25,6 +27,12 @@ from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.policies.model import Effect
 
 MOST_SENTENCES = 10
+_NUMBER: Final = r"-?\d[\d,]*(?:\.\d+)?"
+_RANGE: Final = re.compile(
+    rf"(?P<name>.+ (?:must|should|shall|has to|have to|needs to)(?: always)? be) between"
+    rf" (?P<low>(?P<sign>[$€£]?){_NUMBER}) and (?P<high>(?P=sign){_NUMBER})(?P<unit>(?: ?%| [a-z]+)?)",
+    re.IGNORECASE,
+)
 # The strictest of several rulings counts; what does not apply counts only when nothing else does.
 _STRICTEST = ("violated", "indeterminate", "satisfied", "not_applicable")
 
@@ -69,9 +77,9 @@ def shape_of(text: str, effect: Effect) -> Shape | None:
     if len(text) > LONGEST_RULE:
         return None
     wording = tidy(text)
-    return (
-        _one(wording, effect) or _several(sentences(wording), effect) or _several(_clauses(wording), effect)
-    )
+    whole = _one(wording, effect)
+    parts = (sentences(wording), _clauses(wording), _ends(wording))
+    return whole or next(filter(None, (_several(each, effect) for each in parts)), None)
 
 
 def asks_alone(text: str, effect: Effect) -> bool:
@@ -113,6 +121,17 @@ def _several(parts: list[str], effect: Effect) -> Every | None:
     shapes = [_one(tidy(part), effect) for part in parts]
     known = tuple(shape for shape in shapes if shape is not None)
     return Every(shapes=known) if len(known) == len(shapes) else None
+
+
+def _ends(wording: str) -> list[str]:
+    """Return the two limits that a range states; one that nothing is in was meant otherwise."""
+    found = _RANGE.fullmatch(wording)
+    if found is None:
+        return []
+    name, low, high, unit = found.group("name", "low", "high", "unit")
+    if number(low.lstrip("$€£")) > number(high.lstrip("$€£")):
+        return []
+    return [f"{name} at least {low}{unit}", f"{name} at most {high}{unit}"]
 
 
 def _clauses(wording: str) -> list[str]:
