@@ -61,6 +61,30 @@ async def test_tokens_and_cost_are_recorded_and_what_is_known_costs_nothing(tmp_
     )
 
 
+async def test_what_one_call_costs_is_shared_by_the_policies_that_it_was_about(tmp_path):
+    async def spent(world, **only):
+        asked = {"scope": "org", "window": "24h", **only}
+        found = await world.send("admin", "GET", "/v2/stats/policies/tokens", params=asked)
+        points = found.json()["series"]
+        return [sum(each[f"policyTokens{way}"] for each in points) for way in ("In", "Out")]
+
+    async with judged(tmp_path) as (world, model):
+        idents = []
+        for name, rules in (("One", ["Be kind."]), ("Two", ["Be brief and kind.", "Be clear."])):
+            body = {"name": name, "rules": [{"text": each} for each in rules], "action": "log"}
+            idents.append((await world.make("/v1/policies", body))["id"])
+        await world.make("/v1/decisions", {"phase": "output", "agent_output": "Here you are."})
+        assert len(model.asked) == 1
+        for _ in range(2):
+            one, two = [await spent(world, ruleId=ident) for ident in idents]
+            assert await spent(world) == [100, 20] == [a + b for a, b in zip(one, two, strict=True)]
+            assert (one, two) in (([34, 7], [66, 13]), ([33, 6], [67, 14]))
+            await world.app.upkeep.rebuild()
+        found = await world.send("admin", "GET", "/v2/stats/policies/breakdown/rules?window=24h")
+        named = {each["entityId"]: each.get("entityName") for each in found.json()["entities"]}
+        assert named == dict(zip(idents, ["One", "Two"], strict=True))
+
+
 @pytest.mark.parametrize("answer", ["refuse", "lie", "stall"])
 async def test_a_model_that_fails_lies_or_is_late_is_never_a_pass(tmp_path, answer):
     def script(asked):

@@ -28,7 +28,7 @@ from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
 from bylaw.review.statistics import DAY_MS, HOUR_MS
-from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter
+from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter, Used
 from bylaw.search.store import CorrectionFilter, CorrectionId, Meaning
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE
@@ -51,6 +51,7 @@ from tests.contracts.values import (
     job,
     key,
     learning_settings,
+    model_call,
     notice,
     place,
     policy,
@@ -83,6 +84,7 @@ OURS = {
     "alerts": alert(id="al"),
     "attention": attention(id="at"),
     "evaluations": evaluation(id="ev"),
+    "calls": model_call(id="mc", connection_id="cn"),
     "approvals": approval(id="ap"),
     "conversations": conversation(id=ConversationId("c"), place=place("w")),
     "settings": learning_settings(id=WorkspaceId("w"), choices=Choices(keep_days=7)),
@@ -94,7 +96,7 @@ OURS = {
     "jobs": job(id=JobId("j"), dedupe="key", status="running", revision=2),
 }
 RECURS = schedule()
-LEFT = {"violations", "alerts", "attention", "evaluations", "approvals"}  # each with its occasion
+LEFT = {"violations", "alerts", "attention", "evaluations", "calls", "approvals"}  # each with its occasion
 COUNTED = TallyFilter(from_ms=START, to_ms=START + DAY_MS, only={})
 
 
@@ -139,7 +141,7 @@ async def fill(unit):
     await unit.corrections.add(OURS["corrections"])
     await tenancy.agents.add(OURS["agents"])
     await statistics.outdate([START, START + HOUR_MS])
-    for kind in ("violations", "alerts", "attention", "evaluations"):
+    for kind in ("violations", "alerts", "attention", "evaluations", "calls"):
         await getattr(unit.review, kind).add([OURS[kind]])
     await statistics.tally(START, before_ms=START + HOUR_MS)
     await unit.approvals.add([OURS["approvals"]])
@@ -280,6 +282,10 @@ async def cross_mark(at):
 
 async def cross_unmark(at):
     await at.port.unmark("ada", [1, 2])
+
+
+async def cross_used(at):
+    assert await at.port.used("cn") == Used()
 
 
 async def cross_series(at):
@@ -529,7 +535,8 @@ CROSSINGS = {
     "forgotten": cross_forgotten, "keeping": cross_keeping, "unfinished": cross_unfinished,
     "drawing_on": cross_drawing_on,
     "has_untold": cross_has_untold, "lacking": cross_lacking, "keep": cross_keep, "after": cross_after,
-    "mark": cross_mark, "unmark": cross_unmark, "series": cross_series, "series_of": cross_series_of,
+    "mark": cross_mark, "unmark": cross_unmark, "used": cross_used, "series": cross_series,
+    "series_of": cross_series_of,
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,

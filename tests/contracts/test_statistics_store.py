@@ -7,8 +7,19 @@ import pytest
 
 from bylaw.review.model import Evaluation
 from bylaw.review.statistics import DAY_MS, HOUR_MS, MINUTE_MS
-from bylaw.review.store import Tally, TallyFilter
-from tests.contracts.values import START, A, B, alert, evaluation, occasion, place, snapshot, violation
+from bylaw.review.store import Tally, TallyFilter, Used
+from tests.contracts.values import (
+    START,
+    A,
+    B,
+    alert,
+    evaluation,
+    model_call,
+    occasion,
+    place,
+    snapshot,
+    violation,
+)
 
 DAYS = 4
 END = START + DAYS * DAY_MS
@@ -36,7 +47,7 @@ def scattered(seed: int, count: int, tenant_id=A):
         elif kind == "alert":
             yield alert(occasion=told, policy=policy)
         else:
-            yield evaluation(occasion=told)
+            yield evaluation(occasion=told, policy_id=policy.id)
 
 
 async def keep(unit, rows):
@@ -95,8 +106,7 @@ def plainly(rows, where, bucket_ms):
     for row in rows:
         said = row.occasion
         names = {"user": said.user_id, "key": said.key_id, "model": said.model}
-        if not isinstance(row, Evaluation):
-            names["policy"] = row.policy.id
+        names["policy"] = row.policy_id if isinstance(row, Evaluation) else row.policy.id
         if not where.from_ms <= said.at_ms < where.to_ms:
             continue
         if where.within is not None and not any(each.contains(said.place) for each in where.within):
@@ -196,3 +206,18 @@ async def test_a_filter_by_the_same_facet_leaves_one(store, by):
         for ident, tally in all_of_them.items:
             one = await statistics.totals(replace(everything(), only={by: ident}), by, limit=10)
             assert one.items == ((ident, tally),)
+
+
+async def test_what_a_connection_used_is_what_its_calls_did(store):
+    rows = [model_call(connection_id="c1", tokens_in=7 * n, tokens_out=n) for n in range(1, 4)]
+    rows.append(model_call(connection_id="c2"))
+    async with store.begin(A) as unit:
+        await unit.review.calls.add(rows[:2])
+        await unit.review.calls.add(rows)  # projected again: they are there already
+    async with store.begin(B) as unit:
+        await unit.review.calls.add([model_call(B, connection_id="c1", id=rows[0].id)])
+    async with store.begin(A, writes=False) as unit:
+        calls = unit.review.calls
+        assert await calls.used("c1") == Used(calls=3, tokens_in=42, tokens_out=6)
+        assert await calls.used("c2") == Used(calls=1, tokens_in=7, tokens_out=5)
+        assert await calls.used("none") == Used()

@@ -22,7 +22,7 @@ from bylaw.policies.model import (
     Version,
 )
 from bylaw.review.events import Event
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.search.store import Correction, CorrectionId, said_digest
 from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
 from bylaw.tenancy.replies import Reply
@@ -175,6 +175,12 @@ def run(tenant_id: TenantId = A, **given) -> Run:
 def evaluation(tenant_id: TenantId = A, **given) -> Evaluation:
     where = given.pop("occasion", None) or occasion(tenant_id)
     return Evaluation(**({"id": fresh("evl"), "occasion": where, "tokens_in": 10, "tokens_out": 3} | given))
+
+
+def model_call(tenant_id: TenantId = A, **given) -> ModelCall:
+    made = {"id": fresh("cal"), "occasion": given.pop("occasion", None) or occasion(tenant_id)}
+    used = {"connection_id": fresh("con"), "tokens_in": 7, "tokens_out": 5}
+    return ModelCall(**(made | used | given))
 
 
 def job(tenant_id: TenantId = A, **given) -> Job:

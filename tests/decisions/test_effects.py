@@ -1,7 +1,10 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bylaw.decisions.effects import EffectRow, effects_of, holding
+from bylaw.decisions.model import Judgement, RuleResult
 from bylaw.decisions.request import call_digest, read
 from bylaw.evaluators.scripted import ScriptedEvaluator
 from tests.decisions.world import World, caller, policy
@@ -128,3 +131,59 @@ def test_rows_survive_the_wire():
     _, rows = left(World(policies=[policy("p", "false", action="review")]), **CALL)
     for row in rows:
         assert msgspec.json.decode(msgspec.json.encode(row), type=EffectRow) == row
+
+
+def judgement(**given):
+    return Judgement(**({"evaluator": "model", "tokens_in": 100, "tokens_out": 21} | given))
+
+
+def spent(judgements, *owned):
+    """What is left of what `judgements` cost; `owned` are policies (empty: the request), each with whose rules."""
+    results = {
+        ident: tuple(RuleResult(id=f"r{n}", kind="nl", status="satisfied", judgement=by) for n, by in found)
+        for ident, found in ((ident, [*enumerate(given)]) for ident, given in owned)
+    }
+    extra = results.pop("", ())
+    world = World(policies=[policy(ident, "true") for ident in results])
+    decision = world.decide()
+    applied = [msgspec.structs.replace(each, rules=results[each.id]) for each in decision.policies]
+    decision = msgspec.structs.replace(
+        decision, policies=tuple(applied), extra_rules=extra, evaluators=tuple(judgements)
+    )
+    rows = effects_of(decision, read({}), caller())
+    assert {*kinds(rows)} <= {"evaluation"}
+    assert len({each.id for each in rows}) == len(rows)
+    return {each.policy_id: (each.tokens_in, each.tokens_out) for each in rows}
+
+
+def test_each_rule_of_a_call_has_the_same_share_of_it():
+    one = judgement()
+    assert spent([one], ("p", [one]), ("q", [one, one]), ("", [one])) == {
+        "p": (25, 6), "q": (50, 10), "": (25, 5),
+    }  # fmt: skip
+
+
+def test_calls_are_shared_by_those_that_they_were_about():
+    first, second = judgement(), judgement(tokens_in=9, tokens_out=0)
+    found = spent([first, second], ("p", [first]), ("q", [second]), ("r", [None]))
+    assert found == {"p": (100, 21), "q": (9, 0)}
+
+
+def test_equal_calls_cost_what_both_cost_and_kept_verdicts_nothing():
+    one, kept = judgement(), judgement(cached=True)
+    assert spent([one, one, kept], ("p", [one]), ("q", [one]), ("r", [kept])) == {
+        "p": (100, 21), "q": (100, 21),
+    }  # fmt: skip
+    assert spent([judgement()], ("p", [None])) == {"": (100, 21)}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 500)), min_size=1, max_size=3, unique=True),
+    st.lists(st.lists(st.integers(0, 2), max_size=4), min_size=1, max_size=4),
+)
+def test_all_shares_together_are_what_was_spent(costs, asked):
+    calls = [judgement(tokens_in=tokens_in, tokens_out=tokens_out) for tokens_in, tokens_out in costs]
+    owned = [(f"p{n}", [calls[i % len(calls)] for i in each]) for n, each in enumerate(asked)]
+    found = spent(calls, *owned)
+    assert sum(each[0] for each in found.values()) == sum(each.tokens_in for each in calls)
+    assert sum(each[1] for each in found.values()) == sum(each.tokens_out for each in calls)

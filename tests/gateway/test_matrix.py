@@ -273,3 +273,34 @@ async def test_one_model_can_be_read_by_its_name(gate):
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "invalid_request_error")
     assert (await gate.send("unconnected", "GET", "/v1/models/gpt-4.1")).status_code == 404
     await gate.send("admin", "DELETE", f"/v1/connections/{made['id']}")
+
+
+async def used(gate, name="models"):
+    """What the connections of that name used: calls, tokens in and out."""
+    (ident,) = [
+        each["id"]
+        for each in (await gate.send("admin", "GET", "/ai/llm")).json()["aiLlms"]
+        if each["name"] == name
+    ]
+    (found,) = (await gate.send("admin", "GET", f"/ai/llm/stats?aiLlmId={ident}")).json()["stats"]
+    assert [found[f"totalLlmTokens{way}"] for way in ("In", "Out")] == [
+        found[f"totalTokens{way}"] for way in ("In", "Out")
+    ]
+    return [int(found[each]) for each in ("totalApiCalls", "totalTokensIn", "totalTokensOut")]
+
+
+async def test_what_calls_used_is_counted_once_for_each_delivered_or_not(gate):
+    before = await used(gate)
+    choices = said(calls=[("pay", {}), ("pay", {"n": 1})], usage=(7, 5))["choices"] * 2
+    gate.provider.answer = said(choices=choices, usage=(7, 5))
+    await gate.chat(n=2)  # six decisions
+    await gate.policy()
+    await gate.refused("the rival")  # never passed on
+    gate.provider.answer = said("the rival", usage=(11, 3))
+    await gate.refused()
+    gate.provider.status = 500
+    await gate.refused(status=502)
+    after = [before[0] + 2, before[1] + 18, before[2] + 8]
+    assert await used(gate) == after
+    await gate.app.upkeep.rebuild()
+    assert await used(gate) == after

@@ -17,7 +17,7 @@ from bylaw.api.tracing import Tracer
 from bylaw.core.errors import Conflict, DeadlineExceeded
 from bylaw.core.ids import ReceiptId
 from bylaw.decisions.assessment import assess, findings
-from bylaw.decisions.effects import effects_of
+from bylaw.decisions.effects import Passed, effects_of
 from bylaw.decisions.engine import Engine
 from bylaw.decisions.model import Decision, ReceiptPointer, Request
 from bylaw.decisions.routing import is_to_route
@@ -37,13 +37,15 @@ _decoder = msgspec.json.Decoder(Decision)
 class Asked:
     """A request to decide, as it was sent: `body` is stored beside the receipt.
 
-    `certified`: the receipt says how far the decision may be trusted, and carries its own signature.
+    `certified`: the receipt says how far the decision may be trusted, and carries its own signature. `passed`
+    is the call of a model whose answer is decided on.
     """
 
     request: Request
     body: bytes
     idempotency_key: str = ""
     certified: bool = False
+    passed: Passed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,10 @@ class Decider:
                 " Idempotency-Key."
             ) from error
 
-    async def decision(self, caller: Principal, request: Request) -> Decision:
+    async def decision(self, caller: Principal, request: Request, passed: Passed | None = None) -> Decision:
         """Return what is decided about a request that was made here, not sent. Raises: as `decide`."""
-        answered = await self.decide(caller, Asked(request=request, body=_encoder.encode(request)))
+        asked = Asked(request=request, body=_encoder.encode(request), passed=passed)
+        answered = await self.decide(caller, asked)
         return _decoder.decode(answered.body)
 
     async def _decide(self, caller: Principal, asked: Asked) -> Answered:
@@ -166,7 +169,7 @@ class Decider:
         """Return the entry of a decision and the decision encoded; append it before anything is awaited."""
         encoded = _encoder.encode(decision)
         self._issuer.follow(self._ledger.log.origin)
-        effects = effects_of(decision, asked.request, caller)
+        effects = effects_of(decision, asked.request, caller, passed=asked.passed)
         entry = self._issuer.issue(
             self._claims.of(decision, asked.request, caller, assessment=assessment),
             tenant=caller.tenant_id,

@@ -3,6 +3,7 @@
 The rows are committed with the receipt and projected from there, any number of times, to the same result.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from bylaw.decisions.model import (
     AttentionType,
     Combined,
     Decision,
+    Judgement,
     Obligation,
     PolicyResult,
     Request,
@@ -115,15 +117,36 @@ class ApprovalEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="app
 
 
 class EvaluationEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="evaluation"):
-    """A model judged rules for the decision, at this cost in tokens; nothing is left where it cost none."""
+    """A model judged rules of a policy for the decision, at this cost in tokens; where it cost none, no row.
+
+    What one call cost is shared by the rules that it was about, each alike. An empty `policy_id` stands for
+    the rules of the request.
+    """
 
     id: str
     occasion: Occasion
     tokens_in: int
     tokens_out: int
+    policy_id: str = ""
 
 
-EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect | EvaluationEffect
+class Passed(_Row, frozen=True, kw_only=True):
+    """A call of a model that was passed on through a connection, and what it used in tokens."""
+
+    connection_id: str
+    tokens_in: int
+    tokens_out: int
+
+
+class CallEffect(_Row, frozen=True, kw_only=True, tag_field="kind", tag="call"):
+    """A model was called, and the decision is about what it answered."""
+
+    id: str
+    occasion: Occasion
+    passed: Passed
+
+
+EffectRow = ViolationEffect | AlertEffect | AttentionEffect | ApprovalEffect | EvaluationEffect | CallEffect
 
 
 def obligations(request: Request, combined: Combined, receipt_id: str) -> tuple[Obligation, ...]:
@@ -169,10 +192,16 @@ def is_approvable(request: Request) -> bool:
 
 
 def effects_of(
-    decision: Decision, request: Request, caller: Principal, *, approval_lasts_ms: int = APPROVAL_LASTS_MS
+    decision: Decision,
+    request: Request,
+    caller: Principal,
+    *,
+    passed: Passed | None = None,
+    approval_lasts_ms: int = APPROVAL_LASTS_MS,
 ) -> tuple[EffectRow, ...]:
     """Return what the decision leaves behind; nothing on a dry run. The same decision leaves the same rows.
 
+    `passed` is the call of a model whose answer it is about, where we made that call.
     Units: `approval_lasts_ms` in milliseconds from the decision.
     """
     if decision.receipt_id is None:
@@ -205,6 +234,8 @@ def effects_of(
                 )
             )
     rows += _spent(decision, occasion)
+    if passed is not None:
+        rows.append(CallEffect(id=_ident("cal", occasion.receipt_id), occasion=occasion, passed=passed))
     return tuple(rows)
 
 
@@ -259,16 +290,32 @@ def _told(policies: Iterable[PolicyResult], occasion: Occasion) -> Iterator[Effe
 
 
 def _spent(decision: Decision, occasion: Occasion) -> Iterator[EffectRow]:
-    """Yield what the evaluators of the decision cost; what was kept from before costs nothing."""
-    paid = [each for each in decision.evaluators if not each.cached]
-    tokens_in, tokens_out = sum(each.tokens_in for each in paid), sum(each.tokens_out for each in paid)
-    if tokens_in or tokens_out:
-        yield EvaluationEffect(
-            id=_ident("evl", occasion.receipt_id),
-            occasion=occasion,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-        )
+    """Yield what the evaluators of the decision cost, by policy; what was kept from before costs nothing."""
+    shares: Counter[tuple[str, str]] = Counter()
+    for judgement, times in Counter([each for each in decision.evaluators if not each.cached]).items():
+        asked = [*_about(decision, judgement)] or [""]
+        for name in ("tokens_in", "tokens_out"):
+            whole = times * getattr(judgement, name)
+            for n, ident in enumerate(asked):
+                # The first rules have what does not divide: all shares together are the whole.
+                shares[ident, name] += whole // len(asked) + (n < whole % len(asked))
+    for position, ident in enumerate(dict.fromkeys(ident for ident, _ in shares)):
+        tokens_in, tokens_out = shares[ident, "tokens_in"], shares[ident, "tokens_out"]
+        if tokens_in or tokens_out:
+            yield EvaluationEffect(
+                id=_ident("evl", occasion.receipt_id, position),
+                occasion=occasion,
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                policy_id=ident,
+            )
+
+
+def _about(decision: Decision, judgement: Judgement) -> Iterator[str]:
+    """Yield the policy of each rule that a judgement was about, nothing for one of the request."""
+    owned = [(policy.id, policy.rules) for policy in decision.policies]
+    for ident, rules in (*owned, ("", decision.extra_rules)):
+        yield from (ident for rule in rules if rule.judgement == judgement)
 
 
 def _said(policy: PolicyResult, *statuses: str) -> str:

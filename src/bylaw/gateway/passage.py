@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET
 
 from bylaw.core.ids import RepoId
+from bylaw.decisions.effects import Passed
 from bylaw.decisions.model import Decision, Request
 from bylaw.decisions.passage import Passage
 from bylaw.decisions.select import ASKING_SCOPE
@@ -33,8 +34,11 @@ from bylaw.tenancy.principal import Grant, Principal
 class Decides(Protocol):
     """Who decides."""
 
-    async def decision(self, caller: Principal, request: Request) -> Decision:
-        """Return what is decided about a request, once its receipt is durable."""
+    async def decision(self, caller: Principal, request: Request, passed: Passed | None = None) -> Decision:
+        """Return what is decided about a request, once its receipt is durable.
+
+        `passed` is the call of a model whose answer it is about.
+        """
 
 
 class Gateway:
@@ -65,13 +69,15 @@ class Gateway:
         answered = await self._providers.complete(self._connections.endpoint(found), asked)
         if isinstance(answered, Failed):
             return Passage(decisions=(first,), failed=answered)
-        context = msgspec.structs.replace(context, follows=first.receipt_id or UNSET)
+        context = msgspec.structs.replace(context, follows=first.receipt_id or UNSET, routed=first.routed)
         try:
             parts = facts.of_output(context, ask, answered)
         except Malformed as error:
             message = f"The model answered what cannot be used: {error}."
             return Passage(decisions=(first,), failed=Failed(reason="malformed", message=message))
-        decided = await self._all(asker, [request for part in parts for request in part])
+        usage = answered.usage
+        passed = Passed(connection_id=found.id, tokens_in=usage.tokens_in, tokens_out=usage.tokens_out)
+        decided = await self._all(asker, [request for part in parts for request in part], passed)
         decisions = (first, *decided)
         if any(each.outcome in STOPS for each in decided):
             return Passage(decisions=decisions)
@@ -98,13 +104,17 @@ class Gateway:
             for model in models
         ]
 
-    async def _all(self, asker: Principal, requests: Sequence[Request]) -> Sequence[Decision]:
-        """Return what is decided about each request; their receipts share commits, others have their turn."""
+    async def _all(self, asker: Principal, requests: Sequence[Request], passed: Passed) -> Sequence[Decision]:
+        """Return what is decided about each request; their receipts share commits, others have their turn.
+
+        The first one says what the call used.
+        """
         tasks: list[asyncio.Task[Decision]] = []
         try:
             async with asyncio.TaskGroup() as deciding:
                 for each in requests:
-                    tasks.append(deciding.create_task(self._decides.decision(asker, each)))
+                    said = None if tasks else passed
+                    tasks.append(deciding.create_task(self._decides.decision(asker, each, said)))
                     await asyncio.sleep(0)
         except ExceptionGroup as failed:
             raise _first(failed) from None

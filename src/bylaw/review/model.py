@@ -45,10 +45,25 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What the model that judged rules for one decision cost, in tokens."""
+    """What the model that judged rules for one decision cost for one policy, in tokens.
+
+    An empty `policy_id` stands for the rules of the request.
+    """
 
     id: str
     occasion: Occasion
+    tokens_in: int
+    tokens_out: int
+    policy_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """A call of a model that the gateway passed on, and what it used in tokens."""
+
+    id: str
+    occasion: Occasion
+    connection_id: str
     tokens_in: int
     tokens_out: int
 

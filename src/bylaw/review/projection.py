@@ -6,11 +6,12 @@ from typing import Protocol
 from bylaw.decisions.effects import (
     AlertEffect,
     AttentionEffect,
+    CallEffect,
     EffectRow,
     EvaluationEffect,
     ViolationEffect,
 )
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.review.naming import Naming
 from bylaw.review.store import Review
 from bylaw.tenancy.store import Directory
@@ -62,7 +63,13 @@ async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> 
         if isinstance(each, AttentionEffect)
     ]
     evaluations = [
-        Evaluation(id=each.id, occasion=each.occasion, tokens_in=each.tokens_in, tokens_out=each.tokens_out)
+        Evaluation(
+            id=each.id,
+            occasion=each.occasion,
+            tokens_in=each.tokens_in,
+            tokens_out=each.tokens_out,
+            policy_id=each.policy_id,
+        )
         for each in effects
         if isinstance(each, EvaluationEffect)
     ]
@@ -77,3 +84,16 @@ async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> 
         await review.attention.add(items)
     if evaluations:
         await review.evaluations.add(evaluations)
+    if calls := [_call(each) for each in effects if isinstance(each, CallEffect)]:
+        await review.calls.add(calls)
+
+
+def _call(effect: CallEffect) -> ModelCall:
+    passed = effect.passed
+    return ModelCall(
+        id=effect.id,
+        occasion=effect.occasion,
+        connection_id=passed.connection_id,
+        tokens_in=passed.tokens_in,
+        tokens_out=passed.tokens_out,
+    )

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Risk
-from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Evaluation, ModelCall, Violation
 from bylaw.tenancy.model import Place
 
 
@@ -103,6 +103,25 @@ class Evaluations(Protocol):
         """Store those that are not there yet."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """How many calls there were through a connection, and what they used in tokens."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+class ModelCalls(Protocol):
+    """The calls of models that the gateway passed on for one tenant."""
+
+    async def add(self, rows: Sequence[ModelCall]) -> None:
+        """Store those that are not there yet."""
+
+    async def used(self, connection_id: str) -> Used:
+        """Return what the calls through one connection used."""
+
+
 Facet = Literal["policy", "user", "key", "model"]
 
 
@@ -124,7 +143,7 @@ class Tally:
 class TallyFilter:
     """What is counted; fields combine with AND. `only`: of each of these facets this one id.
 
-    Tokens belong to a decision and not to one of its policies: under a filter by policy they are 0.
+    Tokens of a call about several rules are shared between their policies, each rule alike.
     Units: `from_ms` is included, `to_ms` is not; milliseconds since the epoch.
     """
 
@@ -188,6 +207,10 @@ class Review(Protocol):
     @property
     def evaluations(self) -> Evaluations:
         """What evaluations cost."""
+
+    @property
+    def calls(self) -> ModelCalls:
+        """The calls of models."""
 
     @property
     def statistics(self) -> Statistics:

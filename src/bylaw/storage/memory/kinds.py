@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.paging import BY_TIME, SortKey, page_of, start_of
 from bylaw.storage.refusals import Item, outdated, require_own, taken
@@ -17,7 +17,7 @@ from bylaw.storage.rows import from_row, item_of, left_row, to_row
 K = TypeVar("K", bound=str)
 T = TypeVar("T", bound=Item)
 V = TypeVar("V")
-L = TypeVar("L", Violation, Alert, AttentionItem, PendingApproval, Evaluation)
+L = TypeVar("L", Violation, Alert, AttentionItem, PendingApproval, Evaluation, ModelCall)
 S = TypeVar("S", AttentionItem, PendingApproval)
 
 

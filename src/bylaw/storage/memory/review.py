@@ -7,12 +7,14 @@ from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.ids import RepoId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.decisions.effects import Occasion
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
-from bylaw.review.store import AttentionFilter, ReviewFilter
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
+from bylaw.review.store import AttentionFilter, ReviewFilter, Used
+from bylaw.storage.memory.changes import whole
 from bylaw.storage.memory.heap import Heap
 from bylaw.storage.memory.kinds import Trail
 from bylaw.storage.memory.statistics import MemoryStatistics
 from bylaw.storage.sql import tables
+from bylaw.storage.text import search_key
 from bylaw.tenancy.model import Place
 
 
@@ -83,6 +85,27 @@ class MemoryEvaluations(Trail[Evaluation]):
     noun = "evaluation"
 
 
+class MemoryModelCalls(Trail[ModelCall]):
+    """The calls of models that the gateway passed on for one tenant."""
+
+    table = tables.model_calls
+    kind = ModelCall
+    noun = "model call"
+
+    async def used(self, connection_id: str) -> Used:
+        """Return what the calls through one connection used."""
+        rows = [
+            row
+            for row in self._heap.all(self.table)
+            if (row["tenant_id"], row["connection_id"]) == (self._tenant_id, search_key(connection_id))
+        ]
+        return Used(
+            calls=len(rows),
+            tokens_in=sum(whole(row["tokens_in"]) for row in rows),
+            tokens_out=sum(whole(row["tokens_out"]) for row in rows),
+        )
+
+
 class MemoryReview:
     """All that decisions left for people, of one tenant."""
 
@@ -91,6 +114,7 @@ class MemoryReview:
         self.alerts = MemoryAlerts(heap, tenant_id)
         self.attention = MemoryAttention(heap, tenant_id)
         self.evaluations = MemoryEvaluations(heap, tenant_id)
+        self.calls = MemoryModelCalls(heap, tenant_id)
         self.statistics = MemoryStatistics(heap, tenant_id)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import RowMapping, Table, and_, select, update
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.storage.refusals import Item, outdated, require_own, taken
 from bylaw.storage.rows import from_row, item_of, left_row, to_row
 from bylaw.storage.sql.lists import Condition, Listing
@@ -79,7 +79,7 @@ class Kind(Generic[K, T]):
         return to_row(item)
 
 
-L = TypeVar("L", Violation, Alert, AttentionItem, PendingApproval, Evaluation)
+L = TypeVar("L", Violation, Alert, AttentionItem, PendingApproval, Evaluation, ModelCall)
 S = TypeVar("S", AttentionItem, PendingApproval)
 _BATCH = 500  # rows of one statement: databases take some 32,000 values
 

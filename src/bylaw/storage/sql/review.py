@@ -1,23 +1,27 @@
 """What decisions left for people, of one tenant, in SQL."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from sqlalchemy import Table
+from sqlalchemy import Table, func, select
 
 from bylaw.approvals.model import PendingApproval
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
-from bylaw.review.store import AttentionFilter, ReviewFilter
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
+from bylaw.review.store import AttentionFilter, ReviewFilter, Used
 from bylaw.storage.sql import summed, tables
 from bylaw.storage.sql.kinds import L, Trail
 from bylaw.storage.sql.lists import Condition, contains, equals, inside_any, one_of
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.statistics import SqlStatistics
 from bylaw.storage.sql.summed import Count, Days, days_of
+from bylaw.storage.sql.types import Int64
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import Place
+
+_USED: Final = ("tokens_in", "tokens_out")
 
 
 class _Counted(Trail[L]):
@@ -90,6 +94,22 @@ class SqlEvaluations(Trail[Evaluation]):
     noun = "evaluation"
 
 
+class SqlModelCalls(Trail[ModelCall]):
+    """The calls of models that the gateway passed on for one tenant."""
+
+    table = tables.model_calls
+    kind = ModelCall
+    noun = "model call"
+
+    async def used(self, connection_id: str) -> Used:
+        """Return what the calls through one connection used."""
+        columns = self.table.c
+        sums = [func.coalesce(func.sum(columns[name]), 0).cast(Int64).label(name) for name in _USED]
+        wanted = select(func.count().label("calls"), *sums)
+        row = await self._session.row(wanted.where(self._own(columns.connection_id == connection_id)))
+        return Used() if row is None else Used(**row)
+
+
 class SqlReview:
     """All that decisions left for people, of one tenant."""
 
@@ -98,6 +118,7 @@ class SqlReview:
         self.alerts = SqlAlerts(session, tenant_id)
         self.attention = SqlAttention(session, tenant_id)
         self.evaluations = SqlEvaluations(session, tenant_id)
+        self.calls = SqlModelCalls(session, tenant_id)
         self.statistics = SqlStatistics(session, tenant_id)
 
 

@@ -85,9 +85,10 @@ async def count_connections(
     acting: Annotated[Acting[Unit], needs_projected(connections.READS)],
     query: Annotated[StatsQuery, FromQuery()],
 ) -> Reply[wire.AiLlmStats]:
-    """Count violations, alerts and blocks in a connection's workspace of calls that name its provider.
+    """Count what was called through a connection, and what policies said of its provider in its workspace.
 
-    Decisions say neither through which connection a call went nor what it used: those numbers are 0.
+    Calls are those that the gateway passed on and that were answered, delivered or not. Violations, alerts
+    and blocks are those of calls that name the provider. `Llm` counts say the same as those without.
     """
     if query.ai_llm_id is None:
         part = connections.list_connections
@@ -153,13 +154,14 @@ async def _counts(acting: Acting[Unit], connection: Connection) -> wire.AiLlmCou
     violations = (await queue.list_violations(acting, where, _COUNTED)).total
     blocks = (await queue.list_violations(acting, replace(where, block=True), _COUNTED)).total
     alerts = (await queue.list_alerts(acting, where, _COUNTED)).total
+    used = await acting.unit.review.calls.used(connection.id)
     return wire.AiLlmCounts(
         ai_llm_id=connection.id,
-        total_api_calls="0",
-        total_tokens_in="0",
-        total_tokens_out="0",
-        total_llm_tokens_in="0",
-        total_llm_tokens_out="0",
+        total_api_calls=str(used.calls),
+        total_tokens_in=str(used.tokens_in),
+        total_tokens_out=str(used.tokens_out),
+        total_llm_tokens_in=str(used.tokens_in),
+        total_llm_tokens_out=str(used.tokens_out),
         total_policy_violations=str(violations),
         total_alerts=str(alerts),
         total_blocks=str(blocks),

@@ -15,7 +15,7 @@ from bylaw.api.compat.flashback.query import Id, Query
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, needs_projected
 from bylaw.core.errors import InvalidInput
-from bylaw.core.ids import RepoId, WorkspaceId
+from bylaw.core.ids import PolicyId, RepoId, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.review import statistics
 from bylaw.review.model import Alert, Violation
@@ -105,7 +105,7 @@ async def read_policy_tokens(
 ) -> Reply[wire.TokenSeries]:
     """Count the tokens of evaluators over time; `summary` describes those in and out together.
 
-    They belong to a decision, whose policies are judged together: for one policy (`ruleId`) they are 0.
+    A model is asked about the rules of several policies at once: each rule has the same share of a call.
     """
     asked = await _asked(acting, query, query.bucket)
     found = await statistics.series(acting, asked)
@@ -165,7 +165,10 @@ async def _entity(
     acting: Acting[Unit], share: Share, by: Literal["rules", "users"], span: Span
 ) -> wire.Entity:
     latest = await _latest(acting, share.ident, by)
-    name = "" if latest is None else latest.policy.name if by == "rules" else latest.names.user
+    if latest is not None:
+        name = latest.policy.name if by == "rules" else latest.names.user
+    else:
+        name = await _policy_name(acting, share.ident) if by == "rules" else ""
     series: tuple[wire.TotalsPoint, ...] | UnsetType = UNSET
     if share.series is not None:
         series = tuple(
@@ -178,6 +181,12 @@ async def _entity(
         totals=wire.Totals(**_totals(share.totals)),
         series=series,
     )
+
+
+async def _policy_name(acting: Acting[Unit], ident: str) -> str:
+    """Return what a policy is called now, of which there is no violation and no alert."""
+    found = await acting.unit.policies.currents([PolicyId(ident)])
+    return found[0].version.content.name if found else ""
 
 
 async def _latest(
