@@ -14,13 +14,13 @@ from bylaw.learning.model import search_text as conversation_text
 from bylaw.learning.report import Run
 from bylaw.policies.content import ContentDocument, document, restore_content
 from bylaw.policies.model import Policy, Version, search_text, topic_key
-from bylaw.review.model import Alert, AttentionItem, Evaluation, Violation
+from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.storage.text import lines
 from bylaw.tenancy.model import User
 from bylaw.tenancy.replies import Reply
 
 T = TypeVar("T")
-Left = Violation | Alert | AttentionItem | PendingApproval | Evaluation
+Left = Violation | Alert | AttentionItem | PendingApproval | Evaluation | ModelCall
 
 
 class Row(Protocol):
@@ -175,9 +175,16 @@ def _sought(item: Left) -> dict[str, object]:
             }
         case Evaluation():
             return {
+                "policy_id": item.policy_id,
                 "user_id": occasion.user_id,
                 "key_id": occasion.key_id,
                 "model": occasion.model,
+                "tokens_in": item.tokens_in,
+                "tokens_out": item.tokens_out,
+            }
+        case ModelCall():
+            return {
+                "connection_id": item.connection_id,
                 "tokens_in": item.tokens_in,
                 "tokens_out": item.tokens_out,
             }

@@ -254,6 +254,13 @@ evaluations = left_by_decisions(
     Column("tokens_out", Int64, nullable=False),
 )
 
+model_calls = left_by_decisions(
+    "model_calls",
+    *sought("connection_id"),
+    Column("tokens_in", Int64, nullable=False),
+    Column("tokens_out", Int64, nullable=False),
+)
+
 attention = left_by_decisions(
     "attention",
     *sought("status"),
