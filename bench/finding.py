@@ -78,7 +78,7 @@ async def _measured(many: int, rounds: int) -> Table:
         async with store.begin(TENANT, writes=False) as unit:
             await finder.words(unit)
             spelled, words_mb = time.perf_counter() - began, finder.size_bytes >> 20
-            await finder.index(unit)
+            await finder.nearest(unit)
         told, vectors_mb = time.perf_counter() - began - spelled, (finder.size_bytes >> 20) - words_mb
         rows = [
             (kind, name, *await _times(work, rounds))
@@ -146,9 +146,9 @@ def _parts(store: SqlControlStore, finder: Finder, queries: Sequence[str]) -> di
 
     async def by_meaning(n: int) -> None:
         async with store.begin(TENANT, writes=False) as unit:
-            index, meant = await finder.index(unit), meanings[n]
-            if index is not None and meant is not None:
-                index.search(meant, HEAD)
+            nearest, meant = await finder.nearest(unit), meanings[n]
+            if nearest is not None and meant is not None:
+                await nearest.search(meant, HEAD)
 
     place = PolicyFilter(place=Place(workspace_id=WorkspaceId("w7")), match="near")
     return {

@@ -139,6 +139,8 @@ async def fill(unit):
     await unit.policies.add_all([current(OURS["policies"])])
     await unit.vectors.keep("model", [meaning_of(current(OURS["policies"]).version.digest)])
     await unit.corrections.add(OURS["corrections"])
+    if (compared := await unit.vectors.compared()) is not None:
+        assert await compared.take("model", limit=9) == 1
     await tenancy.agents.add(OURS["agents"])
     await statistics.outdate([START, START + HOUR_MS])
     for kind in ("violations", "alerts", "attention", "evaluations", "calls"):
@@ -382,6 +384,15 @@ async def cross_keep(at):
     assert [each.number for each in await at.port.after("theirs", 0, limit=9)] == [1]
 
 
+async def cross_compared(at):
+    """Ours are neither found nor counted where the database compares them, nor taken over for them."""
+    compared = await at.port.compared()
+    if compared is not None:
+        assert not await compared.is_whole("model")
+        assert (await compared.told("model"), await compared.take("model", limit=9)) == (0, 0)
+        assert await compared.nearest("model", np.ones(2, dtype=np.float32), 9) == {}
+
+
 async def cross_after(at):
     assert list(await at.port.after("model", 0, limit=9)) == []
 
@@ -524,6 +535,7 @@ async def cross_forget(at):
 
 
 CROSSINGS = {
+    "compared": cross_compared,
     "get": cross_get, "add": cross_add, "save": cross_save, "list": cross_list, "version": cross_version,
     "versions": cross_versions, "get_or_add": cross_get_or_add, "contents": cross_contents,
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,

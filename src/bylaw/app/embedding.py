@@ -13,6 +13,7 @@ from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.embedding import KIND, embed_waiting
 from bylaw.search.endpoint import HttpEmbedder
 from bylaw.search.finder import Finder
+from bylaw.search.nearest import Where
 from bylaw.search.weights import Load
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
@@ -21,7 +22,13 @@ from bylaw.tenancy.model import Provider
 
 def finder_of(settings: Settings, providers: Providers) -> Finder:
     """Return what finds policies by their meaning. Raises: InvalidInput."""
-    return Finder(embedder_of(settings, providers), memory_bytes=settings.search.memory_mb << 20)
+    where = where_of(settings)
+    return Finder(embedder_of(settings, providers), memory_bytes=where.memory_bytes, choice=where.choice)
+
+
+def where_of(settings: Settings) -> Where:
+    """Return where vectors are compared."""
+    return Where(choice=settings.search.compare_in, memory_bytes=settings.search.memory_mb << 20)
 
 
 def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedder]:
@@ -50,11 +57,11 @@ def _by_onnxruntime() -> Load:
     return load
 
 
-def embedding_handlers(embedder: Callable[[], Embedder]) -> Mapping[str, Handler[Unit]]:
+def embedding_handlers(embedder: Callable[[], Embedder], where: Where) -> Mapping[str, Handler[Unit]]:
     """Return what embeds, by the kind of job."""
 
     async def embed(job: Running[Unit]) -> Object:
-        return await embed_waiting(job.begin, embedder(), progress=job.progress)
+        return await embed_waiting(job.begin, embedder(), where=where, progress=job.progress)
 
     return {KIND: Handler(handle=embed)}
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import cache
 
 from bylaw.api.ports import ControlStore, Unit
-from bylaw.app.embedding import ask_to_embed_all, embedder_of, embedding_handlers
+from bylaw.app.embedding import ask_to_embed_all, embedder_of, embedding_handlers, where_of
 from bylaw.app.judging import providers_of, structured_of
 from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
@@ -46,7 +46,7 @@ async def join_worker(
     providers = providers_of(settings)
     embedder = cache(embedder_of(settings, providers))
     handlers: Mapping[str, Handler[Unit]] = {
-        **embedding_handlers(embedder),
+        **embedding_handlers(embedder, where_of(settings)),
         **webhook_handlers(settings, sender, clock=clock, ids=ids),
         FORGET: Handler(handle=_forget_jobs(settings, clock), cron=settings.jobs.jobs_forget_at),
         **learning_handlers(embedder, structured_of(settings, providers), clock=clock, ids=ids),

@@ -10,11 +10,14 @@ from typing import Final, Protocol
 
 from bylaw.search.embedder import Embedder
 from bylaw.search.fusion import midst
+from bylaw.search.nearest import MEMORY, Where, take_over
 from bylaw.search.store import Meaning, SearchUnit, Told
 from bylaw.search.text import texts_of
 
 KIND: Final = "search.embed"
 _AT_ONCE: Final = 32
+# Taken over in one transaction: more than are embedded, so that those catch up which were embedded before.
+_TAKEN: Final = 100
 
 
 class Begin(Protocol):
@@ -25,9 +28,15 @@ class Begin(Protocol):
 
 
 async def embed_waiting(
-    begin: Begin, embedder: Embedder, *, progress: Callable[[int, int], Awaitable[None]]
+    begin: Begin,
+    embedder: Embedder,
+    *,
+    progress: Callable[[int, int], Awaitable[None]],
+    where: Where = MEMORY,
 ) -> Mapping[str, object]:
     """Embed every content of a tenant that this embedder has not told, and return how many these were.
+
+    Where the database is to compare them, it takes them over.
 
     Raises: Unavailable; what was kept until then stays.
     """
@@ -37,12 +46,21 @@ async def embed_waiting(
             told = await unit.vectors.lacking(embedder.id, limit=_AT_ONCE)
             waiting = await unit.vectors.waiting(embedder.id)
         if not told:
+            while await _taken(begin, embedder, where):
+                await progress(done, done)
             return {"embedded": done, "embedder": embedder.id}
         meanings = await _meanings(embedder, told)
         async with begin() as unit:
             await unit.vectors.keep(embedder.id, meanings)
+            await take_over(unit, embedder, where, limit=_TAKEN)
         done += len(meanings)
         await progress(done, done + max(0, waiting - len(meanings)))
+
+
+async def _taken(begin: Begin, embedder: Embedder, where: Where) -> int:
+    """Have the database take some over, in a transaction of its own; return how many it took."""
+    async with begin() as unit:
+        return await take_over(unit, embedder, where, limit=_TAKEN)
 
 
 async def _meanings(embedder: Embedder, told: Sequence[Told]) -> list[Meaning]:

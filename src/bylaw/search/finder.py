@@ -9,8 +9,9 @@ when it is.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from bylaw.search.fusion import joined
 from bylaw.search.index import Index
 from bylaw.search.lexicon import Lexicon
 from bylaw.search.literal import ByWords
+from bylaw.search.nearest import Choice, InDatabase, InMemory, Nearest, Where, database_of
 from bylaw.search.store import SAID, Numbered, SearchUnit
 
 _log = logging.getLogger("bylaw.search")
@@ -36,10 +38,11 @@ Vector = NDArray[np.float32]
 class _Vectors:
     """The vectors of one tenant: of contents, and of messages that were led somewhere.
 
-    They are those of one embedder up to `number`, read when `newest` was the highest of anybody.
+    They are those of one embedder up to `number`, read when `newest` was the highest of anybody. Where the
+    database compares contents, they are None here.
     """
 
-    contents: Index
+    contents: Index | None
     said: Index
     number: int = 0
     newest: int = 0
@@ -59,7 +62,8 @@ class _Held:
         """Return the memory that it takes."""
         vectors = 0
         if self.vectors is not None:
-            vectors = self.vectors.contents.size_bytes + self.vectors.said.size_bytes
+            held = (self.vectors.contents, self.vectors.said)
+            vectors = sum(index.size_bytes for index in held if index is not None)
         return self.lexicon.size_bytes + vectors
 
 
@@ -67,13 +71,13 @@ class Finder:
     """Tells in which policies of a tenant words stand, and which contents are near to a text.
 
     The embedder is made by `make` when it is first needed, for a model takes time and memory to load.
-    `memory_bytes` bounds what is held of tenants beside the one that is searched.
+    `memory_bytes` bounds what is held of tenants beside the one that is searched; `choice` says who compares.
     """
 
-    def __init__(self, make: Callable[[], Embedder], *, memory_bytes: int) -> None:
+    def __init__(self, make: Callable[[], Embedder], *, memory_bytes: int, choice: Choice = "auto") -> None:
         self._make = make
         self._making: asyncio.Future[Embedder] | None = None
-        self._memory_bytes = memory_bytes
+        self._where = Where(choice=choice, memory_bytes=memory_bytes)
         self._held: OrderedDict[TenantId, _Held] = OrderedDict()
 
     async def embedder(self) -> Embedder:
@@ -113,31 +117,47 @@ class Finder:
         self._forget()
         return ByWords(unit.policies, seen if seen.number == last else None)
 
-    async def index(self, unit: SearchUnit) -> Index | None:
-        """Return the vectors of contents of the unit's tenant, as its transaction sees them or newer.
+    async def nearest(self, unit: SearchUnit) -> Nearest | None:
+        """Return who tells which contents of the unit's tenant are near, as its transaction sees or newer.
 
-        None while nobody has embedded anything.
+        It is the database where that is to and can, or else memory; None while nobody has embedded anything.
         """
-        vectors = await self._vectors(unit)
-        return None if vectors is None else vectors.contents
+        newest = await unit.vectors.newest()
+        database = await self._database(unit, newest)
+        if database is not None or not newest:
+            return database
+        vectors = await self._vectors(unit, newest, None)
+        return None if vectors.contents is None else InMemory(vectors.contents)
 
     async def said(self, unit: SearchUnit) -> Index | None:
-        """Return the vectors of messages that were led somewhere, as `index` does."""
-        vectors = await self._vectors(unit)
-        return None if vectors is None else vectors.said
-
-    async def _vectors(self, unit: SearchUnit) -> _Vectors | None:
+        """Return the vectors of messages that were led somewhere, as `nearest` does those of contents."""
         newest = await unit.vectors.newest()
         if not newest:
             return None
+        return (await self._vectors(unit, newest, await self._database(unit, newest))).said
+
+    async def _database(self, unit: SearchUnit, newest: int) -> InDatabase | None:
+        """Return the database where it tells what is near; no contents of the tenant are held then."""
+        if not newest:
+            return None
+        database = await database_of(unit, await self.embedder(), self._where, newest=newest)
+        held = self._held.get(unit.tenant_id)
+        if database is not None and held is not None and held.vectors and held.vectors.contents is not None:
+            held.vectors = None
+        return database
+
+    async def _vectors(self, unit: SearchUnit, newest: int, database: InDatabase | None) -> _Vectors:
+        """Return the vectors in memory, without those of contents beside a database."""
         embedder = await self.embedder()
         held = self._of(unit.tenant_id)
         async with held.reading:
-            if held.vectors is None:
-                held.vectors = _Vectors(contents=Index(embedder.dimensions), said=Index(embedder.dimensions))
             vectors = held.vectors
+            if vectors is None or (vectors.contents is None) != (database is not None):
+                contents = Index(embedder.dimensions) if database is None else None
+                vectors = held.vectors = _Vectors(contents=contents, said=Index(embedder.dimensions))
             if vectors.newest != newest:
-                await _follow(vectors, unit, embedder)
+                after = unit.vectors.after if database is None else database.compared.said
+                await _follow(vectors, partial(after, embedder.id))
                 vectors.newest = newest
         self._forget()
         return vectors
@@ -150,7 +170,7 @@ class Finder:
 
     def _forget(self) -> None:
         """Forget tenants until the others have room."""
-        while len(self._held) > 1 and self.size_bytes > self._memory_bytes:
+        while len(self._held) > 1 and self.size_bytes > self._where.memory_bytes:
             self._held.popitem(last=False)
 
 
@@ -163,10 +183,10 @@ async def _spell(lexicon: Lexicon, unit: SearchUnit, last: int) -> None:
         await asyncio.to_thread(lexicon.put, fresh)
 
 
-async def _follow(held: _Vectors, unit: SearchUnit, embedder: Embedder) -> None:
+async def _follow(held: _Vectors, after: Callable[..., Awaitable[Sequence[Numbered]]]) -> None:
     """Take over the vectors that were stored since the last time."""
     while True:
-        fresh = await unit.vectors.after(embedder.id, held.number, limit=_PAGE)
+        fresh = await after(held.number, limit=_PAGE)
         if fresh:
             await asyncio.to_thread(_take, held, fresh)
             held.number = fresh[-1].number
@@ -177,4 +197,5 @@ async def _follow(held: _Vectors, unit: SearchUnit, embedder: Embedder) -> None:
 def _take(held: _Vectors, fresh: Sequence[Numbered]) -> None:
     told = {each.meaning.digest: joined(each.meaning.about, each.meaning.procedure) for each in fresh}
     held.said.put({digest: row for digest, row in told.items() if digest.startswith(SAID)})
-    held.contents.put({digest: row for digest, row in told.items() if not digest.startswith(SAID)})
+    if held.contents is not None:
+        held.contents.put({digest: row for digest, row in told.items() if not digest.startswith(SAID)})

@@ -22,8 +22,8 @@ from bylaw.policies.searching import Word, words_of
 from bylaw.policies.store import Hit, PolicyFilter
 from bylaw.search.finder import Finder, Vector
 from bylaw.search.fusion import WORDS, fuse, taught
-from bylaw.search.index import Index
 from bylaw.search.literal import ByWords
+from bylaw.search.nearest import Nearest
 from bylaw.search.store import SearchUnit
 from bylaw.tenancy.principal import Acting
 
@@ -101,7 +101,7 @@ async def search_policies(
         return Found()
     where = replace(where, readable=acting.principal.places("policy:read"))
     unit = acting.unit
-    index = await finder.index(unit)
+    index = await finder.nearest(unit)
     told = await finder.words(unit)
     literal, meant = await asyncio.gather(
         told.search(words, where, Slice(limit=HEAD, total=True)), _meant(finder, query, index)
@@ -114,7 +114,7 @@ async def search_policies(
         led = {} if teach is None else await teach(meant)
         hits = [*literal.items, *near]
         hits += await _led(told, words, led, where, but={hit.id for hit in hits})
-        alike = _alike(hits, index.scores(meant, {hit.digest for hit in hits}), led)
+        alike = _alike(hits, await index.scores(meant, {hit.digest for hit in hits}), led)
         if alike:
             ranked = _by_both(hits, alike)
     window = list(ranked.hits[part.offset : part.offset + part.limit])
@@ -134,33 +134,33 @@ async def search_policies(
     )
 
 
-async def _meant(finder: Finder, query: str, index: Index | None) -> Vector | None:
+async def _meant(finder: Finder, query: str, index: Nearest | None) -> Vector | None:
     return None if index is None else await finder.meant(query)
 
 
 async def _faint(
-    unit: SearchUnit, told: ByWords, index: Index, meant: Vector, *, where: PolicyFilter
+    unit: SearchUnit, told: ByWords, index: Nearest, meant: Vector, *, where: PolicyFilter
 ) -> tuple[Match, ...]:
     """Return those few that match and come nearest to what is meant, where nothing is near."""
     hits = (await _near(told, index, meant, where, least=_FAINT))[:_FEW]
-    alike = index.scores(meant, {hit.digest for hit in hits})
+    alike = await index.scores(meant, {hit.digest for hit in hits})
     shown = [(hit, 0.0) for hit in hits]
     return await _shown(unit, (), shown, {hit.id: alike[hit.digest] for hit in hits})
 
 
 async def _near(
-    told: ByWords, index: Index, meant: Vector, where: PolicyFilter, *, least: float = LEAST
+    told: ByWords, index: Nearest, meant: Vector, where: PolicyFilter, *, least: float = LEAST
 ) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     for many in (_WIDE, _WIDER):
-        alike = await asyncio.to_thread(index.search, meant, many)
+        alike = await index.search(meant, many)
         hits = await _saying(told, alike, where, least)
         if len(alike) < many or _are_all(hits, alike, least):
             return _nearest(hits, alike, least)
     # Most of the nearest are out of the question: look among what is not.
     every = await told.search((), where, Slice(limit=_EVERYTHING))
     allowed = {hit.digest for hit in every.items}
-    alike = await asyncio.to_thread(index.search, meant, NEAR, allowed=allowed)
+    alike = await index.search(meant, NEAR, allowed=allowed)
     return _nearest(await _saying(told, alike, where, least), alike, least)
 
 

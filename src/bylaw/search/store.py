@@ -7,7 +7,8 @@ replaced. Numbers rise with all that is kept, and none is given twice, whatever 
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NewType, Protocol
 
@@ -70,6 +71,33 @@ class Vectors(Protocol):
 
     async def after(self, embedder: str, number: int, *, limit: int) -> Sequence[Numbered]:
         """Return up to `limit` vectors of this embedder with numbers above `number`, by rising number."""
+
+    async def compared(self) -> "Compared | None":
+        """Return what compares them in the database, None where it cannot."""
+
+
+class Compared(Protocol):
+    """The vectors of one tenant as the database itself compares them: of contents, each by one (`joined`)."""
+
+    async def is_whole(self, embedder: str) -> bool:
+        """Return whether all that this embedder told of contents is there, and that is something."""
+
+    async def told(self, embedder: str) -> int:
+        """Return how many vectors this embedder told, taken over or not."""
+
+    async def take(self, embedder: str, *, limit: int) -> int:
+        """Take over up to `limit` vectors that are not there yet, and return how many these were.
+
+        What another embedder told before makes room for them.
+        """
+
+    async def said(self, embedder: str, number: int, *, limit: int) -> Sequence[Numbered]:
+        """Return what `Vectors.after` does, of messages alone, which are not compared there."""
+
+    async def nearest(
+        self, embedder: str, query: NDArray[np.float32], limit: int, *, among: AbstractSet[str] | None = None
+    ) -> Mapping[str, float]:
+        """Return the digests and products of the `limit` best, best first; exactly those `among` some."""
 
 
 def said_digest(text: str) -> str:

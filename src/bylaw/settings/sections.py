@@ -272,6 +272,12 @@ class Telemetry:
 class Search:
     """Finding policies."""
 
+    compare_in: Literal["auto", "memory", "postgres"] = _setting(
+        "auto",
+        "Where vectors are compared: in `memory`, exactly and fastest; in `postgres`, by its extension"
+        " `vector`; or, `auto`, in memory as long as a tenant's fit into `memory_mb`. What PostgreSQL cannot"
+        " compare is compared in memory.",
+    )
     memory_mb: int = _setting(
         512,
         "Memory for the vectors of tenants that were searched lately; those of 100,000 policies take 170 MB.",

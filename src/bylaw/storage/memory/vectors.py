@@ -58,6 +58,9 @@ class MemoryVectors:
     def _others(self, embedder: str) -> list[Row]:
         return [row for row in self._rows() if row["embedder"] not in {embedder, FORGOTTEN}]
 
+    async def compared(self) -> None:
+        """Return None: nobody else compares them."""
+
     def _rows(self) -> list[Row]:
         return self._mine(tables.vectors)
 

@@ -57,9 +57,13 @@ async def upgrade(database: Database, revision: str = "head") -> tuple[str | Non
     Raises: Unavailable when the database was made by a newer Bylaw.
     """
     before = await current(database)
-    if before is not None and before == (newest() if revision == "head" else revision):
-        return before, before
-    return await _move(database, lambda config: command.upgrade(config, revision))
+    moved = (before, before)
+    if before is None or before != (newest() if revision == "head" else revision):
+        moved = await _move(database, lambda config: command.upgrade(config, revision))
+    if revision == "head":
+        with failures():
+            await database.prepare()
+    return moved
 
 
 async def downgrade(database: Database, revision: str) -> tuple[str | None, str | None]:

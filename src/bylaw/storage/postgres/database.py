@@ -12,10 +12,12 @@ from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bylaw.core.ids import TenantId
+from bylaw.storage.postgres import pgvector
 from bylaw.storage.postgres.walls import raise_walls, role_behind_walls
 
 _WAIT_S = 30
 _MIGRATION_LOCK = 0x6279_6C61_77
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 _ENTER = """
 SELECT set_config('bylaw.tenant', :tenant, true), set_config('bylaw.system', :system, true),
@@ -59,10 +61,22 @@ class PostgresDatabase:
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         """Open the transaction that may change the schema, as the login role; build the wall at its end."""
         async with self._engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            await connection.execute(_LOCK, {"key": _MIGRATION_LOCK})
             await connection.execute(text("SELECT set_config('bylaw.system', 'on', true)"))
             yield connection
             await raise_walls(connection)
+
+    async def prepare(self) -> None:
+        """Have PostgreSQL compare vectors, where the login role may and its extension can be had."""
+        if await self.note():
+            async with self._engine.begin() as connection:
+                await connection.execute(_LOCK, {"key": _MIGRATION_LOCK})
+                await pgvector.prepare(connection)
+
+    async def note(self) -> str:
+        """Return why PostgreSQL cannot compare vectors, or an empty word."""
+        async with self._engine.begin() as connection:
+            return await pgvector.note_of(connection)
 
     async def checkpoint(self) -> None:
         """Return at once: the server does that itself."""

@@ -10,6 +10,7 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bylaw.core.errors import Forbidden
+from bylaw.storage.sql.compared import COMPARED
 from bylaw.storage.sql.tables import metadata, tenants
 
 APP_ROLE = "bylaw_app"
@@ -25,7 +26,8 @@ DO $$ BEGIN
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
 END $$
 """
-_ROLE_EXISTS = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
+GRANT = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {{}} TO {APP_ROLE}"
+ROLE_EXISTS = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
 _LOGIN = text(
     "SELECT rolname, rolsuper OR rolbypassrls AS bypasses,"
     " EXISTS (SELECT FROM pg_roles WHERE rolname = :role AND pg_has_role(CURRENT_USER, oid, 'MEMBER'))"
@@ -47,32 +49,30 @@ def walled_tables() -> list[Table]:
 async def raise_walls(connection: AsyncConnection) -> None:
     """Put every table that exists behind the wall and give the app's role its rights; repeats harmlessly."""
     await connection.execute(text(MAKE_ROLE))
-    has_role = (await connection.execute(_ROLE_EXISTS, {"role": APP_ROLE})).scalar_one()
+    has_role = (await connection.execute(ROLE_EXISTS, {"role": APP_ROLE})).scalar_one()
     existing = (await connection.execute(text("SELECT relname FROM pg_class WHERE relkind = 'r'"))).scalars()
     names = set(existing)
     for table in walled_tables():
         if table.name in names:
-            for statement in _wall(table):
+            for statement in wall(table.name, column="id" if table is tenants else "tenant_id"):
                 await connection.execute(text(statement))
     for name in sorted(names & metadata.tables.keys()) if has_role else ():
-        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {APP_ROLE}"
-        await connection.execute(text(grant))
+        await connection.execute(text(GRANT.format(name)))
     if has_role and "alembic_version" in names:
         await connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
 
 
-def _wall(table: Table) -> list[str]:
-    """Return the statements that build the wall around one table."""
-    column = "id" if table is tenants else "tenant_id"
+def wall(name: str, *, column: str = "tenant_id") -> list[str]:
+    """Return the statements that build the wall around one table, whose `column` names the tenant."""
     own = f"{column} = nullif(current_setting('bylaw.tenant', true), '')"
     operator = "current_setting('bylaw.system', true) = 'on'"
     return [
-        f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY",
-        f"DROP POLICY IF EXISTS own_rows ON {table.name}",
-        f"CREATE POLICY own_rows ON {table.name} USING ({own}) WITH CHECK ({own})",
-        f"DROP POLICY IF EXISTS operator ON {table.name}",
-        f"CREATE POLICY operator ON {table.name} USING ({operator}) WITH CHECK ({operator})",
+        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+        f"DROP POLICY IF EXISTS own_rows ON {name}",
+        f"CREATE POLICY own_rows ON {name} USING ({own}) WITH CHECK ({own})",
+        f"DROP POLICY IF EXISTS operator ON {name}",
+        f"CREATE POLICY operator ON {name} USING ({operator}) WITH CHECK ({operator})",
     ]
 
 
@@ -81,7 +81,7 @@ async def role_behind_walls(connection: AsyncConnection) -> str:
 
     Raises: Forbidden when a wall is missing, or the login role bypasses it and may not become `bylaw_app`.
     """
-    names = [table.name for table in walled_tables()]
+    names = [COMPARED, *(table.name for table in walled_tables())]
     bare = (await connection.execute(_UNWALLED, {"names": names})).scalars().all()
     if bare:
         raise Forbidden(

@@ -23,6 +23,12 @@ class Database(Protocol):
     def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open the one transaction that may change the schema; others that want to wait for it."""
 
+    async def prepare(self) -> None:
+        """Make what the schema cannot hold everywhere, as far as this role may."""
+
+    async def note(self) -> str:
+        """Return why the database does not compare vectors although it could, or an empty word."""
+
     async def checkpoint(self) -> None:
         """Bring what other processes wrote back into the file, where the database is one."""
 

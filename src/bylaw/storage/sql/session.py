@@ -43,6 +43,11 @@ class Session:
         self._failure: Exception | None = None
         self.enqueued = False  # whether a job was
 
+    @property
+    def is_postgres(self) -> bool:
+        """Return whether it is one of PostgreSQL, not of SQLite."""
+        return self._connection.dialect.name == "postgresql"
+
     async def rows(self, statement: Executable) -> Sequence[RowMapping]:
         """Return every row."""
         return (await self._run(statement)).mappings().all()

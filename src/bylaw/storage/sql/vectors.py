@@ -9,6 +9,7 @@ from bylaw.core.ids import TenantId
 from bylaw.policies.content import ContentDocument, restore_content
 from bylaw.search.store import Meaning, Numbered, Told
 from bylaw.storage.sql import tables
+from bylaw.storage.sql.compared import SqlCompared, compared
 from bylaw.storage.sql.session import Session
 from bylaw.storage.vectors import FORGOTTEN, meaning_of, meaning_row
 
@@ -70,6 +71,10 @@ class SqlVectors:
         mine = (self._mine, _T.number > number, _T.embedder == embedder)
         wanted = select(_T.number, _T.digest, _T.about, _T.procedure).where(*mine)
         return [meaning_of(row) for row in await self._session.rows(wanted.order_by(_T.number).limit(limit))]
+
+    async def compared(self) -> SqlCompared | None:
+        """Return what compares them in the database, None where it cannot."""
+        return await compared(self._session, self._tenant_id)
 
     def _others(self, embedder: str) -> tuple[ColumnElement[bool], ...]:
         """Return the conditions of what others have told, as ranges of an index."""

@@ -77,6 +77,13 @@ class SqliteDatabase:
                 return
         raise Unavailable(f"{self.path} is in use: try again.")
 
+    async def prepare(self) -> None:
+        """Return at once: there is nothing beyond the schema."""
+
+    async def note(self) -> str:
+        """Return nothing: it never does."""
+        return ""
+
     async def checkpoint(self) -> None:
         """Bring what other processes wrote back into the file, as far as nobody reads or writes it now."""
         async with aiosqlite.connect(self.path, isolation_level=None) as connection:

@@ -80,6 +80,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back; the words of examples stay, and are found."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP SCHEMA IF EXISTS compared CASCADE")  # what was made of the vectors
     op.drop_table("vectors")
     op.drop_index("ix_versions_tenant_id_digest", "versions")
 
