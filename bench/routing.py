@@ -3,9 +3,13 @@
 Each document of a set is a policy with a topic of its own; each question goes the whole way of a decision
 that is routed, in memory. Where several topics are chosen, all of them stay; where none is, nothing is left
 out. Nothing here chooses the margin: it is what it was before these sets were looked at.
+
+A second table says what is gained by corrections: so many texts of each policy, none of them asked, are led
+to it as people would lead them, and the same questions are asked again.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 
 from bench.report import Table
@@ -13,6 +17,7 @@ from bench.search_data import VARIABLE, Document, Task, tasks
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids, PolicyId, TenantId
 from bylaw.decisions.model import Routed
+from bylaw.evaluators.patterns.masked import masked
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import Content, Current, DeterministicRule, Example, NaturalRule, Policy, Version
 from bylaw.search.embedder import Embedder, embedded
@@ -21,31 +26,52 @@ from bylaw.search.finder import Finder
 from bylaw.search.ngrams import NGrams
 from bylaw.search.query import LEAST
 from bylaw.search.routing import MARGIN, MOST, routed
+from bylaw.search.store import Correction, CorrectionId, said_digest
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE, Tenant
 from bylaw.tenancy.principal import Acting, system_principal
 
 _TENANT = TenantId("bench")
+_STEPS = (0, 1, 5, 10)
+_TAUGHT = ("STAR, first 3 turns", "banking77, names only", "clinc150, names only", "banking77, 5 examples")
 
 
 def run(*, quick: bool) -> list[Table]:
-    """Return the table of what is chosen, and how often that is right."""
-    rows = []
-    for task in tasks(60 if quick else 300):
+    """Return the tables of what is chosen, how often that is right, and what corrections change of it."""
+    most = 60 if quick else 300
+    plain, taught = [], []
+    for task in tasks(most):
         for name, embedder in (("model", embedded()), ("n-grams", NGrams("for comparison."))):
-            inside, outside = asyncio.run(_led(task, embedder))
-            rows.append((task.name, name, *_figures(task, inside), _none(outside)))
+            steps = _STEPS if name == "model" and task.name in _TAUGHT else (0,)
+            for lessons, (inside, outside) in zip(
+                steps, asyncio.run(_led(task, embedder, steps)), strict=True
+            ):
+                figures = (*_figures(task, inside), _none(outside))
+                if not lessons:
+                    plain.append((task.name, name, *figures))
+                if len(steps) > 1:
+                    taught.append((task.name, lessons, *figures))
     notes = [f"margin {MARGIN}, at most {MOST} topics, floor {LEAST}; {embedded().id}"]
-    if not rows:
+    if not plain:
         notes = [
             f"left out: set {VARIABLE} to a folder with the public sets (bench/search_data.py says which)"
         ]
-    columns = ("set", "by", "one", "right", "several", "right ", "none", "left out wrongly", "outside: none")
-    return [Table(title="Where conversations are led", columns=columns, rows=rows, notes=notes)]
+    said = ("one", "right", "several", "right ", "none", "left out wrongly", "outside: none")
+    return [
+        Table(title="Where conversations are led", columns=("set", "by", *said), rows=plain, notes=notes),
+        Table(
+            title="What corrections change", columns=("set", "corrections each", *said), rows=taught, notes=[]
+        ),
+    ]
 
 
-async def _led(task: Task, embedder: Embedder) -> tuple[list[Routed], list[Routed]]:
-    """Return where the questions of a task lead, and those that nothing there answers."""
+async def _led(
+    task: Task, embedder: Embedder, steps: Sequence[int]
+) -> list[tuple[list[Routed], list[Routed]]]:
+    """Return where the questions of a task lead, and those that nothing there answers.
+
+    That is once for each of `steps`: after so many corrections for each policy.
+    """
     clock = SystemClock()
     ids = Ids(clock)
     store = MemoryControlStore(ids=ids, clock=clock)
@@ -62,13 +88,34 @@ async def _led(task: Task, embedder: Embedder) -> tuple[list[Routed], list[Route
     async def told(_done: int, _total: int) -> None:
         return None
 
-    await embed_waiting(begin, embedder, progress=told)
     finder = Finder(lambda: embedder, memory_bytes=1 << 28)
-    async with begin(writes=False) as unit:
-        acting = Acting(unit=unit, principal=system_principal(_TENANT), clock=clock, ids=ids)
-        inside = [await routed(acting, finder, [text], place=EVERYWHERE) for text, _ in task.questions]
-        outside = [await routed(acting, finder, [text], place=EVERYWHERE) for text in task.outside]
-    return inside, outside
+    found, done = [], 0
+    for step in steps:
+        async with begin() as unit:
+            for name, texts in task.lessons.items():
+                for text in texts[done:step]:
+                    await unit.corrections.add(_correction(ids, name, text))
+        done = step
+        await embed_waiting(begin, embedder, progress=told)
+        async with begin(writes=False) as unit:
+            acting = Acting(unit=unit, principal=system_principal(_TENANT), clock=clock, ids=ids)
+            inside = [await routed(acting, finder, [text], place=EVERYWHERE) for text, _ in task.questions]
+            outside = [await routed(acting, finder, [text], place=EVERYWHERE) for text in task.outside]
+        found.append((inside, outside))
+    return found
+
+
+def _correction(ids: Ids, name: str, text: str) -> Correction:
+    said = masked(text)
+    return Correction(
+        id=CorrectionId(ids.uuid7()),
+        tenant_id=_TENANT,
+        policy_id=PolicyId(name),
+        digest=said_digest(said),
+        text=said,
+        created_by="bench",
+        created_ms=0,
+    )
 
 
 def _policy(document: Document) -> Current:

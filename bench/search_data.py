@@ -9,11 +9,12 @@ import json
 import os
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VARIABLE = "BYLAW_BENCH_DATA"
+_LESSONS = 10
 # Of a task of STAR: what is said in each of them, and what is no sentence.
 _SHARED = {"hello", "anything_else", "out_of_scope", "info_missing", "info_missing2"}
 _SHARED |= {"query", "query_check", "query_book", "query_failure", "query_success"}
@@ -31,12 +32,17 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Questions with the names of what they mean, and `outside` with those that nothing here answers."""
+    """Questions with the names of what they mean, and `outside` with those that nothing here answers.
+
+    `lessons` are other texts by the names of what they mean, as people would correct them: of the part of a
+    set for training, or, where it has none, of what is not asked.
+    """
 
     name: str
     documents: tuple[Document, ...]
     questions: tuple[tuple[str, str], ...]
     outside: tuple[str, ...] = ()
+    lessons: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def tasks(most: int) -> Iterator[Task]:
@@ -80,7 +86,9 @@ def star(folder: Path, turns: int, most: int) -> Task:
             if said:
                 questions.append((" ".join(said[:turns]), able[0]["Task"]))
     name = "STAR, first turn" if turns == 1 else f"STAR, first {turns} turns"
-    return Task(name=name, documents=tuple(documents), questions=_some(questions, most))
+    asked = _some(questions, most)
+    others = [each for each in questions if each not in set(asked)]
+    return Task(name=name, documents=tuple(documents), questions=asked, lessons=_lessons(others))
 
 
 def banking(folder: Path, examples: int, most: int) -> Task:
@@ -90,7 +98,12 @@ def banking(folder: Path, examples: int, most: int) -> Task:
     )
     documents = _intents([(each["text"], each["category"]) for each in train], examples)
     questions = [(each["text"], each["category"]) for each in test]
-    return Task(name=_named("banking77", examples), documents=documents, questions=_some(questions, most))
+    return Task(
+        name=_named("banking77", examples),
+        documents=documents,
+        questions=_some(questions, most),
+        lessons=_lessons([(each["text"], each["category"]) for each in train]),
+    )
 
 
 def clinc(path: Path, examples: int, most: int) -> Task:
@@ -101,6 +114,7 @@ def clinc(path: Path, examples: int, most: int) -> Task:
         documents=_intents(told["train"], examples),
         questions=_some(told["test"], most),
         outside=tuple(text for text, _ in told["oos_test"][:most]),
+        lessons=_lessons(told["train"]),
     )
 
 
@@ -117,6 +131,15 @@ def _intents(train: list, examples: int) -> tuple[Document, ...]:
         Document(name=each, about=each.replace("_", " "), examples=tuple(rng.sample(said[each], examples)))
         for each in sorted(said)
     )
+
+
+def _lessons(train: list) -> dict[str, list[str]]:
+    """Return some texts of each name, which are not those that stand as its examples more than by chance."""
+    said = defaultdict(list)
+    for text, name in train:
+        said[name].append(text)
+    rng = random.Random(5)
+    return {name: rng.sample(said[name], min(_LESSONS, len(said[name]))) for name in sorted(said)}
 
 
 def _some(questions: list, most: int) -> tuple[tuple[str, str], ...]:

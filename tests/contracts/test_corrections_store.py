@@ -69,7 +69,7 @@ async def test_corrections_are_found_by_place_policy_message_and_origin(store):
             CorrectionFilter(only=frozenset({None})): {wide.id},
             CorrectionFilter(only=frozenset({None, w})): {mine.id, wide.id},
             CorrectionFilter(only=frozenset()): set(),
-            CorrectionFilter(policy_id=PolicyId("p")): {mine.id},
+            CorrectionFilter(policy_ids=frozenset({PolicyId("p")})): {mine.id},
             CorrectionFilter(is_nobodys=True): {wide.id},
             CorrectionFilter(digests=frozenset({said_digest("A ")})): {mine.id},
             CorrectionFilter(digests=frozenset()): set(),

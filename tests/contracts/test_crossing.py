@@ -251,7 +251,7 @@ async def cross_list(at):
                           ConversationFilter(deleted=True, reader="", open_in=(EVERYWHERE,))),
         "attention": (AttentionFilter(),), "approvals": (ApprovalFilter(),),
         "runs": ((EVERYWHERE,), (place("w"),)),
-        "corrections": (CorrectionFilter(), CorrectionFilter(policy_id=PolicyId("p"))),
+        "corrections": (CorrectionFilter(), CorrectionFilter(policy_ids=frozenset({PolicyId("p")}))),
         "deliveries": (DeliveryFilter(webhook_id=WebhookId("wh")),),
         "events": (EventFilter(), EventFilter(unread=True), EventFilter(visible=("ada", frozenset({"w"})))),
         "jobs": (JobFilter(), JobFilter(kind="mine"), JobFilter(status="running")),

@@ -9,6 +9,7 @@ from bylaw.core.paging import Slice
 from bylaw.jobs.store import JobFilter
 from bylaw.learning import corrections
 from bylaw.learning.corrections import MOST, NewCorrection, correct, delete_correction, list_corrections
+from bylaw.policies.lifecycle import delete_policy, set_active, undelete_policy
 from bylaw.search.embedding import KIND
 from bylaw.search.routing import route
 from bylaw.search.store import CorrectionFilter
@@ -142,8 +143,22 @@ async def test_only_so_many_are_kept_for_a_policy_and_for_none(server):
             await server.corrects("one more", to=to)
         assert refused.value.reason == "too_many"
     await server.corrects("one more", to=[RETURNS])
-    assert (await server.does(corrections.forget_policy, TEMPERS)) == MOST
-    await server.corrects("one more", to=[TEMPERS])
+    (oldest, *_) = (await server.does(list_corrections, Slice(limit=MOST), policy_id=TEMPERS)).items
+    await server.does(delete_correction, oldest.id)
+    await server.corrects("one more still", to=[TEMPERS])
+
+
+async def test_with_a_policy_all_that_leads_to_it_is_forgotten(server):
+    await server.corrects("I am angry", to=[RETURNS])
+    await server.corrects("hello", to=[TEMPERS])
+    await embed(server.store, Concepts())
+    assert (await server.leads("I am angry")).chosen == ("returns",)
+    await server.does(delete_policy, RETURNS)
+    assert (await server.leads("I am angry")).chosen == ("tempers",)
+    assert [each.text for each in (await server.does(list_corrections, ALL)).items] == ["hello"]
+    await server.does(undelete_policy, RETURNS)
+    await server.does(set_active, RETURNS, is_active=True)
+    assert (await server.leads("I am angry")).chosen == ("tempers",)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ async def list_corrections(
         places = overlap(places, [Place(workspace_id=workspace_id)])
     known = frozenset(each.workspace_id for each in places if each.repo_id is None)
     everywhere = EVERYWHERE in places
-    where = CorrectionFilter(only=None if everywhere else known, policy_id=policy_id)
+    led_to = None if policy_id is None else {policy_id}
+    where = CorrectionFilter(only=None if everywhere else known, policy_ids=led_to)
     return await acting.unit.corrections.list(where, part)
 
 
@@ -132,11 +133,6 @@ async def forget_conversation(acting: Acting[CorrectingUnit], conversation_id: s
 async def forget_receipt(acting: Acting[CorrectingUnit], receipt_id: ReceiptId) -> int:
     """Forget every correction of a decision whose body is erased, and return how many those were."""
     return await _forget(acting, CorrectionFilter(receipt_id=receipt_id))
-
-
-async def forget_policy(acting: Acting[CorrectingUnit], policy_id: PolicyId) -> int:
-    """Forget every message that leads to a policy, and return how many those were."""
-    return await _forget(acting, CorrectionFilter(policy_id=policy_id))
 
 
 async def _forget(acting: Acting[CorrectingUnit], where: CorrectionFilter) -> int:
@@ -164,9 +160,10 @@ async def _add(
     acting: Acting[CorrectingUnit], new: NewCorrection, text: str, policy_id: PolicyId | None
 ) -> Correction:
     """Store and return a correction. Raises: Conflict (`too_many`)."""
-    where = CorrectionFilter(policy_id=policy_id)
     if policy_id is None:
         where = CorrectionFilter(is_nobodys=True, only=frozenset({new.workspace_id}))
+    else:
+        where = CorrectionFilter(policy_ids={policy_id})
     if ((await acting.unit.corrections.list(where, Slice(limit=1, total=True))).total or 0) >= MOST:
         what = policy_id or "messages that no policy is about"
         message = f"There are {MOST} corrections for {what} already: delete some."

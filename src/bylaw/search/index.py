@@ -118,6 +118,11 @@ class Index:
         rows = state.rows[[state.places[each] for each in held]] if held else state.rows[:0]
         return dict(zip(held, (rows @ query).tolist(), strict=True))
 
+    def rows(self, ids: Iterable[str]) -> Floats:
+        """Return the vectors of those of `ids` that are here. Shape: [documents, dimensions]."""
+        state = self._state
+        return state.rows[[state.places[each] for each in ids if each in state.places]]
+
     def _appended(self, state: _State, ids: Sequence[str], added: Floats) -> _State:
         begin, end = state.size, state.size + len(ids)
         state.rows[begin:end] = added

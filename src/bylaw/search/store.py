@@ -134,7 +134,7 @@ class CorrectionFilter:
     """
 
     only: frozenset[WorkspaceId | None] | None = None
-    policy_id: PolicyId | None = None
+    policy_ids: Collection[PolicyId] | None = None
     is_nobodys: bool = False
     digests: Collection[str] | None = None
     conversation_id: str | None = None
@@ -142,7 +142,7 @@ class CorrectionFilter:
 
 
 class Corrections(Protocol):
-    """What people of one tenant said of where messages lead."""
+    """What people of one tenant said of where messages lead; it goes with a policy that is deleted."""
 
     async def get(self, ident: CorrectionId, /) -> Correction | None:
         """Return the correction or None."""

@@ -1,9 +1,10 @@
 """Where people of one tenant say that messages lead, in memory; the twin of `sql.corrections`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from typing_extensions import override
 
+from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Page, Slice
 from bylaw.search.store import Correction, CorrectionFilter, CorrectionId
 from bylaw.storage.memory.kinds import Kind
@@ -34,7 +35,7 @@ class MemoryCorrections(Kind[CorrectionId, Correction]):
 
         def is_wanted(each: Correction) -> bool:
             return (
-                where.policy_id in {None, each.policy_id}
+                (where.policy_ids is None or each.policy_id in where.policy_ids)
                 and where.conversation_id in {None, each.conversation_id}
                 and where.receipt_id in {None, each.receipt_id}
                 and not (where.is_nobodys and each.policy_id is not None)
@@ -46,7 +47,13 @@ class MemoryCorrections(Kind[CorrectionId, Correction]):
 
     async def remove(self, idents: Collection[CorrectionId]) -> None:
         """Forget corrections, and what a text means that nobody says any more."""
-        gone = [each for each in self._all() if each.id in idents]
+        self._remove([each for each in self._all() if each.id in idents])
+
+    async def remove_of(self, policy_ids: Collection[PolicyId]) -> None:
+        """Forget what leads to these policies, which are deleted."""
+        self._remove([each for each in self._all() if each.policy_id in policy_ids])
+
+    def _remove(self, gone: Sequence[Correction]) -> None:
         for each in gone:
             self._heap.remove(self.table, self._written(each))
         left = {each.digest for each in self._all()}

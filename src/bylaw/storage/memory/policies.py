@@ -10,6 +10,7 @@ from bylaw.policies.matching import admits, facets_of, governs
 from bylaw.policies.model import Current, Outline, Policy, Version, outline, search_text, topic_key
 from bylaw.policies.searching import Word, score
 from bylaw.policies.store import Hit, PolicyFilter, Spelled, TopicCount
+from bylaw.storage.memory.corrections import MemoryCorrections
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.memory.kinds import Kind, cut
 from bylaw.storage.paging import start_of
@@ -94,6 +95,8 @@ class MemoryPolicies:
             await self._identities.save(policy)
             if version is not None:
                 self._add_version(version)
+        gone = [policy.id for policy, _ in changed if policy.deleted_ms is not None]
+        await MemoryCorrections(self._heap, self._tenant_id).remove_of(gone)
 
     async def version(self, policy_id: PolicyId, number: int) -> Version | None:
         """Return one version or None; those of a deleted policy too."""

@@ -5,11 +5,12 @@ from collections.abc import Collection
 from sqlalchemy import and_, delete, or_, select, update
 from typing_extensions import override
 
+from bylaw.core.ids import PolicyId
 from bylaw.core.paging import Page, Slice
 from bylaw.search.store import Correction, CorrectionFilter, CorrectionId
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
-from bylaw.storage.sql.lists import Condition, equals
+from bylaw.storage.sql.lists import Condition, equals, one_of
 from bylaw.storage.vectors import FORGOTTEN, NOT_EMBEDDED
 
 _C, _V = tables.corrections.c, tables.vectors.c
@@ -34,7 +35,7 @@ class SqlCorrections(Kind[CorrectionId, Correction]):
     async def list(self, where: CorrectionFilter, part: Slice) -> Page[Correction]:
         """Return a page of those that match, newest first."""
         conditions = [
-            *equals(_C.policy_id, where.policy_id),
+            *one_of(_C.policy_id, where.policy_ids),
             *equals(_C.conversation_id, where.conversation_id),
             *equals(_C.receipt_id, where.receipt_id),
         ]
@@ -49,8 +50,17 @@ class SqlCorrections(Kind[CorrectionId, Correction]):
 
     async def remove(self, idents: Collection[CorrectionId]) -> None:
         """Forget corrections, and what a text means that nobody says any more."""
-        these = self._own(_C.id.in_(sorted(idents)))
+        await self._remove(_C.id.in_(sorted(idents)))
+
+    async def remove_of(self, policy_ids: Collection[PolicyId]) -> None:
+        """Forget what leads to these policies, which are deleted."""
+        await self._remove(_C.policy_id.in_(sorted(policy_ids)))
+
+    async def _remove(self, which: Condition) -> None:
+        these = self._own(which)
         digests = {row["digest"] for row in await self._session.rows(select(_C.digest).where(these))}
+        if not digests:
+            return
         await self._session.change(delete(tables.corrections).where(these))
         among = self._own(_C.digest.in_(sorted(digests)))
         digests -= {row["digest"] for row in await self._session.rows(select(_C.digest).where(among))}

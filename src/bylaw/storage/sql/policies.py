@@ -30,6 +30,7 @@ from bylaw.storage.paging import start_of
 from bylaw.storage.refusals import outdated, require_own, taken
 from bylaw.storage.rows import from_row, policy_row, version_of, version_row
 from bylaw.storage.sql import tables
+from bylaw.storage.sql.corrections import SqlCorrections
 from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import (
     Condition,
@@ -146,6 +147,8 @@ class SqlPolicies:
             await self._add_versions([version for _, version in batch if version is not None])
             if respelled:
                 await self._words.spell(respelled)
+            if gone := [policy.id for policy, _ in batch if policy.deleted_ms is not None]:
+                await SqlCorrections(self._session, self._tenant_id).remove_of(gone)
 
     async def _add_versions(self, versions: Sequence[Version]) -> None:
         rows = [{**version_row(version), "tenant_id": self._tenant_id} for version in versions]
