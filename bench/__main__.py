@@ -20,6 +20,7 @@ PARTS = (
     "publish",
     "lists",
     "jobs",
+    "beside",
     "webhooks",
     "search",
     "search_postgres",

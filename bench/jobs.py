@@ -173,7 +173,14 @@ async def work(url: str) -> None:
             await asyncio.Event().wait()
         return {"began_ms": time.time_ns() / 1e6}
 
-    handlers = {"nothing": Handler(handle=nothing), "hangs_once": Handler(handle=hangs_once)}
+    async def writes(job: Running) -> object:
+        async def kept() -> dict[str, object]:
+            return {"kept": True}
+
+        return await job.step("one", kept)
+
+    handles = {"nothing": nothing, "hangs_once": hangs_once, "writes": writes}
+    handlers = {kind: Handler(handle=handle) for kind, handle in handles.items()}
     worker = Worker(
         store, handlers, name=f"bench:{os.getpid()}", clock=CLOCK, chance=lambda: 0.0, limits=LIMITS
     )
