@@ -249,9 +249,11 @@ alerts = left_by_decisions(
 
 evaluations = left_by_decisions(
     "evaluations",
-    *sought("policy_id", "user_id", "key_id", "model"),
+    *sought("user_id", "key_id", "model"),
     Column("tokens_in", Int64, nullable=False),
     Column("tokens_out", Int64, nullable=False),
+    Column("policy_id", SearchKey, nullable=False, server_default=text("''")),
+    Index(None, "tenant_id", "policy_id", "at_ms", "id"),
 )
 
 model_calls = left_by_decisions(
