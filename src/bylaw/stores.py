@@ -1,6 +1,7 @@
 """What a server stands on, opened where the settings say: on SQLite files, or in a PostgreSQL database."""
 
 import hashlib
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from bylaw.storage.key_file import KeyFile
 from bylaw.storage.secret_file import SecretFile
 from bylaw.storage.sqlite.database import fault_of_sharing
 from bylaw.storage.sqlite.receipts import open_ledger
+
+_log = logging.getLogger("bylaw.storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,12 @@ async def _open_postgres(settings: Settings, clock: Clock, ids: Ids, stack: Asyn
     keys = key_file.load_or_create(clock)
     control = await open_control(storage.database, ids=ids, clock=clock, owner_url=storage.database_owner)
     stack.push_async_callback(control.close)
+    note = "" if settings.search.compare_in == "memory" else await control.database.note()
+    if note:
+        wanted = settings.search.compare_in == "postgres"
+        _log.log(
+            logging.WARNING if wanted else logging.INFO, "vectors are compared in memory, not here: %s", note
+        )
     installation = _installation(settings, keys)
     ledger = await postgres.open_ledger(
         storage.database,

@@ -328,7 +328,7 @@ async def test_searches_answer_as_from_memory_under_filters_and_through_edits(st
     assert holds(there)
 
 
-async def test_only_tenants_that_outgrow_the_memory_are_compared_there(store):
+async def test_only_tenants_that_outgrow_the_memory_are_compared_there(store, caplog):
     embedder = Directions()
     async with store.begin(A) as opened:
         await opened.policies.add_all([current(policy(), content=saying(f"{n}")) for n in range(40)])
@@ -341,6 +341,13 @@ async def test_only_tenants_that_outgrow_the_memory_are_compared_there(store):
         finder = Finder(lambda: embedder, memory_bytes=memory_bytes)
         assert await found_by(store, finder, "what of 7")
         assert holds(finder) == is_here
+    assert not caplog.messages
+    async with store.database.begin(A, writes=True) as connection:
+        await connection.execute(text("UPDATE vectors SET number = 99 WHERE number = 1"))
+    for _ in range(2):
+        assert await found_by(store, finder, "what of 7")
+    assert holds(finder)
+    assert ["memory_mb" in each for each in caplog.messages] == [True]
 
 
 async def test_an_extension_that_goes_and_comes_back_loses_nothing(store, compared_url):

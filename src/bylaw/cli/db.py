@@ -97,6 +97,9 @@ def check(**flags: object) -> int:
         click.echo(problem, err=True)
     if not problems:
         click.echo(f"at {history.newest()}, and as it should be")
+        note = _run(_existing(storage), lambda database: database.note())
+        if note:
+            click.echo(f"vectors are compared in memory, for PostgreSQL cannot: {note}")
     return 1 if problems else 0
 
 

@@ -56,6 +56,7 @@ class _Held:
     spelling: asyncio.Lock = field(default_factory=asyncio.Lock)
     vectors: _Vectors | None = None
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_warned: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -140,9 +141,15 @@ class Finder:
         """Return the database where it tells what is near; no contents of the tenant are held then."""
         if not newest:
             return None
-        database = await database_of(unit, await self.embedder(), self._where, newest=newest)
-        held = self._held.get(unit.tenant_id)
-        if database is not None and held is not None and held.vectors and held.vectors.contents is not None:
+        embedder, held = await self.embedder(), self._of(unit.tenant_id)
+        database = await database_of(unit, embedder, self._where, newest=newest)
+        if database is None:
+            if self._where.is_too_much(newest, embedder.dimensions) and not held.is_warned:
+                _log.warning(
+                    "vectors of %s need more than memory_mb, and no database compares them", unit.tenant_id
+                )
+                held.is_warned = True
+        elif held.vectors is not None and held.vectors.contents is not None:
             held.vectors = None
         return database
 

@@ -79,11 +79,13 @@ class Where:
     choice: Choice
     memory_bytes: int
 
+    def is_too_much(self, contents: int, dimensions: int) -> bool:
+        """Return whether the vectors of so many contents take more memory than there is for them."""
+        return contents * (4 * dimensions + _BYTES) > self.memory_bytes
+
     def asks_database(self, contents: int, dimensions: int) -> bool:
         """Return whether the database is to compare the vectors of so many contents, if it can."""
-        if self.choice == "auto":
-            return contents * (4 * dimensions + _BYTES) > self.memory_bytes
-        return self.choice == "postgres"
+        return self.choice == "postgres" or (self.choice == "auto" and self.is_too_much(contents, dimensions))
 
 
 MEMORY: Final = Where(choice="memory", memory_bytes=0)
