@@ -95,3 +95,47 @@ async def test_a_place_without_anything_like_it_leaves_nothing_out(world):
     decision = await world.make("/v1/decisions", {**ROUTED, "user_intent": "zebra quantum saxophone"})
     assert decision["routed"]["why"]
     assert len(names(decision)) == 3
+
+
+async def test_a_corrected_conversation_leads_where_it_was_corrected_to(world):
+    said = "Nobody answers, and the job I was promised is gone"
+    asked = {**ROUTED, "user_intent": said}
+    before = await world.make("/v1/decisions", asked)
+    careers = (await world.send("admin", "GET", "/v1/policies?topic=careers")).json()["data"][0]["id"]
+    shipping = (await world.send("admin", "GET", "/v1/policies?topic=shipping")).json()["data"][0]["id"]
+    lesson = {"said": [said], "policy_ids": [shipping], "workspace_id": "w2"}
+    lesson["receipt_id"] = before["receipt_id"]
+    made = await world.make("/v1/route/corrections", lesson)
+    assert (made["result"], made["corrections"][0]["policy_id"]) == ("stored", shipping)
+    assert (await world.make("/v1/route/corrections", lesson))["result"] == "unchanged"
+    await embed(world)
+    decision = await world.make("/v1/decisions", asked)
+    assert decision["routed"]["topics"] == ["shipping"]
+    assert names(decision) == {"Shipping costs", "Passwords are never asked for"}
+    near = await world.make("/v1/route", {"said": [said + "!"], "workspace_id": "w2"})
+    assert near["chosen"] == ["shipping"]
+    listed = (await world.send("admin", "GET", f"/v1/route/corrections?policy_id={shipping}")).json()["data"]
+    assert [each["text"] for each in listed] == [said]
+    none = (await world.send("admin", "GET", f"/v1/route/corrections?policy_id={careers}")).json()["data"]
+    assert none == []
+    erased = await world.send("admin", "DELETE", f"/v1/receipts/{before['receipt_id']}/body")
+    assert erased.status_code == 200
+    listed = (await world.send("admin", "GET", f"/v1/route/corrections?policy_id={shipping}")).json()["data"]
+    assert listed == []
+    assert (await world.make("/v1/decisions", asked))["routed"].get("topics") != ["shipping"]
+
+
+async def test_a_workspace_can_have_all_its_decisions_find_their_topics(world):
+    assert "routed" not in await world.make("/v1/decisions", SAID)
+    changed = await world.make("/v1/workspaces/w2", {"route_decisions": True}, method="PATCH")
+    assert changed["route_decisions"] is True
+    decision = await world.make("/v1/decisions", SAID)
+    assert decision["routed"]["topics"] == ["shipping"]
+    kept = (await world.send("admin", "GET", f"/v1/decisions/{decision['receipt_id']}")).json()
+    assert kept["routed"] == decision["routed"]
+    given = await world.make("/v1/decisions", {**SAID, "topics": ["careers"]})
+    assert "routed" not in given
+    elsewhere = await world.make("/v1/decisions", {**SAID, "workspace_id": "w1"})
+    assert "routed" not in elsewhere
+    await world.make("/v1/workspaces/w2", {"route_decisions": False}, method="PATCH")
+    assert "routed" not in await world.make("/v1/decisions", SAID)
