@@ -1,43 +1,51 @@
-"""Nearest vectors, side by side: the index in memory, and pgvector's HNSW in a PostgreSQL beside it.
+"""Nearest vectors as a server asks for them: of the index in memory, and of PostgreSQL, through its store.
 
-Both hold the same vectors of one tenant and are asked the same questions, one after another. What is timed of
-PostgreSQL is the statement alone, on a connection that is open: without transaction, role and tenant.
+Both hold the same vectors of one tenant and are asked the same questions, one after another, each in a
+transaction of its own. PostgreSQL is one of the tests, and takes the vectors over as a worker has it do.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from io import BytesIO
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import asyncpg
 import numpy as np
+import psutil
+from numpy.typing import NDArray
+from sqlalchemy import insert, text
 
 from bench.report import Table
 from bench.search import K, contents, mixed, questions
+from bylaw.core.clock import SystemClock
+from bylaw.core.ids import Ids, TenantId
 from bylaw.search.embedder import embedded
+from bylaw.search.finder import Finder
 from bylaw.search.fusion import joined
-from bylaw.search.index import Index
+from bylaw.search.nearest import Choice
+from bylaw.search.store import Meaning
+from bylaw.storage.control import open_control
+from bylaw.storage.sql import tables
+from bylaw.storage.sql.control import SqlControlStore
+from bylaw.storage.vectors import meaning_row
+from bylaw.tenancy.model import Tenant
 
 WIDE: Final = 200
-_FILTERED: Final = 100  # one vector in so many is in the workspace that is looked into
+WIDER: Final = 1_600
+TENANT: Final = TenantId("bench")
+_FILTERED: Final = 100  # one vector in so many passes a filter
 _BATCH: Final = 2_000
-_SCHEMA: Final = (
-    "CREATE EXTENSION vector",
-    "CREATE TABLE vectors (id int NOT NULL, workspace int NOT NULL, told vector({dimensions}) NOT NULL)",
-)
-_BUILD: Final = (
-    "SET maintenance_work_mem = '1GB'",
-    "SET max_parallel_maintenance_workers = 0",
-    "CREATE INDEX near ON vectors USING hnsw (told vector_ip_ops)",
-    "ANALYZE vectors",
-)
-_NEAREST: Final = "SELECT id FROM vectors ORDER BY told <#> $1::text::vector LIMIT {limit}"
-_INSIDE: Final = "SELECT id FROM vectors WHERE workspace = 7 ORDER BY told <#> $1::text::vector LIMIT {limit}"
+_TAKEN: Final = 100
+_CHECKED: Final = 100  # questions whose answers are compared with the exact ones
 
-Found = Callable[[int], Awaitable[Sequence[int]]]
+_PLACES: Final[Mapping[str, Choice]] = {"PostgreSQL": "postgres", "memory": "memory"}
+
+Floats = NDArray[np.float32]
+Places = NDArray[np.intp]
+Told = Callable[[Floats], Awaitable[Sequence[str]]]
 
 
 def run(*, quick: bool) -> list[Table]:
@@ -52,13 +60,17 @@ async def _measured(many: int, rounds: int) -> Table:
     embedder = embedded()
     rng = np.random.default_rng(1)
     base = await embedder.embed(contents())
-    held = joined(mixed(rng, base, many), mixed(rng, base, many))
+    about, procedure = (mixed(rng, base, many).astype("f2").astype("f4") for _ in range(2))
     asked = await embedder.embed(questions()[:rounds])
-    inside = [place for place in range(many) if place % _FILTERED == 7]
+    clock = SystemClock()
     with TemporaryDirectory(prefix="bylaw-bench-pg-") as folder:
         running = pgserver.get_server(Path(folder) / "pgdata", cleanup_mode="delete")
         try:
-            rows, notes = await _side_by_side(running.get_uri(), held, asked, inside)
+            store = await open_control(running.get_uri(), ids=Ids(clock), clock=clock)
+            taken = await _filled(store, about, procedure, embedder.id)
+            rows, notes = await _side_by_side(store, joined(about, procedure), asked)
+            notes.append(f"PostgreSQL took them over in {taken:.0f} s: {await _sizes(store)}")
+            await store.close()
         finally:
             running.cleanup()
     return Table(
@@ -69,96 +81,109 @@ async def _measured(many: int, rounds: int) -> Table:
     )
 
 
-async def _side_by_side(
-    url: str, held: np.ndarray, asked: np.ndarray, inside: Sequence[int]
-) -> tuple[list[tuple[object, ...]], list[str]]:
-    index, began = Index(held.shape[1]), time.perf_counter()
-    names = [str(place) for place in range(len(held))]
-    for begin in range(0, len(held), _BATCH):
-        index.put(dict(zip(names[begin : begin + _BATCH], held[begin : begin + _BATCH], strict=True)))
-    built = time.perf_counter() - began
-    allowed = [names[place] for place in inside]
-    connection = await asyncpg.connect(url)
-    try:
-        stored, indexed = await _fill(connection, held)
-        rows: list[tuple[object, ...]] = []
-
-        async def measured(name: str, found: Found, among: Sequence[int]) -> None:
-            rows.append((name, *await _timed(found, len(asked)), await _recall(found, held, asked, among)))
-
-        def here(limit: int, only: list[str] | None = None) -> Found:
-            async def found(n: int) -> Sequence[int]:
-                return [*map(int, await asyncio.to_thread(index.search, asked[n], limit, allowed=only))]
-
-            return found
-
-        def there(statement: str, limit: int) -> Found:
-            async def found(n: int) -> Sequence[int]:
-                rows = await connection.fetch(statement.format(limit=limit), _text(asked[n]))
-                return [row["id"] for row in rows]
-
-            return found
-
-        every = range(len(held))
-        for limit in (K, WIDE):
-            await measured(f"in memory, {limit} best", here(limit), every)
-            for effort in (40, 200):
-                if effort >= limit:
-                    await connection.execute(f"SET hnsw.ef_search = {effort}")
-                    await measured(
-                        f"pgvector, {limit} best, ef_search {effort}", there(_NEAREST, limit), every
-                    )
-        await measured(f"in memory, {K} best of one in {_FILTERED}", here(K, allowed), inside)
-        await measured(f"pgvector, {K} best of one in {_FILTERED}", there(_INSIDE, K), inside)
-        await connection.execute("SET hnsw.iterative_scan = strict_order")
-        await measured("… with an iterative scan", there(_INSIDE, K), inside)
-        size = await connection.fetchval("SELECT pg_relation_size('near')")
-        version = await connection.fetchval("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
-    finally:
-        await connection.close()
-    kept = f"built in {indexed:.0f} s by one process, after {stored:.0f} s for the rows"
-    return rows, [
-        f"in memory: {index.size_bytes / 1e6:.0f} MB, built in {built:.1f} s",
-        f"pgvector {version}, m 16, ef_construction 64: {size / 1e6:.0f} MB of index, {kept}",
-    ]
-
-
-async def _fill(connection: asyncpg.Connection, held: np.ndarray) -> tuple[float, float]:
-    """Store and index the vectors, and return the seconds that either took."""
-    began = time.perf_counter()
-    for statement in _SCHEMA:
-        await connection.execute(statement.format(dimensions=held.shape[1]))
-    for begin in range(0, len(held), _BATCH):
-        lines = [
-            f"{place}\t{place % _FILTERED}\t{_text(held[place])}\n"
-            for place in range(begin, min(begin + _BATCH, len(held)))
+async def _filled(store: SqlControlStore, about: Floats, procedure: Floats, embedder: str) -> float:
+    """Keep vectors, have PostgreSQL take them over, and return the seconds that this took."""
+    async with store.system() as system:
+        await system.add_tenant(Tenant(id=TENANT, name="Bench", created_ms=0))
+    mine = {"tenant_id": TENANT, "embedder": embedder}
+    names = _named(np.arange(len(about)))
+    for begin in range(0, len(about), _BATCH):
+        rows = [
+            {
+                **meaning_row(Meaning(digest=names[n], about=about[n], procedure=procedure[n])),
+                **mine,
+                "digest": names[n],
+                "number": n + 1,
+            }
+            for n in range(begin, min(begin + _BATCH, len(about)))
         ]
-        await connection.copy_to_table("vectors", source=BytesIO("".join(lines).encode()))
-    stored = time.perf_counter()
-    for statement in _BUILD:
-        await connection.execute(statement, timeout=3_600)
-    return stored - began, time.perf_counter() - stored
+        async with store.database.begin(TENANT, writes=True) as connection:
+            await connection.execute(insert(tables.vectors), rows)
+    began = time.perf_counter()
+    while True:
+        async with store.begin(TENANT) as unit:
+            compared = await unit.vectors.compared()
+            if compared is None:
+                raise SystemExit(f"PostgreSQL compares no vectors: {await store.database.note()}")
+            if not await compared.take(embedder, limit=_TAKEN):
+                return time.perf_counter() - began
 
 
-def _text(vector: np.ndarray) -> str:
-    return f"[{','.join(map(str, vector.tolist()))}]"
+async def _side_by_side(
+    store: SqlControlStore, held: Floats, asked: Floats
+) -> tuple[list[tuple[object, ...]], list[str]]:
+    """Return what each took and found, and what each took of memory."""
+    every, few = np.arange(len(held)), np.arange(0, len(held), _FILTERED)
+    rows, notes = list[tuple[object, ...]](), list[str]()
+    for name, choice in _PLACES.items():
+        process, began = psutil.Process(), time.perf_counter()
+        before = process.memory_info().rss
+        finder = Finder(embedded, memory_bytes=1 << 32, choice=choice)
+        await _ask(store, finder, asked[0], limit=K)
+        grown = max(0, process.memory_info().rss - before) / 1e6
+        notes.append(
+            f"{name}: {grown:.0f} MB more, and {time.perf_counter() - began:.1f} s for the first search"
+        )
+        for limit in (K, WIDE, WIDER):
+            told = partial(_ask, store, finder, limit=limit)
+            rows.append(
+                (f"{name}, {limit} best", *await _timed(told, asked), await _recall(told, held, asked, every))
+            )
+        told = partial(_ask, store, finder, limit=K, allowed=frozenset(_named(few)))
+        rows.append(
+            (
+                f"{name}, {K} best of one in {_FILTERED}",
+                *await _timed(told, asked),
+                await _recall(told, held, asked, few),
+            )
+        )
+    return rows, notes
 
 
-async def _timed(found: Found, rounds: int) -> tuple[float, float]:
+async def _ask(
+    store: SqlControlStore,
+    finder: Finder,
+    query: Floats,
+    *,
+    limit: int,
+    allowed: AbstractSet[str] | None = None,
+) -> Sequence[str]:
+    """Return what is nearest, the best first."""
+    async with store.begin(TENANT, writes=False) as unit:
+        nearest = await finder.nearest(unit)
+        return [] if nearest is None else [*await nearest.search(query, limit, allowed=allowed)]
+
+
+async def _timed(told: Told, asked: Floats) -> tuple[float, float]:
     """Return the median and the 99th percentile, in ms."""
     times = []
-    await found(0)
-    for n in range(rounds):
+    for query in asked:
         began = time.perf_counter()
-        await found(n)
+        await told(query)
         times.append((time.perf_counter() - began) * 1000)
     return tuple(round(sorted(times)[int(len(times) * part)], 2) for part in (0.5, 0.99))
 
 
-async def _recall(found: Found, held: np.ndarray, asked: np.ndarray, among: Sequence[int]) -> float:
+async def _recall(told: Told, held: Floats, asked: Floats, among: Places) -> float:
     """Return the share of the exactly best that are found."""
-    places, right = np.array(among), 0
-    for n, query in enumerate(asked[:100]):
-        best = places[np.argsort(-(held[places] @ query), kind="stable")[:K]]
-        right += len(set(best.tolist()) & set((await found(n))[:K]))
-    return round(right / (K * len(asked[:100])), 4)
+    right = 0
+    for query in asked[:_CHECKED]:
+        best = among[np.argsort(-(held[among] @ query), kind="stable")[:K]]
+        right += len(set(_named(best)) & set((await told(query))[:K]))
+    return round(right / (K * len(asked[:_CHECKED])), 4)
+
+
+async def _sizes(store: SqlControlStore) -> str:
+    """Return what the table and the graph take."""
+    wanted = text(
+        "SELECT sum(pg_table_size(c.oid)) FILTER (WHERE relkind = 'r') AS rows,"
+        " sum(pg_relation_size(c.oid)) FILTER (WHERE relname LIKE '%graph') AS graph"
+        " FROM pg_class c WHERE relnamespace = 'compared'::regnamespace"
+    )
+    async with store.database.begin(None, writes=False) as connection:
+        row = (await connection.execute(wanted)).one()
+    return f"{row.rows / 1e6:.0f} MB of rows and {row.graph / 1e6:.0f} MB of graph"
+
+
+def _named(places: Places) -> list[str]:
+    return [f"{place:06}" for place in places.tolist()]

@@ -64,7 +64,9 @@ _SCHEMA: Final = (
     """
     CREATE FUNCTION compared.forget() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      DELETE FROM compared.vectors WHERE tenant_id = OLD.tenant_id AND digest = OLD.digest;
+      IF to_regclass('compared.vectors') IS NOT NULL THEN
+        DELETE FROM compared.vectors WHERE tenant_id = OLD.tenant_id AND digest = OLD.digest;
+      END IF;
       RETURN NULL;
     END $$
     """,
