@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import h11
 
+from tests.http_requests import headers_of, next_request
+
 
 def said(text="All is well.", *, calls=(), usage=(7, 5), **fields):
     """An answer of a model as OpenAI has it; `calls` are pairs of a name and arguments."""
@@ -80,7 +82,10 @@ class Scripted:
         self.connections += 1
         state = h11.Connection(h11.SERVER)
         try:
-            while (asked := await self._read(state, reader)) is not None:
+            while (came := await next_request(state, reader)) is not None:
+                head, body = came
+                method, path = head.method.decode(), head.target.decode()
+                asked = Asked(method, path, headers_of(head), json.loads(body) if body else None)
                 self.asked.append(asked)
                 self.came.set()
                 if self.stalls:
@@ -104,28 +109,11 @@ class Scripted:
                 )
                 await writer.drain()
                 state.start_next_cycle()
+            self.closed.set()
         except (ConnectionError, h11.ProtocolError):
             self.left.set()
         finally:
             writer.close()
-
-    async def _read(self, state, reader):
-        head, body = None, b""
-        while True:
-            event = state.next_event()
-            if event is h11.NEED_DATA:
-                state.receive_data(await reader.read(65536))
-            elif isinstance(event, h11.Request):
-                head = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage):
-                headers = {name.decode(): value.decode() for name, value in head.headers}
-                method, path = head.method.decode(), head.target.decode()
-                return Asked(method, path, headers, json.loads(body) if body else None)
-            else:
-                self.closed.set()
-                return None
 
 
 @asynccontextmanager

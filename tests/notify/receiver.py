@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import h11
 from standardwebhooks import Webhook as Verifier
 
+from tests.http_requests import headers_of, next_request
+
 
 @dataclass
 class Got:
@@ -62,8 +64,9 @@ class Receiver:
     async def serve(self, reader, writer):
         state = h11.Connection(h11.SERVER)
         try:
-            while (got := await self._read(state, reader)) is not None:
-                self.got.append(got)
+            while (came := await next_request(state, reader)) is not None:
+                head, body = came
+                self.got.append(Got(head.target.decode(), headers_of(head), body))
                 self.came.set()
                 if self.manner == "stall":
                     await reader.read()
@@ -85,22 +88,6 @@ class Receiver:
             pass
         finally:
             writer.close()
-
-    async def _read(self, state, reader):
-        head, body = None, b""
-        while True:
-            event = state.next_event()
-            if event is h11.NEED_DATA:
-                state.receive_data(await reader.read(65_536))
-            elif isinstance(event, h11.Request):
-                head = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage):
-                headers = {name.decode(): value.decode() for name, value in head.headers}
-                return Got(head.target.decode(), headers, body)
-            else:
-                return None
 
 
 @asynccontextmanager

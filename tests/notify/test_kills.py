@@ -53,15 +53,13 @@ async def test_what_was_answered_is_told_although_server_and_worker_are_killed(t
             await ask(url, "/v1/policies", policy)
             call = {"phase": "tool_call", "tool_call": {"name": "pay", "arguments": {}}}
             decided = [await ask(url, "/v1/decisions", call) for _ in range(COUNT)]
-        asked = settings.build(data=data, outgoing="any")
-        async with build(asked):
-            pass  # starts, and takes over what was left
         receiver.manner = "stall"
-        async with process("worker", "--data", str(data)):
-            await receiver.came.wait()
-        interrupted = set(receiver.ids)
-        receiver.manner = "answer"
-        async with build(asked) as app:
+        asked = settings.build(data=data, outgoing="any")
+        async with build(asked) as app:  # which takes over what was left
+            async with process("worker", "--data", str(data)):
+                await receiver.came.wait()
+            interrupted = set(receiver.ids)
+            receiver.manner = "answer"
             clock = ManualClock(SystemClock().now_ms() + 31_000)  # when the leases of the dead are over
             stores = app.stores
             async with join_worker(
