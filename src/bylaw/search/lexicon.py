@@ -94,6 +94,10 @@ class Seen:
         found = [row for key in keys for row in table.get(key, ()) if row < len(self.alive)]
         return np.array(sorted(found), dtype=np.intp)
 
+    def digests(self, rows: Rows) -> frozenset[str]:
+        """Return the digests of rows."""
+        return frozenset(map(self.tables.digests.__getitem__, rows.tolist()))
+
     def best(self, rows: Rows, worth: Worth, *, most: int) -> Sequence[Hit]:
         """Return up to `most` of these rows: those of most worth, then the newest, then by falling id."""
         order = (worth[rows].astype(np.int64) << 48) + self.created[rows]

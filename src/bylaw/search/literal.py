@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +12,8 @@ from bylaw.core.paging import Page, Slice
 from bylaw.policies.searching import Word, is_indexed
 from bylaw.policies.store import Hit, Policies, PolicyFilter
 from bylaw.search.lexicon import Mask, Rows, Seen, Worth
+
+_FEW: Final = 10_000  # policies whose vectors are compared faster one by one than sought among all
 
 
 class ByWords:
@@ -34,17 +38,30 @@ class ByWords:
             return await asyncio.to_thread(self._found, self._seen, tuple(words), where, part=part)
         return self._found(self._seen, tuple(words), where, part=part)
 
+    def few(self, where: PolicyFilter) -> AbstractSet[str] | None:
+        """Return the digests of what matches where that is known and little beside the rest, else None."""
+        if self._seen is None or not _is_known(where):
+            return None
+        rows = _among(self._seen, where, self._mask(self._seen, where))
+        if len(rows) > min(_FEW, len(self._seen.alive) // 2):
+            return None
+        return self._seen.digests(rows)
+
     def _found(self, seen: Seen, words: tuple[Word, ...], where: PolicyFilter, *, part: Slice) -> Page[Hit]:
         worth = self._worth.get(words)
         if worth is None:
             worth = self._worth[words] = seen.worth(words)
-        of_all = replace(where, ids=None, digests=None)
-        wanted = self._wanted.get(of_all)
-        if wanted is None:
-            wanted = self._wanted[of_all] = seen.wanted(of_all)
+        wanted = self._mask(seen, where)
         rows = _among(seen, where, wanted & (worth > 0) if words else wanted)
         best = seen.best(rows, worth, most=part.offset + part.limit)
         return Page(items=tuple(best[part.offset :]), total=len(rows) if part.total else None)
+
+    def _mask(self, seen: Seen, where: PolicyFilter) -> Mask:
+        """Return which rows a filter wants, whatever policies it names."""
+        of_all = replace(where, ids=None, digests=None)
+        if of_all not in self._wanted:
+            self._wanted[of_all] = seen.wanted(of_all)
+        return self._wanted[of_all]
 
 
 def _is_known(where: PolicyFilter) -> bool:

@@ -152,15 +152,16 @@ async def _near(
     told: ByWords, index: Nearest, meant: Vector, where: PolicyFilter, *, least: float = LEAST
 ) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
-    for many in (_WIDE, _WIDER):
+    few = told.few(where)
+    for many in () if few is not None else (_WIDE, _WIDER):
         alike = await index.search(meant, many)
         hits = await _saying(told, alike, where, least)
         if len(alike) < many or _are_all(hits, alike, least):
             return _nearest(hits, alike, least)
     # Most of the nearest are out of the question: look among what is not.
-    every = await told.search((), where, Slice(limit=_EVERYTHING))
-    allowed = {hit.digest for hit in every.items}
-    alike = await index.search(meant, NEAR, allowed=allowed)
+    if few is None:
+        few = {hit.digest for hit in (await told.search((), where, Slice(limit=_EVERYTHING))).items}
+    alike = await index.search(meant, NEAR, allowed=few)
     return _nearest(await _saying(told, alike, where, least), alike, least)
 
 
