@@ -9,15 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 
 import numpy as np
 
 from bench.report import Table
+from bylaw.search.arithmetic import NUMPY
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.fusion import fuse, joined
 from bylaw.search.index import Index
 from bylaw.search.ngrams import NGrams
+from bylaw.search.onnx import EXACT, SMALL
 
 K = 10
 WHO = ("customers", "agents", "suppliers", "patients", "travellers", "tenants", "students", "drivers")
@@ -47,15 +48,18 @@ def held():
     lines = Path("/proc/self/status").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 bare = held()
-from importlib import import_module
 from bylaw.search.embedder import embedded
-embedder = embedded(import_module(f"bylaw.search.{sys.argv[1]}").load)
+if sys.argv[1] == "numpy":
+    embedder = embedded()
+else:
+    from bylaw.search.onnx import EXACT, SMALL
+    embedder = embedded(EXACT if sys.argv[1] == "onnxruntime" else SMALL)
 asyncio.run(embedder.embed(["How do I get a refund?"]))
 first = time.perf_counter() - began
 asyncio.run(embedder.embed(["The agent never promises a refund above 200 dollars. " * 40]))
 print(first, bare, held())
 """
-RUNTIMES = {"numpy": "arithmetic", "onnxruntime": "onnx"}  # and the modules that load the model into them
+RUNTIMES = {"numpy": NUMPY, "onnxruntime": EXACT, "onnxruntime-int8": SMALL}
 
 
 def run(*, quick: bool) -> list[Table]:
@@ -76,9 +80,7 @@ def _embedding(rounds: int) -> list[Table]:
         "two sentences": "My flight was three hours late and I missed my train. How do I get my money back?",
         "a page, cut at 256 pieces": "The agent never promises a refund above 200 dollars. " * 40,
     }
-    by_runtime = {
-        name: embedded(import_module(f"bylaw.search.{module}").load) for name, module in RUNTIMES.items()
-    }
+    by_runtime = {name: embedded(runtime) for name, runtime in RUNTIMES.items()}
     one: list[tuple[object, ...]] = []
     for name, text in texts.items():
         for runtime, each in {**by_runtime, "n-grams": NGrams("for comparison.")}.items():
@@ -90,11 +92,11 @@ def _embedding(rounds: int) -> list[Table]:
         began = time.perf_counter()
         told = asyncio.run(each.embed(contents()))
         pace = len(told) / (time.perf_counter() - began)
-        cold = [sys.executable, "-c", COLD, RUNTIMES[runtime]]
+        cold = [sys.executable, "-c", COLD, runtime]
         done = subprocess.run(cold, capture_output=True, text=True, check=True)
         first, bare, held = map(float, done.stdout.split())
         alike = float((wanted.astype(np.float64) * told).sum(axis=1).min())
-        many.append((runtime, pace, first, held - bare, alike))
+        many.append((runtime, pace, first, held - bare, f"{alike:.7f}"))
     return [
         Table(
             title="Embedding one text, one thread, in ms",

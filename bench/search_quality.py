@@ -16,6 +16,7 @@ from bench.search_data import VARIABLE, Task, tasks
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.fusion import ABOUT, MEANING, PROCEDURE, WORDS, fuse, joined, midst
 from bylaw.search.ngrams import NGrams
+from bylaw.search.onnx import SMALL
 
 _WORDS = re.compile(r"\w+")
 _SHARES = (0.5, 0.7, 0.9, 1.0)
@@ -24,7 +25,7 @@ _CONSTANT = 60  # of reciprocal rank fusion, as its authors chose it
 
 def run(*, quick: bool) -> list[Table]:
     """Return the tables of what is found, of the margin and of what nothing answers."""
-    grams, model = NGrams("for comparison."), embedded()
+    grams, model, small = NGrams("for comparison."), embedded(), embedded(SMALL)
     found, margins, outside = [], [], []
     for task in tasks(200 if quick else 1_500):
         texts = [text for text, _ in task.questions]
@@ -36,6 +37,7 @@ def run(*, quick: bool) -> list[Table]:
             "n-grams + words": _fused(by_grams, words),
             "model": by_model,
             "model + words": _fused(by_model, words),
+            "model in int8 + words": _fused(_dense(small, task, texts), words),
             "model + words, by ranks": _ranked(by_model, words),
         }
         right = _places(task)

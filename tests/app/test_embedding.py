@@ -9,15 +9,17 @@ from bylaw.core.errors import InvalidInput
 from bylaw.providers.calling import Providers
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.search import onnx
+from bylaw.search.arithmetic import NUMPY
 from bylaw.search.embedder import embedded
 from bylaw.settings import load
 
 PROVIDERS = Providers(HttpClient("off", HttpLimits()))
+RUNTIMES = ["numpy", "onnxruntime", "onnxruntime-int8"]
 MODEL = {"embed_model": "words-3", "embed_dimensions": 256}
 
 
 def test_this_machine_embeds_unless_a_model_is_named():
-    assert embedder_of(load({}, {}, signs=False), PROVIDERS) is embedded
+    assert embedder_of(load({}, {}, signs=False), PROVIDERS)().id == embedded().id
 
 
 @pytest.mark.parametrize(
@@ -49,16 +51,17 @@ def test_what_cannot_embed_is_refused(flags, said):
         embedder_of(load(flags, {}, signs=False), PROVIDERS)
 
 
-def test_onnxruntime_runs_the_model_of_this_machine_where_it_is_named():
-    settings = load({"embed_runtime": "onnxruntime"}, {}, signs=False)
+@pytest.mark.parametrize("runtime", [NUMPY, onnx.EXACT, onnx.SMALL], ids=RUNTIMES)
+def test_the_runtime_that_is_named_runs_the_model_of_this_machine(runtime, request):
+    settings = load({"embed_runtime": request.node.callspec.id}, {}, signs=False)
     make = embedder_of(settings, PROVIDERS)
-    assert make.args == (onnx.load,)
-    assert make().id == embedded().id
+    assert make.args == (runtime,)
 
 
-def test_a_start_without_the_runtime_that_is_named_says_what_to_install(monkeypatch):
+@pytest.mark.parametrize("name", RUNTIMES[1:])
+def test_a_start_without_the_runtime_that_is_named_says_what_to_install(monkeypatch, name):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.delitem(sys.modules, "bylaw.search.onnx", raising=False)
-    settings = load({"embed_runtime": "onnxruntime"}, {}, signs=False)
+    settings = load({"embed_runtime": name}, {}, signs=False)
     with pytest.raises(InvalidInput, match=r"extra onnx: pip install '\.\[onnx\]'"):
         embedder_of(settings, PROVIDERS)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bylaw.core.errors import Corrupt
-from bylaw.search import arithmetic, embedder, onnx, weights
+from bylaw.search import embedder, onnx, weights
+from bylaw.search.arithmetic import NUMPY
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
 
@@ -27,9 +28,9 @@ def loaded() -> weights.Weights:
     return weights.load(found)
 
 
-@pytest.fixture(scope="module", params=[arithmetic, onnx], ids=["numpy", "onnxruntime"])
+@pytest.fixture(scope="module", params=[NUMPY, onnx.EXACT], ids=["numpy", "onnxruntime"])
 def model(loaded, request) -> MiniLm:
-    return MiniLm(loaded, request.param.load)
+    return MiniLm(loaded, request.param)
 
 
 def unit(rows: object) -> np.ndarray:

@@ -11,19 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bylaw.search import arithmetic, onnx, weights
+from bylaw.search import onnx, weights
+from bylaw.search.arithmetic import NUMPY
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "golden.json").read_text("utf-8"))
 SAME = 0.999999
 
 
 @pytest.fixture(scope="module")
-def runs() -> tuple[weights.Run, weights.Run]:
+def runs() -> dict[weights.Runtime, weights.Run]:
     found = weights.folder()
     if found is None:
         pytest.skip("the weights are not installed")
     loaded = weights.load(found)
-    return arithmetic.load(loaded), onnx.load(loaded)
+    return {each: each.load(loaded) for each in (NUMPY, onnx.EXACT, onnx.SMALL)}
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
@@ -31,22 +32,31 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_vectors_are_those_of_arithmetic_so_both_go_by_one_name(runs):
-    by_numpy, by_onnxruntime = runs
+    assert onnx.EXACT.name == NUMPY.name
     texts = sorted((each[:255] + each[-1:] for each in GOLDEN["ids"]), key=len)[::-16]
     assert len(texts[0]) == 256
     assert len(texts) > 25
     for begin in range(0, len(texts), 4):
         some = texts[begin : begin + 4]
-        assert likeness(by_numpy(some), by_onnxruntime(some)) >= SAME
+        assert likeness(runs[NUMPY](some), runs[onnx.EXACT](some)) >= SAME
 
 
-def test_what_stands_beside_a_text_changes_nothing(runs):
-    _, run = runs
+def test_small_numbers_give_vectors_nearby_under_another_name(runs):
+    assert onnx.SMALL.name != NUMPY.name
+    texts = [each[:255] + each[-1:] for each in GOLDEN["ids"][: GOLDEN["sentences"]]]
+    near = likeness(runs[NUMPY](texts[:16]), runs[onnx.SMALL](texts[:16]))
+    assert 0.97 < near < SAME
+
+
+@pytest.mark.parametrize("runtime", [onnx.EXACT, onnx.SMALL], ids=["exact", "small"])
+def test_what_stands_beside_a_text_changes_nothing(runs, runtime):
+    run = runs[runtime]
     empty, short, long = [101, 103], [101, 0, 2000, 103], [101, *range(2000, 2254), 103]
     together = run([empty, short, long])
     alone = np.concatenate([run([each]) for each in (empty, short, long)])
     assert together.dtype == np.float32
     assert together.shape == (3, 384)
+    assert np.abs(np.linalg.norm(together, axis=1) - 1).max() < 1e-6
     assert np.abs(together - alone).max() < 1e-5
 
 

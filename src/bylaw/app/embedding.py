@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Literal
 
 from bylaw.api.ports import ControlStore, Unit
 from bylaw.core.errors import InvalidInput
@@ -9,12 +10,13 @@ from bylaw.core.ids import TenantId
 from bylaw.jobs.model import NewJob, Object
 from bylaw.jobs.running import Handler, Running
 from bylaw.providers.calling import Endpoint, Providers
+from bylaw.search.arithmetic import NUMPY
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.embedding import KIND, embed_waiting
 from bylaw.search.endpoint import HttpEmbedder
 from bylaw.search.finder import Finder
 from bylaw.search.nearest import Where
-from bylaw.search.weights import Load
+from bylaw.search.weights import Runtime
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
 from bylaw.tenancy.model import Provider
@@ -35,7 +37,7 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     """Return what makes the embedder that the settings name, which may take a while. Raises: InvalidInput."""
     search = settings.search
     if not search.embed_model:
-        return embedded if search.embed_runtime == "numpy" else partial(embedded, _by_onnxruntime())
+        return partial(embedded, _runtime(search.embed_runtime))
     kind: Provider = "other" if search.embed_url else "openai"
     endpoint = Endpoint(
         provider=kind,
@@ -47,14 +49,16 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     )
 
 
-def _by_onnxruntime() -> Load:
-    """Return what loads the model into ONNX Runtime. Raises: InvalidInput when it is not installed."""
+def _runtime(name: Literal["numpy", "onnxruntime", "onnxruntime-int8"]) -> Runtime:
+    """Return what runs the model of this machine. Raises: InvalidInput when it is not installed."""
+    if name == "numpy":
+        return NUMPY
     try:
-        from bylaw.search.onnx import load  # noqa: PLC0415 - an optional extra
+        from bylaw.search.onnx import EXACT, SMALL  # noqa: PLC0415 - an optional extra
     except ImportError as error:
         message = "Embedding by onnxruntime needs the extra onnx: pip install '.[onnx]' in a clone."
         raise InvalidInput(message) from error
-    return load
+    return EXACT if name == "onnxruntime" else SMALL
 
 
 def embedding_handlers(embedder: Callable[[], Embedder], where: Where) -> Mapping[str, Handler[Unit]]:

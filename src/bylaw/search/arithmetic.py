@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, LONGEST, Floats, Run, Weights
+from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, LONGEST, NAME, Floats, Run, Runtime, Weights
 
 # Of a few rows OpenBLAS reads such narrow blocks where they lie; a whole matrix it would copy first.
 _COLUMNS: Final = 32
@@ -70,6 +70,9 @@ def load(weights: Weights) -> Run:
     """Return what runs the model with these weights, of which 42 MB are read now."""
     model = _model(weights)
     return lambda texts: _means(model, texts)
+
+
+NUMPY: Final = Runtime(name=NAME, load=load)
 
 
 def _means(model: _Model, texts: Sequence[Sequence[int]]) -> Floats:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bylaw.core.errors import Corrupt
-from bylaw.search import arithmetic, blas, weights
+from bylaw.search import blas, weights
+from bylaw.search.arithmetic import NUMPY
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
-from bylaw.search.weights import Load
+from bylaw.search.weights import Runtime
 
 _log = logging.getLogger("bylaw.search")
 
@@ -43,10 +44,10 @@ class Embedder(Protocol):
         ...
 
 
-def embedded(load: Load = arithmetic.load) -> Embedder:
+def embedded(runtime: Runtime = NUMPY) -> Embedder:
     """Return who embeds on this machine: the model when its weights are there and whole, else n-grams.
 
-    `load` makes what runs the model.
+    `runtime` runs the model.
 
     Takes some 0.1 s, for the digest of the weights; they are read when the first text is embedded.
     """
@@ -55,7 +56,7 @@ def embedded(load: Load = arithmetic.load) -> Embedder:
     if model is None:
         return NGrams("the weights of the embedding model are not installed (`make setup` does).")
     try:
-        return MiniLm(weights.load(model), load)
+        return MiniLm(weights.load(model), runtime)
     except Corrupt as error:
         _log.error("%s Search goes on without it.", error.message)
         return NGrams(error.message)

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from bylaw.search import arithmetic
-from bylaw.search.weights import DIGESTS, DIMENSIONS, LONGEST, TENSORS, Floats, Load, Run, Weights
+from bylaw.search.arithmetic import NUMPY
+from bylaw.search.weights import DIGESTS, DIMENSIONS, LONGEST, TENSORS, Floats, Run, Runtime, Weights
 from bylaw.search.wordpiece import WordPiece
 
 _BATCH: Final = (
@@ -20,11 +20,12 @@ _BATCH: Final = (
 class MiniLm:
     """Embeds with all-MiniLM-L6-v2, one batch at a time in a thread of its own.
 
-    `load` makes what runs the model, when the first text is embedded.
+    `runtime` is loaded when the first text is embedded.
     """
 
-    def __init__(self, weights: Weights, load: Load = arithmetic.load) -> None:
-        self._load = partial(load, weights)
+    def __init__(self, weights: Weights, runtime: Runtime = NUMPY) -> None:
+        self._name = runtime.name
+        self._load = partial(runtime.load, weights)
         self._run: Run | None = None
         self._pieces = WordPiece(weights.vocabulary)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
@@ -32,7 +33,7 @@ class MiniLm:
     @property
     def id(self) -> str:
         """Return the model's name with the digest of its weights."""
-        return f"all-MiniLM-L6-v2@{DIGESTS[TENSORS][:12]}"
+        return f"{self._name}@{DIGESTS[TENSORS][:12]}"
 
     @property
     def dimensions(self) -> int:

@@ -1,8 +1,8 @@
 """The layers of all-MiniLM-L6-v2, run by ONNX Runtime. Needs the extra `bylaw[onnx]`.
 
 The graph is written here. Of its tensors it holds only the places in the file of weights, whose digest was
-checked; the runtime maps that file. What it computes is what `arithmetic` computes, within the accuracy of
-float32. Texts of a batch are filled up to the longest: what fills is neither looked at nor counted.
+checked; the runtime maps that file. What it computes is what `arithmetic` computes: `EXACT` within the
+accuracy of float32, `SMALL` with products of small integers, so that its vectors go by another name.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,17 @@ from math import prod, sqrt
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession, SessionOptions
+from typing_extensions import override
 
-from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, Floats, Run, Weights
+from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, NAME, Floats, Run, Runtime, Weights
 
 _OPERATORS: Final = 20  # of ONNX: the first that have GELU
+_OWN: Final = "com.microsoft"  # operators that only this runtime has
 _FORMAT: Final = 9
+_MOST: Final = 63  # of a small number: with more, processors without the newest instructions cut sums off
 _EPSILON: Final = 1e-12
 _NEVER: Final = 1e9  # how much less is looked at what only fills
 _FOLDER: Final = "session.model_external_initializers_file_folder_path"
@@ -25,12 +28,32 @@ _ERRORS: Final = 3
 
 
 def load(weights: Weights) -> Run:
-    """Return what runs the model with these weights, on the thread that asks."""
+    """Return what runs the model with these weights, on the thread that asks.
+
+    Texts are filled up to the longest: what fills is neither looked at nor counted.
+    """
+    return _run(_Graph(weights))
+
+
+def load_small(weights: Weights) -> Run:
+    """Return what runs the model with its matrices in 7 bits, on the thread that asks.
+
+    Rows are rounded to 8 bits all by one measure, so each text is run by itself.
+    """
+    run = _run(_SmallGraph(weights))
+    return lambda texts: np.concatenate([run([each]) for each in texts])
+
+
+EXACT: Final = Runtime(name=NAME, load=load)
+SMALL: Final = Runtime(name=f"{NAME}-int8", load=load_small)
+
+
+def _run(graph: "_Graph") -> Run:
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS
-    options.add_session_config_entry(_FOLDER, str(weights.path.parent))
-    session = InferenceSession(_graph(weights), options, providers=["CPUExecutionProvider"])
+    options.add_session_config_entry(_FOLDER, str(graph.weights.path.parent))
+    session = InferenceSession(_written(graph), options, providers=["CPUExecutionProvider"])
 
     def run(texts: Sequence[Sequence[int]]) -> Floats:
         pieces, counted = _filled(texts)
@@ -56,34 +79,34 @@ class _Graph:
     """A graph as it is written: each operation returns the name of what it gives."""
 
     def __init__(self, weights: Weights) -> None:
-        self._weights = weights
+        self.weights = weights
         self.nodes: list[NodeProto] = []
         self.tensors: list[TensorProto] = []
 
-    def node(self, kind: str, *inputs: str, **attributes: float | Sequence[int]) -> str:
+    def node(self, kind: str, *inputs: str, domain: str = "", **attributes: float | Sequence[int]) -> str:
         """Return what an operation gives."""
         name = f"{kind}-{len(self.nodes)}"
-        node = helper.make_node(kind, inputs, [name])
+        node = helper.make_node(kind, inputs, [name], domain=domain)
         node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
         self.nodes.append(node)
         return name
 
-    def fixed(self, value: float | Sequence[int], kind: type[np.generic] = np.int64) -> str:
-        """Return a number or several."""
+    def fixed(self, values: ArrayLike) -> str:
+        """Return numbers that the graph holds itself."""
         name = f"fixed-{len(self.tensors)}"
-        self.tensors.append(numpy_helper.from_array(np.array(value, dtype=kind), name))
+        self.tensors.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
     def read(self, name: str) -> str:
         """Return a tensor of the weights, which stays in its file."""
-        found = self._weights.tensors[name]
+        found = self.weights.tensors[name]
         tensor = TensorProto(
             name=name,
             data_type=TensorProto.FLOAT,
             dims=found.shape,
             data_location=TensorProto.EXTERNAL,
         )
-        lies = {"location": self._weights.path.name, "offset": found.begin, "length": 4 * prod(found.shape)}
+        lies = {"location": self.weights.path.name, "offset": found.begin, "length": 4 * prod(found.shape)}
         for key, value in lies.items():
             tensor.external_data.add(key=key, value=str(value))
         self.tensors.append(tensor)
@@ -99,12 +122,25 @@ class _Graph:
         return self.node("LayerNormalization", state, weight, bias, epsilon=_EPSILON)
 
 
-def _graph(weights: Weights) -> bytes:
-    """Return the model: of `pieces` and `counted`, which are [texts, longest], it makes `means`."""
-    graph = _Graph(weights)
+class _SmallGraph(_Graph):
+    """A graph whose matrices are rounded, each column by a measure of its own."""
+
+    @override
+    def dense(self, state: str, name: str) -> str:
+        matrix = self.weights.read(f"{name}.weight").T
+        measure = np.abs(matrix).max(axis=0) / _MOST
+        small = np.rint(matrix / measure).astype(np.int8)
+        bias = self.read(f"{name}.bias")
+        return self.node(
+            "DynamicQuantizeMatMul", state, self.fixed(small), self.fixed(measure), "", bias, domain=_OWN
+        )
+
+
+def _written(graph: _Graph) -> bytes:
+    """Return the model as bytes: of `pieces` and `counted`, which are [texts, longest], it makes `means`."""
     state = _begun(graph)
-    hidden = graph.node("Sub", "counted", graph.fixed(1, np.float32))
-    hidden = graph.node("Mul", hidden, graph.fixed(_NEVER, np.float32))
+    hidden = graph.node("Sub", "counted", graph.fixed(np.float32(1)))
+    hidden = graph.node("Mul", hidden, graph.fixed(np.float32(_NEVER)))
     hidden = graph.node("Unsqueeze", hidden, graph.fixed([1, 2]))
     for number in range(LAYERS):
         begin = f"encoder.layer.{number}."
@@ -121,7 +157,7 @@ def _graph(weights: Weights) -> bytes:
     ]
     output = helper.make_tensor_value_info(means, TensorProto.FLOAT, ["texts", DIMENSIONS])
     made = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", inputs, [output], graph.tensors)
-    operators = [helper.make_opsetid("", _OPERATORS)]
+    operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_OWN, 1)]
     model = helper.make_model(made, opset_imports=operators, ir_version=_FORMAT)
     written: bytes = model.SerializeToString()
     return written
@@ -148,7 +184,7 @@ def _seen(graph: _Graph, state: str, hidden: str, name: str) -> str:
         return graph.node("Transpose", split, perm=order)
 
     shares = graph.node("MatMul", part("query", 0, 2, 1, 3), part("key", 0, 2, 3, 1))
-    shares = graph.node("Mul", shares, graph.fixed(1 / sqrt(size), np.float32))
+    shares = graph.node("Mul", shares, graph.fixed(np.float32(1 / sqrt(size))))
     shares = graph.node("Softmax", graph.node("Add", shares, hidden))
     seen = graph.node("MatMul", shares, part("value", 0, 2, 1, 3))
     return graph.node(

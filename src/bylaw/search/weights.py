@@ -29,6 +29,7 @@ DIGESTS: Final[Mapping[str, str]] = {
     TENSORS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     VOCABULARY: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
+NAME: Final = "all-MiniLM-L6-v2"
 DIMENSIONS: Final = 384
 LAYERS: Final = 6
 HEADS: Final = 12
@@ -64,9 +65,16 @@ class Weights:
         return flat.reshape(found.shape)
 
 
-# What runs the model: texts as ids of pieces in, a row of length 1 for each out.
+# Takes texts as ids of pieces, and gives a row of length 1 for each.
 Run = Callable[[Sequence[Sequence[int]]], Floats]
-Load = Callable[[Weights], Run]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Something that runs the model; vectors of runtimes with one `name` are the same."""
+
+    name: str
+    load: Callable[[Weights], Run]
 
 
 def folder() -> Path | None:
