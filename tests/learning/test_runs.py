@@ -8,7 +8,7 @@ from bylaw.core.errors import Forbidden, InvalidInput, NotFound, PreconditionFai
 from bylaw.core.ids import WorkspaceId
 from bylaw.jobs.lifecycle import cancelled
 from bylaw.jobs.store import JobFilter
-from bylaw.learning import choosing, runs
+from bylaw.learning import choosing, runs, standing
 from bylaw.learning.report import Choices
 from bylaw.policies.editing import NewPolicy, create_policy
 from tests.contracts.values import START, A, place
@@ -136,6 +136,14 @@ async def test_one_conversation_bears_no_more_proposals_than_chosen(loop):
     )
     await loop.hold(talk(*(f"human: {rule}" for rule in rules)))
     assert sorted(outcomes(await loop.learn())) == ["proposed", "proposed", "too_many"]
+
+
+async def test_a_run_proposes_no_more_than_people_read_and_the_next_one_goes_on(loop, monkeypatch):
+    monkeypatch.setattr(standing, "MOST_PROPOSED", 1)
+    await loop.hold(talk(*CORRECTED), talk("human: Always ask for the invoice first."))
+    assert outcomes(await loop.learn()) == ["proposed", "too_many"]
+    assert sorted(outcomes(await loop.learn())) == ["duplicate", "proposed"]
+    assert sorted(outcomes(await loop.learn())) == ["duplicate", "duplicate"]
 
 
 async def test_what_is_somebodys_alone_or_not_over_or_elsewhere_is_never_read(loop):

@@ -213,17 +213,19 @@ async def carry_out(
             return None
         again = iter(await standing(unit, wanted, by))
         findings = [next(again) if each.held_back is None else each for each in found]
-        report = _report(read, miner, mined, findings)
-        # What was forgotten since it was read.
-        report = without(report, await unit.conversations.forgotten(report.drawn_on))
-        if not run.dry_run:
-            acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
-            proposed = [await _proposed(acting, run, each) for each in report.findings]
-            report = replace(report, findings=tuple(proposed))
-        done = replace(
-            run, status="finished", report=report, finished_ms=clock.now_ms(), revision=run.revision + 1
-        )
-        await unit.learning.runs.save(done)
+        acting = Acting(unit=unit, principal=system_principal(tenant_id), clock=clock, ids=ids)
+        return await _finished(acting, run, _report(read, miner, mined, findings))
+
+
+async def _finished(acting: Acting[RunUnit], run: Run, report: Report) -> Run:
+    """Store what a run proposes and its end, and return it: without what was forgotten since it was read."""
+    left = without(report, await acting.unit.conversations.forgotten(report.drawn_on))
+    if not run.dry_run:
+        proposed = [await _proposed(acting, run, each) for each in left.findings]
+        left = replace(left, findings=tuple(proposed))
+    now_ms, revision = acting.clock.now_ms(), run.revision + 1
+    done = replace(run, status="finished", report=left, finished_ms=now_ms, revision=revision)
+    await acting.unit.learning.runs.save(done)
     return done
 
 

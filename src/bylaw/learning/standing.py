@@ -25,6 +25,8 @@ from bylaw.search.embedder import Embedder
 from bylaw.tenancy.model import Place
 
 _MOST_NEAR: Final = 25
+# What one run proposes: people read it, and others wait to write while it is stored. The next run goes on.
+MOST_PROPOSED: Final = 40
 # How much less near than the same a rule may be to be told to the reviewer.
 _NEAR: Final = 0.15
 
@@ -111,7 +113,7 @@ async def standing(unit: PolicyUnit, drafts: Sequence[Draft], by: Comparison) ->
             first = next(
                 (each for each in bearers if borne.get(each, 0) < choices.most_per_conversation), None
             )
-            if first is None:
+            if first is None or len(accepted) == MOST_PROPOSED:
                 found = Finding(draft=draft, held_back="too_many")
             else:
                 borne[first] = borne.get(first, 0) + 1
