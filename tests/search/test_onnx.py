@@ -60,6 +60,15 @@ def test_what_stands_beside_a_text_changes_nothing(runs, runtime):
     assert np.abs(together - alone).max() < 1e-5
 
 
+def test_weights_that_are_links_are_followed(runs, tmp_path):
+    folder = weights.folder()
+    assert folder is not None
+    for name in weights.DIGESTS:
+        (tmp_path / name).symlink_to(folder / name)
+    linked = onnx.EXACT.load(weights.load(tmp_path))
+    assert np.array_equal(linked([[101, 2000, 103]]), runs[onnx.EXACT]([[101, 2000, 103]]))
+
+
 def test_no_thread_is_started(tmp_path):
     script = tmp_path / "threads.py"
     script.write_text(

@@ -96,7 +96,7 @@ def load(model: Path) -> Weights:
         message = f"The embedding model cannot be read ({error.strerror}): run `make setup`."
         raise Corrupt(message, place=str(model)) from None
     vocabulary = tuple(text.removesuffix("\n").split("\n"))
-    return Weights(path=model / TENSORS, tensors=tensors, vocabulary=vocabulary)
+    return Weights(path=(model / TENSORS).resolve(), tensors=tensors, vocabulary=vocabulary)
 
 
 def _check(path: Path, digest: str) -> None:
