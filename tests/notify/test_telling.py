@@ -7,7 +7,7 @@ import pytest
 from bylaw.approvals.projection import project_approvals
 from bylaw.core.errors import Conflict
 from bylaw.core.paging import Slice
-from bylaw.decisions.effects import ApprovalEffect, EvaluationEffect, ViolationEffect
+from bylaw.decisions.effects import ApprovalEffect, CallEffect, EvaluationEffect, Passed, ViolationEffect
 from bylaw.notify.webhooks import MOST
 from tests.contracts.values import A, notice, occasion, violation
 from tests.notify.conftest import DAY_MS
@@ -83,6 +83,7 @@ async def test_only_what_somebody_wants_is_kept(acme):
     effects = [
         ViolationEffect(id="vio_1", occasion=at, policy=row.policy, explanation="No.", block=True),
         EvaluationEffect(id="evl_1", occasion=at, tokens_in=1, tokens_out=1),
+        CallEffect(id="cal_1", occasion=at, passed=Passed(connection_id="con_1", tokens_in=1, tokens_out=1)),
         held(acme),
     ]
     async with acme.store.begin(A) as unit:

@@ -10,6 +10,7 @@ from bylaw.decisions.effects import (
     AlertEffect,
     ApprovalEffect,
     AttentionEffect,
+    CallEffect,
     EffectRow,
     EvaluationEffect,
     Occasion,
@@ -64,7 +65,7 @@ def links_of(occasion: Occasion, policy_id: str = "", **more: str) -> Mapping[st
 
 
 def _told(effect: EffectRow) -> Told | None:
-    if isinstance(effect, EvaluationEffect):
+    if isinstance(effect, EvaluationEffect | CallEffect):
         return None
     occasion, decision = effect.occasion, _decision(effect.occasion)
     workspace_id, repo_id = occasion.workspace_id or None, occasion.repo_id or None
