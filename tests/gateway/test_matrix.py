@@ -1,9 +1,12 @@
 """What follows from a violation, on both ways: who is told, and whether the call goes on."""
 
 import json
+from functools import partial
 
 import pytest
 
+from bylaw.search.embedder import embedded
+from bylaw.search.embedding import embed_waiting
 from tests.gateway.scripted import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -304,3 +307,26 @@ async def test_what_calls_used_is_counted_once_for_each_delivered_or_not(gate):
     assert await used(gate) == after
     await gate.app.upkeep.rebuild()
     assert await used(gate) == after
+
+
+async def test_where_a_workspace_routes_a_question_leads_and_its_answer_with_it(gate):
+    for name, topic in (("Shipping costs", "shipping"), ("Careers and job applications", "careers")):
+        rules = f"Be kind when it is about {topic}."
+        await gate.policy(rules, action="alert", name=name, topic=topic, workspace_id="w1")
+
+    async def told(_done, _total):
+        return None
+
+    tenant = (await gate.send("admin", "GET", "/v1/tenants")).json()["data"][0]["id"]
+    begin = partial(gate.app.stores.control.begin, tenant)
+    await embed_waiting(begin, embedded(), progress=told)
+    # The server loads its model now, for which a decision would not wait.
+    led = await gate.make("/v1/route", {"said": ["What does shipping my parcel cost?"], "workspace_id": "w1"})
+    assert led["chosen"] == ["shipping"]
+    await gate.make("/v1/workspaces/w1", {"route_decisions": True}, method="PATCH")
+    found = await gate.chat("What does shipping my parcel cost?")
+    await gate.make("/v1/workspaces/w1", {"route_decisions": False}, method="PATCH")
+    idents = found.headers["x-bylaw-receipt-ids"].split(",")
+    decided = [(await gate.send("admin", "GET", f"/v1/decisions/{each}")).json() for each in idents]
+    assert [each["routed"].get("topics") for each in decided] == [["shipping"]] * 2, decided[0]["routed"]
+    assert {policy["name"] for each in decided for policy in each["policies"]} == {"Shipping costs"}
