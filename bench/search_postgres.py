@@ -182,7 +182,7 @@ async def _sizes(store: SqlControlStore) -> str:
     )
     async with store.database.begin(None, writes=False) as connection:
         row = (await connection.execute(wanted)).one()
-    return f"{row.rows / 1e6:.0f} MB of rows and {row.graph / 1e6:.0f} MB of graph"
+    return f"{int(row.rows) / 1e6:.0f} MB of rows and {int(row.graph) / 1e6:.0f} MB of graph"
 
 
 def _named(places: Places) -> list[str]:

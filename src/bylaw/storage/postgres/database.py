@@ -65,6 +65,7 @@ class PostgresDatabase:
             await connection.execute(text("SELECT set_config('bylaw.system', 'on', true)"))
             yield connection
             await raise_walls(connection)
+            await pgvector.give_rights(connection)
 
     async def prepare(self) -> None:
         """Have PostgreSQL compare vectors, where the login role may and its extension can be had."""

@@ -21,6 +21,10 @@ _log = logging.getLogger("bylaw.storage")
 _AVAILABLE: Final = text(
     "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector' AND installed_version IS NULL)"
 )
+_IS_MADE: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(:name)"
+    " AND pg_has_role(CURRENT_USER, relowner, 'USAGE'))"
+).bindparams(name=COMPARED)
 _WHERE: Final = text(
     "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"
     " WHERE extname = 'vector'"
@@ -100,6 +104,14 @@ async def prepare(connection: AsyncConnection) -> None:
             _log.info("PostgreSQL is not made to compare vectors: %s", error.orig)
 
 
+async def give_rights(connection: AsyncConnection) -> None:
+    """Give the app's role its rights, where it and the table are there; repeats harmlessly."""
+    is_made = (await connection.execute(_IS_MADE)).scalar_one()
+    if is_made and (await connection.execute(ROLE_EXISTS, {"role": APP_ROLE})).scalar_one():
+        for statement in _RIGHTS:
+            await connection.execute(text(statement))
+
+
 async def _extend(connection: AsyncConnection) -> None:
     if (await connection.execute(_AVAILABLE)).scalar_one():
         await connection.execute(text("CREATE EXTENSION vector"))
@@ -113,9 +125,7 @@ async def _make(connection: AsyncConnection) -> None:
     schema = (await connection.execute(_WHERE)).scalar_one()
     for statement in (*_SCHEMA, *wall(COMPARED)):
         await connection.execute(text(statement.format(schema=schema)))
-    if (await connection.execute(ROLE_EXISTS, {"role": APP_ROLE})).scalar_one():
-        for statement in _RIGHTS:
-            await connection.execute(text(statement))
+    await give_rights(connection)
 
 
 async def _seen(connection: AsyncConnection) -> Seen:
