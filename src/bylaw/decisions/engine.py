@@ -3,7 +3,7 @@
 0. route    `routing`: which topics it is about, for a request that asks for that
 1. select   `select`: the policies that govern it, the bound or named one; `extra`: the request's own rules
 2. apply    `select`: conditions
-3. judge    `judge`: deterministic rules; `consult`: then those in words, in one call of each evaluator
+3. judge    `judge`: deterministic rules; `consult`: then those in words, each evaluator once
 4. combine  `combine`: the strictest outcome, compliance, posture, reasons
 5. mask     `mask`: what may be shown of the request
 6. tell     `disclosure`: what the caller may know of it, once it is stored whole
