@@ -36,7 +36,7 @@ from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.search.embedder import Embedder, embedded
 from bylaw.search.finder import Finder, Vector
-from bylaw.search.query import HEAD, search_policies
+from bylaw.search.query import HEAD, LEAST, search_policies
 from bylaw.search.store import Meaning
 from bylaw.storage.control import open_control
 from bylaw.storage.migrations.history import newest
@@ -148,7 +148,7 @@ def _parts(store: SqlControlStore, finder: Finder, queries: Sequence[str]) -> di
         async with store.begin(TENANT, writes=False) as unit:
             nearest, meant = await finder.nearest(unit), meanings[n]
             if nearest is not None and meant is not None:
-                await nearest.search(meant, HEAD)
+                await nearest.search(meant, HEAD, least=LEAST)
 
     place = PolicyFilter(place=Place(workspace_id=WorkspaceId("w7")), match="near")
     return {

@@ -151,7 +151,7 @@ async def _ask(
     """Return what is nearest, the best first."""
     async with store.begin(TENANT, writes=False) as unit:
         nearest = await finder.nearest(unit)
-        return [] if nearest is None else [*await nearest.search(query, limit, allowed=allowed)]
+        return [] if nearest is None else [*await nearest.search(query, limit, least=-1, allowed=allowed)]
 
 
 async def _timed(told: Told, asked: Floats) -> tuple[float, float]:

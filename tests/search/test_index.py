@@ -78,6 +78,22 @@ def test_what_is_opposite_to_everything_is_ranked_too():
     assert len(index.search(np.zeros(DIMENSIONS, dtype=np.float32), K)) == K
 
 
+@pytest.mark.parametrize("many", [100, 20_000])
+def test_what_is_below_the_least_is_left_out_and_nothing_else(many):
+    chance = np.random.default_rng(5)
+    rows = chance.standard_normal((many, 32), dtype=np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    index = Index(32)
+    index.put({f"{n:05}": row for n, row in enumerate(rows)})
+    for query in rows[:5]:
+        products = rows @ query
+        for least in (-0.5, 0.3, 0.6, 1.5):
+            best = np.sort(products[products >= least])[::-1][:50]
+            found = [*index.search(query, 50, least=least).values()]
+            assert found == pytest.approx(best, abs=1e-5) or len(found) >= 0.97 * len(best)
+            assert all(product >= least for product in found)
+
+
 def test_equal_products_are_ordered_by_id():
     row = np.ones(DIMENSIONS, dtype=np.float32)
     index = Index(DIMENSIONS)

@@ -4,7 +4,8 @@ Up to some thousands, all products are computed. Beyond, signs come first (Chari
 techniques from rounding algorithms", 2002): each row keeps on which side of 512 random planes it lies. The
 share of them that parts a row from a query follows from the angle between the two alone, whatever the data:
 
-1. The rows that differ in the fewest signs are scored; the k-th best of them is a floor for the answer.
+1. The rows that differ in the fewest signs are scored; the k-th best of them is a floor for the answer, or
+   what is asked for if that is higher.
 2. A row as good as the floor differs in more than `_BAND` deviations above its mean once in some 700 times.
    All rows within that are scored; where they are many, all rows are.
 """
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from math import acos, pi, sqrt
+from math import acos, inf, pi, sqrt
 from typing import Final
 
 import numpy as np
@@ -100,16 +101,22 @@ class Index:
                     lives[place] = False
             self._state = replace(state, places=places, lives=lives)
 
-    def search(self, query: Floats, k: int, *, allowed: Iterable[str] | None = None) -> dict[str, float]:
-        """Return the ids and products of the `k` best, best first and then by id; of `allowed` if given."""
+    def search(
+        self, query: Floats, k: int, *, allowed: Iterable[str] | None = None, least: float = -inf
+    ) -> dict[str, float]:
+        """Return the ids and products of the `k` best, best first and then by id; of `allowed` if given.
+
+        What has a product below `least` is not among them, and costs little.
+        """
         state = self._state
         if k <= 0 or not state.places:
             return {}
         query = np.ascontiguousarray(query, dtype=np.float32)
         lives = state.lives if allowed is None else _mask(state, allowed)
         if np.count_nonzero(lives) > max(_PLAIN, _MANY * k):
-            lives = self._near(state, query, lives, k)
-        return _best(state, query, np.flatnonzero(lives), k)
+            lives = self._near(state, query, lives, k=k, least=least)
+        best = _best(state, query, np.flatnonzero(lives), k)
+        return {each: product for each, product in best.items() if product >= least}
 
     def scores(self, query: Floats, ids: Iterable[str]) -> dict[str, float]:
         """Return the products of a query with those of `ids` that are here."""
@@ -143,12 +150,13 @@ class Index:
         packed = np.packbits(rows @ self._planes > 0, axis=1)
         return packed.view(np.uint64).T
 
-    def _near(self, state: _State, query: Floats, lives: Mask, k: int) -> Mask:
+    def _near(self, state: _State, query: Floats, lives: Mask, *, k: int, least: float) -> Mask:
         """Return which of `lives` may be among the best, by the two steps of the module's text."""
         apart = self._apart(state, query)
         apart[~lives] = _PLANES + 1
         first = max(_FIRST, _MANY // 4 * k)
         floor = float(np.partition(state.rows[np.argpartition(apart, first)[:first]] @ query, -k)[-k])
+        floor = max(floor, least)
         if floor <= 0:
             return lives  # nothing points the way of the query, so angles tell nothing
         share = acos(min(1.0, floor / (state.longest * float(np.linalg.norm(query))))) / pi

@@ -29,9 +29,9 @@ class Nearest(Protocol):
     """The vectors of one tenant that can be searched."""
 
     async def search(
-        self, query: Floats, k: int, *, allowed: AbstractSet[str] | None = None
+        self, query: Floats, k: int, *, least: float, allowed: AbstractSet[str] | None = None
     ) -> Mapping[str, float]:
-        """Return the digests and products of the `k` best, best first; of `allowed` if given."""
+        """Return digests and products of the `k` best, none below `least`; of `allowed` if given."""
 
     async def scores(self, query: Floats, digests: AbstractSet[str]) -> Mapping[str, float]:
         """Return the products of a query with those of `digests` that are there."""
@@ -44,10 +44,10 @@ class InMemory:
     index: Index
 
     async def search(
-        self, query: Floats, k: int, *, allowed: AbstractSet[str] | None = None
+        self, query: Floats, k: int, *, least: float, allowed: AbstractSet[str] | None = None
     ) -> Mapping[str, float]:
-        """Return the digests and products of the `k` best, best first; of `allowed` if given."""
-        return await asyncio.to_thread(self.index.search, query, k, allowed=allowed)
+        """Return digests and products of the `k` best, none below `least`; of `allowed` if given."""
+        return await asyncio.to_thread(self.index.search, query, k, allowed=allowed, least=least)
 
     async def scores(self, query: Floats, digests: AbstractSet[str]) -> Mapping[str, float]:
         """Return the products of a query with those of `digests` that are there."""
@@ -62,10 +62,11 @@ class InDatabase:
     embedder: str
 
     async def search(
-        self, query: Floats, k: int, *, allowed: AbstractSet[str] | None = None
+        self, query: Floats, k: int, *, least: float, allowed: AbstractSet[str] | None = None
     ) -> Mapping[str, float]:
-        """Return the digests and products of the `k` best, best first; of `allowed` if given."""
-        return await self.compared.nearest(self.embedder, query, k, among=allowed)
+        """Return digests and products of the `k` best, none below `least`; of `allowed` if given."""
+        found = await self.compared.nearest(self.embedder, query, k, among=allowed)
+        return {digest: product for digest, product in found.items() if product >= least}
 
     async def scores(self, query: Floats, digests: AbstractSet[str]) -> Mapping[str, float]:
         """Return the products of a query with those of `digests` that are there."""

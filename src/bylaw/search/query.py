@@ -154,14 +154,14 @@ async def _near(
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     few = told.few(where)
     for many in () if few is not None else (_WIDE, _WIDER):
-        alike = await index.search(meant, many)
+        alike = await index.search(meant, many, least=least)
         hits = await _saying(told, alike, where, least)
         if len(alike) < many or _are_all(hits, alike, least):
             return _nearest(hits, alike, least)
     # Most of the nearest are out of the question: look among what is not.
     if few is None:
         few = {hit.digest for hit in (await told.search((), where, Slice(limit=_EVERYTHING))).items}
-    alike = await index.search(meant, NEAR, allowed=few)
+    alike = await index.search(meant, NEAR, least=least, allowed=few)
     return _nearest(await _saying(told, alike, where, least), alike, least)
 
 
