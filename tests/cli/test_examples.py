@@ -69,11 +69,12 @@ SPEAKING = {
     "bylaw jobs cancel": {0, 1},
     "bylaw webhooks test": {3},  # nobody listens there
 }
-JOB, RUN, WEBHOOK, OLD = (
+JOB, RUN, WEBHOOK, OLD, LESSON = (
     "01a1fee4-3087-7b11-a849-9a0726395d12",
     "01a1fee4-3087-7b11-a849-9a0726395d13",
     "019a8d3e-7c11-7b52-9d53-1c2f0a6b7e12",
     "019a8d3e-7c11-7b52-9d53-1c2f0a6b7e13",
+    "019a8d3e-7c11-7b52-9d53-1c2f0a6b7e14",
 )
 # The products from which policies are taken over: our own server plays each.
 SOURCES = ("https://api.ohallo.eu", "https://backend.flashback.tech", "https://cert.example.com")
@@ -181,10 +182,18 @@ def collect(folder, url):
     ask("/v1/workspaces", b'{"id": "support", "name": "Support"}')
     run = ask("/v1/learning/runs", b'{"workspace_id": "support"}')
     hooks = [ask("/v1/webhooks", b'{"url": "http://127.0.0.1:9/hook"}') for _ in range(2)]
+    lesson = json.loads(ask("/v1/route/corrections", b'{"said": ["Nobody cares."], "policy_ids": []}'))
     jobs = json.loads(ask("/v1/jobs"))["data"]
     kid = json.loads((folder / "jwks.json").read_bytes())["keys"][0]["kid"]
     webhook, old = (json.loads(each)["id"] for each in hooks)
-    return {"nJ0x…": kid, JOB: jobs[0]["id"], RUN: json.loads(run)["id"], WEBHOOK: webhook, OLD: old}
+    return {
+        "nJ0x…": kid,
+        JOB: jobs[0]["id"],
+        RUN: json.loads(run)["id"],
+        WEBHOOK: webhook,
+        OLD: old,
+        LESSON: lesson["corrections"][0]["id"],
+    }
 
 
 @pytest.mark.parametrize(("path", "line"), ONCE, ids=[line.replace("/", "|") for _, line in ONCE])
