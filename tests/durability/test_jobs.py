@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -35,7 +36,8 @@ class Crew:
 
     def start(self, what: str = "work") -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.durability.working", what, self.url, str(self.folder)]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment())
+        with (self.folder / "said").open("ab") as said:
+            process = subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=said)
         self.processes.append(process)
         return process
 
@@ -148,6 +150,24 @@ async def test_a_paused_worker_cannot_overwrite_its_successor(store, crew):
     assert await jobs_of(store, kind="staged") == [job]
     assert job.result == {"first_by": paused.pid, "by": successor.pid, "attempt": 2}
     assert len(await jobs_of(store, kind="effect")) == 1
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process cannot be limited here")
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_worker_whose_disk_is_full_goes_on_when_there_is_room(store, crew):
+    await enqueue(store, NewJob(kind="counted", payload={"n": 0}))
+    worker = crew.start()
+    await settled(store, "counted")
+    _, most = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE)
+    full = (crew.folder / "control.db-wal").stat().st_size  # nothing is added to it
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (full, most))
+    await enqueue(store, *[NewJob(kind="counted", payload={"n": n}) for n in range(1, 9)])
+    until(lambda: b"cannot do this now" in (crew.folder / "said").read_bytes())
+    assert {job.status for job in await jobs_of(store, kind="counted")} == {"done", "waiting"}
+    resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (most, most))
+    done = await settled(store, "counted")
+    assert (len(done), len(await jobs_of(store, kind="effect"))) == (9, 9)
+    assert worker.poll() is None
 
 
 async def race(store, crew, *, count, kills):

@@ -20,7 +20,7 @@ from bylaw.storage.control import open_control
 
 TENANT = TenantId("t")
 NEVER_MS = 1 << 50
-LEASE_MS = 1_500
+LEASE_MS = 1_000
 
 
 def tracing(folder: Path) -> Callable[[str], None]:
