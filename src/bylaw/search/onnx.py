@@ -51,6 +51,7 @@ SMALL: Final = Runtime(name=f"{NAME}-int8", load=load_small)
 def _run(graph: "_Graph") -> Run:
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # one would be kept for each shape of texts
     options.log_severity_level = _ERRORS
     options.add_session_config_entry(_FOLDER, str(graph.weights.path.parent))
     session = InferenceSession(_written(graph), options, providers=["CPUExecutionProvider"])
@@ -156,7 +157,7 @@ def _written(graph: _Graph) -> bytes:
         helper.make_tensor_value_info("counted", TensorProto.FLOAT, ["texts", "longest"]),
     ]
     output = helper.make_tensor_value_info(means, TensorProto.FLOAT, ["texts", DIMENSIONS])
-    made = helper.make_graph(graph.nodes, "all-MiniLM-L6-v2", inputs, [output], graph.tensors)
+    made = helper.make_graph(graph.nodes, NAME, inputs, [output], graph.tensors)
     operators = [helper.make_opsetid("", _OPERATORS), helper.make_opsetid(_OWN, 1)]
     model = helper.make_model(made, opset_imports=operators, ir_version=_FORMAT)
     written: bytes = model.SerializeToString()
