@@ -280,7 +280,7 @@ class Search:
     )
     memory_mb: int = _setting(
         512,
-        "Memory for the vectors of tenants that were searched lately; those of 100,000 policies take 170 MB.",
+        "Memory for vectors and words of tenants that were searched lately; 100,000 policies take 260 MB.",
         unit="MB",
         low=16,
     )
