@@ -14,7 +14,7 @@ from bylaw.jobs.worker import Worker, WorkerLimits
 from bylaw.notify.delivery import Deliverer
 from bylaw.notify.sending import Sender
 from bylaw.notify.store import DeliveryFilter
-from bylaw.notify.telling import DELIVER, EXPIRE, Telling
+from bylaw.notify.telling import DELIVER, EXPIRE, FORGET, Telling
 from bylaw.notify.webhooks import NewWebhook, create_webhook
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.tenancy.principal import Acting, system_principal
@@ -72,7 +72,11 @@ class Tenant:
             stopped=partial(note_stopped, clock=self.clock),
             fail_ms=5 * DAY_MS,
         )
-        handlers = {DELIVER: Handler(handle=deliverer.deliver), EXPIRE: Handler(handle=deliverer.expire)}
+        handlers = {
+            DELIVER: Handler(handle=deliverer.deliver),
+            EXPIRE: Handler(handle=deliverer.expire),
+            FORGET: Handler(handle=deliverer.forget),
+        }
         return Worker(
             self.store,
             handlers,

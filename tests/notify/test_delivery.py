@@ -10,9 +10,11 @@ from bylaw.core.clock import ManualClock, SystemClock
 from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.jobs.model import NewJob
 from bylaw.notify import deliveries, webhooks
 from bylaw.notify.delivery import SCHEDULE_MS
 from bylaw.notify.sending import secrets_of
+from bylaw.notify.telling import FORGET
 from bylaw.review.store import AttentionFilter
 from tests.contracts.values import A, B, workspace
 from tests.contracts.values import notice as made
@@ -81,6 +83,25 @@ async def test_a_rotated_secret_and_the_one_before_sign_side_by_side_for_a_while
     async with acme.store.begin(A) as unit:
         hook, newest = await webhooks.rotate_secret(acme.acting(unit), hook.id, acme.sealer, overlap_h=0)
     assert list(secrets_of(hook, acme.sealer, now_ms=now_ms)) == [newest]
+
+
+async def test_what_was_told_long_ago_and_secrets_that_sign_no_more_are_forgotten(acme, receiver):
+    hook, _ = await acme.listen(receiver.url)
+    async with acme.store.begin(A) as unit:
+        rotated, new = await webhooks.rotate_secret(acme.acting(unit), hook.id, acme.sealer, overlap_h=1)
+        await unit.jobs.enqueue(NewJob(kind=FORGET))
+    await acme.tell(notice(acme))
+    await acme.deliver()
+    assert (await acme.webhook(hook)).sealed_before == rotated.sealed_before != ""
+    assert len(await acme.deliveries(hook)) == 1
+    acme.clock.advance(30 * DAY_MS + 1)
+    async with acme.store.begin(A) as unit:
+        await unit.jobs.enqueue(NewJob(kind=FORGET))
+    await acme.deliver()
+    left = await acme.webhook(hook)
+    assert (left.sealed, left.sealed_before) == (rotated.sealed, "")
+    assert list(secrets_of(left, acme.sealer, now_ms=acme.clock.now_ms())) == [new]
+    assert await acme.deliveries(hook) == ()
 
 
 async def test_what_fails_is_tried_later_and_later_and_then_given_up(acme, receiver):

@@ -104,12 +104,17 @@ class Deliverer(Generic[U]):
         return await job.commit("expire", tell)
 
     async def forget(self, job: Running[U]) -> Object:
-        """Forget what was told long ago, with its deliveries."""
-        before_ms = self.clock.now_ms() - self.telling.keep_ms
+        """Forget what was told long ago, with its deliveries, and secrets that sign no more."""
+        now_ms = self.clock.now_ms()
 
         async def old(unit: U) -> int:
-            return await unit.notify.notices.forget(before_ms=before_ms, limit=MOST)
+            return await unit.notify.notices.forget(before_ms=now_ms - self.telling.keep_ms, limit=MOST)
 
+        async with job.begin() as unit:
+            for webhook in await unit.notify.webhooks.listening():
+                if webhook.sealed_before and webhook.overlap_ends_ms <= now_ms:
+                    gone = replace(webhook, sealed_before="", revision=webhook.revision + 1)
+                    await unit.notify.webhooks.save(gone)
         return {"forgotten": await forget_all(job, old)}
 
     async def _keep(self, unit: U, payload: Object, attempt: Attempt) -> Object:
