@@ -141,6 +141,7 @@ async def belongings(world: World) -> dict[str, str]:
         "run_id": run["id"],
         "job_id": job["id"],
         "number": "1",
+        "model": "gpt-4.1",
         "agent_id": agent["id"],
     }
 

@@ -212,7 +212,7 @@ async def test_another_tenant_finds_nothing(world, route):
         found = await send(world, "stranger", route)
         assert found.status_code == 200
         told = found.text.replace("\\", "")
-        of_all = {"number", "kid", "log"}  # anybody may know the log and its key
+        of_all = {"number", "kid", "log", "model"}  # anybody may know the log and its key, and a name
         assert all(f'"{ident}"' not in told for name, ident in world.ids.items() if name not in of_all)
 
 
