@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from bylaw.search.embedder import Embedder
 from bylaw.search.fusion import midst
 from bylaw.search.nearest import MEMORY, Where, take_over
-from bylaw.search.store import Meaning, SearchUnit, Told
+from bylaw.search.store import Meaning, SearchUnit, Untold
 from bylaw.search.text import texts_of
 
 KIND: Final = "search.embed"
@@ -63,7 +63,7 @@ async def _taken(begin: Begin, embedder: Embedder, where: Where) -> int:
         return await take_over(unit, embedder, where, limit=_TAKEN)
 
 
-async def _meanings(embedder: Embedder, told: Sequence[Told]) -> list[Meaning]:
+async def _meanings(embedder: Embedder, told: Sequence[Untold]) -> list[Meaning]:
     texts = [texts_of(each.content) for each in told]
     asked = [[each.about, *each.examples, *filter(None, [each.procedure])] for each in texts]
     vectors = await embedder.embed([text for each in asked for text in each])

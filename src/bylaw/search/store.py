@@ -27,7 +27,7 @@ SAID: Final = "said:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Untold:
     """A content, or the message of a correction, and its digest."""
 
     digest: str
@@ -63,7 +63,7 @@ class Vectors(Protocol):
     async def has_untold(self) -> bool:
         """Return whether some content or message has no vectors of anybody."""
 
-    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Told]:
+    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Untold]:
         """Return up to `limit` of those contents and messages."""
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.content import ContentDocument, restore_content
-from bylaw.search.store import Meaning, Numbered, Told
+from bylaw.search.store import Meaning, Numbered, Untold
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.compared import SqlCompared, compared
 from bylaw.storage.sql.session import Session
@@ -39,7 +39,7 @@ class SqlVectors:
         untold = select(_T.number).where(self._mine, _T.embedder == "").limit(1)
         return await self._session.row(untold) is not None
 
-    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Told]:
+    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Untold]:
         """Return up to `limit` of those contents and messages."""
         wanted = select(_T.digest).where(*self._others(embedder)).order_by(_T.embedder).limit(limit)
         digests = [row["digest"] for row in await self._session.rows(wanted)]
@@ -50,10 +50,10 @@ class SqlVectors:
         these = said.where(_V.tenant_id == self._tenant_id, _V.digest.in_(digests))
         return [
             *(
-                Told(digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"])))
+                Untold(digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"])))
                 for row in await self._session.rows(these)
             ),
-            *(Told(digest=row["digest"], content=row["text"]) for row in await self._session.rows(spoken)),
+            *(Untold(digest=row["digest"], content=row["text"]) for row in await self._session.rows(spoken)),
         ]
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
