@@ -142,6 +142,7 @@ async def test_only_so_many_are_kept_for_a_policy_and_for_none(server):
         with pytest.raises(Conflict) as refused:
             await server.corrects("one more", to=to)
         assert refused.value.reason == "too_many"
+        await server.corrects("one more", to=to, workspace_id=W)
     await server.corrects("one more", to=[RETURNS])
     (oldest, *_) = (await server.does(list_corrections, Slice(limit=MOST), policy_id=TEMPERS)).items
     await server.does(delete_correction, oldest.id)

@@ -5,7 +5,7 @@ correction changes what is found, never what holds: firm policies stay in a deci
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import msgspec
@@ -28,7 +28,7 @@ from bylaw.tenancy.principal import Acting
 
 READS: Final = "policy:read"
 WRITES: Final = "policy:write"
-# Of one policy, and of what no policy is about in one workspace: more say little that is new.
+# For one policy, or for none, in one workspace: more say little that is new.
 MOST: Final = 100
 MOST_POLICIES: Final = 3
 
@@ -137,7 +137,7 @@ async def forget_receipt(acting: Acting[CorrectingUnit], receipt_id: ReceiptId) 
 
 async def _forget(acting: Acting[CorrectingUnit], where: CorrectionFilter) -> int:
     found = [each async for each in every(lambda part: acting.unit.corrections.list(where, part))]
-    await _drop(acting, found, change="forgotten")
+    await _drop(acting, found, change="deleted")
     return len(found)
 
 
@@ -160,13 +160,13 @@ async def _add(
     acting: Acting[CorrectingUnit], new: NewCorrection, text: str, policy_id: PolicyId | None
 ) -> Correction:
     """Store and return a correction. Raises: Conflict (`too_many`)."""
-    if policy_id is None:
-        where = CorrectionFilter(is_nobodys=True, only=frozenset({new.workspace_id}))
-    else:
-        where = CorrectionFilter(policy_ids={policy_id})
+    here = frozenset({new.workspace_id})
+    where = CorrectionFilter(only=here, is_nobodys=policy_id is None)
+    if policy_id is not None:
+        where = replace(where, policy_ids={policy_id})
     if ((await acting.unit.corrections.list(where, Slice(limit=1, total=True))).total or 0) >= MOST:
         what = policy_id or "messages that no policy is about"
-        message = f"There are {MOST} corrections for {what} already: delete some."
+        message = f"There are {MOST} corrections for {what} there already: delete some."
         raise Conflict(message, reason="too_many")
     made = Correction(
         id=CorrectionId(acting.ids.uuid7()),

@@ -19,7 +19,7 @@ from bylaw.search.query import LEAST
 from bylaw.search.store import Correction, CorrectionFilter, SearchUnit, said_digest
 
 _NEAR: Final = 64
-_POLICIES: Final = 16
+_POLICIES: Final = 8
 
 
 class Lessons:

@@ -22,7 +22,7 @@ from bylaw.api.route import Route, admits, body, incoming_of, needs, principal_o
 from bylaw.api.stopped import stopped
 from bylaw.core.ids import RepoId
 from bylaw.decisions import model as decisions
-from bylaw.learning import conversations
+from bylaw.learning import conversations, corrections
 from bylaw.learning.model import ConversationId
 from bylaw.learning.store import ConversationFilter
 from bylaw.providers.model import Failed
@@ -99,6 +99,8 @@ async def delete_conversation(
 ) -> Reply[Told]:
     """Delete a conversation."""
     await conversations.delete_conversation(acting, conversation_id, for_good=query.hard_delete)
+    if query.hard_delete:
+        await corrections.forget_conversation(acting, conversation_id)
     return Reply(Told(message="The conversation is deleted."))
 
 
