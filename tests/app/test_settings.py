@@ -47,6 +47,7 @@ def test_variables_of_other_programs_are_let_through():
             "BYLAW_DATA has no",
         ),
         ({"BYLAW_DATABASE_OWNER": "postgresql://h/d"}, "BYLAW_DATABASE_OWNER has no effect"),
+        ({"BYLAW_COMPARE_IN": "postgres"}, "BYLAW_COMPARE_IN has no effect"),
         ({"BYLAW_DATABASE": "postgresql://h/d"}, "BYLAW_DATABASE needs --key-file"),
         ({"BYLAW_EXPOSE": "true"}, "BYLAW_EXPOSE has no effect while the host is loopback"),
         ({"BYLAW_HOST": "0.0.0.0"}, "BYLAW_HOST '0.0.0.0' is not loopback"),

@@ -34,7 +34,7 @@ def _inert(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
     if "database_owner" in given and "database" not in given:
         yield problem("database_owner", "has no effect without a database")
     if values.get("compare_in") == "postgres" and "database" not in given:
-        yield problem("compare_in", "=postgres has no effect without a database")
+        yield problem("compare_in", "has no effect without a database")
     if values.get("expose") is True and str(values.get("host", "127.0.0.1")) in LOOPBACK:
         yield problem("expose", "has no effect while the host is loopback: name the host as well")
     if "host" in given and str(values.get("host")) not in LOOPBACK and values.get("expose") is not True:
