@@ -1,9 +1,11 @@
 """The words that are held in memory tell what a look at every text tells, whoever changed what meanwhile."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import count
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -128,7 +130,7 @@ async def change(unit, policies, kind, said, where):
     policies.append(made)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes, st.lists(st.tuples(queries, filters, around), min_size=1, max_size=4), st.integers(0, 3))
 async def test_memory_tells_what_a_look_at_every_policy_tells(store, drawn, asked, offset):
     tenant_id = f"t-{next(NUMBERS)}"
@@ -214,6 +216,20 @@ async def test_what_memory_does_not_hold_is_asked_of_the_store(store):
         ):
             assert (await told(unit, finder, query, **where))[1] == 1, (query, where)
         assert (await told(unit, finder, "apples", only_deleted=True))[1] == 0
+
+
+async def test_who_gives_up_waiting_leaves_nothing_twice(store):
+    made = [policy() for _ in range(40)]
+    async with store.begin(A) as unit:
+        await unit.policies.add_all([current(each, content=said("apples")) for each in made])
+    async with store.begin(A, writes=False) as unit:
+        fresh = await unit.policies.spelled_after(0, limit=99)
+    held = lexicon.Lexicon()
+    parts = [fresh[:10], fresh, fresh[:30]] * 4
+    await asyncio.gather(*(asyncio.to_thread(held.put, part) for part in parts))
+    assert np.count_nonzero(held.seen.worth(words_of("apples"))) == 40
+    assert np.count_nonzero(held.seen.wanted(PolicyFilter())) == 40
+    assert held.seen.number == fresh[-1].number
 
 
 async def test_another_tenant_finds_its_own_and_memory_is_bounded(store):

@@ -5,6 +5,7 @@ looks sees all as it was when they began. Where half of the rows are dead, the l
 new tables. A filter looks at each different set of `Facets` once, however many policies have it.
 """
 
+import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -138,6 +139,7 @@ class Lexicon:
     """The words of one tenant. One thread at a time changes them; `seen` is what others look at."""
 
     def __init__(self) -> None:
+        self._changing = threading.Lock()
         self._tables = _Tables()
         self.seen = _seen(self._tables, number=0, alive=np.empty(0, dtype=np.bool_), spelled="\n")
 
@@ -147,9 +149,16 @@ class Lexicon:
         return self._tables.size_bytes
 
     def put(self, fresh: Sequence[Spelled]) -> None:
-        """Take over what changed, by rising number."""
-        if not fresh:
-            return
+        """Take over what changed, by rising number; what is known already is passed over.
+
+        Whoever gave up waiting for another call may have left it at work.
+        """
+        with self._changing:
+            unknown = [each for each in fresh if each.number > self.seen.number]
+            if unknown:
+                self._take(unknown)
+
+    def _take(self, fresh: Sequence[Spelled]) -> None:
         seen, tables = self.seen, self._tables
         gone = [row for each in fresh for row in tables.rows_of_id.get(each.id, ())]
         words = len(tables.rows_of_word)
