@@ -180,6 +180,8 @@ def collect(folder, url):
     (folder / "log.jsonl").write_bytes(ask("/v1/log/export"))
     (folder / "jwks.json").write_bytes(ask("/.well-known/jwks.json"))
     ask("/v1/workspaces", b'{"id": "support", "name": "Support"}')
+    talk = {"workspace_id": "support", "conversations": [{"id": "conv-8841", "messages": []}], "learn": False}
+    ask("/v1/conversations/import", json.dumps(talk).encode())
     run = ask("/v1/learning/runs", b'{"workspace_id": "support"}')
     hooks = [ask("/v1/webhooks", b'{"url": "http://127.0.0.1:9/hook"}') for _ in range(2)]
     lesson = json.loads(ask("/v1/route/corrections", b'{"said": ["Nobody cares."], "policy_ids": []}'))
