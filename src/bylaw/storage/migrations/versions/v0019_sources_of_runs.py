@@ -50,7 +50,10 @@ def _fill(connection: sa.Connection) -> None:
     reported = sa.select(_RUNS.c.tenant_id, _RUNS.c.id).where(_RUNS.c.report.is_not(None))
     for tenant_id, run_id in connection.execute(reported).all():
         this = (_RUNS.c.tenant_id == tenant_id, _RUNS.c.id == run_id)
-        report = json.loads(connection.execute(sa.select(_RUNS.c.report).where(*this)).scalar_one())
+        try:
+            report = json.loads(connection.execute(sa.select(_RUNS.c.report).where(*this)).scalar_one())
+        except ValueError:
+            continue  # nobody can read it, so nobody shows it
         rows = [
             {"tenant_id": tenant_id, "conversation_id": each, "run_id": run_id}
             for each in sorted(set(_drawn_on(report)))
