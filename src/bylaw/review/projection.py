@@ -62,17 +62,7 @@ async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> 
         for each in effects
         if isinstance(each, AttentionEffect)
     ]
-    evaluations = [
-        Evaluation(
-            id=each.id,
-            occasion=each.occasion,
-            tokens_in=each.tokens_in,
-            tokens_out=each.tokens_out,
-            policy_id=each.policy_id,
-        )
-        for each in effects
-        if isinstance(each, EvaluationEffect)
-    ]
+    evaluations = [_evaluation(each) for each in effects if isinstance(each, EvaluationEffect)]
     counted: list[Violation | Alert | Evaluation] = [*violations, *alerts, *evaluations]
     if counted:
         await review.statistics.outdate({each.occasion.at_ms for each in counted})
@@ -86,6 +76,16 @@ async def project_review(unit: ProjectionUnit, effects: Sequence[EffectRow]) -> 
         await review.evaluations.add(evaluations)
     if calls := [_call(each) for each in effects if isinstance(each, CallEffect)]:
         await review.calls.add(calls)
+
+
+def _evaluation(effect: EvaluationEffect) -> Evaluation:
+    return Evaluation(
+        id=effect.id,
+        occasion=effect.occasion,
+        tokens_in=effect.tokens_in,
+        tokens_out=effect.tokens_out,
+        policy_id=effect.policy_id,
+    )
 
 
 def _call(effect: CallEffect) -> ModelCall:
