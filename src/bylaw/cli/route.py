@@ -1,6 +1,5 @@
 """`bylaw route`: where a conversation leads, and where it should have led."""
 
-from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -10,25 +9,9 @@ import msgspec
 from bylaw.api.answers import Page
 from bylaw.api.native.corrections import CorrectedView, CorrectionView, NewCorrection
 from bylaw.api.native.routing import RoutingView, ToRoute
-from bylaw.cli.options import SharingCommand, server_option
-from bylaw.cli.remote import Remote, keyed
+from bylaw.cli.remote import Remote, RemoteCommand
 
 PATH: Final = "/v1/route/corrections"
-WHERE: Final = MappingProxyType(
-    {
-        "server": server_option(),
-        "key": click.Option(
-            ["--key"], envvar="BYLAW_API_KEY", show_envvar=True, help="A key that reads or writes policies."
-        ),
-    }
-)
-
-
-class RouteCommand(SharingCommand):
-    """A command that also takes the options of `WHERE`, and is given the server that they name."""
-
-    shared = WHERE
-    read = staticmethod(keyed)
 
 
 @click.group(
@@ -44,7 +27,7 @@ def route() -> None:
 
 
 @route.command(
-    cls=RouteCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw route find "Hello!" "What does shipping cost?"
@@ -65,7 +48,7 @@ def find(remote: Remote, said: tuple[str, ...], *, workspace: str | None) -> Non
 
 
 @route.command(
-    cls=RouteCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw route correct "My parcel came open." --none
@@ -98,7 +81,7 @@ def correct(
 
 @route.command(
     "corrections",
-    cls=RouteCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw route corrections --policy pol_01M7Z5P01F4RC8MEN98Y4PJ4HV
@@ -123,7 +106,7 @@ def list_corrections(remote: Remote, *, policy: str | None, workspace: str | Non
 
 
 @route.command(
-    cls=RouteCommand,
+    cls=RemoteCommand,
     epilog="""\b
 Examples:
   bylaw route forget 019a8d3e-7c11-7b52-9d53-1c2f0a6b7e14
