@@ -138,7 +138,7 @@ def judgement(**given):
 
 
 def spent(judgements, *owned):
-    """What is left of what `judgements` cost; `owned` are policies (empty: the request), each with whose rules."""
+    """What is left of what `judgements` cost; `owned` are policies (empty: the request) with their rules."""
     results = {
         ident: tuple(RuleResult(id=f"r{n}", kind="nl", status="satisfied", judgement=by) for n, by in found)
         for ident, found in ((ident, [*enumerate(given)]) for ident, given in owned)
