@@ -96,7 +96,7 @@ def test_a_result_between_calls_begins_another_turn() -> None:
     assert [len(each.calls) for each in told(items, at="r")] == [1, 0, 1]
 
 
-@pytest.mark.parametrize("arguments", ["{broken", "[1]", [1], 7])
+@pytest.mark.parametrize("arguments", ["{broken", "[1]", [1], 7, "[" * 9_000], ids=range(5))
 def test_arguments_that_are_no_object_are_named_with_their_place(arguments: object) -> None:
     recorded = [{"role": "assistant", "tool_calls": [{"id": "1", "name": "refund", "arguments": arguments}]}]
     with pytest.raises(InvalidInput, match="conversation-7, message 0: the arguments of refund"):

@@ -15,7 +15,17 @@ def test_a_cursor_gives_back_its_keys_and_fits_a_url(number, word):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "!", "é", "a", "bnVsbA", encode_cursor(1), encode_cursor("x", "y"), encode_cursor(1, "x")[:-2]],
+    [
+        "",
+        "!",
+        "é",
+        "a",
+        "bnVsbA",
+        encode_cursor(1),
+        encode_cursor("x", "y"),
+        encode_cursor(1, "x")[:-2],
+        "W1tb" * 2_000,
+    ],
 )
 def test_what_is_no_cursor_of_the_list_is_refused(text):
     with pytest.raises(InvalidInput) as caught:

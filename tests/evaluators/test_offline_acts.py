@@ -18,8 +18,8 @@ FEW = "Make at most two tool calls per turn."
 CARD = "4111 1111 1111 1111"
 
 
-def turn(*names):
-    calls = [{"type": "function", "function": {"name": name, "arguments": "{}"}} for name in names]
+def turn(*names, arguments="{}"):
+    calls = [{"type": "function", "function": {"name": name, "arguments": arguments}} for name in names]
     return {"phase": "output", "messages": [{"role": "assistant", "tool_calls": calls}]}
 
 
@@ -128,6 +128,7 @@ DECIDED = [
     ),
     ("more calls than allowed", FEW, turn("a_b", "c_d", "e_f"), BROKEN),
     ("as many calls as allowed", FEW, turn("a_b", "c_d"), KEPT),
+    ("calls with arguments without an end", FEW, turn("a_b", arguments="[" * 9_000), KEPT),
     ("out of order", "Call check_id first, then reset_pin.", turn("reset_pin"), BROKEN),
     ("in order", "Call check_id prior to reset_pin.", turn("check_id", "reset_pin"), KEPT),
     ("free of it", "Responses must be free of phone numbers.", said("+1 415 555 0134"), BROKEN),

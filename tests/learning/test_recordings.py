@@ -103,6 +103,27 @@ def test_what_cannot_be_read_is_named(record, path):
     assert [each.path for each in refused.value.problems] == [path]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"n": 1e999}',
+        '{"n": NaN}',
+        '{"n": "\\u0000"}',
+        '{"\\ud800": 1}',
+        f"{'[' * 9_000}",
+        f'{{"n": {"[" * 99}{"]" * 99}}}',
+    ],
+    ids=["endless", "no number", "NUL", "half a character", "unclosed", "deep"],
+)
+def test_a_call_with_arguments_that_no_request_may_hold_is_refused_with_its_conversation(arguments):
+    called = {
+        "role": "assistant",
+        "tool_calls": [{"id": "t", "function": {"name": "get", "arguments": arguments}}],
+    }
+    with pytest.raises(InvalidInput):
+        read({"id": "c", "messages": [called]})
+
+
 async def test_each_is_stored_whole_or_refused_and_twice_changes_nothing(store, clock):
     good = {"id": "one", "messages": [{"speaker": "agent", "text": "Hello"}]}
     bad = {"id": "two", "messages": [{"speaker": "agent", "text": "Hello"}, {"speaker": "?"}]}

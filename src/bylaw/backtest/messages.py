@@ -118,7 +118,7 @@ def parsed_text(text: str) -> object:
     """Return the JSON value that `text` is, or the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

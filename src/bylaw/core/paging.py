@@ -58,7 +58,7 @@ def decode_cursor(text: str, *kinds: type) -> tuple[int | str, ...]:
     """
     try:
         keys = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         keys = None
     if not isinstance(keys, list) or tuple(type(key) for key in keys) != kinds:
         problem = Problem(path="cursor", code="bad_cursor", message="Send next_cursor as it was received.")

@@ -9,6 +9,7 @@ What is imported is known as `workspace:id`: ids of recordings are of their work
 there is in another one.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 from bylaw.backtest.messages import Message as Recorded
 from bylaw.backtest.messages import told
+from bylaw.core import strict_json
 from bylaw.core.clock import from_rfc3339
 from bylaw.core.errors import InvalidInput, Problem
 from bylaw.core.ids import TenantId, WorkspaceId
@@ -202,11 +204,24 @@ def _provided(value: Sequence[Data], now_ms: int) -> tuple[Message, ...]:
         if message.role == "tool":
             _answer(made, message)
         elif (speaker := _SPEAKERS.get(message.role)) is not None:
-            calls = tuple(ToolCall(name=call.name, arguments=call.arguments) for call in message.calls)
+            at = f"messages[{message.index}]"
+            calls = tuple(
+                ToolCall(name=call.name, arguments=_checked(call.arguments, at)) for call in message.calls
+            )
             made.append(
                 Message(speaker=speaker, text=message.text, at_ms=now_ms, id=_ids(message), calls=calls)
             )
     return tuple(replace(each, id="") for each in made)
+
+
+def _checked(arguments: Data, at: str) -> Data:
+    """Return arguments, which a provider writes as text, if they are what a request may hold."""
+    try:
+        strict_json.parse(json.dumps(arguments).encode())
+    except (InvalidInput, RecursionError):
+        message = "What is passed to a tool is JSON without NUL, halves of characters and endless numbers."
+        raise _unreadable(at, message) from None
+    return arguments
 
 
 def _ids(message: Recorded) -> str:

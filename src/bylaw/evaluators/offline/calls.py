@@ -150,6 +150,6 @@ def _arguments(given: object) -> Mapping[str, object] | None:
     if isinstance(given, str):
         try:
             given = msgspec.json.decode(given)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
     return given if isinstance(given, Mapping) else None
