@@ -216,6 +216,9 @@ async def test_what_a_job_gave_up_is_failed_and_holds_up_nobody(loop):
     async with loop.store.begin(A) as unit:
         (job,) = (await unit.jobs.list(JobFilter(), ALL)).items
         await unit.jobs.save(cancelled(job, now_ms=START))
+    async with loop.store.begin(A, writes=False) as unit:
+        assert (await runs.read_run(loop.acting(unit), given_up.id)).status == "failed"
+        assert [each.status for each in (await runs.list_runs(loop.acting(unit), ALL)).items] == ["failed"]
     run = await loop.start()
     async with loop.store.begin(A) as unit:
         assert (await unit.learning.runs.get(given_up.id)).status == "failed"

@@ -138,17 +138,17 @@ async def enqueue(unit: JobsUnit, place: Place) -> None:
     )
 
 
-async def read_run(acting: Acting[LearningUnit], run_id: RunId) -> Run:
+async def read_run(acting: Acting[StartingUnit], run_id: RunId) -> Run:
     """Return a run. Raises: Forbidden; NotFound, also for one out of the caller's sight."""
     acting.principal.require(READS)
     run = await acting.unit.learning.runs.get(run_id)
     if run is None or not acting.principal.may(READS, run.place):
         raise NotFound("run", run_id)
-    return run
+    return await _as_it_stands(acting.unit, run)
 
 
 async def list_runs(
-    acting: Acting[LearningUnit], part: Slice, *, workspace_id: WorkspaceId | None = None
+    acting: Acting[StartingUnit], part: Slice, *, workspace_id: WorkspaceId | None = None
 ) -> Page[Run]:
     """Return a page of the runs that the caller may read, newest first. Raises: Forbidden, NotFound."""
     acting.principal.require(READS)
@@ -157,7 +157,15 @@ async def list_runs(
         place = Place(workspace_id=workspace_id)
         acting.principal.require(READS, place)
         within = (place,)
-    return await acting.unit.learning.runs.list(within, part)
+    found = await acting.unit.learning.runs.list(within, part)
+    return replace(found, items=tuple([await _as_it_stands(acting.unit, each) for each in found.items]))
+
+
+async def _as_it_stands(unit: JobsUnit, run: Run) -> Run:
+    """Return a run as failed once its job was given up or cancelled: the next run there stores that."""
+    if run.status not in UNFINISHED or await unit.jobs.live(JOB, run.place.workspace_id or "") is not None:
+        return run
+    return replace(run, status="failed")
 
 
 Begin = Callable[..., AbstractAsyncContextManager[RunUnit]]
