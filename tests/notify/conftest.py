@@ -56,7 +56,7 @@ class Tenant:
 
     @property
     def sender(self):
-        limits = HttpLimits(timeout_ms=self.timeout_ms, answer_bytes=65_536)
+        limits = HttpLimits(timeout_ms=self.timeout_ms, answer_bytes=65_536, whole=False)
         self.senders.append(Sender(HttpClient(self.outgoing, limits), self.sealer, self.clock))
         return self.senders[-1]
 

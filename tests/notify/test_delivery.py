@@ -132,11 +132,23 @@ async def test_what_fails_is_tried_later_and_later_and_then_given_up(acme, recei
 
 
 @pytest.mark.parametrize(
+    "answer", [{"manner": "huge"}, {"headers": {"content-encoding": "gzip"}, "body": b"\x1f\x8b"}]
+)
+async def test_a_status_counts_whatever_comes_with_it(acme, receiver, answer):
+    vars(receiver).update(answer, status=200)
+    hook, _ = await acme.listen(receiver.url)
+    await acme.tell(notice(acme))
+    await acme.deliver()
+    [delivery] = await acme.deliveries(hook)
+    assert (delivery.status, delivery.tried, delivery.attempts[0].status) == ("delivered", 1, 200)
+    assert len(delivery.attempts[0].excerpt) <= 500
+
+
+@pytest.mark.parametrize(
     ("manner", "said"),
     [
         ("stall", "did not answer within 0.2 s"),
         ("reset", "does not speak HTTP/1.1"),
-        ("huge", "more than 65536 bytes"),
     ],
 )
 async def test_a_receiver_that_misbehaves_is_tried_again(acme, receiver, manner, said):

@@ -32,8 +32,9 @@ def notifier_of(settings: Settings, sealer: Sealer, clock: Clock, *, ids: Ids) -
 
 
 def sender_of(settings: Settings, sealer: Sealer, clock: Clock) -> Sender:
-    """Return what sends notices, through a client of its own: receivers answer little, and soon."""
-    limits = HttpLimits(timeout_ms=settings.webhooks.webhook_ms, answer_bytes=_ANSWER_BYTES, calls=_CALLS)
+    """Return what sends notices, through a client of its own: receivers answer soon, with a status."""
+    timeout_ms = settings.webhooks.webhook_ms
+    limits = HttpLimits(timeout_ms=timeout_ms, answer_bytes=_ANSWER_BYTES, whole=False, calls=_CALLS)
     return Sender(HttpClient(settings.server.outgoing, limits), sealer, clock)
 
 

@@ -39,12 +39,14 @@ _OFF: Final = "This server makes no outgoing calls: set BYLAW_OUTGOING to `publi
 class HttpLimits:
     """What calls are held to: the time of a whole one, the size of an answer, how many at once.
 
-    A quarter of `calls`, at least one, may be under way to one address with the same headers.
+    A quarter of `calls`, at least one, may be under way to one address with the same headers. An answer that
+    is longer, or compressed, is none; unless `whole` is off, and it counts with as much of it as fits.
     Units: `timeout_ms` in milliseconds, `answer_bytes` in bytes.
     """
 
     timeout_ms: int = 120_000
     answer_bytes: int = 4 << 20
+    whole: bool = True
     calls: int = 100
 
 
@@ -200,13 +202,15 @@ class HttpClient:
             if isinstance(event, h11.Response):
                 status = event.status_code
                 told = {name.decode(): value.decode("latin-1") for name, value in event.headers}
-                if told.get("content-encoding", "identity").lower() != "identity":
+                if self._limits.whole and told.get("content-encoding", "identity").lower() != "identity":
                     raise _Unfit("its body is compressed although that was not asked for")
             elif isinstance(event, h11.Data):
                 size += len(event.data)
-                if size > self._limits.answer_bytes:
-                    raise _Unfit(f"its body has more than {self._limits.answer_bytes} bytes")
                 chunks.append(bytes(event.data))
+                if size > self._limits.answer_bytes:
+                    if self._limits.whole:
+                        raise _Unfit(f"its body has more than {self._limits.answer_bytes} bytes")
+                    break
         return HttpAnswer(status=status, headers=told, body=b"".join(chunks))
 
     async def _connected(self, origin: _Origin) -> _Connection | Failed:
