@@ -48,7 +48,7 @@ async def import_conversations(
     return Reply(import_view(imported))
 
 
-@router.delete("/v1/learning/conversations/{conversation_id}", status_code=204)
+@router.delete("/v1/learning/conversations/{conversation_id:path}", status_code=204)
 async def forget_conversation(
     acting: Annotated[Acting[Unit], needs(WRITES)], conversation_id: ConversationId
 ) -> Response:
