@@ -170,7 +170,7 @@ def test_a_search_sees_all_of_a_change_or_none_of_it():
 
 
 class Changes(RuleBasedStateMachine):
-    """The index beside a plain table, whatever is put and removed."""
+    """The index beside a plain table, whatever is put there and replaced."""
 
     names = st.sampled_from([f"n{place}" for place in range(12)])
 
@@ -186,17 +186,11 @@ class Changes(RuleBasedStateMachine):
         self.index.put(added)
         self.table |= added
 
-    @rule(names=st.lists(names, max_size=6))
-    def remove(self, names):
-        self.index.remove(names)
-        for each in names:
-            self.table.pop(each, None)
-
     @invariant()
     def agrees(self):
         query = np.array([1, 2, 3], dtype=np.float32)
         has = self.index.search(query, 100)
-        assert self.index.ids() == self.table.keys() == has.keys()
+        assert has.keys() == self.table.keys()
         assert len(self.index) == len(self.table)
         assert all(
             has[each] == pytest.approx(float(row @ query), abs=1e-4) for each, row in self.table.items()

@@ -5,7 +5,6 @@ forgets how weak a hit of words may be, and finds less on short texts: see `pyth
 """
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 import numpy as np
@@ -46,37 +45,17 @@ def taught(alike: float, said: float) -> float:
     return said if said >= 1.0 else max(alike, ABOUT * said + PROCEDURE * alike)
 
 
-def fuse(
-    meaning: Mapping[str, float],
-    words: Mapping[str, float],
-    *,
-    limit: int | None = None,
-    literal: AbstractSet[str] = frozenset(),
-) -> dict[str, float]:
+def fuse(meaning: Mapping[str, float], words: Mapping[str, float]) -> dict[str, float]:
     """Return the id and score, 0 to 1, of all that either side found, best first and then by id.
 
-    Higher is better on both sides; what only one side found counts as the worst of the other. Nothing is
-    dropped but for `limit`, and those in `literal`, where all words of the query stand, not before others:
-    from below the cut they take the last places of those that are not.
+    Higher is better on both sides; what only one side found counts as the worst of the other.
     """
     means, says = _spread(meaning), _spread(words)
     found = {
         each: MEANING * means.get(each, 0.0) + WORDS * says.get(each, 0.0)
         for each in meaning.keys() | words.keys()
     }
-    ranked = sorted(found, key=lambda each: (-found[each], each))
-    if limit is not None and len(ranked) > limit:
-        ranked = _cut(ranked, limit, literal)
-    return {each: found[each] for each in ranked}
-
-
-def _cut(ranked: list[str], limit: int, literal: AbstractSet[str]) -> list[str]:
-    """Return `limit` of `ranked`, in their order."""
-    late = [each for each in ranked[limit:] if each in literal][:limit]
-    others = [each for each in ranked[:limit] if each not in literal]
-    leaving = set(others[max(0, len(others) - len(late)) :])
-    kept = [each for each in ranked[:limit] if each not in leaving]
-    return kept + late[: limit - len(kept)]
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
 
 
 def _spread(scores: Mapping[str, float]) -> dict[str, float]:

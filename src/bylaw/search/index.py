@@ -12,7 +12,6 @@ share of them that parts a row from a query follows from the angle between the t
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from math import acos, inf, pi, sqrt
 from typing import Final
@@ -70,10 +69,6 @@ class Index:
     def __contains__(self, ident: object) -> bool:
         return ident in self._state.places
 
-    def ids(self) -> AbstractSet[str]:
-        """Return the ids that are held now."""
-        return self._state.places.keys()
-
     @property
     def size_bytes(self) -> int:
         """Return the memory that rows and signs take, reserve included."""
@@ -89,17 +84,6 @@ class Index:
         with self._writing:
             state = _with_room(self._state, len(vectors))
             self._state = self._appended(state, [*vectors], added)
-
-    def remove(self, ids: Iterable[str]) -> None:
-        """Forget documents; those that are not there are passed over."""
-        with self._writing:
-            state = self._state
-            places, lives = state.places.copy(), state.lives.copy()
-            for each in ids:
-                place = places.pop(each, None)
-                if place is not None:
-                    lives[place] = False
-            self._state = replace(state, places=places, lives=lives)
 
     def search(
         self, query: Floats, k: int, *, allowed: Iterable[str] | None = None, least: float = -inf
