@@ -35,7 +35,8 @@ from bylaw.policies.model import Content, Current, NaturalRule, Policy, Version
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.search.embedder import Embedder, embedded
-from bylaw.search.finder import Finder, Vector
+from bylaw.search.finder import Finder
+from bylaw.search.floats import Floats
 from bylaw.search.query import HEAD, LEAST, search_policies
 from bylaw.search.store import Meaning
 from bylaw.storage.control import open_control
@@ -118,7 +119,7 @@ async def _filled(stack: AsyncExitStack, corpus: Corpus, embedder: Embedder) -> 
 
 
 def _parts(store: SqlControlStore, finder: Finder, queries: Sequence[str]) -> dict[str, Timed]:
-    meanings: dict[int, Vector | None] = {}
+    meanings: dict[int, Floats | None] = {}
 
     async def whole(n: int, where: PolicyFilter) -> None:
         async with store.begin(TENANT, writes=False) as unit:

@@ -24,6 +24,7 @@ from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids, TenantId
 from bylaw.search.embedder import embedded
 from bylaw.search.finder import Finder
+from bylaw.search.floats import Floats
 from bylaw.search.fusion import joined
 from bylaw.search.nearest import Choice
 from bylaw.search.store import Meaning
@@ -43,7 +44,6 @@ _CHECKED: Final = 100  # questions whose answers are compared with the exact one
 
 _PLACES: Final[Mapping[str, Choice]] = {"PostgreSQL": "postgres", "memory": "memory"}
 
-Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 Told = Callable[[Floats], Awaitable[Sequence[str]]]
 

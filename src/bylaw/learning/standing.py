@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bylaw.core.clock import DAY_MS
 from bylaw.core.paging import Slice
@@ -22,6 +21,7 @@ from bylaw.policies.model import Current, DeterministicRule, NaturalRule
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter, PolicyUnit
 from bylaw.search.embedder import Embedder
+from bylaw.search.floats import Floats
 from bylaw.tenancy.model import Place
 
 _MOST_NEAR: Final = 25
@@ -37,7 +37,7 @@ class Remembering:
     def __init__(self, embedder: Embedder, *, room: int = 10_000) -> None:
         self._embedder = embedder
         self._room = room
-        self._known: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[str, Floats] = {}
 
     @property
     def id(self) -> str:
@@ -54,7 +54,7 @@ class Remembering:
         """Return what people should know about how texts are compared, or nothing."""
         return self._embedder.note
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row for each text. Raises: Unavailable."""
         if not texts:
             return np.empty((0, self.dimensions), dtype=np.float32)

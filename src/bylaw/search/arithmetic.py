@@ -14,7 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, LONGEST, NAME, Floats, Run, Runtime, Weights
+from bylaw.search.floats import Floats
+from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, LONGEST, NAME, Run, Runtime, Weights
 
 # Of a few rows OpenBLAS reads such narrow blocks where they lie; a whole matrix it would copy first.
 _COLUMNS: Final = 32

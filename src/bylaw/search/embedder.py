@@ -4,12 +4,10 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bylaw.core.errors import Corrupt
 from bylaw.search import blas, weights
 from bylaw.search.arithmetic import NUMPY
+from bylaw.search.floats import Floats
 from bylaw.search.minilm import MiniLm
 from bylaw.search.ngrams import NGrams
 from bylaw.search.weights import Runtime
@@ -39,7 +37,7 @@ class Embedder(Protocol):
         """Return what people should know about how texts are compared, or nothing."""
         ...
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row of length 1 for each text, or of zeros where nothing is said. Raises: Unavailable."""
         ...
 

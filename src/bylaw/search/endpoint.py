@@ -5,11 +5,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bylaw.core.errors import Unavailable
 from bylaw.providers.calling import Endpoint, Providers
 from bylaw.providers.model import Failed
+from bylaw.search.floats import Floats
 
 _MOST_TEXTS: Final = 32
 _MOST_CHARACTERS: Final = 32_768  # of all texts of a call
@@ -42,7 +42,7 @@ class HttpEmbedder:
         """Return nothing: what the model is weak at, who chose it knows."""
         return ""
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row of length 1 for each text, of which the first 8,000 characters count.
 
         A text without a word has a row of zeros and is not sent. Raises: Unavailable.
@@ -52,7 +52,7 @@ class HttpEmbedder:
             rows[batch] = await self._asked([_sendable(texts[place]) for place in batch])
         return rows
 
-    async def _asked(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def _asked(self, texts: Sequence[str]) -> Floats:
         told = await self._providers.embed(self._endpoint, self._model, texts, timeout_s=_TIMEOUT_S)
         if isinstance(told, Failed):
             raise Unavailable(f"The embedding endpoint gives no vectors: {told.message}")

@@ -14,24 +14,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bylaw.core.errors import Unavailable
 from bylaw.core.ids import TenantId
 from bylaw.search.embedder import Embedder
+from bylaw.search.floats import Floats
 from bylaw.search.fusion import joined
 from bylaw.search.index import Index
 from bylaw.search.lexicon import Lexicon
-from bylaw.search.literal import ByWords
 from bylaw.search.nearest import Choice, InDatabase, InMemory, Nearest, Where, database_of
 from bylaw.search.store import SAID, Numbered, SearchUnit
+from bylaw.search.words import ByWords
 
 _log = logging.getLogger("bylaw.search")
 
 _PAGE: Final = 2_000
-
-Vector = NDArray[np.float32]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,11 +88,11 @@ class Finder:
         """Return the memory that vectors and words take."""
         return sum(held.size_bytes for held in self._held.values())
 
-    async def meant(self, text: str) -> Vector | None:
+    async def meant(self, text: str) -> Floats | None:
         """Return what a text means; None while nobody can tell, which is logged."""
         embedder = await self.embedder()
         try:
-            found: Vector = (await embedder.embed([text]))[0]
+            found: Floats = (await embedder.embed([text]))[0]
         except Unavailable as error:
             _log.warning("searching by words alone: %s", error.message)
             return None

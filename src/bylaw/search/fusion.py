@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from bylaw.search.floats import Floats
 
 MEANING: Final = 0.85
 WORDS: Final = 1 - MEANING
@@ -16,17 +17,17 @@ ABOUT: Final = 0.65
 PROCEDURE: Final = 1 - ABOUT
 
 
-def midst(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def midst(rows: Floats) -> Floats:
     """Return the direction in the midst of some, of length 1: that of a text and of examples for it.
 
     It finds more than the vector of all of them as one text, in which the last ones hardly count.
     """
-    middle: NDArray[np.float32] = rows.mean(axis=0)
+    middle: Floats = rows.mean(axis=0)
     length = np.linalg.norm(middle)
     return middle / length if length else middle
 
 
-def joined(about: NDArray[np.float32], procedure: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def joined(about: Floats, procedure: Floats | None) -> Floats:
     """Return the one vector whose product with a query is the weighted sum of the products of both fields.
 
     `about` is the midst of title with description and of the examples, `procedure` the vector of the rules;

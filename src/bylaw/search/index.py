@@ -19,7 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from bylaw.search.floats import Floats
+
 Places = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 

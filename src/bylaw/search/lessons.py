@@ -13,7 +13,8 @@ from typing import Final
 from bylaw.core.ids import PolicyId, WorkspaceId
 from bylaw.core.paging import every
 from bylaw.evaluators.patterns.masked import masked
-from bylaw.search.finder import Finder, Vector
+from bylaw.search.finder import Finder
+from bylaw.search.floats import Floats
 from bylaw.search.fusion import midst
 from bylaw.search.query import LEAST
 from bylaw.search.store import Correction, CorrectionFilter, SearchUnit, said_digest
@@ -34,7 +35,7 @@ class Lessons:
         self._workspace_id = workspace_id
         self.nobodys = 0.0
 
-    async def look(self, meant: Vector) -> Mapping[PolicyId, float]:
+    async def look(self, meant: Floats) -> Mapping[PolicyId, float]:
         """Return how like the text, which means `meant`, is to what leads to policies that are near."""
         index = await self._finder.said(self._unit)
         if index is None or not len(index):

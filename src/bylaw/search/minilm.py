@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from bylaw.search.arithmetic import NUMPY
-from bylaw.search.weights import DIGESTS, DIMENSIONS, LONGEST, TENSORS, Floats, Run, Runtime, Weights
+from bylaw.search.floats import Floats
+from bylaw.search.weights import DIGESTS, DIMENSIONS, LONGEST, TENSORS, Run, Runtime, Weights
 from bylaw.search.wordpiece import WordPiece
 
 _BATCH: Final = (

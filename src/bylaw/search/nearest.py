@@ -11,17 +11,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bylaw.search.embedder import Embedder
+from bylaw.search.floats import Floats
 from bylaw.search.index import Index
 from bylaw.search.store import Compared, SearchUnit
 
 # Of a content in memory, beside its numbers of 4 bytes.
 _BYTES: Final = 200
 
-Floats = NDArray[np.float32]
 Choice = Literal["auto", "memory", "postgres"]
 
 

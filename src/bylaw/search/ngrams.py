@@ -14,7 +14,8 @@ from typing import Final
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
+
+from bylaw.search.floats import Floats
 
 DIMENSIONS: Final = 1024
 _WORDS: Final = re.compile(r"\w+")
@@ -44,12 +45,12 @@ class NGrams:
         """Return that meaning is not compared, and why."""
         return f"Texts are compared by their letters, not by their meaning: {self._why}"
 
-    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def embed(self, texts: Sequence[str]) -> Floats:
         """Return a row of length 1 for each text, of which the first 16,384 characters count."""
         return await asyncio.to_thread(_rows, texts)
 
 
-def _rows(texts: Sequence[str]) -> NDArray[np.float32]:
+def _rows(texts: Sequence[str]) -> Floats:
     rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
     for row, text in zip(rows, texts, strict=True):
         for piece, count in _pieces(text[:_MOST_CHARACTERS]).items():

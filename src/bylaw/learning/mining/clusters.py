@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bylaw.learning.mining.said import forbids
-
-Vectors = NDArray[np.float32]
+from bylaw.search.floats import Floats
 
 _WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBERS: Final = {word: number for number, word in enumerate(_WORDS, 1)}
@@ -41,7 +39,7 @@ def sense(text: str) -> Sense:
     return Sense(forbids(text), frozenset(str(_NUMBERS.get(each, each)) for each in numbers))
 
 
-def clustered(texts: Sequence[str], vectors: Vectors, *, at_least: float) -> list[list[int]]:
+def clustered(texts: Sequence[str], vectors: Floats, *, at_least: float) -> list[list[int]]:
     """Return the places of `texts` in groups, each as near to its middle as `at_least`."""
     senses = [sense(text) for text in texts]
     groups: list[list[int]] = []
@@ -61,7 +59,7 @@ def clustered(texts: Sequence[str], vectors: Vectors, *, at_least: float) -> lis
     return sorted(groups, key=lambda group: (-len(group), group[0]))
 
 
-def middle(group: Sequence[int], vectors: Vectors, texts: Sequence[str]) -> int:
+def middle(group: Sequence[int], vectors: Floats, texts: Sequence[str]) -> int:
     """Return the member of a group that is nearest to all others; of equals the shortest, then the first."""
     near = vectors[list(group)] @ vectors[list(group)].sum(axis=0)
     order = [
@@ -71,7 +69,7 @@ def middle(group: Sequence[int], vectors: Vectors, texts: Sequence[str]) -> int:
     return min(order)[-1]
 
 
-def farthest_first(vectors: Vectors, most: int) -> list[int]:
+def farthest_first(vectors: Floats, most: int) -> list[int]:
     """Return up to `most` places that differ from each other the most, beginning in the middle."""
     if not len(vectors):
         return []

@@ -18,7 +18,7 @@ import numpy as np
 
 from bylaw.learning.mining import confidence
 from bylaw.learning.mining.asked import asked_rules
-from bylaw.learning.mining.clusters import Vectors, clustered, middle, sense
+from bylaw.learning.mining.clusters import clustered, middle, sense
 from bylaw.learning.mining.done import Call, Habit, calls_in, habits, refused_rules
 from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Kind, Quote
 from bylaw.learning.mining.said import Saying, said_rules
@@ -26,6 +26,7 @@ from bylaw.learning.mining.topics import Topics
 from bylaw.learning.mining.transcript import Transcript
 from bylaw.learning.mining.trying import cases, compiles, tried
 from bylaw.search.embedder import Embedder
+from bylaw.search.floats import Floats
 
 # How near sayings must be to their middle to say the same. Only names of models that were measured are here.
 _TOGETHER: Final[Mapping[str, float]] = MappingProxyType({"all-MiniLM-L6-v2": 0.74})
@@ -114,7 +115,7 @@ class _Pool:
 
     texts: Sequence[str]
     sayings: Sequence[Sequence[Saying]]
-    vectors: Vectors
+    vectors: Floats
     groups: Sequence[Sequence[int]]
     together: float
 
@@ -132,7 +133,7 @@ def _texts(sayings: Sequence[Saying]) -> list[str]:
     return sorted(heard_in, key=lambda text: (-len(heard_in[text]), len(text), text))
 
 
-def _pool(sayings: Sequence[Saying], texts: Sequence[str], vectors: Vectors, near: float) -> _Pool:
+def _pool(sayings: Sequence[Saying], texts: Sequence[str], vectors: Floats, near: float) -> _Pool:
     by_text: dict[str, list[Saying]] = {}
     for each in sayings:
         by_text.setdefault(each.text, []).append(each)

@@ -11,11 +11,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import TextClause, text
 
 from bylaw.core.ids import TenantId
+from bylaw.search.floats import Floats
 from bylaw.search.fusion import joined
 from bylaw.search.store import SAID, Numbered
 from bylaw.storage.refusals import require_writing
@@ -161,7 +160,7 @@ class SqlCompared:
         return [meaning_of(row) for row in await self._session.rows(_SAID.bindparams(**mine))]
 
     async def nearest(
-        self, embedder: str, query: NDArray[np.float32], limit: int, *, among: AbstractSet[str] | None = None
+        self, embedder: str, query: Floats, limit: int, *, among: AbstractSet[str] | None = None
     ) -> Mapping[str, float]:
         """Return the digests and products of the `limit` best, best first and then by digest.
 
@@ -180,6 +179,6 @@ class SqlCompared:
         return {row["digest"]: row["alike"] for row in await self._session.rows(statement)}
 
 
-def _written(vector: NDArray[np.float32]) -> str:
+def _written(vector: Floats) -> str:
     """Return a vector as the extension reads it."""
     return f"[{','.join(map(str, vector.tolist()))}]"
