@@ -8,7 +8,7 @@ import pytest
 from bylaw.core.clock import DAY_MS
 from bylaw.core.errors import Conflict, NotFound, RateLimited, Unavailable
 from bylaw.core.paging import Slice
-from bylaw.jobs.housekeeping import FORGET, ForgetJobs
+from bylaw.jobs.forgetting import FORGET, ForgetJobs
 from bylaw.jobs.lifecycle import cancelled, retried
 from bylaw.jobs.model import MAX_BYTES, NewJob
 from bylaw.jobs.running import Handler

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bylaw.learning.mining.asking import Checked, read_checks, shown
 from bylaw.learning.mining.drafting import ModelMiner
+from bylaw.learning.mining.prompt import Checked, read_checks, shown
 from bylaw.providers.model import Failed, Malformed, Usage
 from bylaw.providers.structured import Structured
 from tests.learning.talk import EMBEDDER, heard, refusal, talk

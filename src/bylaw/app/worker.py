@@ -14,7 +14,7 @@ from bylaw.app.learning import learning_handlers
 from bylaw.app.webhooks import sender_of, webhook_handlers
 from bylaw.core.clock import DAY_MS, Clock, SystemClock
 from bylaw.core.ids import Ids
-from bylaw.jobs.housekeeping import FORGET, ForgetJobs
+from bylaw.jobs.forgetting import FORGET, ForgetJobs
 from bylaw.jobs.running import Handler
 from bylaw.jobs.worker import Worker, WorkerLimits
 from bylaw.settings import Settings

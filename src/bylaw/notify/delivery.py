@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from bylaw.core.clock import Clock
-from bylaw.jobs.housekeeping import MOST, forget_all
+from bylaw.jobs.forgetting import MOST, forget_all
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Running
 from bylaw.notify.address import host_of

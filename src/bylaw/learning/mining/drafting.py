@@ -13,7 +13,11 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from bylaw.learning.mining import confidence
-from bylaw.learning.mining.asking import (
+from bylaw.learning.mining.clusters import clustered, farthest_first
+from bylaw.learning.mining.miner import Mined
+from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Kind, Tried
+from bylaw.learning.mining.offline import MOST_DRAFTS, mine
+from bylaw.learning.mining.prompt import (
     Checked,
     Drafted,
     checking,
@@ -22,10 +26,6 @@ from bylaw.learning.mining.asking import (
     read_drafts,
     shown,
 )
-from bylaw.learning.mining.clusters import clustered, farthest_first
-from bylaw.learning.mining.miner import Mined
-from bylaw.learning.mining.model import MOST_QUOTES, MOST_SHOWN, Case, Draft, Kind, Tried
-from bylaw.learning.mining.offline import MOST_DRAFTS, mine
 from bylaw.learning.mining.transcript import Transcript
 from bylaw.providers.model import Failed, Object
 from bylaw.providers.structured import Form, Structured
