@@ -55,6 +55,8 @@ ASKED = (
     "The message must not contain links.",
     "The message must not contain passwords or API keys.",
 )
+# What a case is labelled: `untold` is what a careful reader cannot tell either.
+TRUTHS = ("violated", "satisfied", "untold")
 HELD_MS = 40
 
 
@@ -138,8 +140,9 @@ def cases() -> Table:
                     "violated" if status == "violated" else "open" if status == "indeterminate" else "kept",
                     case["is"],
                 ] += 1
-        total, decided = found.total(), found.total() - found["open", "violated"] - found["open", "satisfied"]
-        broken = found["violated", "violated"] + found["violated", "satisfied"]
+        total = found.total()
+        decided = total - sum(found["open", truth] for truth in TRUTHS)
+        broken = sum(found["violated", truth] for truth in TRUTHS)
         rows.append(
             (
                 path.stem,

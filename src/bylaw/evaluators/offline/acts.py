@@ -14,6 +14,7 @@ from bylaw.evaluators.offline.calls import (
     is_like,
     is_named,
     key_of,
+    made,
     may_call,
     speaks_of_approval,
     turns,
@@ -35,7 +36,9 @@ from bylaw.evaluators.offline.grammar import (
 )
 from bylaw.evaluators.offline.limits import Limit, limits
 from bylaw.evaluators.offline.reading import Facts, Reader, argument_texts
-from bylaw.evaluators.offline.shape import ABSTAINED, COVERED, ELSEWHERE, Ruling, Shape
+from bylaw.evaluators.offline.shape import ABSTAINED, COVERED, ELSEWHERE, Ruling, Shape, strictest
+from bylaw.evaluators.offline.subject import facts_called
+from bylaw.evaluators.offline.sums import is_rescaled
 from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.rules.spelling import Path
 
@@ -223,16 +226,21 @@ class Argument:
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
-        call = current(reader.facts)
-        if call is None or not is_named(call, (self.tool,)):
-            is_unsure = is_like(call, (self.tool,)) if call else reader.facts.get("phase") == "decision"
-            return ABSTAINED if is_unsure else ELSEWHERE
-        if call.arguments is None or self.limit.is_other(call.arguments.get("currency")):
-            return ABSTAINED
-        value = Path(self.limit.field).find(call.arguments)
-        ruling = self.limit.compared(value)
-        is_open = ruling.status == "violated" and self.is_approved and speaks_of_approval(reader.facts)
+        facts = reader.facts
+        if facts_called(self.tool, facts) or (current(facts) is None and may_call(facts)):
+            return ABSTAINED  # what is called like the tool may be a field
+        ruling = strictest([self._of(call) for call in made(facts)], ELSEWHERE)
+        is_open = ruling.status == "violated" and self.is_approved and speaks_of_approval(facts)
         return ABSTAINED if is_open else ruling
+
+    def _of(self, call: Call) -> Ruling:
+        """Return what one call shows."""
+        if not is_named(call, (self.tool,)):
+            return ABSTAINED if is_like(call, (self.tool,)) else ELSEWHERE
+        is_money = self.limit.unit != "%"
+        if call.arguments is None or (is_money and is_rescaled(call.arguments, self.limit.unit)):
+            return ABSTAINED
+        return self.limit.compared(Path(self.limit.field).find(call.arguments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,12 +353,12 @@ def _calls(wording: str) -> Calls | None:
 
 def _argument(wording: str) -> Argument | None:
     for found in matches(_WITHIN, wording):
-        limit = _limit(f"reject if {found['name']} is {found['limit']}")
+        limit = next(limits(f"reject if {found['name']} is {found['limit']}"), None)
         is_approved = "approv" in wording.lower() or "review" in wording.lower()
         if limit and IDENTIFIER.search(found["tool"]):
             return Argument(tool=bare(found["tool"]), limit=limit, is_approved=is_approved)
     for found in matches(_ARGUMENTS, wording):
-        limit = _limit(f"{found['name']} {found['duty']}")
+        limit = next(limits(f"{found['name']} {found['duty']}"), None)
         if limit and IDENTIFIER.search(found["tool"]):
             return Argument(tool=bare(found["tool"]), limit=limit)
     return None
@@ -359,10 +367,6 @@ def _argument(wording: str) -> Argument | None:
 def bare(name: str) -> str:
     """Return the name of a tool without the marks around it."""
     return name.strip("`'\"").rstrip(":.")
-
-
-def _limit(wording: str) -> Limit | None:
-    return next(limits(wording), None)
 
 
 def _order(wording: str) -> Order | None:

@@ -1,11 +1,11 @@
 """Rules about how much money one call of a tool may move: refunds, payments, transfers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bylaw.evaluators.offline.calls import Call, current, key_of, may_call, speaks_of_approval, turns
+from bylaw.evaluators.offline.calls import Call, current, key_of, made, may_call, speaks_of_approval
 from bylaw.evaluators.offline.grammar import (
     APPROVAL,
     AT_MOST,
@@ -17,13 +17,23 @@ from bylaw.evaluators.offline.grammar import (
     STOP,
     TAIL,
     group,
+    listed,
     matches,
     number,
     wordings,
 )
 from bylaw.evaluators.offline.limits import CURRENCIES
-from bylaw.evaluators.offline.reading import Facts, Reader, texts
-from bylaw.evaluators.offline.shape import ABSTAINED, COVERED, Ruling, Shape
+from bylaw.evaluators.offline.reading import Facts, Reader, is_read, texts
+from bylaw.evaluators.offline.shape import ABSTAINED, COVERED, Ruling, Shape, strictest
+from bylaw.evaluators.offline.sums import (
+    Sum,
+    is_multiplied,
+    is_priced,
+    is_rescaled,
+    may_be_more,
+    says_more,
+    sums,
+)
 from bylaw.evaluators.patterns import MOST_QUOTES
 from bylaw.evaluators.protocol import EvaluatorBasis
 
@@ -81,25 +91,22 @@ _APPROVES: Final = wordings(
     rf"{RAISE} {_ALL}{_NOUN} {_OF}{_EACH} for (?:approval|review|confirmation)",
 )
 _ENDINGS: Final = "(?:e?s|e?d|ing|e?ments?|outs?|als?|ions?|ances?|e)?"
-# What only looks moves nothing.
-_READS: Final = re.compile(
-    r"(?<![a-z])(?:get|list|search|find|look_?up|read|check|calculate|estimate|quote|preview|validate"
-    r"|describe|history|policy)(?![a-z])"
+# Beside the act, a tool that does it has these words in its name: `cancel_refund` does not.
+_DOING: Final = frozenset(
+    listed(
+        "issue process make create send do execute initiate submit perform apply give grant approve"
+        " trigger start post new order orders customer money funds fund bank card partial full account"
+        " wallet payment payments invoice transaction purchase v1 v2 api to from for by the a via tool"
+        " function action bulk batch instant direct goodwill store gift domestic international sepa ach"
+        " item items product products back out"
+    )
 )
-# An argument of this name holds what a call moves; one of the others numbers something.
-_MONEY: Final = re.compile(
-    r"(?:^|_)(?:amount|sum|total|value|price|cost|usd|eur|gbp|cents|refund|payment|credit)(?:$|_)"
-)
-_MINOR: Final = re.compile(r"(?:^|_)(?:cents?|minor|pence)(?:$|_)")
-_NUMBERED: Final = re.compile(
-    r"(?:^|_)(?:ids?|numbers?|no|code|zip|phone|year|date|day|time|timestamp|port|page|limit|quantity)(?:$|_)"
-)
-_WRITTEN: Final = re.compile(
-    r"[$€£]?\s*(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\s*(?:[$€£]|[A-Z]{3})?"
-)
-_IN_TEXT: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
-_LARGE: Final = re.compile(r"hundred|thousand|million|billion|\d ?[km]\b", re.IGNORECASE)
+# How an answer may say that something was moved, whatever the act is called.
+_MOVED: Final = (
+    r"paid|spent|bought|withdr|\b(?:sent|sends?|sending|back|gave|given?|issued?|process(?:ed)?|credit(?:ed)?"
+    r"|transfer(?:red)?|return(?:ed)?)\b"
+)
 _NOTHING: Final = Ruling(status="not_applicable", rationale="No call moves an amount like this.")
 
 
@@ -135,95 +142,72 @@ class Amount:
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
         facts = reader.facts
-        made = _made(facts)
-        rulings = [self._of(call) for call in made]
-        broken = next((each for each in rulings if each.status == "violated"), None)
-        if broken is not None:
-            return ABSTAINED if self.is_approved and speaks_of_approval(facts) else broken
-        if ABSTAINED in rulings or (current(facts) is None and (may_call(facts) or self._is_said(facts))):
+        rulings = [self._of(call) for call in made(facts)]
+        worst = strictest(rulings, _NOTHING)
+        if worst.status == "violated" and self.is_approved and speaks_of_approval(facts):
             return ABSTAINED
-        return next((each for each in rulings if each.status == "satisfied"), _NOTHING)
+        is_open = worst.status != "violated" and current(facts) is None and self._is_unseen(facts)
+        return ABSTAINED if is_open else worst
 
     def _of(self, call: Call) -> Ruling:
         """Return what one call shows."""
-        if call.arguments is None or self._is_other(call.arguments):
+        if call.arguments is None:
             return ABSTAINED
-        words = key_of(call.name)
-        named = rf"(?<![a-z])(?:{'|'.join(ACTS[self.act])}){_ENDINGS}(?![a-z])"
-        is_meant = bool(re.search(named, words)) and not _READS.search(words)
-        sums = [*_sums(call.arguments)]
-        is_open = any(amount is None for amount, _ in sums)
-        above = [written for amount, written in sums if amount is not None and amount > self.bound]
-        if not is_meant:
-            is_open = is_open or bool(above) or _may_be_more(call.arguments, self.bound)
-            return ABSTAINED if is_open else _NOTHING
+        passed = sums(call.arguments, self.unit, ACTS[self.act])
+        is_elsewise = is_rescaled(call.arguments, self.unit)
+        is_meant = self._is_meant(call.name)
+        above = self._above(passed) if is_meant and not is_elsewise else []
         if above:
             said = "The call passes more than the limit."
             return Ruling(status="violated", rationale=said, evidence=tuple(above[:MOST_QUOTES]))
-        if not sums or is_open:
+        known = [each.amount for each in passed if each.amount is not None]
+        is_open = (
+            is_elsewise
+            or len(known) < len(passed)
+            or sum(known) > self.bound
+            or may_be_more(call.arguments, self.bound, self._said)
+        )
+        if not is_meant:
+            return ABSTAINED if is_open else _NOTHING
+        if is_open or not any(each.is_own for each in passed) or is_multiplied(call.arguments):
             return ABSTAINED
         return Ruling(status="satisfied", rationale="The call passes no more than the limit.")
 
-    def _is_other(self, arguments: Mapping[str, object]) -> bool:
-        """Return whether a currency is said, and is not that of the limit."""
-        said = arguments.get("currency")
-        return bool(self.unit) and said is not None and str(said).upper() != self.unit
+    def _above(self, passed: Sequence[Sum]) -> list[str]:
+        """Return the sums above the bound: none when another name for what is moved has none above."""
+        own = [each for each in passed if each.is_own]
+        above = [each for each in own if each.amount is not None and each.amount > self.bound]
+        is_clear = {each.name for each in above} == {each.name for each in own}
+        return [each.written for each in above] if is_clear else []
+
+    def _is_meant(self, name: str) -> bool:
+        """Return whether a tool does the act, and nothing else with it, as far as its name says."""
+        words = key_of(re.split(r"__|[.:/ ]", name)[-1]).split("_")
+        acts = [word for word in words if re.fullmatch(f"(?:{'|'.join(ACTS[self.act])}){_ENDINGS}", word)]
+        return bool(acts) and all(word in acts or word in _DOING for word in words if word)
+
+    @property
+    def _said(self) -> re.Pattern[str]:
+        """How a text may speak of the act."""
+        return re.compile("|".join((*ACTS[self.act], _MOVED)), re.IGNORECASE)
+
+    def _is_unseen(self, facts: Facts) -> bool:
+        """Return whether such an amount may have been moved in a call that is not seen."""
+        used = facts.get("tools_used")
+        names = [str(each) for each in used] if isinstance(used, list) else []
+        is_used = any(self._said.search(key_of(name)) for name in names) and not made(facts)
+        return may_call(facts) or is_used or self._is_said(facts)
 
     def _is_said(self, facts: Facts) -> bool:
-        """Return whether a sentence of the answer speaks of the act and of an amount as large."""
+        """Return whether an answer that speaks of the act speaks of a larger amount as well."""
         said = "\n".join(texts(facts.get("agent_output")))
-        return any(self._is_about(sentence) for sentence in _SENTENCE.split(said))
-
-    def _is_about(self, sentence: str) -> bool:
-        amounts = (float(found[0].replace(",", "")) for found in _IN_TEXT.finditer(sentence))
-        is_large = bool(_LARGE.search(sentence)) or any(each > self.bound for each in amounts)
-        return is_large and bool(re.search("|".join(ACTS[self.act]), sentence, re.IGNORECASE))
-
-
-def _made(facts: Facts) -> list[Call]:
-    """Return the call to judge, or without one, those that the messages show."""
-    call = current(facts)
-    return [call] if call else [each for turn in turns(facts) or () for each in turn.calls]
-
-
-def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    """Yield each value among arguments that is no list and no object, under the name next to it."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _leaves(each, key_of(str(key)))
-    elif isinstance(value, list):
-        for each in value:
-            yield from _leaves(each, name)
-    elif value is not None and not _NUMBERED.search(name):
-        yield name, value
-
-
-def _sums(arguments: object) -> Iterator[tuple[float | None, str]]:
-    """Yield the amounts among arguments and how they are written, None for one that cannot be read."""
-    for name, value in _leaves(arguments):
-        if _MONEY.search(name):
-            amount = _number(value)
-            yield amount / 100 if amount is not None and _MINOR.search(name) else amount, str(value)
-
-
-def _may_be_more(arguments: object, bound: float) -> bool:
-    """Return whether something among arguments may be a larger amount under a name of its own."""
-    for _, value in _leaves(arguments):
-        if isinstance(value, str):
-            if _LARGE.search(value) or re.search("[$€£]", value):
-                return True
-        elif (_number(value) or 0) > bound:
+        if not is_read(said):
             return True
-    return False
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, str):
-        found = _WRITTEN.fullmatch(value.strip())
-        return abs(float(found[1].replace(",", ""))) if found else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return abs(value)
+        return self._said.search(said) is not None and any(
+            says_more(sentence, self.bound)
+            for sentence in _SENTENCE.split(said)
+            if is_priced(sentence) or self._said.search(sentence)
+        )
 
 
 def read_amount(wording: str) -> Shape | None:

@@ -17,7 +17,11 @@ _CALLS: Final = frozenset({"tool_use", "tool_call"})
 _GIVEN: Final = ("arguments", "input", "args")
 # Where a message, or a part of one, may hold calls in a form that is not read here.
 _LIKE_CALLS: Final = re.compile(r"(?:tool|function)[ _-]?(?:use|calls?)|mcp", re.IGNORECASE)
-_APPROVAL: Final = re.compile("approv|authori[sz]|review", re.IGNORECASE)
+_APPROVAL: Final = re.compile(
+    r"approv|authori[sz]|review|confirm|consent|sign(?:ed|s|ing)?[ _-]?off|permi(?:t|ssion)|agree"
+    r"|go[ _-]?ahead|\bok(?:ay)?(?:ed|'d)\b|manager|supervisor",
+    re.IGNORECASE,
+)
 _READ: Final = frozenset({"tool_calls", "tool_call_id", "tool_use_id", "function_call"})
 
 
@@ -82,18 +86,45 @@ def hides_calls(facts: Facts) -> bool:
 
 
 def may_call(facts: Facts) -> bool:
-    """Return whether tools may have been called that are not seen."""
-    return facts.get("phase") == "decision" or hides_calls(facts)
+    """Return whether tools may have been called that are not seen; asked where there is no call to judge."""
+    return facts.get("phase") in {"decision", "tool_call"} or hides_calls(facts)
+
+
+def made(facts: Facts) -> list[Call]:
+    """Return the call to judge, or without one, those that the messages show."""
+    call = current(facts)
+    return [call] if call else [each for turn in turns(facts) or () for each in turn.calls]
 
 
 def speaks_of_approval(facts: Facts) -> bool:
-    """Return whether a fact, or what is passed to a tool, is called as if it spoke of an approval."""
-    made = [call for turn in turns(facts) or () for call in turn.calls]
-    passed = [None if call is None else call.arguments for call in (current(facts), *made)]
-    return any(
-        isinstance(each, Mapping) and any(_APPROVAL.search(str(key)) for key in each)
-        for each in (facts.get("metadata"), *passed)
-    )
+    """Return whether anything in the facts has a word of an approval: what it covers takes a judge."""
+    waiting: list[object] = [facts]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting += [*map(str, item), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str) and _APPROVAL.search(item):
+            return True
+    return False
+
+
+def leaves(arguments: object) -> Iterator[tuple[str, str, object]]:
+    """Yield each value that is no list and no object, with the name next to it and the one around that.
+
+    A text that is a list or an object in JSON is read as one.
+    """
+    waiting: list[tuple[str, str, object]] = [("", "", arguments)]
+    while waiting:
+        name, around, value = waiting.pop()
+        inner = _opened(value)
+        if isinstance(inner, Mapping):
+            waiting += [(key_of(str(key)), name, each) for key, each in reversed([*inner.items()])]
+        elif isinstance(inner, list):
+            waiting += [(name, around, each) for each in reversed(inner)]
+        elif value is not None:
+            yield name, around, value
 
 
 def key_of(name: str) -> str:
@@ -147,9 +178,16 @@ def _holds_others(message: Mapping[str, object]) -> bool:
 
 
 def _arguments(given: object) -> Mapping[str, object] | None:
-    if isinstance(given, str):
-        try:
-            given = msgspec.json.decode(given)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-    return given if isinstance(given, Mapping) else None
+    opened = _opened(given)
+    return opened if isinstance(opened, Mapping) else None
+
+
+def _opened(value: object) -> object:
+    """Return what a text says that is a list or an object in JSON; any other value as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        opened: object = msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return value
+    return opened

@@ -63,12 +63,15 @@ def _sentences(text: str) -> Range:
     if _OTHER_ENDS.search(text):
         return 0, _ENDLESS
     least, ends = 0, 0
-    for found in re.finditer(r"[.!?\u2026]+[\"')\]*_\u201d\u2019]*(?=\s|$)|[\u3002\uff01\uff1f]", text):
+    for found in re.finditer(
+        r"(?<![.!?\u2026])[.!?\u2026]++[\"')\]*_\u201d\u2019]*+(?=\s|$)|[\u3002\uff01\uff1f]", text
+    ):
         ends += 1
         after = text[found.end() : found.end() + 3].strip()
         is_clear = not after or after[0].isupper()
         least += is_clear and not _ABBREVIATED.search(text[max(0, found.start() - 8) : found.start()])
-    endless = sum(bool(re.search(r"\w[^.!?\u2026\u3002\uff01\uff1f]*$", line)) for line in text.splitlines())
+    last = (re.split("[.!?\u2026\u3002\uff01\uff1f]", line)[-1] for line in text.splitlines())
+    endless = sum(re.search(r"\w", part) is not None for part in last)
     return least, ends + endless + text.count(";") + text.count(":")
 
 
@@ -98,7 +101,7 @@ def _emojis(text: str) -> Range:
 
 
 def _questions(text: str) -> Range:
-    return len(re.findall(r"[?\uff1f]+(?=\s|$)", text)), _ENDLESS
+    return len(re.findall(r"(?<![?\uff1f])[?\uff1f]++(?=\s|$)", text)), _ENDLESS
 
 
 def _bullets(text: str) -> Range:

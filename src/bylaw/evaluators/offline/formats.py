@@ -38,6 +38,14 @@ _CAPITALS: Final = wordings(
 _AS: Final = {"json": "JSON", "object": "an object in JSON"}
 _ASKING: Final = ("?", "\uff1f", "\u061f")
 _CLOSING: Final = "\"')]*_\u201d\u2019 "
+# A question without its mark begins like this; a name at the end is no sentence.
+_ENDED: Final = re.compile(r"[.!?:,;]\s+")
+_ASKS: Final = re.compile(
+    r"(?:who|whom|whose|what|when|where|why|how|which|can|could|would|will|do|does|did|is|are|may|might|shall"
+    r"|should|have|has|shouldn't|won't|don't|isn't|aren't)\b",
+    re.IGNORECASE,
+)
+_SIGNATURE: Final = 6
 _SHOUTED: Final = re.compile(r"\b[A-Z]{4,}(?:[ ,!'-]{1,3}[A-Z]{2,}){2,}")
 _LOUD: Final = re.compile(r"\b[^\W\d_a-z]{2,}\b")
 
@@ -100,11 +108,21 @@ def _capitals(text: str) -> Ruling:
 
 def _question(text: str) -> Ruling:
     last = text.rstrip().rstrip(_CLOSING)
+    line = last.rpartition("\n")[2]
     if last.endswith(_ASKING):
-        return Ruling(status="satisfied", rationale="It ends with a question.", evidence=(last[-1],))
-    if last.endswith((".", "!")):
-        return Ruling(status="violated", rationale="It does not end with a question.", evidence=(last[-60:],))
-    return ABSTAINED
+        # a link may end like a question, and stand where one does
+        asks = Ruling(status="satisfied", rationale="It ends with a question.", evidence=(last[-1],))
+        return ABSTAINED if "/" in line.rpartition(" ")[2] else asks
+    sentence = _ENDED.split(line.rstrip(".!"))[-1].strip(_CLOSING)
+    is_unclear = (
+        not last.endswith((".", "!"))
+        or line.rstrip(".!").endswith(_ASKING)
+        or _ASKS.match(sentence) is not None
+        or (len(line.split()) <= _SIGNATURE and line != last)
+    )
+    if is_unclear:
+        return ABSTAINED
+    return Ruling(status="violated", rationale="It does not end with a question.", evidence=(last[-60:],))
 
 
 def read_form(wording: str) -> Shape | None:

@@ -122,8 +122,11 @@ _NUMBERS: Final = dict(
         strict=True,
     )
 ) | {"hundred": 100}
+# 1.200 is a bit more than one in some countries, and more than a thousand in others.
 NUMBER: Final = (
-    r"(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?|(?:one )?(?:" + "|".join(_NUMBERS) + "))"
+    r"(?!-?[1-9]\d{0,2}\.\d{3}(?!\d))(?P<number>-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?|(?:one )?(?:"
+    + "|".join(_NUMBERS)
+    + "))"
 )
 OVER: Final = "(?:above|over|more than|greater than|higher than|larger than|in excess of|exceeding|beyond|>)"
 UNDER: Final = r"(?:below|under|shorter than|less than|fewer than|lower than|smaller than|<)"

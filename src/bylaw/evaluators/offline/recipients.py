@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bylaw.evaluators.offline.calls import Call, current, key_of, may_call
-from bylaw.evaluators.offline.grammar import ALWAYS, NEVER, NOT, matches, wordings
+from bylaw.evaluators.offline.calls import Call, current, key_of, leaves, made, may_call
+from bylaw.evaluators.offline.grammar import ALWAYS, NEVER, NOT, listed, matches, wordings
 from bylaw.evaluators.offline.reading import Reader, argument_texts
-from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape
+from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape, strictest
 from bylaw.evaluators.patterns import MOST_QUOTES
 from bylaw.evaluators.protocol import EvaluatorBasis
 
@@ -29,10 +29,39 @@ _ONLY: Final = wordings(
     rf"(?:{NEVER}|{_AGENT} {NOT}) e-?mail (?:{_TO} )?(?:outside(?: of)?|other than|not (?:at|in|from|on))"
     rf" {_AT}",
 )
+# Under these names stands to whom something is sent, whatever they are part of.
 _SENDS: Final = re.compile(
-    r"(?:^|_)(?:to|cc|bcc|recipients?|invitees?|attendees?|e?mails?|address(?:es)?)(?:$|_)"
+    r"(?:(?:send_|e?mail_)?(?:to|cc|bcc)|recipients?|invitees?|attendees?)"
+    r"(?:_(?:e?mails?|address|addresses|list|recipients?))?"
 )
-_ADDRESS: Final = re.compile(r"[\w.+%'-]+@([\w-]+(?:\.[\w-]+)+)")
+# So it does under these when they are part of nothing else: a sender has an address too.
+_ADDRESSES: Final = re.compile(r"(?:e?mail_?)?(?:e?mails?|address|addresses)")
+_GROUPS: Final = re.compile(
+    r"(?:^|_)(?:groups?|audience|segment|contacts?|members?|subscribers?|lists?|dl|team|all)(?:$|_)"
+)
+# Beside an address, what it is called.
+_NAMES: Final = re.compile(r"(?:^|_)(?:name|label|type|kind|id|role|note)$")
+# Of such words alone is the name of a tool that sends; what else a tool does is not told by its name.
+_SENDING: Final = frozenset(
+    listed(
+        "send sends e mail mails email emails message messages gmail outlook smtp forward reply invite"
+        " invitation invitations share file files document documents notify notification a an the to user"
+        " users customer customers client new html text bulk mass external internal with api v1 v2"
+    )
+)
+_SENDER: Final = re.compile(r"(?:^|_)(?:send|e?mail|message|gmail|smtp|forward|reply|invite|share|notify)")
+# What a rule speaks of, and how tools are called that send it.
+_SENT_BY: Final[Mapping[str, re.Pattern[str]]] = {
+    "invit": re.compile("invit"),
+    "file": re.compile("share|file|document"),
+    "document": re.compile("share|file|document"),
+    "data": re.compile(""),
+    "": re.compile("^(?!.*(?:share|file|document|invit))"),
+}
+_ADDRESS: Final = re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@([\w-]+(?:\.[\w-]+)+)")
+# What is no address where addresses stand: names in quotes or before brackets, and remarks.
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|\([^()]*\)")
+_BEFORE: Final = re.compile(r"(?:^|(?<=[<>,;]))[^<>,;]*+<(?=[^<>]*+>)")
 _NOTHING: Final = Ruling(status="not_applicable", rationale="No call sends anything to an address.")
 
 
@@ -41,6 +70,7 @@ class Recipients:
     """Broken by a call that names a recipient at another domain."""
 
     domains: tuple[str, ...]
+    what: str = ""
 
     name = "recipients"
     basis: EvaluatorBasis = "structured"
@@ -57,21 +87,30 @@ class Recipients:
 
     async def rule(self, reader: Reader) -> Ruling:
         """Return what the facts show."""
-        call = current(reader.facts)
-        if call is None:
-            return ABSTAINED if may_call(reader.facts) else _NOTHING
-        return self._of(call)
+        if current(reader.facts) is None and may_call(reader.facts):
+            return ABSTAINED
+        rulings = []
+        for call in made(reader.facts):
+            await reader.spend(len(argument_texts({"arguments": call.arguments})))
+            rulings.append(self._of(call))
+        return strictest(rulings, _NOTHING)
 
     def _of(self, call: Call) -> Ruling:
         """Return what one call shows."""
         if call.arguments is None:
             return ABSTAINED
+        last = key_of(re.split(r"__|[.:/ ]", call.name)[-1])
+        is_sending = _SENDER.search(last) is not None
         named = [*_recipients(call.arguments)]
-        wrong = [address for each in named for address in self._elsewhere(each)]
-        if wrong:
+        wrong = [address for each in named for address in self._elsewhere(_bare(each))]
+        is_meant = is_sending and set(last.split("_")) <= _SENDING
+        if wrong and is_meant and _SENT_BY[self.what].search(last):
             said = "It is sent to an address at another domain."
             return Ruling(status="violated", rationale=said, evidence=tuple(wrong[:MOST_QUOTES]))
         if self._elsewhere(argument_texts({"arguments": call.arguments})) or not all(map(_is_plain, named)):
+            return ABSTAINED
+        named = [each for each in named if _ADDRESS.search(each)]
+        if (is_sending and not named) or _may_go_on(call.arguments):
             return ABSTAINED
         return Ruling(status="satisfied", rationale="No recipient is elsewhere.") if named else _NOTHING
 
@@ -82,28 +121,45 @@ class Recipients:
         return any(host == domain or host.endswith("." + domain) for domain in self.domains)
 
 
-def _recipients(value: object, name: str = "") -> Iterator[str]:
+def _recipients(arguments: Mapping[str, object]) -> Iterator[str]:
     """Yield what stands under names of recipients."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            own = key_of(str(key))
-            yield from _recipients(each, own if _SENDS.search(own) else name)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _recipients(each, name)
-    elif name and value not in (None, ""):
-        yield str(value)
+    for name, around, value in leaves(arguments):
+        if value != "" and _is_recipient(name, around):
+            yield str(value)
+
+
+def _is_recipient(name: str, around: str) -> bool:
+    if _SENDS.fullmatch(name):
+        return True
+    is_within = _SENDS.fullmatch(around) is not None
+    return not _NAMES.search(name) if is_within else around == "" and _ADDRESSES.fullmatch(name) is not None
+
+
+def _may_go_on(arguments: Mapping[str, object]) -> bool:
+    """Return whether recipients may stand under another name as well, as a group or a list."""
+    return any(
+        value not in ("", False)
+        for name, around, value in leaves(arguments)
+        if _GROUPS.search(name) and not _is_recipient(name, around)
+    )
+
+
+def _bare(text: str) -> str:
+    """Return the addresses of a list without names and remarks."""
+    return _BEFORE.sub("<", _QUOTED.sub("", text))
 
 
 def _is_plain(text: str) -> bool:
     """Return whether a recipient is written as addresses and nothing else; a name may lead anywhere."""
-    rest = re.sub(r"\"[^\"]*\"|[^<>,;@]*<(?=[^<>]*>)", "", text)
-    return text.isascii() and re.fullmatch(r"[\s,;<>]*", _ADDRESS.sub("", rest)) is not None
+    return text.isascii() and re.fullmatch(r"[\s,;<>]*", _ADDRESS.sub("", _bare(text))) is not None
 
 
 def read_recipients(wording: str) -> Shape | None:
     """Return the shape of a rule about to whom tools may send."""
     for found in matches(_ONLY, wording):
         named = re.split(r",? or |,? and |, ", found["domains"])
-        return Recipients(domains=tuple(each.strip("'\"`@").lower() for each in named))
+        domains = tuple(each.strip("'\"`@").lower() for each in named)
+        before = wording[: found.start("domains")].lower()
+        what = next((each for each in _SENT_BY if each and re.search(rf"\b{each}", before)), "")
+        return Recipients(domains=domains, what=what)
     return None

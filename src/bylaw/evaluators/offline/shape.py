@@ -1,5 +1,6 @@
 """What a recognised wording is: it says how it is checked, and rules on facts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -24,6 +25,13 @@ COVERED: Final = "Whether an approval that the facts speak of covers the call ta
 ASIDE: Final = Ruling(
     status="not_applicable", rationale="It speaks of the answer, and nothing is answered yet."
 )
+# What does not apply counts only when nothing else does.
+_STRICTEST: Final = ("violated", "indeterminate", "satisfied", "not_applicable")
+
+
+def strictest(rulings: Iterable[Ruling], nothing: Ruling) -> Ruling:
+    """Return the strictest of several rulings, `nothing` when there is none."""
+    return min(rulings, key=lambda ruling: _STRICTEST.index(ruling.status), default=nothing)
 
 
 class Shape(Protocol):

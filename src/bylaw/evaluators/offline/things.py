@@ -45,6 +45,16 @@ _EXAMPLES: Final = re.compile(
     r"(?P<general>[\w' /()-]{2,80}?),? (?:such as|like|including|e\.g\.,?|for example,?):? (?P<examples>.+)",
     re.IGNORECASE,
 )
+# What turns around what is meant, or makes it part of something else; and what examples have beside them.
+_TURNED: Final = re.compile(
+    r"\b(?:not?|never|than|without|with|unless|except|excluding|but|if|when|while|to|of|for|only|that|which|who"
+    r"|about|from|in|by|on|before|after|until|it|they?|you|we|i|is|are|would|users?|customers?|clients?|people)\b",
+    re.IGNORECASE,
+)
+_CONDITION: Final = re.compile(
+    r"\b(?:unless|except|excluding|but|if|when(?:ever)?|while|without|only|before|after|until|not)\b",
+    re.IGNORECASE,
+)
 _IN_BRACKETS: Final = re.compile(r" ?\([^()]*\)")
 _OPENED: Final = re.compile(r"(?<!\w)'")
 _ARTICLE: Final = re.compile(r"^(?:an?|any|the|some|either) ", re.IGNORECASE)
@@ -122,7 +132,9 @@ def things_of(what: str, verb: str) -> Things | None:
 def _examples_of(what: str, verb: str) -> Things | None:
     """Return the things that a list names as examples, those of them that can be looked for."""
     named = _EXAMPLES.fullmatch(what)
-    if named is None:
+    if named is None or _TURNED.search(_IN_BRACKETS.sub("", named["general"])):
+        return None
+    if any(_CONDITION.search(words) for words, quoted, _ in _items(named["examples"]) if not quoted):
         return None
     found = [
         _thing(words, quoted=quoted, literally=False, verb=verb)

@@ -22,7 +22,7 @@ from bylaw.evaluators.offline.offers import read_offer
 from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.recipients import read_recipients
 from bylaw.evaluators.offline.required import read_required
-from bylaw.evaluators.offline.shape import Ruling, Shape
+from bylaw.evaluators.offline.shape import ABSTAINED, Ruling, Shape, strictest
 from bylaw.evaluators.protocol import EvaluatorBasis
 from bylaw.policies.model import Effect
 
@@ -33,8 +33,6 @@ _RANGE: Final = re.compile(
     rf" (?P<low>(?P<sign>[$€£]?){_NUMBER}) and (?P<high>(?P=sign){_NUMBER})(?P<unit>(?: ?%| [a-z]+)?)",
     re.IGNORECASE,
 )
-# The strictest of several rulings counts; what does not apply counts only when nothing else does.
-_STRICTEST = ("violated", "indeterminate", "satisfied", "not_applicable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,7 @@ class Every:
     async def rule(self, reader: Reader) -> Ruling:
         """Return the strictest of what the facts show about each."""
         rulings = [await shape.rule(reader) for shape in self.shapes]
-        return min(rulings, key=lambda ruling: _STRICTEST.index(ruling.status))
+        return strictest(rulings, ABSTAINED)
 
 
 @lru_cache(maxsize=4_096)
