@@ -4,13 +4,12 @@ What is said last of a message holds: it replaces what was said of the same mess
 correction changes what is found, never what holds: firm policies stay in a decision whatever was corrected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import msgspec
 
-from bylaw.core.canonical_json import Json
 from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import PolicyId, ReceiptId, WorkspaceId
 from bylaw.core.paging import Page, Slice, every
@@ -22,6 +21,7 @@ from bylaw.policies.store import PolicyUnit
 from bylaw.search.embedding import KIND as EMBEDS
 from bylaw.search.routing import first_said
 from bylaw.search.store import Correction, CorrectionFilter, CorrectionId, Corrections, said_digest
+from bylaw.tenancy.entries import KIND, Change, change_entry, differences
 from bylaw.tenancy.model import EVERYWHERE, Place, overlap
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
@@ -90,7 +90,7 @@ async def correct(acting: Acting[CorrectingUnit], new: NewCorrection) -> Correct
     fresh = [each for each in wanted if each not in {one.policy_id for one in kept}]
     if len(kept) == len(stored) and not fresh:
         return Corrected(corrections=tuple(kept), is_unchanged=True)
-    await _drop(acting, [each for each in stored if each not in kept], change="deleted")
+    await _drop(acting, [each for each in stored if each not in kept])
     made = [await _add(acting, new, text, policy_id) for policy_id in fresh]
     await acting.unit.jobs.enqueue(NewJob(kind=EMBEDS, dedupe=EMBEDS, priority=1))
     return Corrected(corrections=(*kept, *made), is_unchanged=False)
@@ -122,7 +122,7 @@ async def delete_correction(acting: Acting[CorrectingUnit], ident: CorrectionId)
     if found is None or not acting.principal.may(READS, _place(found)):
         raise NotFound("correction", ident)
     acting.principal.require(WRITES, _place(found))
-    await _drop(acting, [found], change="deleted")
+    await _drop(acting, [found])
 
 
 async def forget_conversation(acting: Acting[CorrectingUnit], conversation_id: str) -> int:
@@ -137,7 +137,7 @@ async def forget_receipt(acting: Acting[CorrectingUnit], receipt_id: ReceiptId) 
 
 async def _forget(acting: Acting[CorrectingUnit], where: CorrectionFilter) -> int:
     found = [each async for each in every(lambda part: acting.unit.corrections.list(where, part))]
-    await _drop(acting, found, change="deleted")
+    await _drop(acting, found)
     return len(found)
 
 
@@ -181,33 +181,25 @@ async def _add(
         created_ms=acting.clock.now_ms(),
     )
     await acting.unit.corrections.add(made)
-    await _record(acting, made, change="created")
+    await _record(acting, made, "created")
     return made
 
 
-async def _drop(acting: Acting[CorrectingUnit], gone: Sequence[Correction], *, change: str) -> None:
+async def _drop(acting: Acting[CorrectingUnit], gone: Sequence[Correction]) -> None:
+    """Forget corrections, and queue an entry for the log for each."""
     if gone:
         await acting.unit.corrections.remove([each.id for each in gone])
     for each in gone:
-        await _record(acting, each, change=change)
+        await _record(acting, each, "deleted")
 
 
-async def _record(acting: Acting[CorrectingUnit], about: Correction, *, change: str) -> None:
+async def _record(acting: Acting[CorrectingUnit], about: Correction, change: Change) -> None:
     """Queue the entry for the log: of the message not even its digest, by which it could be guessed."""
-    told = {"policy_id": about.policy_id or "", "workspace_id": about.workspace_id or ""}
-    fields: list[Json] = [
-        {"name": name, "now": msgspec.json.encode(now).decode(), "was": ""}
-        for name, now in told.items()
-        if now
-    ]
-    entry: Mapping[str, Json] = {
-        "author": acting.principal.actor,
-        "change": change,
-        "fields": fields if change == "created" else [],
-        "id": about.id,
-        "noun": "correction",
-    }
-    await acting.unit.outbox.add("change", entry)
+    told = {"policy_id": about.policy_id, "workspace_id": about.workspace_id} if change == "created" else {}
+    now = {name: msgspec.json.encode(value).decode() for name, value in told.items() if value}
+    author, fields = acting.principal.actor, differences({}, now)
+    entry = change_entry("correction", about.id, change=change, author=author, fields=fields)
+    await acting.unit.outbox.add(KIND, entry)
 
 
 def _place(correction: Correction) -> Place:

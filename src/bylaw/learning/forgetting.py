@@ -5,7 +5,7 @@ proposal that waits for review and rests on nothing else is withdrawn. What a po
 included: versions never change, and what names anybody was masked before anything was proposed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final, Protocol
@@ -24,7 +24,7 @@ from bylaw.learning.proposing import withdraw
 from bylaw.learning.redaction import FORGOTTEN, without
 from bylaw.learning.report import LearningSettings
 from bylaw.learning.store import ConversationFilter, LearningUnit
-from bylaw.tenancy.entries import KIND
+from bylaw.tenancy.entries import KIND, change_entry, differences
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.principal import Acting, system_principal
 
@@ -128,13 +128,7 @@ async def _clear(
         await withdraw(acting, policy)
 
 
-def _entry(acting: Acting[ForgettingUnit], ident: ConversationId, keep_days: int) -> dict[str, Json]:
+def _entry(acting: Acting[ForgettingUnit], ident: ConversationId, keep_days: int) -> Mapping[str, Json]:
     """Return what the log is told: who forgot which conversation, and for how many days those are kept."""
-    kept: list[Json] = [{"name": "keep_days", "now": str(keep_days), "was": ""}] if keep_days else []
-    return {
-        "author": acting.principal.actor,
-        "change": "deleted",
-        "fields": kept,
-        "id": ident,
-        "noun": "conversation",
-    }
+    author, kept = acting.principal.actor, differences({}, {"keep_days": str(keep_days)} if keep_days else {})
+    return change_entry("conversation", ident, change="deleted", author=author, fields=kept)

@@ -4,14 +4,12 @@ Whoever manages a webhook manages the workspaces where it listens, and may read 
 webhook never tells more than its maker may see.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bylaw.core.canonical_json import Json
 from bylaw.core.clock import HOUR_MS
 from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import WorkspaceId
@@ -23,6 +21,7 @@ from bylaw.notify.sending import owner_of
 from bylaw.notify.signing import new_secret
 from bylaw.notify.store import NotifyUnit
 from bylaw.providers.http import Outgoing
+from bylaw.tenancy.entries import KIND, change_entry, differences
 from bylaw.tenancy.model import EVERYWHERE, Place, overlap
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting
@@ -202,22 +201,10 @@ def resealed(webhook: Webhook, sealer: Sealer) -> Webhook:
 
 async def record(unit: NotifyUnit, old: Webhook | None, new: Webhook, *, author: str, change: Change) -> None:
     """Queue the entry for the log: of the address its host, of a secret only that there is another."""
-    before = {} if old is None else _fields(old)
-    fields: list[Json] = [
-        {"name": name, "now": now, "was": before.get(name, "")}
-        for name, now in _fields(new).items()
-        if now != before.get(name)
-    ]
+    fields = differences({} if old is None else _fields(old), _fields(new))
     if old is not None and new.sealed and old.sealed != new.sealed:
         fields.append({"name": "secret", "now": "", "was": ""})
-    entry: Mapping[str, Json] = {
-        "author": author,
-        "change": change,
-        "fields": fields,
-        "id": new.id,
-        "noun": "webhook",
-    }
-    await unit.outbox.add("change", entry)
+    await unit.outbox.add(KIND, change_entry("webhook", new.id, change=change, author=author, fields=fields))
 
 
 async def _save(

@@ -6,7 +6,7 @@ there is its digest.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -57,27 +57,31 @@ _RENAMED: Final = frozenset({ApiKey.__name__, Connection.__name__})
 
 async def record(acting: Acting[TenancyUnit], old: R | None, new: R) -> None:
     """Queue an entry that says how `new` differs from `old`, if it is told; raise the change counter."""
-    told = _fields(new)
-    before = {} if old is None else _fields(old)
-    fields: list[Json] = [
-        {"name": name, "now": now, "was": before.get(name, "")}
-        for name, now in told.items()
-        if now != before.get(name)
-    ]
+    fields = differences({} if old is None else _fields(old), _fields(new))
     if type(new).__name__ in _RENAMED and old is not None and old.name != new.name:
         fields.append({"name": "name", "now": "", "was": ""})
     change = _change(old, new)
     if fields or change != "changed":
         noun = next(noun for kind, noun in _NOUNS if isinstance(new, kind))
-        entry: Mapping[str, Json] = {
-            "author": acting.principal.actor,
-            "change": change,
-            "fields": fields,
-            "id": new.id,
-            "noun": noun,
-        }
+        entry = change_entry(noun, new.id, change=change, author=acting.principal.actor, fields=fields)
         await acting.unit.outbox.add(KIND, entry)
     await acting.unit.changes.bump()
+
+
+def change_entry(
+    noun: str, ident: str, *, change: str, author: str, fields: Sequence[Json] = ()
+) -> Mapping[str, Json]:
+    """Return an entry of the kind `change`: what became of something, and by whom."""
+    return {"author": author, "change": change, "fields": [*fields], "id": ident, "noun": noun}
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[Json]:
+    """Return the fields of an entry: those, as JSON text, that are not what they were."""
+    return [
+        {"name": name, "now": value, "was": before.get(name, "")}
+        for name, value in now.items()
+        if value != before.get(name)
+    ]
 
 
 def _change(old: Item | None, new: Item) -> Change:
