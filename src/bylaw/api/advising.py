@@ -4,7 +4,6 @@ A model's issue counts where its quote stands in the wording; the score is that 
 costs, so a model can only find more. Without an answer in time the checks are the review.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Final, get_args
 
 from bylaw.policies.advice.model import Advice, Issue, IssueType, Severity
 from bylaw.policies.advice.review import review
+from bylaw.providers.fence import Fence
 from bylaw.providers.model import Failed, Malformed, Object
 from bylaw.providers.structured import Form, StructuredModel
 
@@ -67,13 +67,9 @@ class Adviser:
         """Return what a model finds in each text: nothing where there is none, or it fails."""
         if self.model is None or sum(map(len, texts)) > _MOST_READ:
             return [() for _ in texts]
-        marker = self.marker()
-        lines = [
-            json.dumps({"policy": f"p{n}", "text": text.replace(marker, "")}, ensure_ascii=False)
-            for n, text in enumerate(texts, 1)
-        ]
-        fence = f"=== {marker} ==="
-        user = "\n".join([fence, *lines, fence, "", "Name the issues in the wording of each policy."])
+        fence = Fence(marker=self.marker())
+        data = fence.around({"policy": f"p{n}", "text": fence.bare(text)} for n, text in enumerate(texts, 1))
+        user = f"{data}\n\nName the issues in the wording of each policy."
         form = Form(system=_ASKED, user=user, schema=_SHAPE, name="issues")
         answer = await self.model.ask(form, partial(_read, texts=texts), timeout_s=self.timeout_s)
         return [() for _ in texts] if isinstance(answer, Failed) else answer.value

@@ -5,7 +5,6 @@ answer, and it says so.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -13,6 +12,7 @@ from typing import Final, Protocol
 from bylaw.policies.advice.recommend import PlaceKind
 from bylaw.policies.advice.shipped import shipped_shelf
 from bylaw.policies.model import Action, Risk
+from bylaw.providers.fence import Fence
 from bylaw.providers.model import Failed, Malformed, Object, Usage
 from bylaw.providers.structured import Form, StructuredModel
 
@@ -122,15 +122,12 @@ class Recommender:
         return Recommended(policies=answer.value, usage=answer.usage)
 
     def _question(self, need: str, level: PlaceKind, ready: Sequence[Fitting]) -> str:
-        marker = self.marker()
-        lines: list[Object] = [{"need": need.replace(marker, "")}]
-        lines += [
+        fence = Fence(marker=self.marker())
+        offered: list[Object] = [
             {"offered": each.content, "risk": each.risk.lower(), "action": each.action} for each in ready
         ]
-        fence = f"=== {marker} ==="
-        told = [json.dumps(line, ensure_ascii=False) for line in lines]
-        asks = f"Give the policies that fit this need of {_WHOSE[level]}."
-        return "\n".join([fence, *told, fence, "", asks])
+        data = fence.around([{"need": fence.bare(need)}, *offered])
+        return f"{data}\n\nGive the policies that fit this need of {_WHOSE[level]}."
 
 
 def _read(sent: Object) -> tuple[Draft, ...]:

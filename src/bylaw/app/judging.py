@@ -19,7 +19,6 @@ from bylaw.providers.structured import StructuredModel
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
 
-_MARKER: Final = 16  # letters and digits that nobody guesses
 _OF_REQUEST: Final = 0.7  # of the time for a request may be spent on advice
 _OLLAMA: Final = "http://127.0.0.1:11434"
 # What of a key file is read: no key is as long.
@@ -67,21 +66,12 @@ def structured_of(settings: Settings, providers: Providers) -> StructuredModel |
     return StructuredModel(providers, _endpoint(settings), judge.judge_model) if judge.judge_model else None
 
 
-def adviser_of(settings: Settings, providers: Providers, ids: Ids) -> Adviser:
-    """Return who reviews the wording of policies, with the same model."""
-    return Adviser(
-        model=structured_of(settings, providers),
-        marker=lambda: ids.secret(_MARKER),
-        timeout_s=settings.server.request_ms * _OF_REQUEST / 1000,
-    )
-
-
-def recommender_of(settings: Settings, providers: Providers, ids: Ids) -> Recommender:
-    """Return who recommends policies, with the same model."""
-    return Recommender(
-        model=structured_of(settings, providers),
-        marker=lambda: ids.secret(_MARKER),
-        timeout_s=settings.server.request_ms * _OF_REQUEST / 1000,
+def advisers_of(settings: Settings, providers: Providers, ids: Ids) -> tuple[Adviser, Recommender]:
+    """Return who reviews the wording of policies and who recommends some, with the same model."""
+    model, timeout_s = structured_of(settings, providers), settings.server.request_ms * _OF_REQUEST / 1000
+    return (
+        Adviser(model=model, marker=ids.marker, timeout_s=timeout_s),
+        Recommender(model=model, marker=ids.marker, timeout_s=timeout_s),
     )
 
 

@@ -18,7 +18,6 @@ from bylaw.providers.structured import StructuredModel
 from bylaw.search.embedder import Embedder
 
 _NO_MODEL: Final = "A model is chosen to mine, and none is configured."
-_MARKER: Final = 16  # letters and digits that nobody guesses
 
 
 def learning_handlers(
@@ -29,7 +28,7 @@ def learning_handlers(
 
     def miners(name: MinerName) -> Miner:
         if name == "model" and model is not None:
-            return ModelMiner(embedder=remembering(), model=model, marker=lambda: ids.secret(_MARKER))
+            return ModelMiner(embedder=remembering(), model=model, marker=ids.marker)
         return OfflineMiner(embedder=remembering(), why=_NO_MODEL if name == "model" else "")
 
     return {

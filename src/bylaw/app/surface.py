@@ -20,7 +20,7 @@ from bylaw.api.receipts import ReceiptReader
 from bylaw.api.spending import Spending
 from bylaw.app.health import checks
 from bylaw.app.joined import Joined
-from bylaw.app.judging import adviser_of, recommender_of
+from bylaw.app.judging import advisers_of
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 
@@ -73,14 +73,15 @@ def _connections(server: Joined) -> Connections:
 def _parts(server: Joined, gateway: Gateway, links: Links) -> Parts:
     """Return what routes work with."""
     stores = server.stores
+    adviser, recommender = advisers_of(server.settings, server.providers, server.ids)
     return Parts(
         store=stores.control,
         ledger=stores.ledger,
         receipts=ReceiptReader(stores.ledger, server.signing.published),
         engine=server.engine,
         judge=server.judge,
-        adviser=adviser_of(server.settings, server.providers, server.ids),
-        recommender=recommender_of(server.settings, server.providers, server.ids),
+        adviser=adviser,
+        recommender=recommender,
         door=server.door,
         metrics=server.metrics,
         forgetting=server.forgetting,

@@ -20,6 +20,7 @@ ConnectionId = NewType("ConnectionId", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_MARKER = 16
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -50,6 +51,10 @@ class Ids:
         while len(text) < length:  # 248 is the largest multiple of 62 in a byte: the rest would be biased
             text += "".join(_BASE62[byte % 62] for byte in self._random(length) if byte < 248)
         return text[:length]
+
+    def marker(self) -> str:
+        """Return a word that nobody can guess, to set apart what others wrote."""
+        return self.secret(_MARKER)
 
     def _next128(self) -> int:
         """Return 48 bits of milliseconds, then 80 of randomness; bumped when the millisecond repeats.

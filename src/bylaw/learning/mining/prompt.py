@@ -1,7 +1,6 @@
 """What a model is asked while mining, and how its answers are read: nothing in them is believed as it is.
 
-Conversations stand between two lines with a marker that nobody can guess, one JSON object for each message;
-the marker is taken out of what was said. A quote counts where it stands in the very message that is named.
+A quote counts where it stands in the very message that is named.
 """
 
 import json
@@ -11,6 +10,7 @@ from typing import Final, Literal
 
 from bylaw.learning.mining.model import Quote
 from bylaw.learning.mining.transcript import Transcript
+from bylaw.providers.fence import Fence
 from bylaw.providers.model import Malformed, Object
 from bylaw.providers.structured import Form
 
@@ -121,13 +121,11 @@ class Shown:
     """Conversations as a model is shown them, each under a name of its own."""
 
     by_name: Mapping[str, Transcript]
-    marker: str
+    fence: Fence
 
     def text(self) -> str:
-        """Return the conversations between two lines with the marker, one JSON object for each message."""
-        lines = [json.dumps(each, ensure_ascii=False) for each in self._messages()]
-        fence = f"=== {self.marker} ==="
-        return "\n".join([fence, *lines, fence])
+        """Return the conversations as data, one JSON object for each message."""
+        return self.fence.around(self._messages())
 
     def quoted(self, sent: Object) -> Quote | None:
         """Return the quote that a model gives, if it stands in the message that is named."""
@@ -165,12 +163,13 @@ class Shown:
                 yield {"conversation": name, "message": _OUTCOME, "role": "outcome", "text": text}
 
     def _clean(self, text: str) -> str:
-        return text[:_MOST_TEXT].replace(self.marker, "")
+        return self.fence.bare(text[:_MOST_TEXT])
 
 
 def shown(transcripts: Sequence[Transcript], marker: str) -> Shown:
     """Return conversations under the names `c1`, `c2` and so on."""
-    return Shown(by_name={f"c{number}": each for number, each in enumerate(transcripts, 1)}, marker=marker)
+    by_name = {f"c{number}": each for number, each in enumerate(transcripts, 1)}
+    return Shown(by_name=by_name, fence=Fence(marker=marker))
 
 
 def drafting(what: Shown) -> Form:
@@ -203,7 +202,10 @@ def read_drafts(sent: Object, what: Shown) -> list[Drafted]:
                 rule=text,
                 topic=" ".join(topic.split())[:_MOST_TOPIC],
                 quotes=tuple(quote for quote in found if quote is not None),
-                is_void=not found or None in found or not least <= len(text) <= most or what.marker in text,
+                is_void=not found
+                or None in found
+                or not least <= len(text) <= most
+                or what.fence.marker in text,
             )
         )
     return drafts
