@@ -1,6 +1,7 @@
 """Learning as it goes over the wire: choices, runs with what they found, and imports."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -165,30 +166,12 @@ class ConversationImportView(msgspec.Struct, frozen=True, kw_only=True):
 
 def choices(sent: LearningChoices) -> Choices:
     """Return what was chosen."""
-    return Choices(
-        enabled=sent.enabled,
-        minimum_confidence=sent.minimum_confidence,
-        most_per_conversation=sent.most_per_conversation,
-        suppress_days=sent.suppress_days,
-        similarity=sent.similarity,
-        miner=sent.miner,
-        keep_days=sent.keep_days,
-    )
+    return Choices(**msgspec.structs.asdict(sent))
 
 
 def settings_view(settings: LearningSettings) -> LearningSettingsView:
     """Return how a workspace learns as it goes over the wire."""
-    chosen = settings.choices
-    return LearningSettingsView(
-        workspace_id=settings.id,
-        enabled=chosen.enabled,
-        minimum_confidence=chosen.minimum_confidence,
-        most_per_conversation=chosen.most_per_conversation,
-        suppress_days=chosen.suppress_days,
-        similarity=chosen.similarity,
-        miner=chosen.miner,
-        keep_days=chosen.keep_days,
-    )
+    return LearningSettingsView(workspace_id=settings.id, **asdict(settings.choices))
 
 
 def run_item(run: Run) -> RunItem:
@@ -210,9 +193,9 @@ def run_item(run: Run) -> RunItem:
 
 def run_view(run: Run) -> RunView:
     """Return a run with what it found."""
-    item, report = run_item(run), run.report
+    report = run.report
     return RunView(
-        **{name: getattr(item, name) for name in item.__struct_fields__},
+        **msgspec.structs.asdict(run_item(run)),
         miner="" if report is None else report.miner,
         embedder="" if report is None else report.embedder,
         note="" if report is None else report.note,
