@@ -26,7 +26,7 @@ _OK: Final = range(200, 300)
 # Statuses with which what is asked itself is refused; with any other one, anything would be.
 _OF_WHAT_IS_ASKED: Final = frozenset({400, 409, 411, 413, 415, 422})
 _NOTHING: Final[Shown] = "nothing"
-_CHARS_OF_TOKEN: Final = 3
+CHARS_OF_TOKEN: Final = 3
 _TOKENS_OF_RULE: Final = 100
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Caller:
         async with self._places.one(asker, until - self._means.ticks()) as is_held:
             if not is_held:
                 return Unanswered(code="busy")
-            expected = (len(form.system) + len(form.user)) // _CHARS_OF_TOKEN + _TOKENS_OF_RULE
+            expected = (len(form.system) + len(form.user)) // CHARS_OF_TOKEN + _TOKENS_OF_RULE
             if not self._tokens.hold(asker, expected):
                 return Unanswered(code="over_budget")
             used = expected

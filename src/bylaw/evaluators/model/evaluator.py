@@ -25,7 +25,7 @@ from bylaw.core.canonical_json import digest
 from bylaw.evaluators.model import prompt, record
 from bylaw.evaluators.model.allowance import Places, Tokens
 from bylaw.evaluators.model.breaker import BreakerState
-from bylaw.evaluators.model.calling import Caller, Means, Unanswered
+from bylaw.evaluators.model.calling import CHARS_OF_TOKEN, Caller, Means, Unanswered
 from bylaw.evaluators.model.orders import hold_order, rule_is_order
 from bylaw.evaluators.model.prompt import prompt_of
 from bylaw.evaluators.model.reading import PASSES, answers_of, undecided, without_passes
@@ -39,7 +39,6 @@ from bylaw.providers.structured import Form, Rung, StructuredModel
 MOST_RULES: Final = 8
 MOST_TOKENS: Final = 3_000
 MOST_ALONE: Final = 4
-_CHARS_OF_TOKEN: Final = 3
 _MOST_NAMED: Final = 200
 # What is left of the time for reading the answers: a tenth, and at most this.
 _RESERVE_S: Final = 0.1
@@ -213,7 +212,7 @@ def calls_of(questions: Sequence[Question]) -> Iterator[tuple[Question, ...]]:
         part: list[Question] = []
         size = 0
         for each in group:
-            tokens = len(each.text.encode()) // _CHARS_OF_TOKEN + 1
+            tokens = len(each.text.encode()) // CHARS_OF_TOKEN + 1
             if part and (len(part) == MOST_RULES or size + tokens > MOST_TOKENS):
                 yield tuple(part)
                 part, size = [], 0
