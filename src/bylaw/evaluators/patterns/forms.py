@@ -26,9 +26,6 @@ _FOREIGN_ENDS: Final = (
     "|\u0627\u0644\u0633\u0639\u0648\u062f\u064a\u0629|\u0645\u0635\u0631"
     "|\u0627\u06cc\u0631\u0627\u0646"
 )
-BARE_LINK: Final = re.compile(
-    rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_ENDS})(?![\w@-]|\.\w)", re.IGNORECASE
-)
 # What may be a link without saying so; a sentence that begins without a space looks like one too.
 LIKE_HOST: Final = re.compile(r"(?<![\w@./-])(?:[^\W_][\w-]{0,62}\.){1,4}[^\W\d_]{2,24}")
 _LIKE_LINK: Final = re2.compile(
