@@ -75,7 +75,9 @@ def test_what_is_opposite_to_everything_is_ranked_too():
     index = indexed(rows)
     query = -rows.mean(axis=0)
     assert list(index.search(query, K)) == wanted(rows, query, np.arange(MANY))
-    assert len(index.search(np.zeros(DIMENSIONS, dtype=np.float32), K)) == K
+    nowhere = np.zeros(DIMENSIONS, dtype=np.float32)
+    assert len(index.search(nowhere, K)) == K
+    assert index.search(nowhere, K, least=0.3) == {}
 
 
 @pytest.mark.parametrize("many", [100, 20_000])

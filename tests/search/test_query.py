@@ -268,7 +268,7 @@ async def test_nobody_finds_what_they_may_not_see(store):
 
 
 async def test_filters_narrow_what_meaning_finds_however_few_are_left(store, monkeypatch):
-    monkeypatch.setattr(search, "_WIDE", 4)
+    monkeypatch.setattr(search, "_WIDTHS", (2, 4, 64))
     monkeypatch.setattr(search, "NEAR", 2)
     embedder = Concepts()
     finder = finder_of(embedder)
@@ -281,7 +281,7 @@ async def test_filters_narrow_what_meaning_finds_however_few_are_left(store, mon
 
 async def test_a_query_far_from_everything_does_not_list_every_policy(store, monkeypatch):
     """What has nothing near was once looked for among all policies, which took seconds in a large tenant."""
-    monkeypatch.setattr(search, "_WIDE", 4)
+    monkeypatch.setattr(search, "_WIDTHS", (2, 4, 64))
     monkeypatch.setattr(search, "NEAR", 2)
     embedder = Concepts()
     await write(store, *(f"Refund {n}" for n in range(12)))

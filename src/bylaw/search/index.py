@@ -140,11 +140,13 @@ class Index:
         apart = self._apart(state, query)
         apart[~lives] = _PLANES + 1
         first = max(_FIRST, _MANY // 4 * k)
-        floor = float(np.partition(state.rows[np.argpartition(apart, first)[:first]] @ query, -k)[-k])
+        least_apart = np.searchsorted(np.cumsum(np.bincount(apart)), first)
+        floor = float(np.partition(state.rows[np.flatnonzero(apart <= least_apart)] @ query, -k)[-k])
         floor = max(floor, least)
-        if floor <= 0:
+        length = state.longest * float(np.linalg.norm(query))
+        if floor <= 0 or not length:
             return lives  # nothing points the way of the query, so angles tell nothing
-        share = acos(min(1.0, floor / (state.longest * float(np.linalg.norm(query))))) / pi
+        share = acos(min(1.0, floor / length)) / pi
         reach = 1 + _PLANES * share + _BAND * sqrt(_PLANES * share * (1 - share))
         return (apart <= reach) & lives
 

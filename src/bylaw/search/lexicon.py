@@ -101,6 +101,9 @@ class Seen:
 
     def best(self, rows: Rows, worth: Worth, *, most: int) -> Sequence[Hit]:
         """Return up to `most` of these rows: those of most worth, then the newest, then by falling id."""
+        if len(rows) > most:
+            at_least = np.cumsum(np.bincount(worth[rows])[::-1])[::-1]
+            rows = rows[worth[rows] >= np.count_nonzero(at_least >= max(most, 1)) - 1]
         order = (worth[rows].astype(np.int64) << 48) + self.created[rows]
         if len(rows) > most:
             least = np.partition(order, -most)[-most] if most else np.iinfo(np.int64).max

@@ -36,8 +36,8 @@ _PART: Final = 0.6
 # What is less like it than this is as far from it as texts are that have nothing to do with one another.
 _FAINT: Final = 0.2
 _FEW: Final = 3
-_WIDE: Final = 4 * NEAR
-_WIDER: Final = 32 * NEAR
+# How many of the nearest are looked at, until enough of them are of policies that match.
+_WIDTHS: Final = (NEAR + 14, 4 * NEAR, 32 * NEAR)
 _EVERYTHING: Final = 1_000_000
 _NOBODY: Final = "nobody"
 
@@ -154,7 +154,7 @@ async def _near(
 ) -> Sequence[Hit]:
     """Return the policies that match and whose contents are near to what is meant, the nearest first."""
     few = told.few(where)
-    for many in () if few is not None else (_WIDE, _WIDER):
+    for many in () if few is not None else _WIDTHS:
         alike = await index.search(meant, many, least=least)
         hits = await _saying(told, alike, where, least)
         if len(alike) < many or _are_all(hits, alike, least):
