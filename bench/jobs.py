@@ -138,7 +138,7 @@ async def taken_over_s(store: SqlControlStore, url: str) -> float:
             await ready_beside(store)
             first.send_signal(signal.SIGKILL)
             began_ms = time.time_ns() / 1e6
-            await until(store, lambda load: load.running == 0)
+            await until(store, lambda load: load.waiting + load.running == 0)
     async with store.begin(TENANTS[0], writes=False) as unit:
         return ((await unit.jobs.get(ident)).result["began_ms"] - began_ms) / 1000
 
