@@ -7,8 +7,11 @@ import pytest
 from bylaw.core.errors import Forbidden, InvalidInput, NotFound, PreconditionFailed
 from bylaw.core.ids import WorkspaceId
 from bylaw.jobs.lifecycle import cancelled
+from bylaw.jobs.running import Running
 from bylaw.jobs.store import JobFilter
 from bylaw.learning import choosing, runs, standing
+from bylaw.learning.job import mining
+from bylaw.learning.mining.miner import OfflineMiner
 from bylaw.learning.report import Choices
 from bylaw.policies.editing import NewPolicy, create_policy
 from tests.contracts.values import START, A, place
@@ -224,6 +227,20 @@ async def test_what_a_job_gave_up_is_failed_and_holds_up_nobody(loop):
         assert (await unit.learning.runs.get(given_up.id)).status == "failed"
         assert [each.id for each in await unit.learning.runs.unfinished(place("w"))] == [run.id]
     assert await loop.carry_out(given_up) is None
+
+
+async def test_a_job_of_an_older_version_names_its_run_and_carries_it_out(loop):
+    await loop.hold(talk(*CORRECTED))
+    run = await loop.start()
+    async with loop.store.begin(A) as unit:
+        (job,) = (await unit.jobs.list(JobFilter(), ALL)).items
+        changed = {"payload": {"run_id": run.id}, "dedupe": run.id, "status": "running"}
+        older = replace(job, revision=job.revision + 1, **changed)
+        await unit.jobs.save(older)
+    handler = mining(lambda _: OfflineMiner(embedder=EMBEDDER), clock=loop.clock, ids=loop.ids)
+    held = Running(older, loop.store, steps={}, clock=loop.clock, lease_ms=30_000)
+    assert await handler.handle(held) == {"run_id": run.id, "read": 1, "proposed": 1}
+    assert [each.policy.status for each in await loop.policies()] == ["pending_review"]
 
 
 async def test_nobody_learns_where_it_is_switched_off(loop):

@@ -9,7 +9,7 @@ from bylaw.jobs.model import Object
 from bylaw.jobs.running import Handler, Running
 from bylaw.learning.forgetting import ForgettingUnit, expire
 from bylaw.learning.mining.miner import Miner
-from bylaw.learning.report import MinerName
+from bylaw.learning.report import MinerName, RunId
 from bylaw.learning.runs import RunUnit, carry_out, enqueue
 from bylaw.learning.standing import held
 from bylaw.tenancy.model import Place
@@ -26,8 +26,8 @@ def mining(miners: Callable[[MinerName], Miner], *, clock: Clock, ids: Ids) -> H
     """Return what does jobs of the kind `learning.run`; `miners` says who mines for which choice."""
 
     async def handle(job: Running[LearningJobUnit]) -> Object:
-        place = Place(workspace_id=WorkspaceId(str(job.payload.get("workspace_id", ""))))
         async with job.begin(writes=False) as unit:
+            place = await _place(unit, job.payload)
             waiting = await unit.learning.runs.unfinished(place)
         if not waiting:
             return {"carried_out": False}
@@ -41,6 +41,12 @@ def mining(miners: Callable[[MinerName], Miner], *, clock: Clock, ids: Ids) -> H
         return {"run_id": run_id, "read": run.report.read, **held(run.report.findings)}
 
     return Handler(handle=handle)
+
+
+async def _place(unit: RunUnit, payload: Object) -> Place:
+    """Return where runs are to be carried out; a job of an older version names its run instead."""
+    run = await unit.learning.runs.get(RunId(str(payload.get("run_id", ""))))
+    return Place(workspace_id=WorkspaceId(str(payload.get("workspace_id", "")))) if run is None else run.place
 
 
 def expiring(*, clock: Clock, ids: Ids) -> Handler[LearningJobUnit]:
