@@ -32,6 +32,8 @@ _SHARES: Final = 4  # one address under one key has one of them, so that a slow 
 # What of IPv6 is given out (RFC 4291), and what stands for the IPv4 address at its end (RFC 6052).
 _ASSIGNED: Final = ipaddress.IPv6Network("2000::/3")
 _TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96")
+# For protocols (RFC 6890), of which Python knows a part; clouds answer about their machines there.
+_PROTOCOLS: Final = ipaddress.IPv4Network("192.0.0.0/24")
 _OFF: Final = "This server makes no outgoing calls: set BYLAW_OUTGOING to `public` to let it ask providers."
 
 
@@ -289,7 +291,7 @@ def is_public(address: str) -> bool:
             found = found.sixtofour
         elif found not in _ASSIGNED:
             return False
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and found not in _PROTOCOLS
 
 
 async def _next(connection: _Connection) -> h11.Event:
