@@ -54,6 +54,11 @@ def test_a_webhook_from_its_making_to_its_end(run, served, monkeypatch):
     code, out, _ = run("webhooks", "deliveries", ident, "--status", "failed")
     assert (code, "webhook.test" in out, "status 500" in out) == (0, True, True)
     failed = out.split()[0]
+    code, out, err = run("webhooks", "deliveries", ident, "--limit", "1")
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert err == "There are more than 1: say --limit, --status or --type.\n"
+    assert run("webhooks", "deliveries", ident, "--type", "policy.created")[1:] == ("", "There are none.\n")
+    assert run("webhooks", "replay", ident, failed, "--all")[0] == 2
     assert run("webhooks", "replay", ident, failed)[:2] == (0, "1 on its way again\n")
     assert run("webhooks", "replay", ident, "--since", "2020-01-01T00:00:00Z", "--all")[0] == 0
     assert run("webhooks", "replay", ident)[0] == 2

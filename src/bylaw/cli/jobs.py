@@ -6,7 +6,9 @@ from urllib.parse import quote, urlencode
 import click
 import msgspec
 
+from bylaw.api.answers import Page
 from bylaw.api.native.jobs import JobDetail, JobView
+from bylaw.cli.pages import limit_option, say_rest
 from bylaw.cli.remote import Remote, RemoteCommand
 from bylaw.jobs.model import JobStatus
 
@@ -17,11 +19,6 @@ Examples:
   bylaw jobs show 01a1fee4-3087-7b11-a849-9a0726395d12
   bylaw jobs retry 01a1fee4-3087-7b11-a849-9a0726395d12
 """
-
-
-class _Jobs(msgspec.Struct, frozen=True, kw_only=True):
-    data: tuple[JobView, ...]
-    next_cursor: str | None
 
 
 @click.group(epilog=EPILOG)
@@ -40,19 +37,16 @@ Examples:
 )
 @click.option("--kind", help="Only those of this kind.")
 @click.option("--status", type=click.Choice(get_args(JobStatus)), help="Only those with this status.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
+@limit_option
 @click.pass_obj
 def list_jobs(remote: Remote, *, kind: str | None, status: str | None, limit: int) -> None:
     """List jobs, newest first."""
     asked = {"limit": limit, "kind": kind, "status": status}
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    found = msgspec.json.decode(remote.request("GET", f"/v1/jobs?{query}"), type=_Jobs)
+    found = msgspec.json.decode(remote.request("GET", f"/v1/jobs?{query}"), type=Page[JobView])
     for job in found.data:
         click.echo(_line(job))
-    if not found.data:
-        click.echo("There are none.", err=True)
-    elif found.next_cursor is not None:
-        click.echo(f"There are more than {limit}: say --limit, --kind or --status.", err=True)
+    say_rest(found, limit, options="--limit, --kind or --status")
 
 
 @jobs.command(

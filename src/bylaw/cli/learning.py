@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import quote, urlencode
 
 import click
@@ -24,6 +24,7 @@ from bylaw.api.native.learning_views import (
     RunView,
 )
 from bylaw.api.problems import FieldProblem
+from bylaw.cli.pages import limit_option, say_rest
 from bylaw.cli.remote import Remote, RemoteCommand
 from bylaw.core import strict_json
 from bylaw.core.errors import InvalidInput, Problem, TooLarge, Unavailable
@@ -31,6 +32,8 @@ from bylaw.core.errors import InvalidInput, Problem, TooLarge, Unavailable
 _BATCH_BYTES: Final = 400_000
 _WAIT_S: Final = 600
 _LOOK_S: Final = 0.5
+_LOOKS_TO_SAY: Final = 20  # so many looks apart, whoever waits is told for what
+_JOBS: Final = "bylaw jobs list --kind learning.run"
 
 EPILOG: Final = """\b
 Examples:
@@ -65,15 +68,22 @@ def import_file(remote: Remote, file: Path, *, workspace: str, no_run: bool) -> 
     A line that cannot be read is named with its number, and the others are imported: exit code 1.
     """
     counts: dict[str, int] = {}
+    is_learnt = False
     # The last batch causes the run, so that there is one for the whole file.
     for batch, is_last in _with_last(_batches(file, counts)):
-        for result in _sent(remote, batch, workspace=workspace, learn=is_last and not no_run):
+        learn = is_last and not no_run
+        for result in _sent(remote, batch, workspace=workspace, learn=learn):
+            is_learnt |= learn and result.outcome == "imported"
             counts[result.outcome] = counts.get(result.outcome, 0) + 1
             for problem in result.problems:
                 _say(batch[result.place][0], problem.path, problem.message)
         click.echo(f"{sum(counts.values())} read", err=True)
     told = ", ".join(f"{counts.get(each, 0)} {each}" for each in ("imported", "unchanged", "refused"))
     click.echo(told)
+    if counts.get("imported"):  # where nothing in the last batch is new, it caused no run
+        click.echo(
+            f"What they show: bylaw learning run{'s' if is_learnt else ''} --workspace {workspace}", err=True
+        )
     return 1 if counts.get("refused") else 0
 
 
@@ -177,13 +187,21 @@ def run_now(remote: Remote, *, workspace: str, dry_run: bool, no_wait: bool) -> 
     if no_wait:
         click.echo(run.id)
         return
-    for _ in range(int(_WAIT_S / _LOOK_S)):
+    for look in range(1, int(_WAIT_S / _LOOK_S)):
         found = _read_run(remote, run.id)
-        if found.status == "finished":
-            _show(found)
-            return
+        match found.status:
+            case "finished":
+                _show(found)
+                return
+            case "failed":
+                raise Unavailable(f"The run {run.id} was given up: see `{_JOBS}`.")
+            case "waiting" | "running":
+                if look % _LOOKS_TO_SAY == 0:
+                    click.echo(f"{run.id} is {found.status}: see `{_JOBS}`.", err=True)
+            case _:
+                assert_never(found.status)
         time.sleep(_LOOK_S)
-    raise Unavailable(f"The run {run.id} is not over yet: see `bylaw learning show {run.id}`, `bylaw jobs`.")
+    raise Unavailable(f"The run {run.id} is not over yet: see `bylaw learning show {run.id}`, `{_JOBS}`.")
 
 
 @learning.command(
@@ -195,20 +213,21 @@ Examples:
 """,
 )
 @click.option("--workspace", help="Only those of this workspace.")
+@limit_option
 @click.pass_obj
-def list_runs(remote: Remote, *, workspace: str | None) -> None:
-    """List the last runs, newest first."""
-    asked = "" if workspace is None else f"?{urlencode({'workspace_id': workspace})}"
-    answer = remote.request("GET", f"/v1/learning/runs{asked}")
-    runs = msgspec.json.decode(answer, type=Page[RunItem]).data
-    if not runs:
-        click.echo("There are none. Start one: bylaw learning run --workspace WORKSPACE.", err=True)
-    for run in runs:
+def list_runs(remote: Remote, *, workspace: str | None, limit: int) -> None:
+    """List runs, newest first."""
+    asked = urlencode({"limit": limit} | ({} if workspace is None else {"workspace_id": workspace}))
+    answer = remote.request("GET", f"/v1/learning/runs?{asked}")
+    runs = msgspec.json.decode(answer, type=Page[RunItem])
+    for run in runs.data:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
         dry = " (dry)" if run.dry_run else ""
         click.echo(
             f"{run.id}  {run.created_at}  {run.workspace_id}  {run.cause}{dry}  {run.status}  {counts}"
         )
+    none = "There are none. Start one: bylaw learning run --workspace WORKSPACE."
+    say_rest(runs, limit, options="--limit or --workspace", none=none)
 
 
 @learning.command(

@@ -15,6 +15,7 @@ from bylaw.api.native.webhook_views import (
     WebhookView,
 )
 from bylaw.api.native.webhooks import NewWebhook, Replay
+from bylaw.cli.pages import limit_option, say_rest
 from bylaw.cli.remote import Remote, RemoteCommand
 
 FAILED: Final = 3
@@ -96,7 +97,7 @@ Examples:
 @click.argument("webhook")
 @click.option("--status", type=click.Choice(["pending", "delivered", "failed"]), help="Only these.")
 @click.option("--type", "kind", help="Only notices of this type.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show.")
+@limit_option
 @click.pass_obj
 def list_deliveries(
     remote: Remote, webhook: str, *, status: str | None, kind: str | None, limit: int
@@ -104,10 +105,9 @@ def list_deliveries(
     """Show what WEBHOOK was told, newest first, and what became of it."""
     where = {"status": status, "type": kind, "limit": str(limit)}
     found = _get(remote, f"{_path(webhook)}/deliveries", Page[DeliveryView], **where)
-    if not found.data:
-        click.echo("There are none.", err=True)
     for each in found.data:
         click.echo(f"{each.id}  {each.created_at}  {each.status:<9}  {each.type}  {_last(each)}")
+    say_rest(found, limit, options="--limit, --status or --type")
 
 
 @webhooks.command(
@@ -129,6 +129,8 @@ def replay(
     """Send a DELIVERY of WEBHOOK again, or what failed since a moment, under the ids they had."""
     if (delivery is None) == (since is None):
         raise click.UsageError("Give a delivery, or --since a moment.")
+    if everything and since is None:
+        raise click.UsageError("--all goes with --since.")
     if since is None:
         remote.request("POST", f"{_path(webhook)}/deliveries/{quote(delivery or '', safe='')}/replay", {})
         click.echo("1 on its way again")
