@@ -123,10 +123,11 @@ def test_cases_are_read_from_lines_and_from_lists(tmp_path, name):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"rule": "a", "context": {}}', "case 1: Object missing required field `expected`"),
-        (json.dumps(CASE | {"context": {"agent_outptu": "hi"}}), "case 1: context:"),
-        (json.dumps(CASE | {"expected": "fine"}), "case 1: Invalid enum value 'fine'"),
-        (json.dumps(CASE | {"more": 1}), "case 1: Object contains unknown field `more`"),
+        ('{"rule": "a", "context": {}}', "line 1: Object missing required field `expected`"),
+        (json.dumps(CASE | {"context": {"agent_outptu": "hi"}}), "line 1: context:"),
+        (json.dumps(CASE | {"expected": "fine"}), "line 1: Invalid enum value 'fine'"),
+        ("\n{bad", r"cases\.jsonl: line 2: Not JSON at column 2"),
+        (json.dumps(CASE | {"more": 1}), "line 1: Object contains unknown field `more`"),
     ],
 )
 def test_a_case_that_cannot_be_used_is_named(tmp_path, text, words):

@@ -53,8 +53,8 @@ def read_cases(path: Path) -> Sequence[LabelledCase]:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise InvalidInput(f"{path} cannot be read: {why}.") from None
-    items = _lines(text) if path.suffix == ".jsonl" else _listed(text, path)
-    return [_case(item, f"{path}: case {number}") for number, item in enumerate(items, 1)]
+    items = _lines(text, path) if path.suffix == ".jsonl" else _listed(text, path)
+    return [_case(item, where) for where, item in items]
 
 
 def examples_of(folder: Folder) -> tuple[Sequence[LabelledCase], int]:
@@ -80,15 +80,21 @@ def examples_of(folder: Folder) -> tuple[Sequence[LabelledCase], int]:
     return cases, others
 
 
-def _lines(text: str) -> Iterator[object]:
-    return (strict_json.parse(line.encode()) for line in text.splitlines() if line.strip())
+def _lines(text: str, path: Path) -> Iterator[tuple[str, object]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        where = f"{path}: line {number}"
+        try:
+            if line.strip():
+                yield where, strict_json.parse(line.encode())
+        except InvalidInput as error:
+            raise InvalidInput(f"{where}: {error.message.replace('line 1 column', 'column')}") from None
 
 
-def _listed(text: str, path: Path) -> Iterator[object]:
+def _listed(text: str, path: Path) -> Iterator[tuple[str, object]]:
     value: Json = load_document(text, file=str(path)).value
     if not isinstance(value, list):
         raise InvalidInput(f"{path} is a list of cases: rule, context and expected.")
-    return iter(value)
+    return ((f"{path}: case {number}", item) for number, item in enumerate(value, 1))
 
 
 def _case(item: object, where: str) -> LabelledCase:
