@@ -30,6 +30,7 @@ from bylaw.evaluators.offline.sums import (
     is_multiplied,
     is_priced,
     is_rescaled,
+    is_tried,
     may_be_more,
     says_more,
     sums,
@@ -159,7 +160,8 @@ class Amount:
         above = self._above(passed) if is_meant and not is_elsewise else []
         if above:
             said = "The call passes more than the limit."
-            return Ruling(status="violated", rationale=said, evidence=tuple(above[:MOST_QUOTES]))
+            breaks = Ruling(status="violated", rationale=said, evidence=tuple(above[:MOST_QUOTES]))
+            return ABSTAINED if is_tried(call.arguments) else breaks
         known = [each.amount for each in passed if each.amount is not None]
         is_open = (
             is_elsewise

@@ -32,13 +32,16 @@ _GIVEN: Final = re.compile(
     r"(?:^|_)(?:commands?|cmds?|cmd_?line|argv|args|arguments|code|scripts?|sql|quer(?:y|ies)|statements?|input"
     r"|source)(?:$|_)"
 )
-# What runs stands first, or after what ends a command or begins another one.
-_BEFORE: Final = re.compile(
-    r"(?:^|[;&|\n({]|(?<!\S)(?:sudo|doas|exec|nohup|env|then|do|else|xargs|-exec)\s"
-    r"|(?:\s-c|\s-e|--command)\s*['\"])"
-    r"\s*(?:\w{1,40}=\S{0,80}\s+)?(?:[\w.~-]{0,40}/){0,8}$"
+# What runs stands first, or after what ends a command or begins another one; a shell is given it in marks.
+_PATH: Final = r"(?:[\w.~-]{0,40}/){0,8}$"
+_GIVEN_TO: Final = (
+    r"(?<![\w-])(?:\w{0,4}sh|psql|mysql|sqlite3?|su)\b[^\n;&|'\"]{0,80}\s(?:-c|-e|--command)[\s=]*['\"]\s*"
 )
-_OPENED: Final = re.compile(r"(?:\s-c|\s-e|--command)\s*['\"]\s*(?:[\w.~-]{0,40}/){0,8}$")
+_BEFORE: Final = re.compile(
+    r"(?:^|(?<!\\)[;&|\n({]|(?<!\S)(?:sudo|doas|exec|nohup|env|then|do|else|xargs|-exec)\s)"
+    rf"\s*(?:\w{{1,40}}=\S{{0,80}}\s+)?{_PATH}"
+)
+_OPENED: Final = re.compile(_GIVEN_TO + _PATH)
 # What stands after these may be a text, and no command.
 _ASIDE: Final = re.compile(r"<<|/\*|(?:^|\s)(?:#|--\s)[^\n]*$")
 # With these a command may be put together as it runs.
@@ -121,10 +124,11 @@ async def _look(word: str, text: str, reader: Reader) -> Found:
 def _runs(before: str) -> bool:
     """Return whether what follows this runs, and is not part of a text."""
     near = before[-_BACK:]
-    if _ASIDE.search(near) or _BEFORE.search(near[-400:]) is None:
+    if _ASIDE.search(near) is not None:
         return False
-    is_open = any((before.count(mark) - before.count("\\" + mark)) % 2 for mark in "'\"")
-    return not is_open or (_OPENED.search(near) is not None and len(before) <= _BACK)
+    if any((before.count(mark) - before.count("\\" + mark)) % 2 for mark in "'\""):
+        return _OPENED.search(near) is not None and len(before) <= _BACK
+    return _BEFORE.search(near) is not None
 
 
 def read_commands(wording: str) -> Shape | None:

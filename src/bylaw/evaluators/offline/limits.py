@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isnan
 from operator import ge, gt, le, lt
 from typing import Final
 
@@ -132,6 +133,8 @@ class Limit:
     def compared(self, value: object) -> Ruling:
         """Return what one value shows."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return ABSTAINED
+        if isinstance(value, float) and isnan(value):
             return ABSTAINED
         if self.unit == "%" and 0 < value <= 1:  # a part of one, or a percent
             return ABSTAINED

@@ -151,7 +151,11 @@ def _bare(text: str) -> str:
 
 def _is_plain(text: str) -> bool:
     """Return whether a recipient is written as addresses and nothing else; a name may lead anywhere."""
-    return text.isascii() and re.fullmatch(r"[\s,;<>]*", _ADDRESS.sub("", _bare(text))) is not None
+    return (
+        text.isascii()
+        and "%" not in text
+        and re.fullmatch(r"[\s,;<>]*", _ADDRESS.sub("", _bare(text))) is not None
+    )
 
 
 def read_recipients(wording: str) -> Shape | None:

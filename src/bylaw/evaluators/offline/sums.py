@@ -43,6 +43,7 @@ _UNIT: Final = re.compile(
 _TIMES: Final = re.compile(
     r"(?:^|_)(?:quantity|qty|count|copies|shares|times|repeat|nights|months|installments|instalments|n)$"
 )
+_TRIED: Final = re.compile(r"(?:^|_)(?:dry_?run|simulated?|simulation|preview|sandbox|draft|test_?mode)$")
 _GROUPED: Final = r"\d{1,3}(?:[.,'\u2019\u00a0\u202f ]\d{3})+(?!\d)|\d+"
 _ANY: Final = re.compile(
     rf"(?:(?<!\w)|(?<=usd)|(?<=eur)|(?<=gbp)|(?<=chf))({_GROUPED})(?:[.,](\d+))?", re.IGNORECASE
@@ -132,6 +133,13 @@ def is_rescaled(arguments: Mapping[str, object], unit: str) -> bool:
         else str(value).strip().upper() != unit
         for name, _, value in leaves(arguments)
         if _CURRENCY.search(name) or _UNIT.search(name)
+    )
+
+
+def is_tried(arguments: Mapping[str, object]) -> bool:
+    """Return whether something says that nothing is moved yet."""
+    return any(
+        _TRIED.search(name) and value not in (False, "false", "") for name, _, value in leaves(arguments)
     )
 
 
