@@ -8,6 +8,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
 from bylaw.review.statistics import DAY_MS, HOUR_MS
+from bylaw.storage.memory.backlog import MemoryBacklog
 from bylaw.storage.memory.changes import (
     MemoryChanges,
     MemoryKnownLogs,
@@ -21,7 +22,7 @@ from bylaw.storage.memory.conversations import MemoryConversations
 from bylaw.storage.memory.corrections import MemoryCorrections
 from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
-from bylaw.storage.memory.jobs import MemoryBacklog, MemoryJobs
+from bylaw.storage.memory.jobs import MemoryJobs
 from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies

@@ -22,8 +22,8 @@ from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables
+from bylaw.storage.sql.backlog import SqlBacklog
 from bylaw.storage.sql.changes import SqlKnownLogs, SqlProgress, SqlQueue, SqlReplies
-from bylaw.storage.sql.jobs import SqlBacklog
 from bylaw.storage.sql.lists import Listing, equals
 from bylaw.storage.sql.session import Session
 from bylaw.storage.sql.unit import SqlUnit
