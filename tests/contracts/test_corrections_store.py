@@ -20,11 +20,11 @@ async def test_a_message_waits_until_its_vectors_are_kept_and_is_followed(store)
     async with store.begin(A) as unit:
         (made,) = await led(unit, "Where is it?")
         assert await unit.corrections.get(made.id) == made
-        assert (await unit.vectors.has_untold(), await unit.vectors.waiting(ONE)) == (True, 1)
-        (told,) = await unit.vectors.lacking(ONE, limit=9)
+        assert (await unit.vectors.has_unembedded(), await unit.vectors.waiting(ONE)) == (True, 1)
+        (told,) = await unit.vectors.unembedded(ONE, limit=9)
         assert (told.digest, told.content) == (said_digest("where  is IT?"), "Where is it?")
         await unit.vectors.keep(ONE, [meaning(told.digest, 1)])
-        assert (await unit.vectors.has_untold(), await unit.vectors.waiting(ONE)) == (False, 0)
+        assert (await unit.vectors.has_unembedded(), await unit.vectors.waiting(ONE)) == (False, 0)
         assert [each.meaning.digest for each in await unit.vectors.after(ONE, 0, limit=9)] == [told.digest]
 
 
@@ -37,9 +37,9 @@ async def test_what_is_forgotten_has_no_vectors_and_its_number_is_not_given_agai
         assert await unit.corrections.get(made.id) is None
         assert await unit.vectors.after(ONE, 0, limit=9) == []
         assert [await unit.vectors.waiting(each) for each in (ONE, TWO)] == [0, 0]
-        assert await unit.vectors.lacking(TWO, limit=9) == []
+        assert await unit.vectors.unembedded(TWO, limit=9) == []
         (again,) = await led(unit, "Where is it?")
-        assert (await unit.vectors.waiting(ONE), await unit.vectors.has_untold()) == (1, True)
+        assert (await unit.vectors.waiting(ONE), await unit.vectors.has_unembedded()) == (1, True)
         await unit.vectors.keep(ONE, [meaning(again.digest, 2)])
         (kept,) = await unit.vectors.after(ONE, 0, limit=9)
         assert kept.number > last

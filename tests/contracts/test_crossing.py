@@ -360,12 +360,12 @@ async def cross_newest(at):
     assert await at.port.newest() == 0
 
 
-async def cross_has_untold(at):
-    assert not await at.port.has_untold()
+async def cross_has_unembedded(at):
+    assert not await at.port.has_unembedded()
 
 
-async def cross_lacking(at):
-    assert list(await at.port.lacking("model", limit=9)) == []
+async def cross_unembedded(at):
+    assert list(await at.port.unembedded("model", limit=9)) == []
 
 
 async def cross_remove(at):
@@ -546,7 +546,8 @@ CROSSINGS = {
     "waiting": cross_waiting, "newest": cross_newest,
     "forgotten": cross_forgotten, "keeping": cross_keeping, "unfinished": cross_unfinished,
     "drawing_on": cross_drawing_on,
-    "has_untold": cross_has_untold, "lacking": cross_lacking, "keep": cross_keep, "after": cross_after,
+    "has_unembedded": cross_has_unembedded, "unembedded": cross_unembedded,
+    "keep": cross_keep, "after": cross_after,
     "mark": cross_mark, "unmark": cross_unmark, "used": cross_used, "series": cross_series,
     "series_of": cross_series_of,
     "enqueue": cross_enqueue, "enqueue_all": cross_enqueue_all, "live": cross_live, "steps": cross_steps,

@@ -29,20 +29,20 @@ def meaning(digest, *about, procedure=None):
 
 async def test_what_is_saved_waits_until_its_vectors_are_kept(store):
     async with store.begin(A) as unit:
-        assert not await unit.vectors.has_untold()
+        assert not await unit.vectors.has_unembedded()
         first, second = await say(unit, "one", "two")
-        assert (await unit.vectors.newest(), await unit.vectors.has_untold()) == (0, True)
+        assert (await unit.vectors.newest(), await unit.vectors.has_unembedded()) == (0, True)
         assert await unit.vectors.waiting(ONE) == 2
-        (told,) = await unit.vectors.lacking(ONE, limit=1)
+        (told,) = await unit.vectors.unembedded(ONE, limit=1)
         assert (told.content.name, told.digest) in {("one", first), ("two", second)}
         await unit.vectors.keep(ONE, [meaning(first, 0.5, -0.25, procedure=[1, 0])])
         assert await unit.vectors.waiting(ONE) == 1
-        assert [each.digest for each in await unit.vectors.lacking(ONE, limit=9)] == [second]
+        assert [each.digest for each in await unit.vectors.unembedded(ONE, limit=9)] == [second]
         (kept,) = await unit.vectors.after(ONE, 0, limit=9)
     assert kept.meaning.about.tolist() == [0.5, -0.25]
     assert kept.meaning.procedure.tolist() == [1, 0]
     async with store.begin(A, writes=False) as unit:
-        assert (await unit.vectors.newest(), await unit.vectors.has_untold()) == (kept.number, True)
+        assert (await unit.vectors.newest(), await unit.vectors.has_unembedded()) == (kept.number, True)
         assert await unit.vectors.after(ONE, kept.number, limit=9) == []
         assert await unit.vectors.after(TWO, 0, limit=9) == []
 
@@ -55,7 +55,7 @@ async def test_the_same_text_is_not_told_twice(store):
         edited = replace(stored, revision=2, latest=2, approved=2)
         other = version(stored.id, 2, content=content(name="two"))
         await unit.policies.save_all([(edited, other)])
-        assert [each.digest for each in await unit.vectors.lacking(ONE, limit=9)] == [other.digest]
+        assert [each.digest for each in await unit.vectors.unembedded(ONE, limit=9)] == [other.digest]
         again = replace(edited, revision=3, latest=3, approved=3)
         await unit.policies.save_all([(again, version(stored.id, 3, content=content(name="one")))])
         await say(unit, "one", "two")
@@ -80,7 +80,7 @@ async def test_what_was_said_only_before_is_told_too(store):
         stored = (await unit.policies.list(PolicyFilter(), ALL)).items[0].policy
         gone = replace(stored, revision=2, deleted_ms=1)
         await unit.policies.save_all([(gone, None)])
-        assert [each.digest for each in await unit.vectors.lacking(ONE, limit=9)] == [digest]
+        assert [each.digest for each in await unit.vectors.unembedded(ONE, limit=9)] == [digest]
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -73,7 +73,7 @@ def embedding_handlers(embedder: Callable[[], Embedder], where: Where) -> Mappin
 async def ask_to_embed(control: ControlStore, tenant_id: TenantId) -> None:
     """Have what nobody has embedded yet be embedded, as soon as a worker has time."""
     async with control.begin(tenant_id, writes=False) as unit:
-        if not await unit.vectors.has_untold():
+        if not await unit.vectors.has_unembedded():
             return
     async with control.begin(tenant_id) as unit:
         await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=1))
@@ -88,7 +88,7 @@ async def ask_to_embed_all(control: ControlStore) -> None:
         tenants = sorted(await system.counters())
     for tenant_id in tenants:
         async with control.begin(tenant_id, writes=False) as unit:
-            says = await unit.vectors.newest() > 0 or await unit.vectors.has_untold()
+            says = await unit.vectors.newest() > 0 or await unit.vectors.has_unembedded()
         if says:
             async with control.begin(tenant_id) as unit:
                 await unit.jobs.enqueue(NewJob(kind=KIND, dedupe=KIND, priority=-1))

@@ -25,7 +25,7 @@ SAID: Final = "said:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Untold:
+class Unembedded:
     """A content, or the message of a correction, and its digest."""
 
     digest: str
@@ -58,11 +58,11 @@ class Vectors(Protocol):
     async def newest(self) -> int:
         """Return the highest number that was given; 0 while nobody has embedded anything."""
 
-    async def has_untold(self) -> bool:
+    async def has_unembedded(self) -> bool:
         """Return whether some content or message has no vectors of anybody."""
 
-    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Untold]:
-        """Return up to `limit` of those contents and messages."""
+    async def unembedded(self, embedder: str, *, limit: int) -> Sequence[Unembedded]:
+        """Return up to `limit` contents and messages that have no vectors of this embedder."""
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
         """Store the vectors of what is listed; others are passed over."""

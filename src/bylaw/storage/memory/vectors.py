@@ -6,7 +6,7 @@ from sqlalchemy import Table
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.model import Content
-from bylaw.search.store import Meaning, Numbered, Untold
+from bylaw.search.store import Meaning, Numbered, Unembedded
 from bylaw.storage.memory.heap import Heap, Row
 from bylaw.storage.rows import version_of
 from bylaw.storage.sql import tables
@@ -28,18 +28,18 @@ class MemoryVectors:
         """Return the highest number that was given; 0 while nobody has embedded anything."""
         return max((_number(row) for row in self._rows()), default=0)
 
-    async def has_untold(self) -> bool:
+    async def has_unembedded(self) -> bool:
         """Return whether some content or message has no vectors of anybody."""
         return any(row["embedder"] == "" for row in self._rows())
 
-    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Untold]:
-        """Return up to `limit` of those contents and messages."""
+    async def unembedded(self, embedder: str, *, limit: int) -> Sequence[Unembedded]:
+        """Return up to `limit` contents and messages that have no vectors of this embedder."""
         digests = [row["digest"] for row in self._others(embedder)][:limit]
         versions = [row for row in self._mine(tables.versions) if row["digest"] in digests]
         told: dict[str, Content | str] = {each.digest: each.content for each in map(version_of, versions)}
         spoken = [row for row in self._mine(tables.corrections) if row["digest"] in digests]
         said = {str(row["digest"]): str(row["text"]) for row in spoken}
-        return [Untold(digest=digest, content=content) for digest, content in {**told, **said}.items()]
+        return [Unembedded(digest=digest, content=content) for digest, content in {**told, **said}.items()]
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
         """Store the vectors of what is listed; others are passed over."""

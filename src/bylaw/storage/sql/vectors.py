@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from bylaw.core.ids import TenantId
 from bylaw.policies.content import ContentDocument, restore_content
-from bylaw.search.store import Meaning, Numbered, Untold
+from bylaw.search.store import Meaning, Numbered, Unembedded
 from bylaw.storage.sql import tables
 from bylaw.storage.sql.compared import SqlCompared, compared
 from bylaw.storage.sql.session import Session
@@ -34,13 +34,13 @@ class SqlVectors:
         """Return the highest number that was given; 0 while nobody has embedded anything."""
         return await self._session.number(select(func.max(_T.number)).where(self._mine))
 
-    async def has_untold(self) -> bool:
+    async def has_unembedded(self) -> bool:
         """Return whether some content or message has no vectors of anybody."""
-        untold = select(_T.number).where(self._mine, _T.embedder == "").limit(1)
-        return await self._session.row(untold) is not None
+        none = select(_T.number).where(self._mine, _T.embedder == "").limit(1)
+        return await self._session.row(none) is not None
 
-    async def lacking(self, embedder: str, *, limit: int) -> Sequence[Untold]:
-        """Return up to `limit` of those contents and messages."""
+    async def unembedded(self, embedder: str, *, limit: int) -> Sequence[Unembedded]:
+        """Return up to `limit` contents and messages that have no vectors of this embedder."""
         wanted = select(_T.digest).where(*self._others(embedder)).order_by(_T.embedder).limit(limit)
         digests = [row["digest"] for row in await self._session.rows(wanted)]
         messages = select(_C.digest, func.max(_C.text).label("text")).group_by(_C.digest)
@@ -50,10 +50,15 @@ class SqlVectors:
         these = said.where(_V.tenant_id == self._tenant_id, _V.digest.in_(digests))
         return [
             *(
-                Untold(digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"])))
+                Unembedded(
+                    digest=row["digest"], content=restore_content(cast("ContentDocument", row["content"]))
+                )
                 for row in await self._session.rows(these)
             ),
-            *(Untold(digest=row["digest"], content=row["text"]) for row in await self._session.rows(spoken)),
+            *(
+                Unembedded(digest=row["digest"], content=row["text"])
+                for row in await self._session.rows(spoken)
+            ),
         ]
 
     async def keep(self, embedder: str, meanings: Sequence[Meaning]) -> None:
