@@ -37,8 +37,8 @@ def test_a_named_model_embeds_where_it_is(url, host):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ({"embed_model": "words-3", "outgoing": "any"}, "needs --embed-dimensions"),
-        ({**MODEL, "outgoing": "any", "embed_url": "http://models.example.com"}, "https"),
+        ({"embed_model": "words-3", "outgoing": "any"}, "needs BYLAW_EMBED_DIMENSIONS"),
+        ({**MODEL, "outgoing": "any", "embed_url": "http://models.example.com"}, "BYLAW_EMBED_URL: .*https"),
         (MODEL, "may call nobody"),
         ({"embed_dimensions": 256}, "without a model"),
         ({"embed_key": "sk-1"}, "without a model"),

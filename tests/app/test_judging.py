@@ -152,3 +152,4 @@ async def test_settings_that_name_no_usable_model_stop_the_start(tmp_path, given
         async with build(values):
             pass
     assert refused.value.problems[0].path == path
+    assert refused.value.message.startswith(f"BYLAW_{path.upper()}: ")

@@ -60,11 +60,11 @@ def test_variables_of_other_programs_are_let_through():
         ({"BYLAW_JUDGE_MODEL": "m"}, "BYLAW_JUDGE_MODEL has no effect while this server may call nobody"),
         (
             {"BYLAW_JUDGE_MODEL": "m", "BYLAW_JUDGE_URL": "http://[::1]:1/v1", "BYLAW_OUTGOING": "public"},
-            "BYLAW_JUDGE_MODEL is on this machine: say --outgoing any",
+            "BYLAW_JUDGE_MODEL is on this machine: set BYLAW_OUTGOING=any",
         ),
         (
             {"BYLAW_JUDGE_MODEL": "m", "BYLAW_JUDGE_API": "ollama", "BYLAW_OUTGOING": "public"},
-            "BYLAW_JUDGE_MODEL is on this machine: say --outgoing any",
+            "BYLAW_JUDGE_MODEL is on this machine: set BYLAW_OUTGOING=any",
         ),
         (
             {

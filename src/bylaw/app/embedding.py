@@ -5,6 +5,7 @@ from functools import partial
 from typing import Literal
 
 from bylaw.api.ports import ControlStore, Unit
+from bylaw.app.judging import address_in
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import TenantId
 from bylaw.jobs.model import NewJob, Object
@@ -18,7 +19,7 @@ from bylaw.search.finder import Finder
 from bylaw.search.nearest import Where
 from bylaw.search.weights import Runtime
 from bylaw.settings import Settings
-from bylaw.tenancy.connections import Credentials, checked_endpoint
+from bylaw.tenancy.connections import Credentials
 from bylaw.tenancy.model import Provider
 
 
@@ -41,7 +42,7 @@ def embedder_of(settings: Settings, providers: Providers) -> Callable[[], Embedd
     kind: Provider = "other" if search.embed_url else "openai"
     endpoint = Endpoint(
         provider=kind,
-        address=checked_endpoint(search.embed_url, kind, path="embed_url"),
+        address=address_in("embed_url", search.embed_url, kind),
         credentials=Credentials(key=search.embed_key),
     )
     return partial(

@@ -18,11 +18,13 @@ from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.providers.structured import StructuredModel
 from bylaw.settings import Settings
 from bylaw.tenancy.connections import Credentials, checked_endpoint
+from bylaw.tenancy.model import Provider
 
 _OF_REQUEST: Final = 0.7  # of the time for a request may be spent on advice
 _OLLAMA: Final = "http://127.0.0.1:11434"
 # What of a key file is read: no key is as long.
 _MOST_KEY: Final = 8_192
+_KEY_FILE: Final = "BYLAW_JUDGE_KEY_FILE"
 
 
 def panel_of(settings: Settings, model: ModelEvaluator | None, tracer: Tracer) -> Panel:
@@ -84,15 +86,23 @@ def providers_of(settings: Settings) -> Providers:
     return Providers(HttpClient(settings.server.outgoing, limits))
 
 
+def address_in(setting: str, text: str, provider: Provider) -> str:
+    """Return the address that a setting names. Raises: InvalidInput that names the setting."""
+    try:
+        return checked_endpoint(text, provider, path=setting)
+    except InvalidInput as error:
+        raise InvalidInput(f"BYLAW_{setting.upper()}: {error.message}", *error.problems) from None
+
+
 def _endpoint(settings: Settings) -> Endpoint:
     judge = settings.judge
     key = judge.judge_key or _key_in(judge.judge_key_file)
     if judge.judge_api == "ollama":
-        address = checked_endpoint(judge.judge_url or _OLLAMA, "other", path="judge_url")
+        address = address_in("judge_url", judge.judge_url or _OLLAMA, "other")
         # Under this path Ollama speaks its own words.
         address = address if address.endswith("/api") else address + "/api"
         return Endpoint(provider="other", address=address, credentials=Credentials(key=key))
-    address = checked_endpoint(judge.judge_url, judge.judge_api, path="judge_url")
+    address = address_in("judge_url", judge.judge_url, judge.judge_api)
     return Endpoint(provider=judge.judge_api, address=address, credentials=Credentials(key=key))
 
 
@@ -104,7 +114,9 @@ def _key_in(file: str) -> str:
             key = opened.read(_MOST_KEY).strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise InvalidInput.of("judge_key_file", "unreadable", f"{file} cannot be read: {why}.") from None
+        raise InvalidInput.of(
+            "judge_key_file", "unreadable", f"{_KEY_FILE}: {file} cannot be read: {why}."
+        ) from None
     if not key or not key.isprintable() or " " in key:
-        raise InvalidInput.of("judge_key_file", "bad_value", f"{file} holds no key in one line.")
+        raise InvalidInput.of("judge_key_file", "bad_value", f"{_KEY_FILE}: {file} holds no key in one line.")
     return key

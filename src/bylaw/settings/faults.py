@@ -70,13 +70,13 @@ def _no_judge(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:
     said = [name for name in given if name.startswith("judge_") and name not in {"judge_model", "judge_ms"}]
     if "judge_model" not in given:
         for name in said:
-            yield problem(name, "has no effect without a model: say --judge-model (BYLAW_JUDGE_MODEL)")
+            yield problem(name, "has no effect without a model: set BYLAW_JUDGE_MODEL")
         return
     if values.get("outgoing", "off") == "off":
-        advice = "say --outgoing public, or any for an address of this machine or network (BYLAW_OUTGOING)"
+        advice = "set BYLAW_OUTGOING=public, or any for an address of this machine or network"
         yield problem("judge_model", f"has no effect while this server may call nobody: {advice}")
     elif values.get("outgoing") == "public" and _is_here(values):
-        yield problem("judge_model", "is on this machine: say --outgoing any (BYLAW_OUTGOING=any)")
+        yield problem("judge_model", "is on this machine: set BYLAW_OUTGOING=any")
     if "judge_key" in given and "judge_key_file" in given:
         yield problem("judge_key", f"has no effect beside {given['judge_key_file'][0]}: leave one out")
 
@@ -85,9 +85,7 @@ def _no_embedder(given: Given, values: Mapping[str, object]) -> Iterator[Problem
     """Yield why no model elsewhere would embed, although something about one is said."""
     if "embed_model" not in given:
         for name in (each for each in given if each.startswith("embed_") and each != "embed_runtime"):
-            message = (
-                f"{given[name][0]} has no effect without a model: say --embed-model (BYLAW_EMBED_MODEL)."
-            )
+            message = f"{given[name][0]} has no effect without a model: set BYLAW_EMBED_MODEL."
             yield Problem(path=given[name][0], code="inert_setting", message=message)
         return
     origin = given["embed_model"][0]
@@ -96,13 +94,11 @@ def _no_embedder(given: Given, values: Mapping[str, object]) -> Iterator[Problem
         message = f"{other} has no effect beside {origin}: leave one of the two out."
         yield Problem(path=other, code="inert_setting", message=message)
     if not values.get("embed_dimensions"):
-        message = (
-            f"{origin} needs --embed-dimensions (BYLAW_EMBED_DIMENSIONS): how many numbers its vectors have."
-        )
+        message = f"{origin} needs BYLAW_EMBED_DIMENSIONS: how many numbers its vectors have."
         yield Problem(path=origin, code="missing_setting", message=message)
     if values.get("outgoing", "off") == "off":
         message = (
-            f"{origin} has no effect while this server may call nobody: say --outgoing (BYLAW_OUTGOING)."
+            f"{origin} has no effect while this server may call nobody: set BYLAW_OUTGOING=public or any."
         )
         yield Problem(path=origin, code="inert_setting", message=message)
 
