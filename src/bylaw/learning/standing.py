@@ -29,6 +29,7 @@ _MOST_NEAR: Final = 25
 MOST_PROPOSED: Final = 40
 # How much less near than the same a rule may be to be told to the reviewer.
 _NEAR: Final = 0.15
+_PERMITS: Final = frozenset({"may", "can", "allowed", "eligible", "entitled", "free", "waive", "waived"})
 
 
 class Remembering:
@@ -221,9 +222,6 @@ def _notes(draft: Draft, rivals: Sequence[Rival], choices: Choices) -> list[str]
             "It permits something: approving it allows nothing by itself, since policies only restrict."
         )
     return list(dict.fromkeys(notes))
-
-
-_PERMITS: Final = frozenset({"may", "can", "allowed", "eligible", "entitled", "free", "waive", "waived"})
 
 
 def held(findings: Sequence[Finding]) -> Mapping[str, int]:

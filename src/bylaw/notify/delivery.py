@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
-from bylaw.core.clock import Clock
+from bylaw.core.clock import HOUR_MS, Clock
 from bylaw.jobs.forgetting import MOST, forget_all
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Running
@@ -23,12 +23,11 @@ from bylaw.notify.told import WebhookTold
 from bylaw.notify.webhooks import record
 
 AUTHOR: Final = "system:bylaw"
-_S: Final = 1000
-_H: Final = 3_600 * _S
+_MINUTE_MS: Final = 60_000
 # Source: the schedule that the Standard Webhooks specification recommends; ten attempts in three days.
 SCHEDULE_MS: Final = (
-    *(5 * _S, 300 * _S, 1_800 * _S),
-    *(hours * _H for hours in (2, 5, 10, 14, 20, 24)),
+    *(5_000, 5 * _MINUTE_MS, 30 * _MINUTE_MS),
+    *(hours * HOUR_MS for hours in (2, 5, 10, 14, 20, 24)),
 )
 GONE: Final = 410
 
@@ -142,7 +141,7 @@ class Deliverer(Generic[U]):
         if attempt.status == GONE:
             await self._stop(unit, webhook, "The receiver answered that it is gone (410).")
         elif attempt.at_ms - since_ms >= self.fail_ms:
-            days = self.fail_ms // (24 * _H)
+            days = self.fail_ms // (24 * HOUR_MS)
             await self._stop(unit, webhook, f"Nothing was delivered for {days} days.")
 
     async def _stop(self, unit: U, webhook: Webhook, reason: str) -> None:

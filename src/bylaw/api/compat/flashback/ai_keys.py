@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import wire_connections as wire
-from bylaw.api.compat.flashback.wire import Told
+from bylaw.api.compat.flashback.wire import FlashbackConfirmation
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.api.shape import when
@@ -56,7 +56,7 @@ async def rename_ai_key(
     repo_id: RepoId,
     ai_key_id: KeyId,
     change: Annotated[wire.AiApiKeyChange, body(wire.AiApiKeyChange)],
-) -> Reply[Told]:
+) -> Reply[FlashbackConfirmation]:
     """Give a key another name; violations keep the one that it had."""
     if change.name is None:
         found = await gateway_keys.list_gateway_keys(acting, repo_id)
@@ -64,14 +64,14 @@ async def rename_ai_key(
             raise NotFound("key", ai_key_id)
     else:
         await gateway_keys.rename_gateway_key(acting, repo_id, ai_key_id, name=change.name)
-    return Reply(Told(message="The API key is changed."))
+    return Reply(FlashbackConfirmation(message="The API key is changed."))
 
 
 @router.delete("/repo/{repo_id}/ai/apikey/{ai_key_id}")
-async def delete_ai_key(acting: Writing, repo_id: RepoId, ai_key_id: KeyId) -> Reply[Told]:
+async def delete_ai_key(acting: Writing, repo_id: RepoId, ai_key_id: KeyId) -> Reply[FlashbackConfirmation]:
     """Revoke a key for good; what it did stays known by its name."""
     await gateway_keys.revoke_gateway_key(acting, repo_id, ai_key_id)
-    return Reply(Told(message="The API key is deleted."))
+    return Reply(FlashbackConfirmation(message="The API key is deleted."))
 
 
 def _made(key: ApiKey, raw: str | None) -> wire.MadeAiApiKey:

@@ -13,7 +13,7 @@ from bylaw.api.compat.flashback import wire_connections as wire
 from bylaw.api.compat.flashback.ai_keys import AI_TYPES, PROVIDERS
 from bylaw.api.compat.flashback.query import Id, Query
 from bylaw.api.compat.flashback.translate import providers_of
-from bylaw.api.compat.flashback.wire import Told
+from bylaw.api.compat.flashback.wire import FlashbackConfirmation
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, admits, body, needs, needs_projected, parts_of, principal_of
@@ -121,10 +121,10 @@ async def change_connection(
 
 
 @router.delete("/ai/llm/{connection_id}")
-async def delete_connection(acting: Writing, connection_id: ConnectionId) -> Reply[Told]:
+async def delete_connection(acting: Writing, connection_id: ConnectionId) -> Reply[FlashbackConfirmation]:
     """Delete a connection; its key and secret are forgotten."""
     await connections.delete_connection(acting, connection_id)
-    return Reply(Told(message="The connection is deleted."))
+    return Reply(FlashbackConfirmation(message="The connection is deleted."))
 
 
 @router.post("/ai/llm/{connection_id}/validate")

@@ -15,7 +15,7 @@ from bylaw.api.compat.flashback.ai_keys import PROVIDERS
 from bylaw.api.compat.flashback.query import Id, PartQuery, Query
 from bylaw.api.compat.flashback.shown import Shown
 from bylaw.api.compat.flashback.translate import place_of
-from bylaw.api.compat.flashback.wire import Told
+from bylaw.api.compat.flashback.wire import FlashbackConfirmation
 from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, admits, body, incoming_of, needs, principal_of
@@ -96,12 +96,12 @@ async def delete_conversation(
     acting: Reading,
     conversation_id: ConversationId,
     query: Annotated[DeletionQuery, FromQuery()],
-) -> Reply[Told]:
+) -> Reply[FlashbackConfirmation]:
     """Delete a conversation."""
     await conversations.delete_conversation(acting, conversation_id, for_good=query.hard_delete)
     if query.hard_delete:
         await corrections.forget_conversation(acting, conversation_id)
-    return Reply(Told(message="The conversation is deleted."))
+    return Reply(FlashbackConfirmation(message="The conversation is deleted."))
 
 
 @router.post("/conversation/{conversation_id}/prompt")

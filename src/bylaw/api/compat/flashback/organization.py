@@ -8,7 +8,7 @@ from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import translate_places as translate
 from bylaw.api.compat.flashback import wire_places as wire
 from bylaw.api.compat.flashback.policies import require_own
-from bylaw.api.compat.flashback.wire import Told
+from bylaw.api.compat.flashback.wire import FlashbackConfirmation
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.errors import NotFound
@@ -66,17 +66,17 @@ async def change_user(
 
 
 @router.delete("/organization/users/{user_id}")
-async def remove_user(acting: Managing, user_id: UserId) -> Reply[Told]:
+async def remove_user(acting: Managing, user_id: UserId) -> Reply[FlashbackConfirmation]:
     """Remove a person, whose keys stop working; they can be activated again."""
     await people.remove_user(acting, user_id)
-    return Reply(Told(message="The user is removed."))
+    return Reply(FlashbackConfirmation(message="The user is removed."))
 
 
 @router.post("/organization/users/{user_id}/activate")
-async def activate_user(acting: Managing, user_id: UserId) -> Reply[Told]:
+async def activate_user(acting: Managing, user_id: UserId) -> Reply[FlashbackConfirmation]:
     """Bring a removed person back with their roles and keys."""
     await people.restore_user(acting, user_id)
-    return Reply(Told(message="The user is active."))
+    return Reply(FlashbackConfirmation(message="The user is active."))
 
 
 @router.get("/organization/{tenant_id}")
@@ -133,11 +133,11 @@ async def read_role(acting: AnyCaller, user_id: UserId) -> Reply[wire.OneRole]:
 @router.put("/user/{user_id}")
 async def rename_user(
     acting: AnyCaller, user_id: UserId, change: Annotated[wire.NameChange, body(wire.NameChange)]
-) -> Reply[Told]:
+) -> Reply[FlashbackConfirmation]:
     """Change a person's names; people may do so themselves."""
     await people.read_user(acting, user_id)
     await people.rename_user(acting, user_id, change.name, last_name=change.last_name)
-    return Reply(Told(message="The user is changed."))
+    return Reply(FlashbackConfirmation(message="The user is changed."))
 
 
 @router.put("/user/{user_id}/role")

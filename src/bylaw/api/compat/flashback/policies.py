@@ -8,7 +8,13 @@ from bylaw.api.answers import Reply
 from bylaw.api.compat.flashback import translate
 from bylaw.api.compat.flashback.query import PolicyQuery
 from bylaw.api.compat.flashback.shown import Shown
-from bylaw.api.compat.flashback.wire import FlashbackNewPolicy, OnePolicy, Policies, PolicyChange, Told
+from bylaw.api.compat.flashback.wire import (
+    FlashbackConfirmation,
+    FlashbackNewPolicy,
+    OnePolicy,
+    Policies,
+    PolicyChange,
+)
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.errors import Forbidden, InvalidInput, NotFound
@@ -67,10 +73,10 @@ async def change_policy(
 
 
 @router.delete("/policy/{policy_id}")
-async def delete_policy(acting: Writing, policy_id: PolicyId) -> Reply[Told]:
+async def delete_policy(acting: Writing, policy_id: PolicyId) -> Reply[FlashbackConfirmation]:
     """Delete a policy; what happened under it stays."""
     await lifecycle.delete_policy(acting, policy_id)
-    return Reply(Told(message="The policy is deleted and no longer enforced."))
+    return Reply(FlashbackConfirmation(message="The policy is deleted and no longer enforced."))
 
 
 def require_own(acting: Acting[Unit], org_id: str) -> None:

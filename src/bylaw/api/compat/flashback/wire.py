@@ -32,7 +32,7 @@ class FlashbackDone(Wire, frozen=True, kw_only=True):
     success: Literal[True] = True
 
 
-class Told(Wire, frozen=True, kw_only=True):
+class FlashbackConfirmation(Wire, frozen=True, kw_only=True):
     """It was done, in words."""
 
     success: Literal[True] = True

@@ -10,7 +10,7 @@ from bylaw.api.compat.flashback import translate_places as translate
 from bylaw.api.compat.flashback import wire_places as wire
 from bylaw.api.compat.flashback.query import Id
 from bylaw.api.compat.flashback.query import Query as Parameters
-from bylaw.api.compat.flashback.wire import FlashbackDone, Told
+from bylaw.api.compat.flashback.wire import FlashbackConfirmation, FlashbackDone
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.ids import RepoId, UserId, WorkspaceId
@@ -140,10 +140,10 @@ async def change_repo(
 
 
 @router.delete("/repo/{repo_id}")
-async def delete_repo(acting: Managing, repo_id: RepoId) -> Reply[Told]:
+async def delete_repo(acting: Managing, repo_id: RepoId) -> Reply[FlashbackConfirmation]:
     """Delete a repo together with its policies."""
     await delete_repo_with_policies(acting, repo_id)
-    return Reply(Told(message="The repo is deleted, and its policies with it."))
+    return Reply(FlashbackConfirmation(message="The repo is deleted, and its policies with it."))
 
 
 async def _with_users(acting: Acting[Unit], workspace: Workspace) -> wire.WorkspaceWithUsers:
