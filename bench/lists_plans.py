@@ -7,9 +7,9 @@ from pathlib import Path
 import uvloop
 from sqlalchemy import event
 
-from bench.lists_rows import DAY_MS, TENANT
+from bench.lists_rows import TENANT
 from bench.report import Table
-from bylaw.core.clock import SystemClock
+from bylaw.core.clock import DAY_MS, SystemClock
 from bylaw.core.ids import Ids, RepoId, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.policies.searching import words_of

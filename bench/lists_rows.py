@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 
+from bylaw.core.clock import DAY_MS
 from bylaw.core.ids import AgentId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.learning.model import ConversationId
 from bylaw.policies.model import Content, NaturalRule, Version, search_text, topic_key
@@ -20,7 +21,6 @@ from bylaw.tenancy.model import Place
 from tests.contracts import values
 
 TENANT = TenantId("default")
-DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
 WORKSPACES, REPOS, USERS, AGENTS, KEYS, MODELS, GOVERNING = 20, 1_000, 200, 500, 20, 12, 50
 BUSY, BURST = 100, 20  # repos in which something happens, and how much in a row

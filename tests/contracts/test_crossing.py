@@ -13,6 +13,7 @@ import pytest
 
 from bylaw.api.ports import Unit
 from bylaw.approvals.store import ApprovalFilter
+from bylaw.core.clock import DAY_MS, HOUR_MS
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Slice
@@ -27,7 +28,6 @@ from bylaw.notify.store import DeliveryFilter
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter
 from bylaw.review.events import EventFilter
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter, Used
 from bylaw.search.store import CorrectionFilter, CorrectionId, Meaning
 from bylaw.storage.memory.control import MemoryControlStore

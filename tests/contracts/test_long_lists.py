@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
+from bylaw.core.clock import DAY_MS, HOUR_MS
 from bylaw.core.paging import Slice
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import ReviewFilter
 from tests.contracts.test_statistics_store import keep, tally_all
 from tests.contracts.values import START, A, alert, occasion, place, snapshot, violation

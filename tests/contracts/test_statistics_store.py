@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
+from bylaw.core.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from bylaw.review.model import Evaluation
-from bylaw.review.statistics import DAY_MS, HOUR_MS, MINUTE_MS
 from bylaw.review.store import Tally, TallyFilter, Used
 from tests.contracts.values import (
     START,

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from bylaw.core.clock import HOUR_MS
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFailed
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.jobs.model import NewJob, Step
 from bylaw.policies.store import PolicyFilter
-from bylaw.review.statistics import HOUR_MS
 from tests.contracts.lists import every
 from tests.contracts.values import (
     START,

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from bylaw.api.notifying import note_stopped
-from bylaw.core.clock import ManualClock
+from bylaw.core.clock import DAY_MS, ManualClock
 from bylaw.core.ids import Ids, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.jobs.running import Handler
@@ -22,8 +22,6 @@ from bylaw.tenancy.sealing import SecretKeys
 from tests.contracts.conftest import migrated_url, sqlite_template, store  # noqa: F401 - fixtures
 from tests.contracts.values import A
 from tests.notify.receiver import receiving
-
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 @pytest.fixture

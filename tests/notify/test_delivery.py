@@ -6,7 +6,7 @@ import os
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from bylaw.core.clock import ManualClock, SystemClock
+from bylaw.core.clock import DAY_MS, MINUTE_MS, ManualClock, SystemClock
 from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
@@ -18,11 +18,9 @@ from bylaw.notify.telling import FORGET
 from bylaw.review.store import AttentionFilter
 from tests.contracts.values import A, B, workspace
 from tests.contracts.values import notice as made
-from tests.notify.conftest import DAY_MS
 from tests.notify.receiver import receiving
 
 ALL = Slice(limit=100)
-MINUTE_MS = 60_000
 
 
 @pytest.fixture

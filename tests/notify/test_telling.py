@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bylaw.approvals.projection import project_approvals
+from bylaw.core.clock import DAY_MS
 from bylaw.core.errors import Conflict
 from bylaw.core.paging import Slice
 from bylaw.decisions.effects import ApprovalEffect, CallEffect, EvaluationEffect, Passed, ViolationEffect
 from bylaw.notify.webhooks import MOST
 from tests.contracts.values import A, notice, occasion, violation
-from tests.notify.conftest import DAY_MS
 
 WAITS_MS = 60_000
 

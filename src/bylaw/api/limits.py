@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bylaw.core.clock import Clock
+from bylaw.core.clock import MINUTE_MS, Clock
 from bylaw.core.errors import RateLimited
 
-_MINUTE_MS: Final = 60_000
 _MOST_BUCKETS: Final = 100_000
 
 
@@ -44,7 +43,7 @@ class Limits:
         if bucket is None:
             bucket = self._add(key, limit, now)
         since_ms = max(0, now - bucket.at_ms)  # a clock that is set back takes nothing away
-        tokens = min(float(limit), bucket.tokens + since_ms * limit / _MINUTE_MS)
+        tokens = min(float(limit), bucket.tokens + since_ms * limit / MINUTE_MS)
         bucket.at_ms = now
         if tokens < min(cost, limit):
             bucket.tokens = tokens
@@ -59,7 +58,7 @@ class Limits:
     def _add(self, key: tuple[str, str], limit: int, now: int) -> _Bucket:
         """Return a full bucket; of too many, those unused for a minute and the oldest are dropped."""
         if len(self._buckets) >= _MOST_BUCKETS:
-            used = [each for each in self._buckets.items() if now - each[1].at_ms < _MINUTE_MS]
+            used = [each for each in self._buckets.items() if now - each[1].at_ms < MINUTE_MS]
             self._buckets = dict(used[-_MOST_BUCKETS // 2 :])
         bucket = self._buckets[key] = _Bucket(float(limit), now)
         return bucket

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from bylaw.core.clock import MINUTE_MS
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import TenantId
 from bylaw.jobs.model import Object, Schedule
 
 _DAYS: Final = 366 * 8  # the longest way from one 29 February to the next
 _FIELDS: Final = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
-_MINUTE_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Cron:
 
     def after(self, ms: int) -> int:
         """Return the first moment that is later than `ms`. Raises: InvalidInput when there is none."""
-        start = datetime.fromtimestamp((ms // _MINUTE_MS + 1) * 60, UTC)
+        start = datetime.fromtimestamp((ms // MINUTE_MS + 1) * 60, UTC)
         for ahead in range(_DAYS + 1):
             day = start.date() + timedelta(days=ahead)
             if not self._falls_on(day):

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
-from bylaw.core.clock import HOUR_MS, Clock
+from bylaw.core.clock import HOUR_MS, MINUTE_MS, Clock
 from bylaw.jobs.forgetting import MOST, forget_all
 from bylaw.jobs.model import Object
 from bylaw.jobs.running import Running
@@ -23,10 +23,9 @@ from bylaw.notify.told import WebhookTold
 from bylaw.notify.webhooks import record
 
 AUTHOR: Final = "system:bylaw"
-_MINUTE_MS: Final = 60_000
 # Source: the schedule that the Standard Webhooks specification recommends; ten attempts in three days.
 SCHEDULE_MS: Final = (
-    *(5_000, 5 * _MINUTE_MS, 30 * _MINUTE_MS),
+    *(5_000, 5 * MINUTE_MS, 30 * MINUTE_MS),
     *(hours * HOUR_MS for hours in (2, 5, 10, 14, 20, 24)),
 )
 GONE: Final = 410

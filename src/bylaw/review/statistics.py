@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Final, Literal
 
+from bylaw.core.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from bylaw.core.errors import InvalidInput
 from bylaw.review.queue import READS, ReviewUnit, readable
 from bylaw.review.store import Facet, Tally, TallyFilter
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.principal import Acting
 
-MINUTE_MS: Final = 60_000
-HOUR_MS: Final = 60 * MINUTE_MS
-DAY_MS: Final = 24 * HOUR_MS
 MOST_POINTS: Final = 10_000
 
 Window = Literal["24h", "7d", "30d", "90d", "180d", "365d"]

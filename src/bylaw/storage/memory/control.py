@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from bylaw.core.clock import Clock
+from bylaw.core.clock import DAY_MS, HOUR_MS, Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.storage.memory.backlog import MemoryBacklog
 from bylaw.storage.memory.changes import (
     MemoryChanges,

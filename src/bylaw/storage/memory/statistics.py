@@ -6,8 +6,8 @@ from dataclasses import fields
 
 from sqlalchemy import Table
 
+from bylaw.core.clock import DAY_MS, HOUR_MS
 from bylaw.core.ids import RepoId, TenantId, WorkspaceId
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import Facet, Tallies, Tally, TallyFilter
 from bylaw.storage.memory.changes import whole
 from bylaw.storage.memory.heap import Heap, Row

@@ -15,10 +15,9 @@ from sqlalchemy import (
     update,
 )
 
-from bylaw.core.clock import Clock
+from bylaw.core.clock import DAY_MS, HOUR_MS, Clock
 from bylaw.core.ids import Ids, KeyId, TenantId
 from bylaw.core.paging import Page, Slice
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.storage.refusals import require_tenant_id, taken
 from bylaw.storage.rows import from_row, to_row
 from bylaw.storage.sql import tables

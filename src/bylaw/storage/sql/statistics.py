@@ -27,8 +27,8 @@ from sqlalchemy import (
     union_all,
 )
 
+from bylaw.core.clock import DAY_MS, HOUR_MS
 from bylaw.core.ids import TenantId
-from bylaw.review.statistics import DAY_MS, HOUR_MS
 from bylaw.review.store import Facet, Tallies, Tally, TallyFilter
 from bylaw.storage.ranges import Ranges, around, inside, merged, without
 from bylaw.storage.sql import tables

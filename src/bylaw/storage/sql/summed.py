@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
+from bylaw.core.clock import DAY_MS
 from bylaw.core.ids import RepoId
 from bylaw.core.paging import Slice
 from bylaw.policies.model import Risk
-from bylaw.review.statistics import DAY_MS
 from bylaw.review.store import Facet, ReviewFilter, Tally, TallyFilter
 from bylaw.storage.sql.statistics import SqlStatistics
 from bylaw.tenancy.model import EVERYWHERE, Place
