@@ -149,20 +149,18 @@ def _apply(server: Remote) -> Remote:
     done = ServerTarget(remote=server).apply(PacksToApply(documents=as_sent(load_folder(STARTER))))
     for policy in done.policies:
         click.echo(f"  {policy.slug}: version {policy.version}")
-    night = msgspec.json.decode(server.request("POST", "/v1/policies", NIGHT_SHIFT), type=_Made)
+    night = server.send("POST", "/v1/policies", NIGHT_SHIFT, _Made)
     server.request("POST", "/v1/agents", {"id": "night-shift", "name": "Night shift", "require_policy": True})
     server.request("PUT", "/v1/bindings/night-shift", {"policy_id": night.id})
     click.echo(f"  agent night-shift is bound to {night.id}")
-    agents = msgspec.json.decode(
-        server.request("POST", "/v1/keys", {"name": "agents", "scopes": ["decisions:write"]}), type=_Made
-    )
+    agents = server.send("POST", "/v1/keys", {"name": "agents", "scopes": ["decisions:write"]}, _Made)
     click.echo("  the agents get a key that asks for decisions and does nothing else")
     return server.with_key(agents.key)
 
 
 def _decide(server: Remote, title: str, request: Mapping[str, object]) -> Decision:
     _title(title)
-    decision = msgspec.json.decode(server.request("POST", "/v1/decisions", request), type=Decision)
+    decision = server.send("POST", "/v1/decisions", request, Decision)
     _say(decision)
     return decision
 
@@ -180,8 +178,7 @@ def _say(decision: Decision) -> None:
 
 def _explain(admin: Remote, blocked: Decision) -> None:
     _title("What would have changed the large invoice's outcome?")
-    found = admin.request("GET", f"/v1/decisions/{blocked.receipt_id}/explain")
-    for change in msgspec.json.decode(found, type=Explanation).changes:
+    for change in admin.get(f"/v1/decisions/{blocked.receipt_id}/explain", Explanation).changes:
         click.echo(f"  {change.path} at {change.then} instead of {change.now}: {change.outcome}")
 
 

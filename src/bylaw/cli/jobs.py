@@ -1,7 +1,7 @@
 """`bylaw jobs`: the work of a server apart from requests: seen, tried again, stopped."""
 
 from typing import Final, get_args
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -41,9 +41,7 @@ Examples:
 @click.pass_obj
 def list_jobs(remote: Remote, *, kind: str | None, status: str | None, limit: int) -> None:
     """List jobs, newest first."""
-    asked = {"limit": limit, "kind": kind, "status": status}
-    query = urlencode({name: value for name, value in asked.items() if value is not None})
-    found = msgspec.json.decode(remote.request("GET", f"/v1/jobs?{query}"), type=Page[JobView])
+    found = remote.get("/v1/jobs", Page[JobView], limit=limit, kind=kind, status=status)
     for job in found.data:
         click.echo(_line(job))
     say_rest(found, limit, options="--limit, --kind or --status")
@@ -61,7 +59,7 @@ Examples:
 @click.pass_obj
 def show_job(remote: Remote, job_id: str) -> None:
     """Show one job: what is to be done, what of it is done, and what came of it."""
-    job = msgspec.json.decode(remote.request("GET", _path(job_id)), type=JobDetail)
+    job = remote.get(_path(job_id), JobDetail)
     click.echo(_line(job))
     click.echo(f"  created   {job.created_at}")
     click.echo(f"  due       {job.due_at}")
@@ -87,7 +85,7 @@ Examples:
 @click.pass_obj
 def retry_job(remote: Remote, job_id: str) -> None:
     """Have a job start as soon as possible; what of it is done stays done."""
-    _do(remote, job_id, "retry")
+    click.echo(_line(remote.send("POST", f"{_path(job_id)}/retry", None, JobView)))
 
 
 @jobs.command(
@@ -102,12 +100,7 @@ Examples:
 @click.pass_obj
 def cancel_job(remote: Remote, job_id: str) -> None:
     """Have a job not be done; one that runs is stopped."""
-    _do(remote, job_id, "cancel")
-
-
-def _do(remote: Remote, job_id: str, what: str) -> None:
-    done = msgspec.json.decode(remote.request("POST", f"{_path(job_id)}/{what}"), type=JobView)
-    click.echo(_line(done))
+    click.echo(_line(remote.send("POST", f"{_path(job_id)}/cancel", None, JobView)))
 
 
 def _path(job_id: str) -> str:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, assert_never
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -96,7 +96,7 @@ def _sent(remote: Remote, batch: Batch, *, workspace: str, learn: bool) -> list[
         workspace_id=workspace, conversations=tuple(record for _, record in batch), learn=learn
     )
     try:
-        answer = remote.request("POST", "/v1/conversations/import", sent)
+        answer = remote.send("POST", "/v1/conversations/import", sent, ConversationImportView)
     except (InvalidInput, TooLarge) as error:
         if len(batch) > 1:
             alone = [_sent(remote, [each], workspace=workspace, learn=learn) for each in batch]
@@ -108,7 +108,7 @@ def _sent(remote: Remote, batch: Batch, *, workspace: str, learn: bool) -> list[
             for each in _problems(error)
         )
         return [ConversationImportResult(place=0, id="", outcome="refused", problems=problems)]
-    return list(msgspec.json.decode(answer, type=ConversationImportView).results)
+    return list(answer.results)
 
 
 def _problems(error: InvalidInput | TooLarge) -> tuple[Problem, ...]:
@@ -183,7 +183,7 @@ Examples:
 def run_now(remote: Remote, *, workspace: str, dry_run: bool, no_wait: bool) -> None:
     """Run the loop over the resolved conversations of a workspace, and show what it found."""
     sent = NewRun(workspace_id=workspace, dry_run=dry_run)
-    run = msgspec.json.decode(remote.request("POST", "/v1/learning/runs", sent), type=RunItem)
+    run = remote.send("POST", "/v1/learning/runs", sent, RunItem)
     if no_wait:
         click.echo(run.id)
         return
@@ -217,9 +217,7 @@ Examples:
 @click.pass_obj
 def list_runs(remote: Remote, *, workspace: str | None, limit: int) -> None:
     """List runs, newest first."""
-    asked = urlencode({"limit": limit} | ({} if workspace is None else {"workspace_id": workspace}))
-    answer = remote.request("GET", f"/v1/learning/runs?{asked}")
-    runs = msgspec.json.decode(answer, type=Page[RunItem])
+    runs = remote.get("/v1/learning/runs", Page[RunItem], limit=limit, workspace_id=workspace)
     for run in runs.data:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in run.counts.items())
         dry = " (dry)" if run.dry_run else ""
@@ -273,13 +271,13 @@ Examples:
 def settings(remote: Remote, /, *, workspace: str, **chosen: object) -> None:
     """Show how a workspace learns, or change what is named."""
     path = f"/v1/workspaces/{quote(workspace, safe='')}/learning"
-    current = msgspec.json.decode(remote.request("GET", path), type=LearningSettingsView)
+    current = remote.get(path, LearningSettingsView)
     wanted = {name: value for name, value in chosen.items() if value is not None}
     if wanted:
         held = msgspec.to_builtins(current)
         held.pop("workspace_id")
         sent = msgspec.convert({**held, **wanted}, LearningChoices)
-        current = msgspec.json.decode(remote.request("PUT", path, sent), type=LearningSettingsView)
+        current = remote.send("PUT", path, sent, LearningSettingsView)
     for name, value in msgspec.to_builtins(current).items():
         click.echo(f"{name}: {str(value).lower() if isinstance(value, bool) else value}")
 
@@ -303,8 +301,7 @@ def forget(remote: Remote, *, conversation_ids: tuple[str, ...]) -> None:
 
 
 def _read_run(remote: Remote, run_id: str) -> RunView:
-    answer = remote.request("GET", f"/v1/learning/runs/{quote(run_id, safe='')}")
-    return msgspec.json.decode(answer, type=RunView)
+    return remote.get(f"/v1/learning/runs/{quote(run_id, safe='')}", RunView)
 
 
 def _show(run: RunView) -> None:

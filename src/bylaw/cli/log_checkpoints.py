@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -107,7 +106,7 @@ def _latest_of(exported: Path) -> Sequence[str]:
 def _latest(remote: Remote) -> Sequence[_Served]:
     """Return the latest checkpoint of each log of a server."""
     try:
-        found = msgspec.json.decode(remote.request("GET", "/v1/log"), type=CheckpointsView).data
+        found = remote.get("/v1/log", CheckpointsView).data
     except msgspec.MsgspecError as error:
         raise Unavailable(f"What answers is not a Bylaw server: {error}.") from error
     return [_Served(note=each.note, checkpoint=_parsed(each.note)) for each in found]
@@ -187,9 +186,9 @@ def _objection_to_growth(remote: Remote, kept: Checkpoint, served: Checkpoint) -
         return f"it was kept at {kept.size} leaves, and now has {served.size}"
     if served.size == kept.size:
         return None if served.root == kept.root else "it has another root than was kept for this size"
-    query = urlencode({"log": kept.origin, "old_size": kept.size, "size": served.size})
+    asked = {"log": kept.origin, "old_size": kept.size, "size": served.size}
     try:
-        found = msgspec.json.decode(remote.request("GET", f"/v1/log/consistency?{query}"), type=Consistency)
+        found = remote.get("/v1/log/consistency", Consistency, **asked)
         hashes = [from_base64(each) for each in found.hashes]
     except (InvalidInput, msgspec.MsgspecError, ValueError) as error:
         return f"the server does not prove that it grew from what was kept: {error}"

@@ -9,7 +9,6 @@ from typing import Final, Protocol, cast
 from urllib.parse import quote
 
 import click
-import msgspec
 
 from bylaw.api.native.signing_key_views import Revocation, SigningKeysView, SigningKeyView
 from bylaw.cli.lazy import load
@@ -43,16 +42,16 @@ class ServerTarget:
 
     def listed(self) -> Sequence[SigningKeyView]:
         """Return every key, oldest first."""
-        return msgspec.json.decode(self.remote.request("GET", "/v1/log/keys"), type=SigningKeysView).data
+        return self.remote.get("/v1/log/keys", SigningKeysView).data
 
     def rotate(self) -> SigningKeyView:
         """Take a new key into use, and return it."""
-        return _key(self.remote.request("POST", "/v1/log/keys/rotate"))
+        return self.remote.send("POST", "/v1/log/keys/rotate", None, SigningKeyView)
 
     def revoke(self, kid: str, revoked_at: str | None) -> SigningKeyView:
         """Revoke a key from a moment on (now), and return it."""
         path = f"/v1/log/keys/{quote(kid, safe='')}/revoke"
-        return _key(self.remote.request("POST", path, Revocation(revoked_at=revoked_at)))
+        return self.remote.send("POST", path, Revocation(revoked_at=revoked_at), SigningKeyView)
 
 
 def _signing_keys(*, server: str, key: str | None, data: Path | None) -> Target:
@@ -143,10 +142,6 @@ def revoke_key(find: Callable[[], Target], kid: str, revoked_at: str | None) -> 
         except ValueError:
             raise click.BadParameter("Write a moment as 2026-01-01T00:00:00Z.", param_hint="--at") from None
     _show_view(find().revoke(kid, revoked_at))
-
-
-def _key(answer: bytes) -> SigningKeyView:
-    return msgspec.json.decode(answer, type=SigningKeyView)
 
 
 def _read(jwks: Path) -> KeySet:

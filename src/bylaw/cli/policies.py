@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol, TypeVar, cast
-from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -72,16 +71,15 @@ class ServerTarget:
 
     def plan(self, sent: PacksToPlan) -> PlanView:
         """Return what applying would do."""
-        return _read(self.remote.request("POST", "/v1/packs/plan", sent), PlanView)
+        return self.remote.send("POST", "/v1/packs/plan", sent, PlanView)
 
     def apply(self, sent: PacksToApply) -> AppliedPlanView:
         """Apply, and return what was done."""
-        return _read(self.remote.request("POST", "/v1/packs/apply", sent), AppliedPlanView)
+        return self.remote.send("POST", "/v1/packs/apply", sent, AppliedPlanView)
 
     def export(self, *, pack: str | None, others: str) -> PacksView:
         """Return the approved policies as files."""
-        asked = urlencode({"others": others} | ({} if pack is None else {"pack": pack}))
-        return _read(self.remote.request("GET", f"/v1/packs?{asked}"), PacksView)
+        return self.remote.get("/v1/packs", PacksView, others=others, pack=pack)
 
 
 WHERE: Final[Mapping[str, click.Option]] = MappingProxyType(
@@ -242,10 +240,6 @@ def _located(folder: Folder, asked: Callable[[], T]) -> T:
         raise locate_all(error, folder.documents) from None
 
 
-def _read(body: bytes, kind: type[T]) -> T:
-    return msgspec.json.decode(body, type=kind)
-
-
 def _show(plan: PlanView) -> None:
     for step in plan.steps:
         if step.kind != "unchanged" or step.note:
@@ -303,8 +297,7 @@ def search_command(
 ) -> None:
     """Find policies on a server by the words of QUERY and by what it means, and say why each was found."""
     asked = {"q": query, "limit": limit, "topic": topic, "workspace_id": workspace_id}
-    given = urlencode({name: value for name, value in asked.items() if value is not None})
-    answer = _read(remote.request("GET", f"/v1/policies?{given}"), PolicyList)
+    answer = remote.get("/v1/policies", PolicyList, **asked)
     for policy in answer.data:
         click.echo(_named(policy))
         if policy.match is not None:

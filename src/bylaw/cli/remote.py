@@ -2,9 +2,10 @@
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlencode
 
 import click
 import msgspec
@@ -29,6 +30,15 @@ from bylaw.core.errors import (
 
 TIMEOUT_S: Final = 60
 MAX_ANSWER_BYTES: Final = 64 << 20
+
+
+class _Part(Protocol):
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+T = TypeVar("T")
+P = TypeVar("P", bound=_Part)
 
 
 class _Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +100,26 @@ class Remote:
                 f"No server answers at {self._url}: {why}. Start one, or name another: --server, BYLAW_URL."
             )
             raise Unavailable(message) from None
+
+    def send(self, method: str, path: str, body: object, kind: type[T]) -> T:
+        """Return a successful answer to `body`, read as `kind`. Raises: as `request`."""
+        return msgspec.json.decode(self.request(method, path, body), type=kind)
+
+    def get(self, path: str, kind: type[T], /, **query: object) -> T:
+        """Return what is at `path`, read as `kind`; what is None in `query` is left out.
+
+        Raises: as `request`.
+        """
+        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        return msgspec.json.decode(self.request("GET", f"{path}?{asked}" if asked else path), type=kind)
+
+    def pages(self, path: str, kind: type[P], /, **query: object) -> Iterator[P]:
+        """Yield the pages of a list, one after another. Raises: as `request`."""
+        page = self.get(path, kind, **query)
+        yield page
+        while page.next_cursor is not None:
+            page = self.get(path, kind, **query, cursor=page.next_cursor)
+            yield page
 
 
 def keyed(server: str, key: str | None, *, instead: str = "") -> Remote:

@@ -1,10 +1,9 @@
 """`bylaw route`: where a conversation leads, and where it should have led."""
 
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import click
-import msgspec
 
 from bylaw.api.answers import Page
 from bylaw.api.native.corrections import CorrectedView, CorrectionView, NewCorrection
@@ -39,7 +38,7 @@ Examples:
 def find(remote: Remote, said: tuple[str, ...], *, workspace: str | None) -> None:
     """Show the topics that what a customer SAID leads to, turn by turn, and the policies behind them."""
     asked = ToRoute(said=[*said], workspace_id=workspace)
-    found = msgspec.json.decode(remote.request("POST", "/v1/route", asked), type=RoutingView)
+    found = remote.send("POST", "/v1/route", asked, RoutingView)
     for each in found.candidates:
         mark = "*" if each.topic in found.chosen else " "
         click.echo(f"{mark} {each.score:.2f}  {each.topic}  {each.policy_id}  {each.name}")
@@ -73,7 +72,7 @@ def correct(
     if bool(policies) == is_nobodys:
         raise click.UsageError("Give --policy, or --none.")
     new = NewCorrection(said=[*said], policy_ids=[*policies], workspace_id=workspace, receipt_id=receipt)
-    told = msgspec.json.decode(remote.request("POST", PATH, new), type=CorrectedView)
+    told = remote.send("POST", PATH, new, CorrectedView)
     click.echo(told.result)
     for each in told.corrections:
         _show(each)
@@ -92,17 +91,13 @@ Examples:
 @click.pass_obj
 def list_corrections(remote: Remote, *, policy: str | None, workspace: str | None) -> None:
     """List corrections, newest first."""
-    cursor: str | None = None
-    while True:
-        wanted = {"policy_id": policy, "workspace_id": workspace, "cursor": cursor}
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
-        found = msgspec.json.decode(remote.request("GET", f"{PATH}?{query}"), type=Page[CorrectionView])
-        if cursor is None and not found.data:
-            click.echo("There are none.", err=True)
-        for each in found.data:
+    are_none = True
+    for page in remote.pages(PATH, Page[CorrectionView], policy_id=policy, workspace_id=workspace):
+        for each in page.data:
+            are_none = False
             _show(each)
-        if (cursor := found.next_cursor) is None:
-            return
+    if are_none:
+        click.echo("There are none.", err=True)
 
 
 @route.command(

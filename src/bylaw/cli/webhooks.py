@@ -1,10 +1,9 @@
 """`bylaw webhooks`: whom a server tells what happens, and what became of each delivery."""
 
-from typing import Final, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Final
+from urllib.parse import quote
 
 import click
-import msgspec
 
 from bylaw.api.answers import Page
 from bylaw.api.native.webhook_views import (
@@ -19,7 +18,6 @@ from bylaw.cli.pages import limit_option, say_rest
 from bylaw.cli.remote import Remote, RemoteCommand
 
 FAILED: Final = 3
-T = TypeVar("T")
 
 
 @click.group(
@@ -38,15 +36,13 @@ def webhooks() -> None:
 @click.pass_obj
 def list_webhooks(remote: Remote) -> None:
     """List webhooks, and whether their deliveries fail."""
-    cursor: str | None = None
-    while True:
-        found = _get(remote, "/v1/webhooks", Page[WebhookView], cursor=cursor)
-        if cursor is None and not found.data:
-            click.echo("There are none. Make one: bylaw webhooks add URL.", err=True)
-        for each in found.data:
+    are_none = True
+    for page in remote.pages("/v1/webhooks", Page[WebhookView]):
+        for each in page.data:
+            are_none = False
             click.echo(f"{each.id}  {_state(each)}  {each.url}  {','.join(each.types)}")
-        if (cursor := found.next_cursor) is None:
-            return
+    if are_none:
+        click.echo("There are none. Make one: bylaw webhooks add URL.", err=True)
 
 
 @webhooks.command(
@@ -65,7 +61,7 @@ Examples:
 def add(remote: Remote, url: str, *, types: tuple[str, ...], workspace: str | None, description: str) -> None:
     """Make a webhook that leads to URL, and show its secret this once."""
     new = NewWebhook(url=url, types=types, workspace_id=workspace, description=description)
-    made = _read(remote.request("POST", "/v1/webhooks", new), NewWebhookView)
+    made = remote.send("POST", "/v1/webhooks", new, NewWebhookView)
     click.echo(f"webhook  {made.id}")
     click.echo(f"secret   {made.secret}   (shown this once: keep it)")
 
@@ -103,8 +99,8 @@ def list_deliveries(
     remote: Remote, webhook: str, *, status: str | None, kind: str | None, limit: int
 ) -> None:
     """Show what WEBHOOK was told, newest first, and what became of it."""
-    where = {"status": status, "type": kind, "limit": str(limit)}
-    found = _get(remote, f"{_path(webhook)}/deliveries", Page[DeliveryView], **where)
+    where = {"status": status, "type": kind, "limit": limit}
+    found = remote.get(f"{_path(webhook)}/deliveries", Page[DeliveryView], **where)
     for each in found.data:
         click.echo(f"{each.id}  {each.created_at}  {each.status:<9}  {each.type}  {_last(each)}")
     say_rest(found, limit, options="--limit, --status or --type")
@@ -138,7 +134,7 @@ def replay(
     count, cursor = 0, None
     while True:
         wanted = Replay(since=since, which="all" if everything else "failed", cursor=cursor)
-        told = _read(remote.request("POST", f"{_path(webhook)}/replay", wanted), ReplayedView)
+        told = remote.send("POST", f"{_path(webhook)}/replay", wanted, ReplayedView)
         count += told.replayed
         if (cursor := told.next_cursor) is None:
             break
@@ -157,20 +153,11 @@ Examples:
 @click.pass_obj
 def try_out(remote: Remote, webhook: str) -> int:
     """Send WEBHOOK a notice at once and say what came back; exit code 3 when it was not taken."""
-    tried = _read(remote.request("POST", f"{_path(webhook)}/test", {}), DeliveryDetail)
+    tried = remote.send("POST", f"{_path(webhook)}/test", {}, DeliveryDetail)
     click.echo(f"{tried.status}: {_last(tried)}, {tried.history[0].duration_ms} ms")
     if tried.history[0].excerpt:
         click.echo(tried.history[0].excerpt)
     return 0 if tried.status == "delivered" else FAILED
-
-
-def _get(remote: Remote, path: str, kind: type[T], **query: str | None) -> T:
-    asked = urlencode({name: value for name, value in query.items() if value is not None})
-    return _read(remote.request("GET", f"{path}?{asked}" if asked else path), kind)
-
-
-def _read(body: bytes, kind: type[T]) -> T:
-    return msgspec.json.decode(body, type=kind)
 
 
 def _path(webhook: str) -> str:

@@ -61,8 +61,7 @@ class ServerTarget:
 
     def send(self, sent: Import) -> ImportView:
         """Return what became of a batch."""
-        body = persist(lambda: self.remote.request("POST", "/v1/imports", sent), pause=self.pause)
-        return msgspec.json.decode(body, type=ImportView)
+        return persist(lambda: self.remote.send("POST", "/v1/imports", sent, ImportView), pause=self.pause)
 
 
 def send(found: Found, target: Target, *, source: str, update: bool, dry_run: bool) -> ImportReport:
