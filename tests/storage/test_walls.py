@@ -13,7 +13,7 @@ from bylaw.core.errors import Forbidden
 from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control, open_database
 from bylaw.storage.migrations import history
-from bylaw.storage.postgres.walls import APP_ROLE, walled_tables
+from bylaw.storage.postgres.walls import APP_ROLE, MAKE_ROLE, walled_tables
 from bylaw.storage.sql.compared import COMPARED
 from bylaw.storage.sql.tables import metadata, tenants
 from tests import postgres
@@ -195,6 +195,16 @@ async def try_out(url: str, *, owner_url: str = "") -> None:
 async def test_a_plain_owner_is_behind_its_own_wall(roles):
     url = roles.url_of("NOSUPERUSER NOCREATEROLE", "GRANT ALL ON SCHEMA public TO {role}")
     await try_out(url)
+
+
+async def test_whoever_makes_the_role_may_become_it(roles):
+    login = roles.url_of("NOSUPERUSER CREATEROLE")
+    role = f"bylaw_test_{uuid.uuid4().hex[:12]}"
+    made = MAKE_ROLE.replace(APP_ROLE, role)
+    try:
+        await postgres.execute(login, made, made, f"SET ROLE {role}")
+    finally:
+        await postgres.execute(roles.url, f"DROP ROLE IF EXISTS {role}")
 
 
 async def test_an_app_login_serves_without_owning_anything(roles):

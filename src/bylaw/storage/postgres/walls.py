@@ -19,8 +19,8 @@ MAKE_ROLE = f"""
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
     CREATE ROLE {APP_ROLE} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
-  END IF;
-  IF NOT pg_has_role(CURRENT_USER, '{APP_ROLE}', 'MEMBER') THEN
+    GRANT {APP_ROLE} TO CURRENT_USER;  -- who makes a role may not yet become it
+  ELSIF NOT pg_has_role(CURRENT_USER, '{APP_ROLE}', 'MEMBER') THEN
     GRANT {APP_ROLE} TO CURRENT_USER;
   END IF;
 EXCEPTION WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN NULL;
