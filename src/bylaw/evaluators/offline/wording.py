@@ -19,6 +19,7 @@ from bylaw.evaluators.offline.limits import read_limit
 from bylaw.evaluators.offline.links import Links, read_links
 from bylaw.evaluators.offline.mentions import Forbidden, Wanted, read_mention
 from bylaw.evaluators.offline.offers import read_offer
+from bylaw.evaluators.offline.order import read_order
 from bylaw.evaluators.offline.reading import Reader
 from bylaw.evaluators.offline.recipients import read_recipients
 from bylaw.evaluators.offline.required import read_required
@@ -99,7 +100,8 @@ def _asks_alone(shape: Shape | None) -> bool:
 
 def _one(wording: str, effect: Effect) -> Shape | None:
     return (
-        read_act(wording)
+        read_order(wording)
+        or read_act(wording)
         or read_required(wording)
         or read_commands(wording)
         or read_amount(wording)
