@@ -6,11 +6,13 @@ import os
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from bylaw.core.clock import DAY_MS, MINUTE_MS, ManualClock, SystemClock
+from bylaw.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, ManualClock, SystemClock
 from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import Slice
+from bylaw.jobs.asking import cancel_job
 from bylaw.jobs.model import NewJob
+from bylaw.jobs.store import JobFilter
 from bylaw.notify import deliveries, webhooks
 from bylaw.notify.delivery import SCHEDULE_MS
 from bylaw.notify.sending import secrets_of
@@ -351,6 +353,27 @@ async def test_what_failed_or_all_is_replayed_since_a_moment(acme, receiver):
     await acme.deliver()
     assert sorted(receiver.ids[1:]) == sorted(each.id for each in missed)
     assert (await replay("all")).count == 2
+
+
+async def test_one_whose_job_was_given_up_is_replayed(acme, receiver):
+    hook, _ = await acme.listen(receiver.url)
+    told, since_ms = notice(acme), acme.clock.now_ms()
+    await acme.tell(told)
+
+    async def replay():
+        async with acme.store.begin(A) as unit:
+            return await deliveries.replay_since(
+                acme.acting(unit), acme.telling, hook.id, since_ms=since_ms, which="all", part=Slice()
+            )
+
+    async with acme.store.begin(A) as unit:
+        for job in (await unit.jobs.list(JobFilter(), Slice())).items:
+            await cancel_job(acme.acting(unit), job.id)
+    assert (await replay()).count == 0
+    acme.clock.advance(2 * HOUR_MS)
+    assert (await replay()).count == 1
+    await acme.deliver()
+    assert receiver.ids == [told.id]
 
 
 async def test_nothing_is_replayed_beside_a_long_backlog(acme, receiver, monkeypatch):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from bylaw.core.clock import HOUR_MS
 from bylaw.core.errors import Conflict, NotFound, RateLimited
 from bylaw.core.paging import Page, Slice
 from bylaw.notify.catalog import wants
@@ -119,14 +120,18 @@ async def keep_test(
 async def _send_all(
     acting: Acting[NotifyUnit], telling: Telling, webhook: Webhook, notices: Sequence[Notice]
 ) -> int:
-    """Send notices, again or for the first time; those that wait for their next attempt are left to it."""
+    """Send notices, again or for the first time; those that wait for their next attempt are left to it.
+
+    One whose attempt is long overdue waits for nobody: its job was given up or cancelled.
+    """
     known, new = list[Delivery](), list[Delivery]()
+    overdue_ms = acting.clock.now_ms() - HOUR_MS
     for notice in notices:
         where = DeliveryFilter(webhook_id=webhook.id, notice_id=notice.id)
         found = (await acting.unit.notify.deliveries.list(where, Slice(limit=1))).items
         if not found:
             new.append(telling.delivery(webhook, notice))
-        elif found[0].status != "pending":
+        elif found[0].status != "pending" or (found[0].next_ms or 0) < overdue_ms:
             known.append(found[0])
     await _again(acting, known)
     await send_on(acting.unit, new)
