@@ -19,9 +19,8 @@ from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, Tenan
 from bylaw.core.paging import Slice
 from bylaw.jobs.model import JobId, NewJob, Step
 from bylaw.jobs.store import JobFilter
-from bylaw.learning.mining.model import Draft
 from bylaw.learning.model import ConversationId
-from bylaw.learning.report import Choices, Finding, Report, RunId
+from bylaw.learning.report import Choices, RunId
 from bylaw.learning.store import ConversationFilter
 from bylaw.notify.model import DeliveryId, NoticeId, WebhookId
 from bylaw.notify.store import DeliveryFilter
@@ -57,6 +56,7 @@ from tests.contracts.values import (
     policy,
     reply,
     repo,
+    report,
     run,
     schedule,
     tenant,
@@ -69,8 +69,6 @@ from tests.contracts.values import (
 
 ALL = Slice(limit=100, total=True)
 C = TenantId("tenant-c")
-DRAWN = Draft(kind="outcome", text="Ask first.", quotes=(), supports=("c",), confidence=0.5)
-DRAWING = Report(miner="offline", embedder="none", read=1, findings=(Finding(draft=DRAWN),))
 OURS = {
     "workspaces": workspace(id=WorkspaceId("w")),
     "repos": repo(id=RepoId("r"), workspace_id=WorkspaceId("w")),
@@ -88,7 +86,7 @@ OURS = {
     "approvals": approval(id="ap"),
     "conversations": conversation(id=ConversationId("c"), place=place("w")),
     "settings": learning_settings(id=WorkspaceId("w"), choices=Choices(keep_days=7)),
-    "runs": run(id=RunId("run"), place=place("w"), report=DRAWING, revision=2),
+    "runs": run(id=RunId("run"), place=place("w"), report=report(), revision=2),
     "events": event(entry_id="e"),
     "webhooks": webhook(id=WebhookId("wh"), workspace_id=WorkspaceId("w")),
     "notices": notice(id=NoticeId("n")),

@@ -30,11 +30,13 @@ from tests.contracts.values import (
     event,
     key,
     learning_settings,
+    model_call,
     notice,
     place,
     policy,
     reply,
     repo,
+    report,
     run,
     schedule,
     user,
@@ -63,6 +65,7 @@ async def write_everything(unit):
     await unit.approvals.add([approval(unit.tenant_id)])
     await unit.tenancy.connections.add(connection(unit.tenant_id, workspace_id=shop.id))
     await unit.review.evaluations.add([evaluation(unit.tenant_id)])
+    await unit.review.calls.add([model_call(unit.tenant_id)])
     await unit.review.statistics.outdate([START, START + 2 * HOUR_MS])
     await unit.review.statistics.tally(START, before_ms=START + HOUR_MS)
     await unit.events.add([event()])
@@ -77,7 +80,9 @@ async def write_everything(unit):
     await unit.notify.notices.add([told])
     await unit.notify.deliveries.add_all([delivery(unit.tenant_id, webhook_id=hook.id, notice_id=told.id)])
     await unit.learning.settings.add(learning_settings(unit.tenant_id, id=shop.id))
-    await unit.learning.runs.add(run(unit.tenant_id, place=place(shop.id)))
+    reading = run(unit.tenant_id, place=place(shop.id))
+    await unit.learning.runs.add(reading)
+    await unit.learning.runs.save(replace(reading, report=report(), revision=2))
     await unit.outbox.add("key", {})
     await unit.changes.bump()
 

@@ -6,8 +6,9 @@ from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
 from bylaw.jobs.model import Job, JobId, Schedule
+from bylaw.learning.mining.model import Draft
 from bylaw.learning.model import Conversation, ConversationId, Message, ToolCall
-from bylaw.learning.report import LearningSettings, Run, RunId
+from bylaw.learning.report import Finding, LearningSettings, Report, Run, RunId
 from bylaw.notify.model import Attempt, Delivery, DeliveryId, Notice, NoticeId, Webhook, WebhookId
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import (
@@ -165,6 +166,12 @@ def learning_settings(tenant_id: TenantId = A, **given) -> LearningSettings:
     return LearningSettings(
         **({"id": WorkspaceId(fresh("ws")), "tenant_id": tenant_id, "created_ms": START} | given)
     )
+
+
+def report() -> Report:
+    """A report that draws on one conversation."""
+    draft = Draft(kind="outcome", text="Ask first.", quotes=(), supports=("c",), confidence=0.5)
+    return Report(miner="offline", embedder="none", read=1, findings=(Finding(draft=draft),))
 
 
 def run(tenant_id: TenantId = A, **given) -> Run:

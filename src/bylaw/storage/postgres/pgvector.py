@@ -22,8 +22,8 @@ _AVAILABLE: Final = text(
     "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector' AND installed_version IS NULL)"
 )
 _IS_MADE: Final = text(
-    "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(:name)"
-    " AND pg_has_role(CURRENT_USER, relowner, 'USAGE'))"
+    "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE nspname || '.' || relname = :name AND pg_has_role(CURRENT_USER, relowner, 'USAGE'))"
 ).bindparams(name=COMPARED)
 _WHERE: Final = text(
     "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"

@@ -35,8 +35,9 @@ _LOGIN = text(
     " FROM pg_roles WHERE rolname = CURRENT_USER"
 )
 _UNWALLED = text(
-    "SELECT relname FROM pg_class"
-    " WHERE oid IN (SELECT to_regclass(name) FROM unnest(CAST(:names AS text[])) AS name)"
+    "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
+    " WHERE CASE WHEN pg_table_is_visible(c.oid) THEN relname ELSE nspname || '.' || relname END"
+    " = ANY (CAST(:names AS text[])) AND relkind IN ('r', 'p')"
     " AND NOT (relrowsecurity AND relforcerowsecurity)"
 )
 
