@@ -61,5 +61,5 @@ OPENAI: Final = Family(
         ),
         answers=MappingProxyType({}),
     ),
-    parameters=MappingProxyType({}),
+    parameters=MappingProxyType({"model": "The model, by the name under which its provider knows it."}),
 )
