@@ -130,7 +130,12 @@ async def change(unit, policies, kind, said, where):
     policies.append(made)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(changes, st.lists(st.tuples(queries, filters, around), min_size=1, max_size=4), st.integers(0, 3))
 async def test_memory_tells_what_a_look_at_every_policy_tells(store, drawn, asked, offset):
     tenant_id = f"t-{next(NUMBERS)}"
