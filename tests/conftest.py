@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 from tests import postgres
 
 # No test asserts wall time: an example may be as slow as the machine is busy.
-settings.register_profile("bylaw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "bylaw", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("bylaw")
 
 
