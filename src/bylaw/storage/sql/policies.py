@@ -197,22 +197,21 @@ class SqlPolicies:
             ranked = self._words.ranked(words, held, where)
             worth, found = ranked.c.worth, found.join(ranked, ranked.c.policy_id == _P.id)
         counted = found.add_columns(worth.label("worth"), func.count().over().label("total"))
-        order = ("worth", "created_ms", "id")
-        best = counted.order_by(*(desc(name) for name in order)).limit(part.limit).offset(part.offset)
-        rows = await self._session.rows(self._with_digests(best, order))
+        # A name alone would be that of a version, where those are joined.
+        best = counted.order_by(desc("worth"), _P.created_ms.desc(), _P.id.desc())
+        best = best.limit(part.limit).offset(part.offset)
+        rows = await self._session.rows(self._with_digests(best))
         total = rows[0]["total"] if rows else 0
         if part.total and part.offset and not rows:
             total = await self._session.number(select(func.count()).select_from(found.subquery()))
         return Page(items=tuple(map(_hit, rows)), total=total if part.total else None)
 
-    def _with_digests(
-        self, found: Select[*tuple[object, ...]], order: Sequence[str]
-    ) -> Select[*tuple[object, ...]]:
+    def _with_digests(self, found: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
         """Return the statement of what was found with the digests, which are read for these rows alone."""
         these = found.subquery()
         said = select(these, _V.digest).select_from(these).join(_POLICIES, _P.id == these.c.id)
         said = said.join(tables.versions, _same(_P.current)).where(_P.tenant_id == self._tenant_id)
-        return said.order_by(*(these.c[name].desc() for name in order))
+        return said.order_by(these.c.worth.desc(), these.c.created_ms.desc(), these.c.id.desc())
 
     async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
         """Return the topics of the policies that match, each once, by `topic_key`."""
