@@ -16,6 +16,7 @@ import h11
 from bylaw.providers.calling import Endpoint, Providers
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.tenancy.connections import Credentials
+from tests.http_requests import headers_of, next_request
 
 DIALECTS = {"/v1/chat/completions": "openai", "/v1/messages": "anthropic", "/api/chat": "ollama"}
 
@@ -130,7 +131,8 @@ class Server:
         self.tasks.add(asyncio.current_task())
         state = h11.Connection(h11.SERVER)
         try:
-            while (asked := await _read(state, reader)) is not None:
+            while (request := await next_request(state, reader)) is not None:
+                asked = _asked(*request)
                 self.asked.append(asked)
                 self.came.set()
                 play = self.plays.pop(0) if self.plays else self.script
@@ -233,21 +235,8 @@ def _loaded(text: str | None) -> object:
         return {"said": text}
 
 
-async def _read(state: h11.Connection, reader: asyncio.StreamReader) -> Asked | None:
-    head, body = None, b""
-    while True:
-        event = state.next_event()
-        if event is h11.NEED_DATA:
-            state.receive_data(await reader.read(65536))
-        elif isinstance(event, h11.Request):
-            head = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-        elif isinstance(event, h11.EndOfMessage):
-            headers = {name.decode(): value.decode() for name, value in head.headers}
-            return Asked(dialect=DIALECTS[head.target.decode()], headers=headers, body=json.loads(body))
-        else:
-            return None
+def _asked(head: h11.Request, body: bytes) -> Asked:
+    return Asked(dialect=DIALECTS[head.target.decode()], headers=headers_of(head), body=json.loads(body))
 
 
 @asynccontextmanager
