@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bylaw.storage.control import open_database
+from bylaw.storage.migrations import history
 from tests import postgres
 
 # No test asserts wall time: an example may be as slow as the machine is busy.
-settings.register_profile(
-    "bylaw", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("bylaw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bylaw")
 
 
@@ -31,3 +32,20 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database that belongs to this test module."""
     with postgres.fresh_database(postgres_server) as url:
         yield url
+
+
+async def upgraded(url: str) -> None:
+    """Give a database the whole schema."""
+    database = open_database(url)
+    try:
+        await history.upgrade(database)
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def empty_control(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the whole schema of the control plane and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "control.db"
+    postgres.apart(lambda: upgraded(f"sqlite:///{path}"))
+    return path

@@ -1,6 +1,10 @@
 """One running server on SQLite, with two tenants that must never see each other."""
 
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +12,7 @@ import pytest_asyncio
 
 from bylaw import settings
 from bylaw.app import App, build
+from tests import postgres
 
 
 @dataclass
@@ -146,9 +151,49 @@ async def belongings(world: World) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Template:
+    """What a populated server left on the disk, to be copied."""
+
+    data: Path
+    keys: dict[str, str]
+    ids: dict[str, str]
+
+    @asynccontextmanager
+    async def running(self, data: Path) -> AsyncIterator[World]:
+        """Run a server of its own on a copy in `data`."""
+        shutil.copytree(self.data, data)
+        async with build(settings.build(data=data)) as app:
+            yield World(app=app, keys=dict(self.keys), ids=dict(self.ids))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Template:
+    """A server with something of every kind, populated once."""
+    data = tmp_path_factory.mktemp("template") / "data"
+
+    async def populated() -> World:
+        async with build(settings.build(data=data)) as app:
+            made = World(app=app)
+            await populate(made)
+        return made
+
+    made = postgres.apart(populated)
+    return Template(data, made.keys, made.ids)
+
+
 @pytest.fixture
-async def server(tmp_path):
+async def inhabited(tmp_path, template):
+    """A server with something of every kind, which a test has to itself."""
+    async with template.running(tmp_path / "data") as made:
+        yield made
+
+
+@pytest.fixture
+async def server(tmp_path, empty_control):
     """A server that nothing has been told yet."""
+    (tmp_path / "data").mkdir()
+    shutil.copy(empty_control, tmp_path / "data")
     async with build(settings.build(data=tmp_path / "data")) as app:
         yield World(app=app, keys={"operator": app.admin_key or "", "admin": app.admin_key or ""})
 

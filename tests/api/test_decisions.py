@@ -10,19 +10,17 @@ import pytest
 from bylaw.receipts.checkpoint import parse
 from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
-from tests.api.conftest import populate
 
 CALL = {"name": "pay", "arguments": {"amount": 7000}}
 ASKED = {"agent_id": "a", "phase": "tool_call", "tool_call": CALL, "workspace_id": "w1"}
 
 
 @pytest.fixture
-async def world(server):
-    await populate(server)
+async def world(inhabited):
     rules = [{"expr": "tool_call.arguments.amount < 5000", "message": "A person approves above 5,000."}]
     policy = {"name": "Limit", "rules": rules, "action": "review", "workspace_id": "w1"}
-    server.ids["limit"] = (await server.make("/v1/policies", policy))["id"]
-    return server
+    inhabited.ids["limit"] = (await inhabited.make("/v1/policies", policy))["id"]
+    return inhabited
 
 
 async def decide(world, asked=ASKED, *, key=None, caller="admin"):

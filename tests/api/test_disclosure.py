@@ -2,24 +2,23 @@
 
 import pytest
 
-from tests.api.conftest import populate
-
 SECRET = "ACME-4711"
 ASKED = {"phase": "input", "user_intent": "x", "agent_id": "home", "metadata": {"vendor": "b"}}
 
 
 @pytest.fixture
-async def world(server):
-    await populate(server)
+async def world(inhabited):
     rules = [{"expr": f"metadata.vendor == '{SECRET}'"}]
-    made = await server.make("/v1/policies", {"name": f"On {SECRET}", "rules": rules, "workspace_id": "w2"})
-    server.ids["foreign"] = made["id"]
-    await server.make("/v1/agents", {"id": "home", "name": "h", "workspace_id": "w2"})
+    made = await inhabited.make(
+        "/v1/policies", {"name": f"On {SECRET}", "rules": rules, "workspace_id": "w2"}
+    )
+    inhabited.ids["foreign"] = made["id"]
+    await inhabited.make("/v1/agents", {"id": "home", "name": "h", "workspace_id": "w2"})
     for name, place in (("visitor", "w1"), ("owner", "w2")):
         scopes = ["decisions:write", "policy:read", "receipts:read"]
         key = {"name": name, "scopes": scopes, "workspace_id": place}
-        server.keys[name] = (await server.make("/v1/keys", key))["key"]
-    return server
+        inhabited.keys[name] = (await inhabited.make("/v1/keys", key))["key"]
+    return inhabited
 
 
 async def test_every_answer_about_it_keeps_its_words(world):

@@ -2,15 +2,12 @@
 
 import pytest
 
-from tests.api.conftest import populate
-
 TIME = "2025-03-01T09:00:00.000Z"
 
 
 @pytest.fixture
-async def world(server):
-    await populate(server)
-    return server
+async def world(inhabited):
+    return inhabited
 
 
 def batch(**more):

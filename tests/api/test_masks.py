@@ -7,7 +7,6 @@ import pytest
 from bylaw.receipts.model import AppliedMask, Redaction
 from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
-from tests.api.conftest import populate
 
 MASK = {"fields": ["tool_result.customers.*.email"], "personal_data": ["iban"]}
 SECRETS = ("kim@example.org", "DE89 3704 0044 0532 0130 00")
@@ -16,11 +15,10 @@ ASKED = {"agent_id": "support", "phase": "tool_result", "workspace_id": "w1", "t
 
 
 @pytest.fixture
-async def world(server):
-    await populate(server)
+async def world(inhabited):
     policy = {"name": "Contacts stay inside", "mask": MASK, "workspace_id": "w1"}
-    server.ids["contacts"] = (await server.make("/v1/policies", policy))["id"]
-    return server
+    inhabited.ids["contacts"] = (await inhabited.make("/v1/policies", policy))["id"]
+    return inhabited
 
 
 async def test_the_answer_carries_what_is_shown_and_the_receipt_what_is_withheld(world):

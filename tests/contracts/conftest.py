@@ -8,35 +8,19 @@ import pytest
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.ids import Ids
-from bylaw.storage.control import open_control, open_database
+from bylaw.storage.control import open_control
 from bylaw.storage.memory.control import MemoryControlStore
-from bylaw.storage.migrations import history
 from bylaw.storage.sql.control import SqlControlStore
 from bylaw.storage.sql.tables import metadata
 from tests import postgres
+from tests.conftest import upgraded
 from tests.contracts.values import A, B, tenant
-
-
-async def _upgraded(url: str) -> None:
-    database = open_database(url)
-    try:
-        await history.upgrade(database)
-    finally:
-        await database.close()
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the whole schema and no rows."""
-    path = tmp_path_factory.mktemp("template") / "control.db"
-    postgres.apart(lambda: _upgraded(f"sqlite:///{path}"))
-    return path
 
 
 @pytest.fixture(scope="module")
 def migrated_url(postgres_url: str) -> str:
     """A PostgreSQL database with the whole schema."""
-    postgres.apart(lambda: _upgraded(postgres_url))
+    postgres.apart(lambda: upgraded(postgres_url))
     return postgres_url
 
 
@@ -56,7 +40,7 @@ async def store(
         opened = MemoryControlStore(ids=ids, clock=clock)
     elif request.param == "sqlite":
         path = tmp_path / "control.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        shutil.copy(request.getfixturevalue("empty_control"), path)
         opened = await open_control(f"sqlite:///{path}", ids=ids, clock=clock)
     else:
         url = request.getfixturevalue("migrated_url")

@@ -3,11 +3,11 @@
 import pytest
 
 from bylaw.core.ids import WorkspaceId
-from tests.contracts.conftest import clock, migrated_url, sqlite_template, store
+from tests.contracts.conftest import clock, migrated_url, store
 from tests.contracts.values import A, workspace
 from tests.learning.loop import Loop
 
-__all__ = ["clock", "migrated_url", "sqlite_template", "store"]
+__all__ = ["clock", "migrated_url", "store"]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from bylaw.notify.webhooks import NewWebhook, create_webhook
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.tenancy.principal import Acting, system_principal
 from bylaw.tenancy.sealing import SecretKeys
-from tests.contracts.conftest import migrated_url, sqlite_template, store  # noqa: F401 - fixtures
+from tests.contracts.conftest import migrated_url, store  # noqa: F401 - fixtures
 from tests.contracts.values import A
 from tests.notify.receiver import receiving
 

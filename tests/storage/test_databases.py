@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from itertools import count
 
 import asyncpg
 import pytest
@@ -174,3 +175,31 @@ async def test_a_start_that_is_up_to_date_waits_for_no_writer(tmp_path, opened):
         async with again.begin(A, writes=False) as unit:
             assert await every(unit.tenancy.workspaces.list) == []
     assert await history.current(store.database) == history.newest()
+
+
+async def test_who_gives_up_in_the_midst_of_a_transaction_locks_nobody_out(tmp_path, opened):
+    store = await opened(f"sqlite:///{tmp_path / 'control.db'}")
+    async with store.system() as system:
+        await system.add_tenant(tenant(A))
+    given_up = []  # kept, with all that their failures refer to
+    for passes in range(60):  # of the loop, until it is given up: at another point each time
+        began = asyncio.Event()
+
+        async def busy(began=began):
+            async with store.begin(A) as unit:
+                began.set()
+                for number in count():
+                    await unit.tenancy.workspaces.add(workspace(A, id=f"w{number}"))
+                    await unit.tenancy.workspaces.get("w1")
+
+        given_up.append(asyncio.create_task(busy()))
+        await began.wait()
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        for _ in range(1 + passes % 3):  # again while it ends
+            given_up[-1].cancel()
+            await asyncio.sleep(0)
+        await asyncio.wait(given_up[-1:])
+        async with store.system() as system:
+            await system.add_tenant(tenant(f"t{len(given_up)}"))
+    assert all(each.cancelled() for each in given_up)

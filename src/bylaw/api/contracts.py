@@ -1,6 +1,7 @@
 """Every contract that is served, as one FastAPI application without its hot routes."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -49,6 +50,7 @@ def _hot() -> Sequence[Described]:
     return (*hot.described(), *certifying.described(), *chatting.described())
 
 
+@cache
 def document() -> bytes:
     """Return the OpenAPI document of all contracts."""
     made = openapi.document(

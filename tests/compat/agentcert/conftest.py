@@ -2,14 +2,10 @@
 
 import pytest_asyncio
 
-from bylaw import settings
-from bylaw.app import build
-from tests.api.conftest import World, populate
+from tests.api.conftest import template  # noqa: F401 - a fixture
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def world(tmp_path):
-    async with build(settings.build(data=tmp_path / "data")) as app:
-        made = World(app=app)
-        await populate(made)
+async def world(tmp_path, template):  # noqa: F811
+    async with template.running(tmp_path / "data") as made:
         yield made

@@ -1,6 +1,7 @@
 """Moves a database along the schema's history, under a lock that lets one process do so at a time."""
 
 from collections.abc import Callable
+from functools import cache
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -22,7 +23,7 @@ _NOT_ALLOWED = "42501"
 
 def newest() -> str:
     """Return the revision that this version of Bylaw works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = _scripts().get_current_head()
     return "" if head is None else head
 
 
@@ -30,7 +31,7 @@ def behind(found: str | None) -> str:
     """Return what is wrong with a database at the revision `found`, and what to do, if anything is."""
     if found == newest():
         return ""
-    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    known = {each.revision for each in _scripts().walk_revisions()}
     if found is None or found in known:
         return f"at {found or 'nothing'}; this version needs {newest()}: run `bylaw db upgrade`"
     return f"at {found}, which a newer Bylaw made; this version knows {newest()}: use that one"
@@ -101,6 +102,11 @@ async def _move(database: Database, step: Callable[[Config], None]) -> tuple[str
                 " name that role as database_owner.",
                 needs="the owner of the tables",
             ) from error
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config(connection: Connection | None = None) -> Config:

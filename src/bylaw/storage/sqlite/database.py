@@ -140,6 +140,11 @@ def _engine(path: Path, begin: str, *pragmas: str, connections: int) -> AsyncEng
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    def on_invalidate(connection: DBAPIConnection, *_: object) -> None:
+        # Closing is not enough: a statement that somebody stopped waiting for would keep the file locked.
+        connection.rollback()
+
     event.listen(engine.sync_engine, "connect", on_connect)
     event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine.sync_engine, "invalidate", on_invalidate)
     return engine
