@@ -1,5 +1,6 @@
-"""The first page of a list, as commands end it: whether it is empty, and whether more follows."""
+"""Lists as commands show them: whole, or the first page and whether more follows."""
 
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 import click
@@ -11,6 +12,17 @@ T = TypeVar("T")
 limit_option: Final = click.option(
     "--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Most to show."
 )
+
+
+def show_each(pages: Iterable[Page[T]], show: Callable[[T], None], *, none: str = "There are none.") -> None:
+    """Show every item of a list; write `none` to standard error where it is empty."""
+    is_empty = True
+    for page in pages:
+        for each in page.data:
+            is_empty = False
+            show(each)
+    if is_empty:
+        click.echo(none, err=True)
 
 
 def say_rest(page: Page[T], limit: int, *, options: str, none: str = "There are none.") -> None:

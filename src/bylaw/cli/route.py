@@ -8,6 +8,7 @@ import click
 from bylaw.api.answers import Page
 from bylaw.api.native.corrections import CorrectedView, CorrectionView, NewCorrection
 from bylaw.api.native.routing import RoutingView, ToRoute
+from bylaw.cli.pages import show_each
 from bylaw.cli.remote import Remote, RemoteCommand
 
 PATH: Final = "/v1/route/corrections"
@@ -91,13 +92,7 @@ Examples:
 @click.pass_obj
 def list_corrections(remote: Remote, *, policy: str | None, workspace: str | None) -> None:
     """List corrections, newest first."""
-    are_none = True
-    for page in remote.pages(PATH, Page[CorrectionView], policy_id=policy, workspace_id=workspace):
-        for each in page.data:
-            are_none = False
-            _show(each)
-    if are_none:
-        click.echo("There are none.", err=True)
+    show_each(remote.pages(PATH, Page[CorrectionView], policy_id=policy, workspace_id=workspace), _show)
 
 
 @route.command(

@@ -14,7 +14,7 @@ from bylaw.api.native.webhook_views import (
     WebhookView,
 )
 from bylaw.api.native.webhooks import NewWebhook, Replay
-from bylaw.cli.pages import limit_option, say_rest
+from bylaw.cli.pages import limit_option, say_rest, show_each
 from bylaw.cli.remote import Remote, RemoteCommand
 
 FAILED: Final = 3
@@ -36,13 +36,8 @@ def webhooks() -> None:
 @click.pass_obj
 def list_webhooks(remote: Remote) -> None:
     """List webhooks, and whether their deliveries fail."""
-    are_none = True
-    for page in remote.pages("/v1/webhooks", Page[WebhookView]):
-        for each in page.data:
-            are_none = False
-            click.echo(f"{each.id}  {_state(each)}  {each.url}  {','.join(each.types)}")
-    if are_none:
-        click.echo("There are none. Make one: bylaw webhooks add URL.", err=True)
+    every = remote.pages("/v1/webhooks", Page[WebhookView])
+    show_each(every, _show, none="There are none. Make one: bylaw webhooks add URL.")
 
 
 @webhooks.command(
@@ -162,6 +157,10 @@ def try_out(remote: Remote, webhook: str) -> int:
 
 def _path(webhook: str) -> str:
     return f"/v1/webhooks/{quote(webhook, safe='')}"
+
+
+def _show(webhook: WebhookView) -> None:
+    click.echo(f"{webhook.id}  {_state(webhook)}  {webhook.url}  {','.join(webhook.types)}")
 
 
 def _state(webhook: WebhookView) -> str:
