@@ -215,7 +215,12 @@ class _Reply:
             self.status = cast("int", message["status"])
             self.is_started = True
             headers = cast("list[tuple[bytes, bytes]]", message["headers"])
-            added = [(b"x-request-id", self.incoming.id.encode()), *_ALWAYS, *self.incoming.answer_headers]
+            said = {name for name, _ in headers}
+            added = [
+                (b"x-request-id", self.incoming.id.encode()),
+                *(each for each in _ALWAYS if each[0] not in said),
+                *self.incoming.answer_headers,
+            ]
             message = {**message, "headers": [*headers, *added]}
             if self.deadline is not None:
                 self.deadline.reschedule(None)

@@ -1,6 +1,6 @@
 """Asking the server's own routes from inside: the same doors, limits and answers as from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 from urllib.parse import urlencode
 
@@ -17,11 +17,11 @@ class Inside:
     def __init__(self, served: Served) -> None:
         self._served = served
 
-    async def ask(self, incoming: Incoming, query: Mapping[str, str] | None = None) -> Answer:
+    async def ask(self, incoming: Incoming, query: Mapping[str, str | Sequence[str]] | None = None) -> Answer:
         """Return what the route of `incoming` answers; a failure is an answer, a bug is not."""
         hot = self._served.hot.get((incoming.method, incoming.path))
         if hot is None:
-            return await answered_by(self._served.app, incoming, urlencode(query or {}).encode())
+            return await answered_by(self._served.app, incoming, urlencode(query or {}, doseq=True).encode())
         try:
             return await hot(incoming)
         except BylawError as error:

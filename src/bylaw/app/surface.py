@@ -1,4 +1,4 @@
-"""The HTTP surface of a server: the hot routes, those of every family, and what they work with."""
+"""The HTTP surface of a server: the hot routes, those of every family, the pages, and what they work with."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +21,11 @@ from bylaw.api.spending import Spending
 from bylaw.app.health import checks
 from bylaw.app.joined import Joined
 from bylaw.app.judging import advisers_of
+from bylaw.app.pages import Front, Routes
+from bylaw.dashboard.rendering import Renderer
+from bylaw.dashboard.security import Cookies
+from bylaw.dashboard.site import Site
+from bylaw.dashboard.visit import Means
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
 
@@ -35,9 +40,11 @@ def surface_of(server: Joined) -> Edge:
         **CertificateRoutes(door, Certifier(decider, links)).table(),
         **ChatRoutes(door, gateway, links).table(),
     }
-    served = Served(app=application(_parts(server, gateway, links)), hot=table, failures=failures())
+    api = Served(app=application(_parts(server, gateway, links)), hot=table, failures=failures())
+    inside = Inside(api)
+    front = Front(_site(server, inside), api.app)
     return Edge(
-        replace(served, hot={**table, **_mcp(door, Inside(served))}),
+        replace(api, app=front, hot={**table, **_mcp(door, inside)}),
         limits=EdgeLimits(
             body_bytes=settings.server.body_bytes,
             request_ms=settings.server.request_ms,
@@ -47,6 +54,18 @@ def surface_of(server: Joined) -> Edge:
         ids=server.ids,
         tracer=server.tracer,
     )
+
+
+def _site(server: Joined, inside: Inside) -> Site:
+    """Return the dashboard."""
+    is_secure = server.settings.server.public_url.startswith("https://")
+    means = Means(
+        api=Routes(inside),
+        renderer=Renderer(server.clock),
+        cookies=Cookies(is_secure=is_secure),
+        ids=server.ids,
+    )
+    return Site(means)
 
 
 def _decider(server: Joined) -> Decider:

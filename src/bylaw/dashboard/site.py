@@ -1,0 +1,127 @@
+"""The site: every page by its address, and what is shown when one cannot be."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from bylaw.dashboard import security
+from bylaw.dashboard.asking import Refused
+from bylaw.dashboard.page import Page
+from bylaw.dashboard.pages import account, overview, policies
+from bylaw.dashboard.rendering import serve_static
+from bylaw.dashboard.visit import Means, Visit, sent_by
+
+PAGES: Final[Sequence[Page]] = (*overview.PAGES, *account.PAGES, *policies.PAGES)
+_HEADINGS: Final = {
+    403: "You may not see this",
+    404: "There is nothing here",
+    413: "This is too much at once",
+    429: "This was too often",
+    503: "This cannot be done now",
+    504: "This took too long",
+}
+
+
+class Site:
+    """The dashboard as an ASGI application."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._firsts = {each.path.split("/")[1] for each in PAGES} | {"static"}
+        routes = [Route(each.path, self._served(each), methods=[each.method]) for each in PAGES]
+        static = Route("/static/{mark}/{name:path}", serve_static)
+        self.app = Starlette(
+            routes=[*routes, static],
+            middleware=[Middleware(GZipMiddleware, minimum_size=1_000)],
+            exception_handlers={404: self._missing, 405: self._missing, 500: self._broken},
+        )
+
+    def has(self, scope: Scope) -> bool:
+        """Return whether a request is for a page: at `/` when a browser asks for one."""
+        first = scope["path"].split("/")[1]
+        if first:
+            return first in self._firsts
+        accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+        return b"text/html" in accepted
+
+    def _served(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
+        async def serve(request: Request) -> Response:
+            fields = [] if request.method == "GET" else await sent_by(request)
+            visit = Visit(request, self._means, fields)
+            try:
+                await visit.recognise()
+                if page.is_for_people and not visit.session:
+                    return visit.go("/sign-in", next=_address(request))
+                return await self._answered(page, visit)
+            except Refused as refused:
+                return _failed(visit, refused)
+
+        return serve
+
+    async def _answered(self, page: Page, visit: Visit) -> Response:
+        """Carry out what was asked, if it comes from a page of ours that was made for this session."""
+        request = visit.request
+        is_ours = security.is_from_here(request)
+        if request.method != "GET" and visit.session:
+            is_ours = is_ours and security.fits(visit.session, visit.form.get("mark", ""))
+        if not is_ours:
+            return visit.show(
+                "parts/failure.html",
+                status=403,
+                heading="This form is out of date",
+                detail=(
+                    "It was opened before you signed in or out, or by another site. Nothing was changed: open"
+                    " the page again and send it once more."
+                ),
+            )
+        return await page.answer(visit)
+
+    async def _missing(self, request: Request, error: Exception) -> Response:
+        del error
+        visit = Visit(request, self._means)
+        try:
+            await visit.recognise()
+        except Refused:
+            visit.session = ""
+        detail = "The address is wrong, or what was here is gone."
+        return visit.show("parts/failure.html", status=404, heading=_HEADINGS[404], detail=detail)
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        """Show that nobody expected this; the edge logs it, and says so to programs."""
+        del error
+        visit = Visit(request, self._means)
+        return visit.show(
+            "parts/failure.html",
+            status=500,
+            heading="Something went wrong here",
+            detail="",
+            ident=request.scope["bylaw"].id,
+        )
+
+
+def _failed(visit: Visit, refused: Refused) -> Response:
+    """Show why the API refused; whoever's session is over signs in again and goes on."""
+    if refused.status == 401:
+        visit.end()
+        return visit.go("/sign-in", next=_address(visit.request), over="1" if visit.session else "")
+    heading = _HEADINGS.get(refused.status, "This did not work")
+    ident = str(refused.problem.get("request_id", ""))
+    detail = refused.detail if refused.status != 500 else ""
+    return visit.show(
+        "parts/failure.html", status=refused.status, heading=heading, detail=detail, ident=ident
+    )
+
+
+def _address(request: Request) -> str:
+    """Return the address to come back to, that of the start page after a form."""
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

@@ -1,0 +1,182 @@
+"""One visit of a page: who looks, what they ask of the API, and what they are shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, cast
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bylaw.core.ids import Ids
+from bylaw.dashboard import security
+from bylaw.dashboard.asking import Answered, Api, Asked, Item, Query, Refused, items, words
+from bylaw.dashboard.rendering import Renderer
+from bylaw.dashboard.security import Cookies
+
+THEMES: Final = ("auto", "light", "dark")
+_SESSION: Final = "session"
+_SAID: Final = "said"
+_THEME: Final = "theme"
+_WORKSPACE: Final = "workspace"
+_SAID_S: Final = 20
+_CHOICE_S: Final = 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every visit works with."""
+
+    api: Api
+    renderer: Renderer
+    cookies: Cookies
+    ids: Ids
+
+
+class Visit:
+    """A request for a page, from somebody who is signed in or from nobody.
+
+    `session` is the text of their key, empty for nobody; `fields` are the fields of a form that was sent.
+    """
+
+    def __init__(self, request: Request, means: Means, fields: Sequence[tuple[str, str]] = ()) -> None:
+        self.request = request
+        self.fields = fields
+        self.nonce = means.ids.secret(24)
+        self._means = means
+        self.session = means.cookies.read(request, _SESSION)
+        self._leaving: list[tuple[str, str, int | None]] = []
+        self._who: Item | None = None
+
+    @property
+    def who(self) -> Item:
+        """Who looks, as `GET /v1/session` tells; empty before `recognise` and for nobody."""
+        return self._who or {}
+
+    async def recognise(self) -> None:
+        """Ask who looks. Raises: Refused when the session is over."""
+        if self.session:
+            self._who = await self.get("/v1/session")
+
+    # What the API answers.
+
+    async def get(self, path: str, **query: str | Sequence[str] | None) -> Item:
+        """Return what the API shows at `path`. Raises: Refused."""
+        return cast("Item", (await self.ask("GET", path, query=_said(query))).data)
+
+    async def send(self, method: str, path: str, body: object = None, *, revision: str = "") -> Item:
+        """Return what the API answers to a change; `revision` is the one that was seen. Raises: Refused."""
+        return cast("Item", (await self.ask(method, path, body=body, revision=revision)).data or {})
+
+    async def ask(
+        self, method: str, path: str, *, query: Query | None = None, body: object = None, revision: str = ""
+    ) -> Answered:
+        """Return an answer of the API that is no failure. Raises: Refused."""
+        asked = Asked(
+            method=method,
+            path=path,
+            session=self.session,
+            query={} if query is None else query,
+            body=body,
+            revision=revision,
+            visit=self.request.scope,
+        )
+        answered = await self._means.api.ask(asked)
+        if answered.status >= 400:
+            raise Refused(answered.status, cast("Item", answered.data or {}))
+        return answered
+
+    def may(self, scope: str, workspace: str | None = None) -> bool:
+        """Return whether the person holds a scope: in a workspace, or anywhere."""
+        everywhere = words(self.who, "scopes")
+        places = items(self.who, "workspaces")
+        held = [everywhere, *(words(each, "scopes") for each in places if workspace in {None, each["id"]})]
+        return any(scope in scopes or "admin" in scopes for scopes in held)
+
+    # What was sent.
+
+    @cached_property
+    def form(self) -> Mapping[str, str]:
+        """The fields of the form that was sent, the last of each name."""
+        return dict(self.fields)
+
+    def every(self, name: str) -> list[str]:
+        """Return every value of a field of the form."""
+        return [value for key, value in self.fields if key == name]
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a script asks for a part of a page, and not a browser for a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def workspace(self) -> str:
+        """The workspace that the person works in, empty for all."""
+        chosen = self._means.cookies.read(self.request, _WORKSPACE)
+        return chosen if any(each["id"] == chosen for each in items(self.who, "workspaces")) else ""
+
+    # What is shown.
+
+    def show(self, template: str, *, status: int = 200, **data: object) -> Response:
+        """Return the page that `template` makes."""
+        frame = {
+            "visit": self,
+            "path": self.request.url.path,
+            "who": self._who,
+            "nonce": self.nonce,
+            "mark": security.mark(self.session, self._means.ids) if self.session else "",
+            "theme": self._means.cookies.read(self.request, _THEME) or "auto",
+            "said": unquote(self._means.cookies.read(self.request, _SAID)),
+            "workspace": self.workspace,
+        }
+        page = self._means.renderer.render(template, {**frame, **data})
+        if frame["said"]:
+            self._leaving.append((_SAID, "", 0))
+        return self._left(HTMLResponse(page, status_code=status, headers=self._guards()))
+
+    def go(self, path: str, *, said: str = "", **query: str) -> Response:
+        """Lead to another page, which shows what was `said` once."""
+        if said:
+            self._leaving.append((_SAID, quote(said), _SAID_S))
+        address = f"{path}?{urlencode(query)}" if query else path
+        return self._left(RedirectResponse(address, status_code=303, headers=self._guards()))
+
+    def begin(self, session: str) -> None:
+        """Have the browser keep a session."""
+        self._leaving.append((_SESSION, session, None))
+
+    def end(self) -> None:
+        """Have the browser forget the session."""
+        self._leaving.append((_SESSION, "", 0))
+
+    def choose(self, *, theme: str | None = None, workspace: str | None = None) -> None:
+        """Have the browser remember how pages are shown."""
+        if theme in THEMES:
+            self._leaving.append((_THEME, theme, _CHOICE_S))
+        if workspace is not None:
+            self._leaving.append((_WORKSPACE, workspace, _CHOICE_S))
+
+    def _left(self, response: Response) -> Response:
+        for name, value, seconds in self._leaving:
+            self._means.cookies.write(response, name, value, seconds=seconds)
+        return response
+
+    def _guards(self) -> dict[str, str]:
+        return {
+            "content-security-policy": security.policy(self.nonce),
+            "referrer-policy": "same-origin",
+            "x-frame-options": "DENY",
+            "cross-origin-opener-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        }
+
+
+async def sent_by(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of a form."""
+    body = (await request.body()).decode("utf-8", "replace")
+    return parse_qsl(body, keep_blank_values=True, max_num_fields=2_000)
+
+
+def _said(query: Mapping[str, str | Sequence[str] | None]) -> Query:
+    return {key: value for key, value in query.items() if value is not None}
