@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs compat requirements clean
+.PHONY: help setup setup-run browser demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs compat requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -30,18 +30,24 @@ setup: $(VENV)/dev.stamp ## create .venv with everything pinned and hashed
 
 setup-run: $(VENV)/run.stamp
 
+# Debian's browser, where we may install it; elsewhere the tests that need one are skipped and say so.
+browser: ## install the browser in which the dashboard is tested
+	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+	  echo "Installing the browser that the tests need (once) ..."; \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends -y chromium >/dev/null; }
+
 demo: $(VENV)/run.stamp ## run the whole story on a temporary server, offline
 	@$(BIN)/bylaw demo
 
 serve: $(VENV)/run.stamp ## start a server on ./bylaw-data
 	@$(BIN)/bylaw serve --data bylaw-data
 
-test: $(VENV)/dev.stamp ## run every test
+test: $(VENV)/dev.stamp browser ## run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The packages on which a decision stands are covered whole, the others to nine tenths.
 WHOLE := */bylaw/core/*,*/bylaw/tenancy/*,*/bylaw/rules/*,*/bylaw/receipts/*,*/bylaw/policies/*,*/bylaw/decisions/*
-coverage: $(VENV)/dev.stamp ## run every test and hold how much of the code they reach (minutes)
+coverage: $(VENV)/dev.stamp browser ## run every test and hold how much of the code they reach (minutes)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --include='$(WHOLE)' --fail-under=100
 	@$(BIN)/coverage report --omit='$(WHOLE)' --fail-under=90
