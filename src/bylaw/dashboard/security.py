@@ -81,7 +81,7 @@ def policy(nonce: str) -> str:
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types htmx bylaw",
+            "trusted-types htmx",
         )
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -110,7 +111,7 @@ def _failed(visit: Visit, refused: Refused) -> Response:
     """Show why the API refused; whoever's session is over signs in again and goes on."""
     if refused.status == 401:
         visit.end()
-        return visit.go("/sign-in", next=_address(visit.request), over="1" if visit.session else "")
+        return visit.lead(f"/sign-in?{urlencode({'next': _address(visit.request), 'over': '1'})}")
     heading = _HEADINGS.get(refused.status, "This did not work")
     ident = str(refused.problem.get("request_id", ""))
     detail = refused.detail if refused.status != 500 else ""

@@ -142,6 +142,12 @@ class Visit:
         address = f"{path}?{urlencode(query)}" if query else path
         return self._left(RedirectResponse(address, status_code=303, headers=self._guards()))
 
+    def lead(self, path: str) -> Response:
+        """Lead the whole page elsewhere, also where a script asked for a part of it."""
+        if not self.is_part:
+            return self.go(path)
+        return self._left(Response(headers={"hx-redirect": path}))
+
     def begin(self, session: str) -> None:
         """Have the browser keep a session."""
         self._leaving.append((_SESSION, session, None))
