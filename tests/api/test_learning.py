@@ -54,6 +54,36 @@ async def test_what_a_resolved_conversation_shows_waits_for_review(shop):
     )  # fmt: skip
 
 
+CALLED = [
+    {"role": "user", "content": "Where is my order?"},
+    {"role": "assistant", "tool_calls": [{"id": "t1", "name": "find", "arguments": {"order": "F-1"}}]},
+    {"role": "tool", "tool_call_id": "t1", "content": "On its way."},
+    *CORRECTED,
+]
+
+
+async def test_a_conversation_is_read_with_its_calls_and_what_was_learnt_from_it(shop):
+    talk = {"id": "2026/c1", "messages": CALLED, "contact_name": "Ada"}
+    await shop.make("/v1/conversations/import", {"workspace_id": "shop", "conversations": [talk]})
+    await work(shop)
+    (item,) = (await shop.send("admin", "GET", "/v1/conversations?text=order")).json()["data"]
+    assert (item["id"], item["contact"], item["messages"]) == ("shop:2026/c1", "Ada", len(CALLED) - 1)
+    assert (await shop.send("admin", "GET", "/v1/conversations?text=nothing")).json()["data"] == []
+    path = "/v1/conversations/shop:2026%2Fc1"
+    found = (await shop.send("admin", "GET", path)).json()
+    assert found["said"][1]["calls"] == [
+        {"name": "find", "arguments": {"order": "F-1"}, "result": "On its way."}
+    ]
+    (policy,) = (await shop.send("admin", "GET", "/v1/policies")).json()["data"]
+    (learnt,) = found["learnt"]
+    assert (learnt["policy_id"], learnt["outcome"]) == (policy["id"], "proposed")
+    await shop.make("/v1/learning/runs", {"workspace_id": "shop"})
+    await work(shop)  # which finds the same, and holds it back: the conversation still names the proposal
+    assert (await shop.send("admin", "GET", path)).json()["learnt"] == [learnt]
+    assert (await shop.send("admin", "DELETE", "/v1/learning/conversations/shop:2026%2Fc1")).is_success
+    assert (await shop.send("admin", "GET", path)).status_code == 404
+
+
 async def test_choices_are_replaced_whole_and_only_at_their_revision(shop):
     path = "/v1/workspaces/shop/learning"
     found = await shop.send("admin", "GET", path)

@@ -199,7 +199,7 @@ def run_view(run: Run) -> RunView:
         miner="" if report is None else report.miner,
         embedder="" if report is None else report.embedder,
         note="" if report is None else report.note,
-        findings=() if report is None else tuple(map(_finding, report.findings)),
+        findings=() if report is None else tuple(map(finding_view, report.findings)),
     )
 
 
@@ -221,7 +221,8 @@ def import_view(imported: list[Imported]) -> ConversationImportView:
     )
 
 
-def _finding(finding: Finding) -> FindingView:
+def finding_view(finding: Finding) -> FindingView:
+    """Return what became of a rule that was found as it goes over the wire."""
     draft = finding.draft
     return FindingView(
         outcome=_outcome(finding.held_back),
