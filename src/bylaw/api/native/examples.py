@@ -62,6 +62,13 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "risk": "HIGH",
             "action": "review",
         },
+        "DraftPolicy": {
+            "name": "Invoice approval",
+            "rules": [{"expr": "tool_call.arguments.amount < 5000"}],
+            "conditions": {"phase": "tool_call"},
+            "examples": [{"name": "A large invoice", "expect": "violate", "request": _REQUEST}],
+            "request": _REQUEST,
+        },
         "ToRoute": {"said": ["Hello!", "The shoes arrived damaged. Can I have my money back?"]},
         "NewCorrection": {
             "said": ["Hello!", "My parcel came open and half of it is missing."],

@@ -6,6 +6,7 @@ from bylaw.api.family import Family
 from bylaw.api.native import (
     agents,
     approvals,
+    checking,
     connections,
     conversations,
     corrections,
@@ -46,6 +47,7 @@ NATIVE: Final = Family(
         connections.router,
         agents.router,
         policies.router,
+        checking.router,
         topics.router,
         routing.router,
         corrections.router,
