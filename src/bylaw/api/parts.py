@@ -13,6 +13,7 @@ from bylaw.api.metrics import Metrics
 from bylaw.api.ports import ControlStore, Gateway, Unit
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.recommending import Recommender
+from bylaw.api.sign_in import SignIn
 from bylaw.api.signing import Signing
 from bylaw.core.clock import Clock
 from bylaw.core.ids import Ids, TenantId
@@ -64,7 +65,7 @@ class Parts:
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
     process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
-    of this server, `openapi` is the description of the API.
+    of this server, `openapi` returns the description of the API.
     """
 
     store: ControlStore
@@ -83,13 +84,14 @@ class Parts:
     settle: Callable[[TenantId], Awaitable[None]]
     caught_up: Callable[[], Awaitable[None]]
     checks: Callable[[], Sequence[Check]]
+    sign_in: SignIn
     signing: Signing
     sealer: Sealer
     providers: Providers
     gateway: Gateway
     notifier: Notifier
     links: Links
-    openapi: bytes
+    openapi: Callable[[], bytes]
 
     @asynccontextmanager
     async def acting(self, principal: Principal, *, writes: bool = True) -> AsyncIterator[Acting[Unit]]:

@@ -17,6 +17,7 @@ from bylaw.api.inside import Inside
 from bylaw.api.links import Links
 from bylaw.api.parts import Parts
 from bylaw.api.receipts import ReceiptReader
+from bylaw.api.sign_in import SignIn
 from bylaw.api.spending import Spending
 from bylaw.app.health import checks
 from bylaw.app.joined import Joined
@@ -28,6 +29,7 @@ from bylaw.dashboard.site import Site
 from bylaw.dashboard.visit import Means
 from bylaw.gateway.choosing import Connections
 from bylaw.gateway.passage import Gateway
+from bylaw.tenancy.passwords import Passwords
 
 
 def surface_of(server: Joined) -> Edge:
@@ -110,13 +112,14 @@ def _parts(server: Joined, gateway: Gateway, links: Links) -> Parts:
         settle=server.settle,
         caught_up=server.projector.catch_up,
         checks=partial(checks, server),
+        sign_in=SignIn(stores.control, Passwords(), server.clock),
         signing=server.signing,
         sealer=stores.secret_file,
         providers=server.providers,
         gateway=gateway,
         notifier=server.notifier,
         links=links,
-        openapi=document(),
+        openapi=document,
     )
 
 
