@@ -85,12 +85,26 @@ class ReceiptReader:
             raise NotFound("receipt", ident)
         return seen
 
-    async def list(self, principal: Principal, query: ReceiptQuery, part: Slice) -> Page[Seen]:
-        """Return a page of receipts; a caller with the scope in some places only finds pages not full."""
+    async def list(
+        self,
+        principal: Principal,
+        query: ReceiptQuery,
+        part: Slice,
+        *,
+        workspace_id: WorkspaceId | None = None,
+    ) -> Page[Seen]:
+        """Return a page of receipts, of those in one workspace if it is named.
+
+        Then, and for a caller with the scope in some places only, pages are not full.
+        """
         principal.require(SCOPE)
         found = await self._ledger.of(principal.tenant_id).list(query, part)
         seen = (seen_of(stored) for stored in found.items)
-        mine = tuple(each for each in seen if principal.may(SCOPE, each.place))
+        mine = tuple(
+            each
+            for each in seen
+            if principal.may(SCOPE, each.place) and workspace_id in {None, each.place.workspace_id}
+        )
         return Page(items=mine, next_cursor=found.next_cursor)
 
     async def parts(self, principal: Principal, ident: ReceiptId) -> Sequence[Part]:

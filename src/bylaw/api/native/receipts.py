@@ -22,7 +22,7 @@ from bylaw.api.verifying import (
     checked,
     verification_view,
 )
-from bylaw.core.ids import AgentId, PolicyId, ReceiptId
+from bylaw.core.ids import AgentId, PolicyId, ReceiptId, WorkspaceId
 from bylaw.learning import corrections
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof
@@ -44,6 +44,9 @@ class ReceiptsQuery(ListQuery):
     outcome: str | None = None
     outcome_of: Annotated[ReceiptId | None, Field(description="A decision: those about its outcome.")] = None
     policy_id: Annotated[PolicyId | None, Field(description="A policy that applied.")] = None
+    workspace_id: Annotated[
+        WorkspaceId | None, Field(description="Only decisions there: pages may not be full.")
+    ] = None
     since: Annotated[str | None, Field(description="Issued at this moment (RFC 3339) or later.")] = None
     until: Annotated[str | None, Field(description="Issued before this moment.")] = None
 
@@ -133,7 +136,9 @@ async def list_receipts(
 ) -> Reply[Page[ReceiptView]]:
     """List receipts. A key that is limited to a place finds pages that are not full."""
     parts = parts_of(request)
-    found = await parts.receipts.list(acting.principal, query.where, query.part)
+    found = await parts.receipts.list(
+        acting.principal, query.where, query.part, workspace_id=query.workspace_id
+    )
     sizes = {each.origin: each.size for each in await parts.ledger.logs.latest()}
     return Reply(page(found, lambda seen: _view(seen, None, sizes=sizes, request=request)))
 
