@@ -223,6 +223,7 @@ async def test_attention_items_narrow_by_every_other_field(store):
         for where in (
             {"status": "resolved"},
             {"types": frozenset({"escalation", "x"})},
+            {"other_than": frozenset({"policy_review", "x"})},
             {"policy_id": "pol-2"},
             {"receipt_id": "r"},
             {"conversation_id": "c"},

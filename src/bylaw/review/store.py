@@ -44,11 +44,15 @@ class ReviewFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionFilter:
-    """Which attention items are wanted; fields combine with AND, None means any."""
+    """Which attention items are wanted; fields combine with AND, None means any.
+
+    `other_than`: none of these types.
+    """
 
     within: tuple[Place, ...] | None = None
     status: AttentionStatus | None = None
     types: frozenset[str] | None = None
+    other_than: frozenset[str] = frozenset()
     policy_id: str | None = None
     receipt_id: str | None = None
     conversation_id: str | None = None

@@ -31,16 +31,17 @@ class ApprovalQuery(ListQuery):
 
     workspace_id: str | None = None
     status: ApprovalStatus | None = None
+    waits: Annotated[bool, Field(description="Only those that can still be answered.")] = False
     conversation_id: str | None = None
     agent_id: str | None = None
     policy_id: Annotated[str | None, Field(description="A policy that asked for it.")] = None
 
-    @property
-    def where(self) -> ApprovalFilter:
+    def where(self, now_ms: int) -> ApprovalFilter:
         """Return the filter that is meant."""
         return ApprovalFilter(
             within=None if self.workspace_id is None else (place_of(self.workspace_id, None),),
-            status=self.status,
+            status="pending" if self.waits else self.status,
+            open_at_ms=now_ms if self.waits else None,
             conversation_id=self.conversation_id,
             agent_id=self.agent_id,
             policy_id=self.policy_id,
@@ -74,7 +75,8 @@ async def list_approvals(
     acting: Reading, query: Annotated[ApprovalQuery, Query()]
 ) -> Reply[Page[ApprovalView]]:
     """List the calls that wait for a person, and those that were answered."""
-    return Reply(page(await answers.list_approvals(acting, query.where, query.part), view))
+    where = query.where(acting.clock.now_ms())
+    return Reply(page(await answers.list_approvals(acting, where, query.part), view))
 
 
 @router.get("/v1/approvals/{approval_id}")

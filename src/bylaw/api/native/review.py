@@ -1,7 +1,7 @@
 """What decisions left for people: violations, alerts, and attention items that are resolved."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -10,10 +10,13 @@ from pydantic import Field
 from bylaw.api import notifying
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
-from bylaw.api.native.query import ListQuery
+from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.ports import Unit
 from bylaw.api.route import Revision, Route, needs_projected, parts_of
 from bylaw.api.shape import moment, place_of, when
+from bylaw.approvals import answer as answers
+from bylaw.approvals.store import ApprovalFilter
+from bylaw.core.paging import Slice
 from bylaw.policies.model import Risk
 from bylaw.review import queue
 from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Violation
@@ -24,6 +27,8 @@ router = APIRouter(tags=["review"], route_class=Route)
 
 Reading = Annotated[Acting[Unit], needs_projected(queue.READS)]
 ReadingAttention = Annotated[Acting[Unit], needs_projected(queue.READS_ATTENTION)]
+
+_COUNTED: Final = Slice(limit=1, total=True)
 
 
 class ReviewQuery(ListQuery):
@@ -70,6 +75,10 @@ class AttentionQuery(ListQuery):
     workspace_id: str | None = None
     status: AttentionStatus | None = None
     type: str | None = None
+    other_than: Annotated[
+        list[str],
+        Field(default_factory=list, description="None of these types: `approval` has its own list."),
+    ]
     policy_id: str | None = None
     receipt_id: str | None = None
     conversation_id: str | None = None
@@ -81,10 +90,24 @@ class AttentionQuery(ListQuery):
             within=None if self.workspace_id is None else (place_of(self.workspace_id, None),),
             status=self.status,
             types=None if self.type is None else frozenset({self.type}),
+            other_than=frozenset(self.other_than),
             policy_id=self.policy_id,
             receipt_id=self.receipt_id,
             conversation_id=self.conversation_id,
         )
+
+
+class WaitingQuery(StrictQuery):
+    """Where it is counted."""
+
+    workspace_id: str | None = None
+
+
+class WaitingView(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits for people: `approvals` that can still be given, and other open `attention` items."""
+
+    approvals: int
+    attention: int
 
 
 class ViolationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +155,17 @@ async def list_violations(
 async def list_alerts(acting: Reading, query: Annotated[ReviewQuery, Query()]) -> Reply[Page[AlertView]]:
     """List alerts."""
     return Reply(page(await queue.list_alerts(acting, query.where, query.part), _alert))
+
+
+@router.get("/v1/inbox")
+async def read_inbox(acting: ReadingAttention, query: Annotated[WaitingQuery, Query()]) -> Reply[WaitingView]:
+    """Count what waits for people where the caller may look."""
+    within = None if query.workspace_id is None else (place_of(query.workspace_id, None),)
+    held = ApprovalFilter(within=within, status="pending", open_at_ms=acting.clock.now_ms())
+    raised = AttentionFilter(within=within, status="open", other_than=frozenset({"approval"}))
+    approvals = await answers.list_approvals(acting, held, _COUNTED)
+    attention = await queue.list_attention(acting, raised, _COUNTED)
+    return Reply(WaitingView(approvals=approvals.total or 0, attention=attention.total or 0))
 
 
 @router.get("/v1/attention")

@@ -69,6 +69,7 @@ class MemoryAttention(Trail[AttentionItem]):
                 _lies_in(item.occasion, where.within)
                 and where.status in {None, item.status}
                 and (where.types is None or item.type in where.types)
+                and item.type not in where.other_than
                 and where.policy_id in {None, policy_id}
                 and where.receipt_id in {None, item.occasion.receipt_id}
                 and where.conversation_id in {None, item.occasion.conversation_id}

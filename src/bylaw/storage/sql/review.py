@@ -80,6 +80,7 @@ class SqlAttention(Trail[AttentionItem]):
             *_placed(self.table, where.within),
             *equals(columns.status, where.status),
             *one_of(columns.type, where.types),
+            columns.type.not_in(sorted(where.other_than)),
             *equals(columns.policy_id, where.policy_id),
             *equals(columns.receipt_id, where.receipt_id),
             *equals(columns.conversation_id, where.conversation_id),
