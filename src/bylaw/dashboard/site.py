@@ -15,11 +15,18 @@ from starlette.types import Scope
 from bylaw.dashboard import security
 from bylaw.dashboard.asking import Refused
 from bylaw.dashboard.page import Page
-from bylaw.dashboard.pages import account, overview, policies
+from bylaw.dashboard.pages import account, invitation, overview, policies, review, settings
 from bylaw.dashboard.rendering import serve_static
 from bylaw.dashboard.visit import Means, Visit, sent_by
 
-PAGES: Final[Sequence[Page]] = (*overview.PAGES, *account.PAGES, *policies.PAGES)
+PAGES: Final[Sequence[Page]] = (
+    *overview.PAGES,
+    *account.PAGES,
+    *invitation.PAGES,
+    *policies.PAGES,
+    *review.PAGES,
+    *settings.PAGES,
+)
 _HEADINGS: Final = {
     403: "You may not see this",
     404: "There is nothing here",

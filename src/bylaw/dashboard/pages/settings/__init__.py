@@ -1,0 +1,17 @@
+"""The settings: people, places, keys, and what the server does by itself; a module for each screen."""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from bylaw.dashboard.page import Page, shown
+from bylaw.dashboard.pages.settings import account, people
+from bylaw.dashboard.visit import Visit
+
+
+async def settings(visit: Visit) -> Response:
+    """Lead to the first screen that the person may use."""
+    return visit.go("/settings/people" if visit.may("workspaces:write") else "/settings/account")
+
+
+PAGES: Final[tuple[Page, ...]] = (shown("/settings", settings), *account.PAGES, *people.PAGES)

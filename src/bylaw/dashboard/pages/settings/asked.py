@@ -1,0 +1,71 @@
+"""What several screens of the settings ask for, and how they answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.visit import Visit
+
+# Failures that the person can mend, shown where they typed.
+MENDABLE: Final = frozenset({400, 403, 409, 412, 422, 429, 503})
+_MOST: Final = "500"
+
+
+def mendable(refused: Refused) -> Refused:
+    """Return a failure that the person can mend. Raises: Refused for any other."""
+    if refused.status not in MENDABLE:
+        raise refused
+    return refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that is asked about before it is done: what will happen, and where to go back to."""
+
+    heading: str
+    effects: Sequence[str]
+    button: str
+    back: str
+    is_destructive: bool = True
+
+
+def asked_about(visit: Visit, deed: Deed, refused: Refused | None = None) -> Response:
+    """Ask whether something shall be done; `refused` is why it could not be."""
+    return visit.show(
+        "settings/confirm.html",
+        status=200 if refused is None else refused.status,
+        deed=deed,
+        detail="" if refused is None else refused.detail,
+    )
+
+
+def shown_once(visit: Visit, heading: str, secret: str, *, effects: Sequence[str], back: str) -> Response:
+    """Show a secret on a page that no browser keeps."""
+    response = visit.show(
+        "settings/shown_once.html", heading=heading, secret=secret, effects=effects, back=back
+    )
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+async def listed(visit: Visit, path: str, **query: str | None) -> Sequence[Item]:
+    """Return the first items of a list, as many as the API answers at once; none where it refuses."""
+    try:
+        return items(await visit.get(path, limit=_MOST, **query), "data")
+    except Refused as refused:
+        if refused.status not in {403, 404}:
+            raise
+        return ()
+
+
+def places(visit: Visit, scope: str) -> Sequence[Item]:
+    """Return the workspaces in which the person holds a scope."""
+    return [each for each in items(visit.who, "workspaces") if visit.may(scope, str(each["id"]))]
+
+
+def place_names(visit: Visit) -> Mapping[str, str]:
+    """Return the names of workspaces by their ids."""
+    return {str(each["id"]): str(each["name"]) for each in items(visit.who, "workspaces")}
