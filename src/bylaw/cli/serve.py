@@ -191,6 +191,7 @@ def announce(settings: Settings, app: App, port: int) -> None:
     click.echo(f"  data          {_place(settings)}")
     click.echo(f"  signing keys  {app.key_file.resolve()}")
     click.echo(f"  log           {app.stores.ledger.log.origin}")
+    click.echo(f"  dashboard     {url}/")
     click.echo(f"  API           {url}/openapi.json")
     click.echo(f"  metrics       {url}/metrics")
     click.echo(f"  judges        {_judges(settings)}")
