@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, people
+from bylaw.dashboard.pages.settings import account, people, workspaces
 from bylaw.dashboard.visit import Visit
 
 
@@ -14,4 +14,9 @@ async def settings(visit: Visit) -> Response:
     return visit.go("/settings/people" if visit.may("workspaces:write") else "/settings/account")
 
 
-PAGES: Final[tuple[Page, ...]] = (shown("/settings", settings), *account.PAGES, *people.PAGES)
+PAGES: Final[tuple[Page, ...]] = (
+    shown("/settings", settings),
+    *account.PAGES,
+    *people.PAGES,
+    *workspaces.PAGES,
+)

@@ -39,7 +39,7 @@ async def people(visit: Visit) -> Response:
     return visit.show(
         "settings/people.html",
         found=found,
-        place=place,
+        space=place,
         is_whole=is_whole,
         names=place_names(visit),
         removed=query.get("removed", ""),
