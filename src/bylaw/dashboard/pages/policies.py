@@ -5,6 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
+from bylaw.dashboard.pages import policy_editor
 from bylaw.dashboard.visit import Visit
 
 _FILTERS: Final = ("q", "status", "action", "risk", "cursor")
@@ -27,4 +28,4 @@ async def policies(visit: Visit) -> Response:
     return visit.show("policies/list.html", found=found, asked=asked, asked_query=query, tab=tab)
 
 
-PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies),)
+PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies), *policy_editor.PAGES)
