@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, people, workspaces
+from bylaw.dashboard.pages.settings import account, keys, people, workspaces
 from bylaw.dashboard.visit import Visit
 
 
@@ -19,4 +19,5 @@ PAGES: Final[tuple[Page, ...]] = (
     *account.PAGES,
     *people.PAGES,
     *workspaces.PAGES,
+    *keys.PAGES,
 )
