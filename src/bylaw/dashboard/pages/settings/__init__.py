@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, keys, people, workspaces
+from bylaw.dashboard.pages.settings import account, evaluators, keys, people, workspaces
 from bylaw.dashboard.visit import Visit
 
 
@@ -20,4 +20,5 @@ PAGES: Final[tuple[Page, ...]] = (
     *people.PAGES,
     *workspaces.PAGES,
     *keys.PAGES,
+    *evaluators.PAGES,
 )
