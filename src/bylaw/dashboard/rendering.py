@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bylaw.core.clock import Clock, from_rfc3339
+from bylaw.dashboard.revealing import revealed
 
 _HERE: Final = Path(__file__).parent
 _KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
@@ -82,11 +83,17 @@ class Renderer:
         )
         self._environment.filters["ago"] = self._ago
         self._environment.filters["count"] = _count
+        self._environment.filters["pieces"] = revealed
+        self._environment.filters["is_past"] = self._is_past
         self._environment.globals["static"] = _address
 
     def render(self, template: str, data: Mapping[str, object]) -> str:
         """Return the page that `template` makes of `data`."""
         return self._environment.get_template(template).render(data)
+
+    def _is_past(self, moment: str) -> bool:
+        """Return whether a moment has come."""
+        return from_rfc3339(moment) <= self._clock.now_ms()
 
     def _ago(self, moment: str) -> Markup:
         """Return how long ago a moment was, with the moment itself beside it."""

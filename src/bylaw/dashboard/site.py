@@ -15,7 +15,16 @@ from starlette.types import Scope
 from bylaw.dashboard import security
 from bylaw.dashboard.asking import Refused
 from bylaw.dashboard.page import Page
-from bylaw.dashboard.pages import account, invitation, overview, policies, review, settings
+from bylaw.dashboard.pages import (
+    account,
+    inbox,
+    inbox_item,
+    invitation,
+    overview,
+    policies,
+    review,
+    settings,
+)
 from bylaw.dashboard.rendering import serve_static
 from bylaw.dashboard.visit import Means, Visit, sent_by
 
@@ -23,6 +32,8 @@ PAGES: Final[Sequence[Page]] = (
     *overview.PAGES,
     *account.PAGES,
     *invitation.PAGES,
+    *inbox.PAGES,
+    *inbox_item.PAGES,
     *policies.PAGES,
     *review.PAGES,
     *settings.PAGES,

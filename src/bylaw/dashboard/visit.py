@@ -37,7 +37,8 @@ class Means:
 class Visit:
     """A request for a page, from somebody who is signed in or from nobody.
 
-    `session` is the text of their key, empty for nobody; `fields` are the fields of a form that was sent.
+    `session` is the text of their key, empty for nobody; `fields` are the fields of a form that was sent;
+    `waiting` is how much waits for an answer where they look.
     """
 
     def __init__(self, request: Request, means: Means, fields: Sequence[tuple[str, str]] = ()) -> None:
@@ -48,6 +49,7 @@ class Visit:
         self.session = means.cookies.read(request, _SESSION)
         self._leaving: list[tuple[str, str, int | None]] = []
         self._who: Item | None = None
+        self.waiting = 0
 
     @property
     def who(self) -> Item:
@@ -55,9 +57,12 @@ class Visit:
         return self._who or {}
 
     async def recognise(self) -> None:
-        """Ask who looks. Raises: Refused when the session is over."""
+        """Ask who looks, and how much waits for them. Raises: Refused when the session is over."""
         if self.session:
             self._who = await self.get("/v1/session")
+        if self.may("conversations:read") and not self.is_part:
+            counts = await self.get("/v1/inbox", workspace_id=self.workspace or None)
+            self.waiting = int(str(counts["approvals"])) + int(str(counts["attention"]))
 
     # What the API answers.
 

@@ -1,0 +1,147 @@
+"""One thing of the inbox: a call that is approved or denied, and what somebody should look at."""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from starlette.responses import Response
+
+from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.inbox import places
+from bylaw.dashboard.revealing import exactly, lines, misleading
+from bylaw.dashboard.visit import Visit
+
+_ANSWERS: Final = {"approve": "approve", "deny": "refuse"}
+_SAID: Final = {"approve": "approved", "deny": "refused"}
+_MENDED: Final = frozenset({403, 409, 412, 422})
+
+
+async def approval(visit: Visit) -> Response:
+    """Show a call that waits for a person."""
+    return await _approval(visit)
+
+
+async def answer(visit: Visit) -> Response:
+    """Approve or deny a call, and say so."""
+    said = visit.form.get("answer", "")
+    path = visit.request.url.path
+    if said not in _ANSWERS:
+        return visit.go(path)
+    ident = visit.request.path_params["ident"]
+    try:
+        await visit.send(
+            "POST",
+            f"/v1/approvals/{ident}/{_ANSWERS[said]}",
+            {"reason": visit.form.get("reason", "")},
+            revision=visit.form.get("revision", ""),
+        )
+    except Refused as refused:
+        if refused.status not in _MENDED:
+            raise
+        return await _approval(visit, refused)
+    done = {
+        "approve": "You approved this call. The agent may make exactly this call, once.",
+        "deny": "You denied this call. The agent is told so when it asks again.",
+    }
+    return visit.go(path, said=done[said])
+
+
+async def attention(visit: Visit) -> Response:
+    """Show what somebody should look at."""
+    return await _attention(visit)
+
+
+async def resolve(visit: Visit) -> Response:
+    """Say that it was looked at."""
+    ident = visit.request.path_params["ident"]
+    try:
+        await visit.send("POST", f"/v1/attention/{ident}/resolve", revision=visit.form.get("revision", ""))
+    except Refused as refused:
+        if refused.status not in _MENDED:
+            raise
+        return await _attention(visit, refused)
+    return visit.go("/inbox/attention", said="This is resolved.")
+
+
+async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
+    asked = await visit.ask("GET", f"/v1/approvals/{visit.request.path_params['ident']}")
+    found = cast("Item", asked.data)
+    occasion = part(found, "occasion")
+    request, decision = await _recorded(visit, str(occasion["receipt_id"]))
+    call = lines(part(request, "tool_call").get("arguments", {})) if "tool_call" in request else ()
+    return visit.show(
+        "inbox/approval.html",
+        status=200 if refused is None else refused.status,
+        found=found,
+        occasion=occasion,
+        revision=asked.etag,
+        request=request,
+        decision=decision,
+        is_known="tool_call" in request,
+        call=call,
+        misleading=misleading(call),
+        places=places(visit),
+        by=await _name(visit, found["decided_by"]),
+        refused=refused,
+        wanted=_SAID.get(visit.form.get("answer", ""), ""),
+        reason=visit.form.get("reason", ""),
+    )
+
+
+async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
+    asked = await visit.ask("GET", f"/v1/attention/{visit.request.path_params['ident']}")
+    found = cast("Item", asked.data)
+    occasion = part(found, "occasion")
+    request, decision = await _recorded(visit, str(occasion["receipt_id"]))
+    call = lines(part(request, "tool_call").get("arguments", {})) if "tool_call" in request else ()
+    held = [each for each in items(decision, "obligations") if each["kind"] == "approval"]
+    return visit.show(
+        "inbox/attention_item.html",
+        status=200 if refused is None else refused.status,
+        found=found,
+        occasion=occasion,
+        revision=asked.etag,
+        request=request,
+        decision=decision,
+        call=call,
+        approval=held[0]["id"] if held else "",
+        places=places(visit),
+        by=await _name(visit, found["resolved_by"]),
+        refused=refused,
+    )
+
+
+async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
+    """Return what was asked and what was decided, each empty for whoever may not see it, or once erased."""
+    try:
+        body = (await visit.ask("GET", f"/v1/receipts/{receipt_id}/body")).body
+    except Refused as refused:
+        if refused.status not in {403, 404}:
+            raise
+        return {}, {}
+    parts = items(cast("Item", exactly(body)), "parts")
+    named: Mapping[str, Item] = {str(each["name"]): part(each, "content") for each in parts}
+    return named.get("request", {}), named.get("decision", {})
+
+
+async def _name(visit: Visit, actor: object) -> str:
+    """Return what somebody is called who acted: oneself, a person by name, or a key."""
+    kind, _, ident = str(actor or "").partition(":")
+    user, key = part(visit.who, "user"), part(visit.who, "key")
+    if ident and ident in {user.get("id"), key.get("id")}:
+        return "you"
+    if kind != "user":
+        return f"the key {ident}" if ident else ""
+    try:
+        person = await visit.get(f"/v1/users/{ident}")
+    except Refused:
+        return "somebody else"
+    return str(person["name"] or person["email"])
+
+
+PAGES: Final[tuple[Page, ...]] = (
+    shown("/inbox/approvals/{ident}", approval),
+    sent("/inbox/approvals/{ident}", answer),
+    shown("/inbox/attention/{ident}", attention),
+    sent("/inbox/attention/{ident}", resolve),
+)
