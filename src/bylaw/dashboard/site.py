@@ -20,6 +20,8 @@ from bylaw.dashboard.pages import (
     inbox,
     inbox_item,
     invitation,
+    learning,
+    learning_ways,
     overview,
     policies,
     review,
@@ -35,6 +37,8 @@ PAGES: Final[Sequence[Page]] = (
     *inbox.PAGES,
     *inbox_item.PAGES,
     *policies.PAGES,
+    *learning.PAGES,
+    *learning_ways.PAGES,
     *review.PAGES,
     *settings.PAGES,
 )
