@@ -80,6 +80,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
             "reason": "The limit was lowered.",
         },
         "Revocation": {"revoked_at": "2026-01-01T00:00:00Z"},
+        "PackText": {"file": "finance.yaml", "text": "pack: finance\npolicies: {}\n"},
         "PacksToPlan": {"documents": [_PACK]},
         "PacksToApply": {"documents": [_PACK], "reason": "Agreed with finance."},
         "Import": {

@@ -21,6 +21,13 @@ class PackDocument(_Sent, frozen=True):
     document: dict[str, object]
 
 
+class PackText(_Sent, frozen=True):
+    """One file of a pack as it is written, in YAML or JSON; `file` names it in problems."""
+
+    file: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    text: str
+
+
 class PacksToPlan(_Sent, frozen=True):
     """The files of one or more packs. With `prune`, what a pack made and no longer contains is archived."""
 
@@ -82,6 +89,6 @@ class AppliedPlanView(_Shown, frozen=True):
 
 
 class PacksView(_Shown, frozen=True):
-    """The approved policies as files of packs, which applied again change nothing."""
+    """Files of packs, as plain data."""
 
     documents: tuple[PackDocument, ...]

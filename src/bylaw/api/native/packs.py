@@ -14,6 +14,7 @@ from bylaw.api.native.pack_views import (
     PacksToApply,
     PacksToPlan,
     PacksView,
+    PackText,
     PlanStepView,
     PlanView,
 )
@@ -22,11 +23,13 @@ from bylaw.api.native.query import StrictQuery
 from bylaw.api.ports import Unit
 from bylaw.api.route import Route, body, needs
 from bylaw.core.canonical_json import Json
+from bylaw.core.errors import InvalidInput
 from bylaw.policies.packs import apply, export, plan
-from bylaw.policies.packs.documents import Document
+from bylaw.policies.packs.documents import Document, load_document
 from bylaw.policies.packs.load import parse_packs
 from bylaw.policies.packs.model import NAME_PATTERN, Pack
 from bylaw.policies.packs.plan import Write
+from bylaw.policies.packs.shipped import shipped_documents
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["packs"], route_class=Route)
@@ -80,6 +83,27 @@ async def export_packs(acting: Reading, query: Annotated[ExportQuery, Query()]) 
         for name, data in files.items()
     )
     return Reply(PacksView(documents=tuple(documents)))
+
+
+@router.get("/v1/packs/shipped")
+async def list_shipped_packs(acting: Reading) -> Reply[PacksView]:
+    """List the packs that come with this server, to be planned and applied."""
+    del acting
+    return Reply(PacksView(documents=tuple(map(_document, await asyncio.to_thread(shipped_documents)))))
+
+
+@router.post("/v1/packs/read")
+async def read_pack(acting: Reading, sent: Annotated[PackText, body(PackText)]) -> Reply[PackDocument]:
+    """Read a file of a pack as plain data, or say at which line and column it cannot be read."""
+    del acting
+    return Reply(_document(await asyncio.to_thread(load_document, sent.text, file=sent.file)))
+
+
+def _document(document: Document) -> PackDocument:
+    """Return one file. Raises: InvalidInput when it holds no fields."""
+    if not isinstance(document.value, dict):
+        raise InvalidInput.of("text", "no_pack", "A file of a pack has fields, such as pack and policies.")
+    return PackDocument(file=document.file, document=cast("dict[str, object]", document.value))
 
 
 async def _packs(sent: PacksToPlan) -> tuple[Pack, ...]:

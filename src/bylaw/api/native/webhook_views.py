@@ -34,6 +34,19 @@ class NewWebhookView(WebhookView, frozen=True, kw_only=True):
     secret: str | None
 
 
+class NoticeTypeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A type of notice, and what happened when it is told."""
+
+    type: str
+    text: str
+
+
+class NoticeTypesView(msgspec.Struct, frozen=True, kw_only=True):
+    """Every type of notice there is."""
+
+    data: tuple[NoticeTypeView, ...]
+
+
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     """One try: the status that was answered (null for none), why it failed, and how the answer begins."""
 

@@ -12,6 +12,8 @@ from bylaw.api.native.webhook_views import (
     DeliveryDetail,
     DeliveryView,
     NewWebhookView,
+    NoticeTypesView,
+    NoticeTypeView,
     ReplayedView,
     WebhookView,
     delivery_detail,
@@ -26,6 +28,7 @@ from bylaw.api.shape import moment
 from bylaw.core.ids import WorkspaceId
 from bylaw.core.paging import MAX_LIMIT, Slice
 from bylaw.notify import deliveries, webhooks
+from bylaw.notify.catalog import TYPES
 from bylaw.notify.model import DeliveryId, DeliveryStatus, NoticeId, WebhookId
 from bylaw.notify.store import DeliveryFilter
 from bylaw.tenancy.principal import Acting
@@ -107,6 +110,14 @@ async def list_webhooks(acting: Managing, query: Annotated[InWorkspace, Query()]
     """List the webhooks that the caller manages."""
     found = await webhooks.list_webhooks(acting, query.part, workspace_id=query.workspace_id)
     return Reply(page(found, webhook_view))
+
+
+@router.get("/v1/webhook-types")
+async def list_notice_types(acting: Managing) -> Reply[NoticeTypesView]:
+    """List the types of notices that a webhook may be told of, each with what it means."""
+    del acting
+    types = (NoticeTypeView(type=name, text=each.text) for name, each in TYPES.items())
+    return Reply(NoticeTypesView(data=tuple(types)))
 
 
 @router.get("/v1/webhooks/{webhook_id}")
