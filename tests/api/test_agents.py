@@ -23,11 +23,11 @@ async def test_an_agent_tells_whether_more_than_logging_governs_its_place(server
 
 
 async def test_a_bound_policy_counts_for_its_agent_as_long_as_it_is_in_force(server):
-    await server.make("/v1/agents", {"id": "a/b~б"})
+    await server.make("/v1/agents", {"id": "a/b~代理"})
     made = {"name": "p", "rules": [{"expr": "amount < 5"}], "reach": "bound"}
     policy = await server.make("/v1/policies", made)
-    assert await enforcement(server, "a/b~б") == "none"
-    bound = await server.make("/v1/bindings/a/b~б", {"policy_id": policy["id"]}, method="PUT")
+    assert await enforcement(server, "a/b~代理") == "none"
+    bound = await server.make("/v1/bindings/a/b~代理", {"policy_id": policy["id"]}, method="PUT")
     assert bound["enforcement"] == "enforced"
     await server.make(f"/v1/policies/{policy['id']}/deactivate", {})
     (listed,) = (await server.send("admin", "GET", "/v1/agents")).json()["data"]

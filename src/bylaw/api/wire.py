@@ -155,6 +155,13 @@ class Wire(HttpToolsProtocol):
             self._end()
 
     @override
+    def shutdown(self) -> None:
+        """Finish what is under way, and tell an answer without an end of it."""
+        if not self._is_idle():
+            self.cycle.scope["bylaw.ending"] = True  # type: ignore[typeddict-unknown-key]  # a key of ours
+        super().shutdown()
+
+    @override
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP request."""
         self._refuse(400, "bad_request", msg)

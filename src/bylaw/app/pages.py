@@ -1,6 +1,7 @@
 """What joins the dashboard to the routes that it shows, asked in this process as from outside."""
 
-from typing import Final, cast
+from collections.abc import Awaitable, Mapping
+from typing import Final, TypeVar, cast
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,7 @@ from bylaw.api.inside import Inside
 from bylaw.dashboard.asking import Answered, Asked
 from bylaw.dashboard.site import Site
 
+T = TypeVar("T")
 _JSON: Final = "application/json"
 # What of a browser's request says who asks, and not what: it goes along.
 _ALONG: Final = (b"x-forwarded-for", b"host", b"user-agent")
@@ -47,6 +49,10 @@ class Routes:
             body=answer.body,
             etag=given.get(b"etag", b"").decode(),
         )
+
+    async def attend(self, visit: Mapping[str, object], work: Awaitable[T]) -> T:
+        """Return what comes of `work`, as long as the browser waits."""
+        return await cast("Incoming", visit["bylaw"]).attended(work)
 
 
 class Front:

@@ -1,8 +1,10 @@
 """What pages ask of the server: the routes of its API, with the session of the person who looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
+
+T = TypeVar("T")
 
 # What a route answers, as JSON has it.
 Item = Mapping[str, object]
@@ -41,6 +43,9 @@ class Api(Protocol):
 
     async def ask(self, asked: Asked) -> Answered:
         """Return what is answered, failures too."""
+
+    async def attend(self, visit: Mapping[str, object], work: Awaitable[T]) -> T:
+        """Return what comes of `work`, which is given up when the browser of that visit leaves."""
 
 
 class Refused(Exception):

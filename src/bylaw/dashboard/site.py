@@ -17,6 +17,7 @@ from bylaw.dashboard.asking import Refused
 from bylaw.dashboard.page import Page
 from bylaw.dashboard.pages import (
     account,
+    agents,
     inbox,
     inbox_item,
     invitation,
@@ -24,6 +25,7 @@ from bylaw.dashboard.pages import (
     learning_ways,
     overview,
     policies,
+    receipts,
     review,
     settings,
 )
@@ -40,6 +42,8 @@ PAGES: Final[Sequence[Page]] = (
     *learning.PAGES,
     *learning_ways.PAGES,
     *review.PAGES,
+    *agents.PAGES,
+    *receipts.PAGES,
     *settings.PAGES,
 )
 _HEADINGS: Final = {

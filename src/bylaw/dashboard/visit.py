@@ -1,9 +1,9 @@
 """One visit of a page: who looks, what they ask of the API, and what they are shown."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from starlette.requests import Request
@@ -12,9 +12,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bylaw.core.ids import Ids
 from bylaw.dashboard import security
 from bylaw.dashboard.asking import Answered, Api, Asked, Item, Query, Refused, items, words
+from bylaw.dashboard.pulse import Pulse
 from bylaw.dashboard.rendering import Renderer
 from bylaw.dashboard.security import Cookies
 
+T = TypeVar("T")
 THEMES: Final = ("auto", "light", "dark")
 _SESSION: Final = "session"
 _SAID: Final = "said"
@@ -32,6 +34,7 @@ class Means:
     renderer: Renderer
     cookies: Cookies
     ids: Ids
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 class Visit:
@@ -92,6 +95,20 @@ class Visit:
             raise Refused(answered.status, cast("Item", answered.data or {}))
         return answered
 
+    async def attend(self, work: Awaitable[T]) -> T:
+        """Return what comes of `work`; the visit ends here when the browser leaves."""
+        return await self._means.api.attend(self.request.scope, work)
+
+    @property
+    def pulse(self) -> Pulse:
+        """The pulse of the server, which all visits share."""
+        return self._means.pulse
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server stops: an answer without an end is to end."""
+        return "bylaw.ending" in self.request.scope
+
     def may(self, scope: str, workspace: str | None = None) -> bool:
         """Return whether the person holds a scope: in a workspace, or anywhere."""
         everywhere = words(self.who, "scopes")
@@ -120,6 +137,12 @@ class Visit:
         """The workspace that the person works in, empty for all."""
         chosen = self._means.cookies.read(self.request, _WORKSPACE)
         return chosen if any(each["id"] == chosen for each in items(self.who, "workspaces")) else ""
+
+    @property
+    def address(self) -> str:
+        """Where this server is reached: what callers of its API put before a path."""
+        url = self.request.url
+        return f"{'https' if self._means.cookies.is_secure else url.scheme}://{url.netloc}"
 
     # What is shown.
 
