@@ -52,7 +52,7 @@ async def answer(
     """
     approval = await _found(acting, ident, ANSWERS)
     require_revision(approval.revision, revision)
-    asked_with = acting.principal.kind == "key" and acting.principal.id == approval.occasion.key_id
+    asked_with = acting.principal.kind == "key" and acting.principal.acts_as == approval.occasion.key_id
     if asked_with and not acting.principal.may("admin", approval.occasion.place):
         raise Forbidden("The key that made a call does not answer for it: ask a person.", needs="another key")
     why = checked_reason(reason)

@@ -35,6 +35,7 @@ class Principal:
     """A caller inside one tenant: a user, an API key, or Bylaw itself.
 
     `speaks_for`: the user behind a key, whom the key never exceeds. `org_role`: None for a key.
+    `opened_with`: the key with which a session was opened, empty for others.
     """
 
     tenant_id: TenantId
@@ -43,11 +44,17 @@ class Principal:
     grants: tuple[Grant, ...]
     org_role: OrgRole | None = None
     speaks_for: "Principal | None" = None
+    opened_with: str = ""
 
     @property
     def actor(self) -> str:
         """Who did it, as written beside every change: the person behind a key, else the key."""
-        return self.speaks_for.actor if self.speaks_for is not None else f"{self.kind}:{self.id}"
+        return self.speaks_for.actor if self.speaks_for is not None else f"{self.kind}:{self.acts_as}"
+
+    @property
+    def acts_as(self) -> str:
+        """The id as which it acts: a session is no other caller than the key with which it was opened."""
+        return self.opened_with or self.id
 
     @property
     def user_id(self) -> UserId | None:
