@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, evaluators, keys, people, workspaces
+from bylaw.dashboard.pages.settings import account, evaluators, keys, people, webhooks, workspaces
 from bylaw.dashboard.visit import Visit
 
 
@@ -21,4 +21,5 @@ PAGES: Final[tuple[Page, ...]] = (
     *workspaces.PAGES,
     *keys.PAGES,
     *evaluators.PAGES,
+    *webhooks.PAGES,
 )

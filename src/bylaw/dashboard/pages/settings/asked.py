@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items
@@ -69,3 +70,8 @@ def places(visit: Visit, scope: str) -> Sequence[Item]:
 def place_names(visit: Visit) -> Mapping[str, str]:
     """Return the names of workspaces by their ids."""
     return {str(each["id"]): str(each["name"]) for each in items(visit.who, "workspaces")}
+
+
+def written(value: object) -> str:
+    """Return data as indented JSON, for people who read it."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed, mendable
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed, mendable, written
 from bylaw.dashboard.visit import Visit
 
 _SCOPE: Final = "workspaces:write"
@@ -159,7 +159,7 @@ async def _workspace(visit: Visit, refused: Refused | None = None) -> Response:
         "settings/workspace.html",
         status=200 if refused is None else refused.status,
         space=space,
-        schema=_written(space),
+        schema="" if space[_SCHEMA] is None else written(space[_SCHEMA]),
         on=[name for name in (*_REVIEW, *_HABITS) if space[name]] if refused is None else visit.form,
         revision=answered.etag,
         repos=await listed(visit, "/v1/repos", workspace_id=ident),
@@ -168,11 +168,6 @@ async def _workspace(visit: Visit, refused: Refused | None = None) -> Response:
         detail="" if refused is None or is_stale else refused.detail,
         is_stale=is_stale,
     )
-
-
-def _written(space: Item) -> str:
-    schema = space[_SCHEMA]
-    return "" if schema is None else msgspec.json.format(msgspec.json.encode(schema), indent=2).decode()
 
 
 async def _delete_asked(visit: Visit, refused: Refused | None = None) -> Response:
