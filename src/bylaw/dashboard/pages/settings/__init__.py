@@ -5,7 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, evaluators, keys, people, webhooks, workspaces
+from bylaw.dashboard.pages.settings import account, evaluators, keys, packs, people, webhooks, workspaces
 from bylaw.dashboard.visit import Visit
 
 
@@ -22,4 +22,5 @@ PAGES: Final[tuple[Page, ...]] = (
     *keys.PAGES,
     *evaluators.PAGES,
     *webhooks.PAGES,
+    *packs.PAGES,
 )
