@@ -41,7 +41,7 @@ async def test_a_conversation_shows_its_calls_and_what_was_learnt(site):
 async def test_others_find_no_conversation(site):
     async with reader(site, "stranger") as somebody:
         assert (await somebody.open("/learning/conversations/lessons:c1")).status_code == 404
-        assert (await somebody.open("/learning/forget?conversation=lessons:c1")).status_code == 404
+        assert (await somebody.open("/learning/forget/lessons:c1")).status_code == 404
         assert "There are no conversations yet" in (await somebody.open("/learning")).text
 
 
@@ -105,12 +105,12 @@ async def test_a_conversation_is_forgotten_after_a_question(site):
         for path in (
             "/learning",
             "/learning/conversations/quiet:gone",
-            "/learning/forget?conversation=quiet:gone",
+            "/learning/forget/quiet:gone",
         ):
             shown = await somebody.open(path)
             assert shown.status_code == 200
             assert "<script>bylawRan" not in shown.text
-        gone = await somebody.send("/learning/forget?conversation=quiet:gone", {})
+        gone = await somebody.send("/learning/forget/quiet:gone", {})
         assert gone.status_code == 303
         assert (await somebody.open("/learning/conversations/quiet:gone")).status_code == 404
 

@@ -30,19 +30,19 @@ async def conversation(visit: Visit) -> Response:
     """Show one conversation with what was said, and what was learnt from it."""
     found = await visit.get(f"/v1/conversations/{visit.request.path_params['conversation_id']}")
     people = await people_of(visit, str(found["workspace_id"] or "") or None)
-    return visit.show("learning/conversation.html", found=found, names=names_of(visit, people))
+    return visit.show("learning/conversation.html", found=found, names=await names_of(visit, people))
 
 
 async def forget_page(visit: Visit) -> Response:
     """Ask whether a conversation is to be forgotten, and say what goes with it."""
-    ident = visit.request.query_params.get("conversation", "")
+    ident = visit.request.path_params["conversation_id"]
     found = await visit.get(f"/v1/conversations/{ident}")
     return visit.show("learning/forget.html", found=found, detail="")
 
 
 async def forget(visit: Visit) -> Response:
     """Forget a conversation for good."""
-    ident = visit.request.query_params.get("conversation", "")
+    ident = visit.request.path_params["conversation_id"]
     try:
         await visit.send("DELETE", f"/v1/learning/conversations/{ident}")
     except Refused as refused:
@@ -78,7 +78,7 @@ async def run(visit: Visit) -> Response:
     return visit.show(
         "learning/run.html",
         found=found,
-        names=names_of(visit, people),
+        names=await names_of(visit, people),
         proposed=[each for each in findings if each["outcome"] == "proposed"],
         held_back=[each for each in findings if each["outcome"] != "proposed"],
     )
@@ -93,7 +93,7 @@ async def _runs(visit: Visit, refused: Refused | None = None) -> Response:
         "learning/runs.html",
         status=200 if refused is None else refused.status,
         found=found,
-        names=names_of(visit, await people_of(visit, visit.workspace or None)),
+        names=await names_of(visit, await people_of(visit, visit.workspace or None)),
         form=visit.form,
         detail="" if refused is None else refused.detail,
     )
@@ -102,8 +102,8 @@ async def _runs(visit: Visit, refused: Refused | None = None) -> Response:
 PAGES: Final[tuple[Page, ...]] = (
     shown("/learning", conversations),
     shown("/learning/conversations/{conversation_id:path}", conversation),
-    shown("/learning/forget", forget_page),
-    sent("/learning/forget", forget),
+    shown("/learning/forget/{conversation_id:path}", forget_page),
+    sent("/learning/forget/{conversation_id:path}", forget),
     shown("/learning/runs", runs),
     sent("/learning/runs", start),
     shown("/learning/runs/{run_id}", run),

@@ -40,7 +40,7 @@ async def review(visit: Visit) -> Response:
         asked=asked,
         query=_query(asked),
         cursor=found["next_cursor"],
-        names=names_of(visit, people),
+        names=await names_of(visit, people),
     )
 
 
@@ -114,7 +114,7 @@ async def _shown(
         "review/one.html",
         status=status if refused is None else refused.status,
         case=found,
-        names=names_of(visit, found.people),
+        names=await names_of(visit, found.people),
         approvers=approvers(found) if found.is_barred(visit) else (),
         trial=await tried(visit, found) if wants_trial else None,
         wants_trial=wants_trial,

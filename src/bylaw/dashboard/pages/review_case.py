@@ -49,8 +49,7 @@ class Case:
 
     def is_own(self, visit: Visit) -> bool:
         """Return whether the person who looks wrote any of what waits."""
-        mine = actors(visit)
-        return any(each["author"] in mine for each in self.written)
+        return any(each["author"] == visit.who["actor"] for each in self.written)
 
     def is_barred(self, visit: Visit) -> bool:
         """Return whether somebody else has to approve, since nobody approves their own edit there."""
@@ -60,12 +59,6 @@ class Case:
 def is_waiting(policy: Item) -> bool:
     """Return whether a policy, or an edit of it, waits for review."""
     return policy["status"] == "pending_review" or policy["pending"] is not None
-
-
-def actors(visit: Visit) -> frozenset[str]:
-    """Return as what the person who looks is written beside changes."""
-    user, key = part(visit.who, "user"), part(visit.who, "key")
-    return frozenset({f"user:{user.get('id')}", f"key:{key.get('id')}"})
 
 
 async def read_case(visit: Visit, policy_id: str) -> Case:
@@ -100,10 +93,12 @@ async def people_of(visit: Visit, workspace_id: str | None) -> Sequence[Item]:
     return ()
 
 
-def names_of(visit: Visit, people: Sequence[Item]) -> Mapping[str, str]:
-    """Return the names of people by what is written beside changes."""
-    own = dict.fromkeys(actors(visit), "you")
-    return {**{f"user:{each['id']}": _name(each) for each in people}, "system:bylaw": "Bylaw", **own}
+async def names_of(visit: Visit, people: Sequence[Item]) -> Mapping[str, str]:
+    """Return the names of people and keys by what is written beside changes, as far as one may know them."""
+    keys = await _or_nothing(visit, "/v1/keys", limit="500") if visit.may("admin") else {}
+    known = {f"key:{each['id']}": f"the key {each['name']}" for each in items(keys, "data")}
+    known |= {f"user:{each['id']}": _name(each) for each in people}
+    return {**known, "system:bylaw": "Bylaw", str(visit.who["actor"]): "you"}
 
 
 def approvers(case: Case) -> list[str]:
