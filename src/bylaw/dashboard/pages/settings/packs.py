@@ -97,11 +97,7 @@ async def _plan(
 
 
 async def _apply(visit: Visit, documents: Sequence[Item], *, text: str | None = None) -> Response:
-    body = {
-        "documents": documents,
-        "plan": visit.form.get("plan", ""),
-        "reason": visit.form.get("reason", ""),
-    }
+    agreed = {name: visit.form.get(name, "") for name in ("plan", "reason")}
     try:
         done = await visit.send("POST", "/v1/packs/apply", {"documents": documents, **agreed})
     except Refused as refused:
