@@ -90,7 +90,18 @@ class Users(Rows):
 
 class Keys(Rows):
     async def list(self, part, *, within=None):
-        return self.found(part, lambda item: within is None or within.contains(item.place))
+        return self.found(
+            part, lambda item: not item.is_session and (within is None or within.contains(item.place))
+        )
+
+    async def sessions(self, part, where):
+        def wanted(item):
+            used = item.created_ms if item.last_used_ms is None else item.last_used_ms
+            goes_on = item.is_session and item.revoked_ms is None and item.expires_ms > where.after_ms
+            theirs = where.user_id in (None, item.user_id) and where.made_from in (None, item.made_from)
+            return goes_on and theirs and used >= where.used_ms
+
+        return self.found(part, wanted)
 
 
 class Agents(Rows):
@@ -210,6 +221,7 @@ class Directory:
     repos: Repos = field(default_factory=Repos)
     users: Users = field(default_factory=lambda: Users(lambda user: user.email.casefold()))
     keys: Keys = field(default_factory=lambda: Keys(lambda key: key.sha256))
+    credentials: Rows = field(default_factory=Rows)
     agents: Agents = field(default_factory=Agents)
     name: str = "Acme"
 

@@ -113,6 +113,8 @@ async def belongings(world: World) -> dict[str, str]:
     (lesson,) = (await world.make("/v1/route/corrections", lesson))["corrections"]
     tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
     run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
+    session = (await world.make("/v1/sessions", {}))["session"]
+    session = (await world.send(session, "GET", "/v1/session")).json()["key"]
     job = (await world.send("admin", "GET", "/v1/jobs?kind=learning.run")).json()["data"][0]
     agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
     held = await world.make(
@@ -135,6 +137,7 @@ async def belongings(world: World) -> dict[str, str]:
         "repo_id": repo["id"],
         "user_id": user["id"],
         "key_id": key["id"],
+        "session_id": session["id"],
         "policy_id": policy["id"],
         "entry_id": entry["id"],
         "conversation_id": talk["id"],

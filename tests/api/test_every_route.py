@@ -84,6 +84,8 @@ def body_of(route, ids, *, fresh=""):
     for name in ("workspace_id", "user_id", "policy_id", "agent_id", "receipt_id"):
         for written in {name, name_of(route, name)} & set(body):
             body[written] = ids[name]
+    if "token" in body:
+        body["token"] = ids.get("token", "nobody's")
     for written in {"repo_id", name_of(route, "repo_id")}:
         if body.get(written) is not None:
             body[written] = ids["repo_id"]
@@ -277,6 +279,8 @@ async def test_the_documented_example_is_answered_as_documented(world, route, re
     ):
         ids["workspace_id"] = (await world.make("/v1/workspaces", {"name": "empty"}))["id"]
     caller = CALLERS.get(route.access) or CALLERS.get(route.scope) or CALLERS.get(route.tag) or "admin"
+    if (route.method, route.path) in OF_A_PERSON:
+        caller, ids["token"] = await _person(world, f"{fresh}@example.com")
     if route.path in BEFORE:
         await BEFORE[route.path](world, ids)
     found = await world.send(caller, route.method, path_of(route, ids), json=body_of(route, ids, fresh=fresh))
@@ -303,6 +307,25 @@ async def _archived(world, ids):
 APPLICATION = "gateway:use"
 # Who carries out an example, by what its route asks for; everything else an administrator does.
 CALLERS = {"operator": "operator", APPLICATION: "application", "approvals": "approver"}
+
+
+async def _person(world, email):
+    """Return the session of somebody who has a password, and an invitation to choose another."""
+    new = {"organisation": "Theirs", "name": "Ada", "email": email, "password": "nine green lanterns"}
+    made = await world.make("/v1/setup", new, "operator")
+    user_id = made["who"]["user"]["id"]
+    return made["session"], (await world.make(f"/v1/users/{user_id}/invitation", {}, made["session"]))[
+        "token"
+    ]
+
+
+# What only somebody does who has a password.
+OF_A_PERSON = {
+    ("POST", "/v1/sign-in"),
+    ("DELETE", "/v1/session"),
+    ("POST", "/v1/password"),
+    ("PUT", "/v1/password"),
+}
 
 
 async def _begun(world, ids):

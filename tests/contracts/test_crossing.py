@@ -31,6 +31,7 @@ from bylaw.review.store import AttentionFilter, ReviewFilter, TallyFilter, Used
 from bylaw.search.store import CorrectionFilter, CorrectionId, Meaning
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.tenancy.model import EVERYWHERE
+from bylaw.tenancy.store import SessionFilter
 from tests.contracts.lists import every
 from tests.contracts.values import (
     START,
@@ -43,6 +44,7 @@ from tests.contracts.values import (
     connection,
     conversation,
     correction,
+    credential,
     current,
     delivery,
     evaluation,
@@ -59,6 +61,7 @@ from tests.contracts.values import (
     report,
     run,
     schedule,
+    session,
     tenant,
     user,
     version,
@@ -74,6 +77,7 @@ OURS = {
     "repos": repo(id=RepoId("r"), workspace_id=WorkspaceId("w")),
     "users": user(id=UserId("u"), email="ada@example.org", org_role="OWNER", workspace_roles={"w": "ADMIN"}),
     "keys": key(id=KeyId("k"), sha256="hash", place=place("w")),
+    "credentials": credential(id=UserId("u"), password_hash="hash", invitation="invitation"),
     "connections": connection(id=ConnectionId("cn"), name="models", workspace_id=WorkspaceId("w")),
     "agents": agent(id=AgentId("bot"), policy_id=PolicyId("p"), place=place("w", "r")),
     "policies": policy(id=PolicyId("p"), slug="cap", place=place("w")),
@@ -133,6 +137,8 @@ async def fill(unit):
     await tenancy.repos.add(OURS["repos"])
     await tenancy.users.add(OURS["users"])
     await tenancy.keys.add(OURS["keys"])
+    await tenancy.keys.add(session(user_id=UserId("u"), made_from=KeyId("k")))
+    await tenancy.credentials.add(OURS["credentials"])
     await tenancy.connections.add(OURS["connections"])
     await unit.policies.add_all([current(OURS["policies"])])
     await unit.vectors.keep("model", [meaning_of(current(OURS["policies"]).version.digest)])
@@ -217,9 +223,11 @@ async def cross_add_plain(at):
         "keys": {"place": EVERYWHERE, "sha256": at.unit.tenant_id}, "connections": {"workspace_id": own},
         "agents": {"policy_id": None, "place": EVERYWHERE}, "conversations": {"place": place(own)},
         "webhooks": {"workspace_id": own}, "corrections": {"workspace_id": own, "policy_id": None},
-        "settings": {"id": own}, "runs": {"place": place(own)},
+        "settings": {"id": own}, "runs": {"place": place(own)}, "credentials": {"invitation": None},
     }[at.kind]  # fmt: skip
     await at.unit.tenancy.workspaces.add(workspace(at.unit.tenant_id, id=own))
+    if at.kind == "credentials":
+        await at.unit.tenancy.users.add(user(at.unit.tenant_id, id=UserId("u")))
     theirs = replace(OURS[at.kind], tenant_id=at.unit.tenant_id, **free)
     await at.port.add(theirs)
     assert await at.port.get(theirs.id) == theirs
@@ -266,6 +274,12 @@ async def cross_list(at):
     else:
         pages = [await at.port.list(ALL, **how) for how in ({}, *options[at.kind])]
     assert all((page.items, page.total) == ((), 0) for page in pages)
+
+
+async def cross_sessions(at):
+    for where in (SessionFilter(after_ms=START), SessionFilter(user_id=UserId("u"), after_ms=0),
+                  SessionFilter(made_from=KeyId("k"), after_ms=0)):  # fmt: skip
+        assert (await at.port.sessions(ALL, where)).total == 0
 
 
 async def cross_mark(at):
@@ -552,6 +566,7 @@ CROSSINGS = {
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,
     "forget": cross_forget, "remove": cross_remove,
+    "sessions": cross_sessions,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
     "listening": cross_listening, "since": cross_since,
 }  # fmt: skip

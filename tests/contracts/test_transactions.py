@@ -24,6 +24,7 @@ from tests.contracts.values import (
     content,
     conversation,
     correction,
+    credential,
     current,
     delivery,
     evaluation,
@@ -54,7 +55,9 @@ async def write_everything(unit):
     rules = policy(unit.tenant_id)
     await unit.tenancy.workspaces.add(shop)
     await unit.tenancy.repos.add(repo(unit.tenant_id, workspace_id=shop.id))
-    await unit.tenancy.users.add(user(unit.tenant_id, workspace_roles={shop.id: "READ"}))
+    person = user(unit.tenant_id, workspace_roles={shop.id: "READ"})
+    await unit.tenancy.users.add(person)
+    await unit.tenancy.credentials.add(credential(unit.tenant_id, id=person.id))
     await unit.tenancy.keys.add(key(unit.tenant_id))
     await unit.policies.add_all([current(rules)])
     await unit.corrections.add(correction(unit.tenant_id, policy_id=rules.id))

@@ -25,7 +25,7 @@ from bylaw.policies.model import (
 from bylaw.review.events import Event
 from bylaw.review.model import Alert, AttentionItem, Evaluation, ModelCall, Violation
 from bylaw.search.store import Correction, CorrectionId, said_digest
-from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Credential, Place, Repo, Tenant, User, Workspace
 from bylaw.tenancy.replies import Reply
 
 A = TenantId("tenant-a")
@@ -76,6 +76,15 @@ def key(tenant_id: TenantId = A, **given) -> ApiKey:
             | given
         )
     )
+
+
+def session(tenant_id: TenantId = A, **given) -> ApiKey:
+    return key(tenant_id, **({"is_session": True, "expires_ms": START + 1_000} | given))
+
+
+def credential(tenant_id: TenantId = A, **given) -> Credential:
+    made = {"tenant_id": tenant_id, "created_ms": START, "changed_ms": START}
+    return Credential(**(made | given))
 
 
 def agent(tenant_id: TenantId = A, **given) -> Agent:

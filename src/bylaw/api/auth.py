@@ -12,6 +12,7 @@ from bylaw.core.clock import Clock
 from bylaw.core.errors import BylawError, Unauthenticated
 from bylaw.core.ids import KeyId, TenantId
 from bylaw.tenancy.keys import Caller, KeyTable
+from bylaw.tenancy.sessions import IDLE_MS
 
 # The bucket of all who come without a key; that of one address has it as its second part.
 _NOBODY: Final = ("", "")
@@ -53,6 +54,7 @@ class Door:
         self._metrics = metrics
         self._unknown = unknown
         self._used: dict[tuple[TenantId, KeyId], int] = {}
+        self._stored: Mapping[tuple[TenantId, KeyId], int] = {}
 
     def enter(self, incoming: Incoming, scope: str | None, *, cost: int = 1) -> Caller:
         """Return who calls, after noting it on the request together with how their key stands.
@@ -83,12 +85,21 @@ class Door:
     def take_used(self) -> Mapping[tuple[TenantId, KeyId], int]:
         """Return when each key was last used since the last call, to be stored."""
         used, self._used = self._used, {}
+        self._stored = {**self._stored, **used}
         return used
+
+    def learn_used(self, stored: Mapping[tuple[TenantId, KeyId], int]) -> None:
+        """Take over when sessions were last used, by any server."""
+        self._stored = stored
 
     def _enter(self, incoming: Incoming, scope: str | None, cost: int) -> Caller:
         now = self._clock.now_ms()
         caller = self._keyring.keys.resolve(raw_key(incoming.headers), now)
         key = (caller.principal.tenant_id, caller.key_id)
+        if caller.used_ms is not None:
+            used_ms = max(caller.used_ms, self._used.get(key, 0), self._stored.get(key, 0))
+            if now - used_ms > IDLE_MS:
+                raise Unauthenticated("This session ended, for nobody used it for an hour: sign in again.")
         incoming.caller = caller.key_id
         self._used[key] = now
         pace = self._limits.take(key, caller.rate_per_minute, cost=cost)

@@ -15,6 +15,7 @@ import msgspec
 from bylaw.api.incoming import Incoming
 from bylaw.core.errors import (
     BylawError,
+    ChooseTenant,
     Conflict,
     Corrupt,
     DeadlineExceeded,
@@ -56,11 +57,18 @@ class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation to choose."""
+
+    id: str
+    name: str
+
+
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every failed request is answered with (RFC 9457).
 
-    `code` is stable and for programs, `detail` is for people. `reason`, `needs`, `current` and `limit` are
-    the data of some codes; `errors` names every field of an unusable body.
+    `code` is stable and for programs, `detail` is for people. `reason`, `needs`, `current`, `limit` and
+    `tenants` are the data of some codes; `errors` names every field of an unusable body.
     """
 
     type: str
@@ -73,6 +81,7 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     needs: str = ""
     current: str = ""
     limit: int | None = None
+    tenants: tuple[Choice, ...] = ()
     errors: tuple[FieldProblem, ...] = ()
 
 
@@ -148,6 +157,9 @@ def body_of(error: BylawError, request_id: str) -> ProblemBody:
         needs=error.needs if isinstance(error, Forbidden) else "",
         current=error.current if isinstance(error, PreconditionFailed) else "",
         limit=error.limit if isinstance(error, TooLarge) else None,
+        tenants=tuple(Choice(id=ident, name=name) for ident, name in error.tenants)
+        if isinstance(error, ChooseTenant)
+        else (),
         errors=_errors(error),
     )
 

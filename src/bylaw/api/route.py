@@ -180,7 +180,10 @@ class Body:
 
 
 class Anyone:
-    """The dependency behind `anyone`."""
+    """The dependency behind `anyone`; `recognises`: the route looks by itself who it is."""
+
+    def __init__(self, *, recognises: bool = False) -> None:
+        self.recognises = recognises
 
     def __call__(self, request: Request) -> Parts:
         """Return the parts of the server. Raises: RateLimited."""
@@ -189,9 +192,12 @@ class Anyone:
         return parts
 
 
-def anyone() -> object:
-    """Return the dependency that lets in everybody, at the pace of their address and of all."""
-    return Depends(Anyone())
+def anyone(*, recognises: bool = False) -> object:
+    """Return the dependency that lets in everybody, at the pace of their address and of all.
+
+    `recognises`: the route finds out by itself who it is, and may refuse them.
+    """
+    return Depends(Anyone(recognises=recognises))
 
 
 def needs(scope: str | None) -> object:
@@ -217,6 +223,14 @@ def needs_operator() -> object:
 def needs_operator_inside() -> object:
     """Return the dependency that lets in the operator and opens the tenant that the path names."""
     return Depends(NeedsOperatorInside())
+
+
+async def act(request: Request, principal: Principal) -> Acting[Unit]:
+    """Return somebody at work whom the route recognised by itself, until the answer is made."""
+    parts, held = parts_of(request), transaction_of(request)
+    acting = await held.stack.enter_async_context(parts.acting(principal))
+    held.unit, held.tenant_id, held.writes = acting.unit, principal.tenant_id, True
+    return acting
 
 
 def body(kind: type[msgspec.Struct], *, may_be_empty: bool = False) -> object:

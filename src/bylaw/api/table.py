@@ -26,8 +26,10 @@ def described(route: BaseRoute, family: Family) -> Described | None:
     hint = get_type_hints(route.endpoint).get("return")
     conditional = any(each.call is revision_of for each in route.dependant.dependencies)
     summary, _, description = (inspect.getdoc(route.endpoint) or "").partition("\n")
-    paced = any(isinstance(each.call, Anyone) for each in route.dependant.dependencies)
+    anyone = [each.call for each in route.dependant.dependencies if isinstance(each.call, Anyone)]
     may_fail = failures(method, route.path_format, access, takes=takes, conditional=conditional)
+    may_fail |= {429} if anyone else set()
+    may_fail |= {401} if any(each.recognises for each in anyone) else set()
     begins = (Needs, NeedsOperator, NeedsOperatorInside)
     return Described(
         method=method,
@@ -41,7 +43,7 @@ def described(route: BaseRoute, family: Family) -> Described | None:
         media_type="application/json"
         if get_origin(hint) is Reply
         else getattr(hint, "media_type", None) or "",
-        may_fail=_shown(may_fail | {429} if paced else may_fail, family),
+        may_fail=_shown(may_fail, family),
         family=family.name,
         fails_with=family.fails_with,
         tag=str(route.tags[0]) if route.tags else "",

@@ -20,7 +20,9 @@ from bylaw.api.soundness import Soundness
 from bylaw.api.tallying import Tallying
 from bylaw.api.witness import Witness
 from bylaw.api.workload import Workload
+from bylaw.core.clock import Clock
 from bylaw.core.errors import Unavailable
+from bylaw.tenancy.sessions import IDLE_MS
 
 _log = logging.getLogger("bylaw.upkeep")
 
@@ -34,6 +36,7 @@ class Upkeep:
     """What is looked after. Units: `follow_s` and `anchor_s` in seconds between two rounds."""
 
     store: ControlStore
+    clock: Clock
     follower: Follower
     projector: Projector
     entries: Entries
@@ -90,12 +93,13 @@ class Upkeep:
         await self.feed.rebuild()
 
     async def write_notes(self) -> None:
-        """Store which agents were seen, and when keys were last used."""
+        """Store which agents were seen and when keys were last used; learn it of sessions from others."""
         await self.sightings.store()
         used = self.door.take_used()
-        if used:
-            async with self.store.system() as system:
+        async with self.store.system(writes=bool(used)) as system:
+            if used:
                 await system.touch_keys(used)
+            self.door.learn_used(await system.sign_ins.used(self.clock.now_ms() - IDLE_MS))
 
     async def _project(self) -> None:
         await self.projector.wait(self.follow_s)

@@ -102,6 +102,7 @@ class Joined:
         control = self.stores.control
         return Upkeep(
             store=control,
+            clock=self.clock,
             follower=self.follower,
             projector=self.projector,
             entries=self.entries,

@@ -7,6 +7,7 @@ BylawError
 ├── Forbidden               a known caller may not do this
 ├── NotFound                no such thing here, or not for this caller
 ├── Conflict                the state does not allow this
+│   └── ChooseTenant        somebody who signs in has to say where (the organisations to choose from)
 ├── PreconditionFailed      somebody else changed it first
 ├── TooLarge                over a documented limit of size
 ├── RateLimited             over a documented limit of pace
@@ -18,6 +19,7 @@ Each has a stable `code`, one sentence for the person (what happened and what to
 attributes. Nouns raise; each API family maps the tree to its own status and envelope in one table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -115,6 +117,16 @@ class Conflict(BylawError):
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ChooseTenant(Conflict):
+    """Somebody signs in who is in several organisations; `tenants` are these, each an id and a name."""
+
+    code = "choose_tenant"
+
+    def __init__(self, message: str, *, tenants: Sequence[tuple[str, str]]) -> None:
+        super().__init__(message, reason="choose_tenant")
+        self.tenants = tenants
 
 
 class PreconditionFailed(BylawError):

@@ -20,8 +20,9 @@ from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import Directory
 
 Noun = Literal[
-    "agent", "api_key", "connection", "gateway_key", "membership", "policy", "repo", "user", "workspace"
-]
+    "agent", "api_key", "connection", "gateway_key", "invitation", "membership", "password", "policy", "repo",
+    "session", "user", "workspace",
+]  # fmt: skip
 Change = Literal["created", "updated", "deleted"]
 
 _CREATED: Final = frozenset({"created", "proposed"})
@@ -228,6 +229,8 @@ async def _of_change(unit: EventUnit, told: _Told) -> Event | None:
             return _made(told, "connection", ident, None if link is None else link.workspace_id)
         case "user":
             return _of_user(told, ident)
+        case "session" | "password" | "invitation" as noun:
+            return _made(told, noun, ident, None)
         case _:
             return None
 

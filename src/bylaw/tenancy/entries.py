@@ -62,8 +62,7 @@ async def record(acting: Acting[TenancyUnit], old: R | None, new: R) -> None:
         fields.append({"name": "name", "now": "", "was": ""})
     change = _change(old, new)
     if fields or change != "changed":
-        noun = next(noun for kind, noun in _NOUNS if isinstance(new, kind))
-        entry = change_entry(noun, new.id, change=change, author=acting.principal.actor, fields=fields)
+        entry = change_entry(_noun(new), new.id, change=change, author=acting.principal.actor, fields=fields)
         await acting.unit.outbox.add(KIND, entry)
     await acting.unit.changes.bump()
 
@@ -82,6 +81,12 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[Json]
         for name, value in now.items()
         if value != before.get(name)
     ]
+
+
+def _noun(item: Item) -> str:
+    if isinstance(item, ApiKey) and item.is_session:
+        return "session"
+    return next(noun for kind, noun in _NOUNS if isinstance(item, kind))
 
 
 def _change(old: Item | None, new: Item) -> Change:

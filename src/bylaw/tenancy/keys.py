@@ -19,8 +19,14 @@ from bylaw.tenancy.scopes import parse_scopes
 from bylaw.tenancy.store import TenancyUnit
 
 KeyStyle = Literal["sf_live_v1_", "sf_test_v1_", "ak_live_"]
+SessionStyle = Literal["bylaw_session_"]
 
-_STYLES: Final[tuple[KeyStyle, ...]] = ("sf_live_v1_", "sf_test_v1_", "ak_live_")
+_STYLES: Final[tuple[KeyStyle | SessionStyle, ...]] = (
+    "sf_live_v1_",
+    "sf_test_v1_",
+    "ak_live_",
+    "bylaw_session_",
+)
 _SECRET_LENGTH = 32
 _SHOWN = 4
 _MIN_RAW, _MAX_RAW = 16, 256
@@ -32,7 +38,7 @@ class KeySpec:
     """What a new key is to be: its name, scopes and limits.
 
     Units: `rate_per_minute` in requests, None for the server's default. `user_id`: the key speaks for that
-    user and never exceeds their roles. `provider`: as of `ApiKey`.
+    user and never exceeds their roles. `provider`, `is_session` and `made_from`: as of `ApiKey`.
     """
 
     name: str
@@ -40,6 +46,8 @@ class KeySpec:
     place: Place = EVERYWHERE
     user_id: UserId | None = None
     provider: Provider | None = None
+    is_session: bool = False
+    made_from: KeyId | None = None
     rate_per_minute: int | None = None
     expires_ms: int | None = None
 
@@ -60,7 +68,7 @@ async def mint_key(
     return MintedKey(key=await register_key(acting, spec, raw=raw), raw=raw)
 
 
-def new_raw(acting: Acting[TenancyUnit], style: KeyStyle = "sf_live_v1_") -> str:
+def new_raw(acting: Acting[TenancyUnit], style: KeyStyle | SessionStyle = "sf_live_v1_") -> str:
     """Return a text for a key that nobody can guess."""
     return style + acting.ids.secret(_SECRET_LENGTH)
 
@@ -93,6 +101,8 @@ async def store_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> 
         place=spec.place,
         user_id=spec.user_id,
         provider=spec.provider,
+        is_session=spec.is_session,
+        made_from=spec.made_from,
         rate_per_minute=spec.rate_per_minute,
         created_ms=now,
         expires_ms=spec.expires_ms,
@@ -104,7 +114,11 @@ async def store_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> 
 
 async def revoke_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:
     """Revoke a key for good and return it; revoking it again changes nothing."""
-    key = await read_key(acting, key_id)
+    return await revoke_stored(acting, await read_key(acting, key_id))
+
+
+async def revoke_stored(acting: Acting[TenancyUnit], key: ApiKey) -> ApiKey:
+    """Revoke a key for a caller who was found to be allowed to, and return it."""
     if key.revoked_ms is not None:
         return key
     revoked = replace(key, revoked_ms=acting.clock.now_ms())
@@ -115,7 +129,7 @@ async def read_key(acting: Acting[TenancyUnit], key_id: KeyId) -> ApiKey:
     """Return a key as it is stored. Raises: NotFound, also when the caller does not administer its place."""
     acting.principal.require("admin")
     key = await acting.unit.tenancy.keys.get(key_id)
-    if key is None or not acting.principal.may("admin", key.place):
+    if key is None or key.is_session or not acting.principal.may("admin", key.place):
         raise NotFound("key", key_id)
     return key
 
@@ -160,12 +174,16 @@ def _check_limits(spec: KeySpec, now_ms: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """What a key resolves to: the principal, and the pace and life of the key."""
+    """What a key resolves to: the principal, and the pace and life of the key.
+
+    `used_ms` is when a session was used last, as far as it was stored; None for any other key.
+    """
 
     principal: Principal
     key_id: KeyId
     rate_per_minute: int | None
     expires_ms: int | None
+    used_ms: int | None = None
 
 
 class KeyTable:
@@ -179,7 +197,10 @@ class KeyTable:
 
     @classmethod
     def of(cls, rows: Iterable[tuple[ApiKey, User | None]]) -> "KeyTable":
-        """Return the table of these keys; revoked ones, and those of users who are gone, are left out."""
+        """Return the table of these keys; revoked ones, and those of users who are gone, are left out.
+
+        A session that was made from a key has the authority of that key, and is left out with it.
+        """
         return cls(_callers(rows))
 
     def with_tenant(self, tenant_id: TenantId, rows: Iterable[tuple[ApiKey, User | None]]) -> "KeyTable":
@@ -206,24 +227,37 @@ class KeyTable:
 
 
 def _callers(rows: Iterable[tuple[ApiKey, User | None]]) -> dict[str, Caller]:
-    return {key.sha256: caller for key, user in rows if (caller := _caller(key, user)) is not None}
+    pairs = tuple(rows)
+    keys = {(key.tenant_id, key.id): key for key, _ in pairs}
+    found: dict[str, Caller] = {}
+    for key, user in pairs:
+        source = key if key.made_from is None else keys.get((key.tenant_id, key.made_from))
+        if source is not None and _holds(key, user) and _holds(source, user):
+            found[key.sha256] = _caller(key, user, source)
+    return found
 
 
-def _caller(key: ApiKey, user: User | None) -> Caller | None:
-    if key.revoked_ms is not None:
-        return None
-    if key.user_id is not None and (user is None or user.deleted_ms is not None):
-        return None
+def _holds(key: ApiKey, user: User | None) -> bool:
+    """Return whether a key is neither revoked nor that of a user who is gone."""
+    is_gone = key.user_id is not None and (user is None or user.deleted_ms is not None)
+    return key.revoked_ms is None and not is_gone
+
+
+def _caller(key: ApiKey, user: User | None, source: ApiKey) -> Caller:
+    """Return whom a key lets in, with the authority of `source`."""
     principal = Principal(
         tenant_id=key.tenant_id,
         kind="key",
         id=key.id,
-        grants=(Grant(place=key.place, scopes=key.scopes),),
-        speaks_for=None if user is None or key.user_id is None else principal_of(user),
+        grants=(Grant(place=source.place, scopes=source.scopes),),
+        speaks_for=None if user is None or source.user_id is None else principal_of(user),
+        opened_with="" if source is key else source.id,
     )
+    used_ms = key.created_ms if key.last_used_ms is None else key.last_used_ms
     return Caller(
         principal=principal,
         key_id=key.id,
-        rate_per_minute=key.rate_per_minute,
+        rate_per_minute=source.rate_per_minute,
         expires_ms=key.expires_ms,
+        used_ms=used_ms if key.is_session else None,
     )

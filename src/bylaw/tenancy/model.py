@@ -116,7 +116,8 @@ class ApiKey:
 
     Units: `rate_per_minute` in requests, None means the server's default. `user_id`: the key speaks for that
     user and never exceeds their roles. `provider`: whose models an application calls with it, when it is a
-    key for the gateway alone.
+    key for the gateway alone. `is_session`: a sign-in made it, so it ends when nobody uses it; one that was
+    `made_from` another key may what that one may, and ends with it.
     """
 
     id: KeyId
@@ -128,11 +129,31 @@ class ApiKey:
     place: Place = EVERYWHERE
     user_id: UserId | None = None
     provider: Provider | None = None
+    is_session: bool = False
+    made_from: KeyId | None = None
     rate_per_minute: int | None = None
     created_ms: int
     expires_ms: int | None = None
     revoked_ms: int | None = None
     last_used_ms: int | None = None
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """How a person (`id` is theirs) shows that it is them: never a password or an invitation, but hashes.
+
+    `password_hash` is None before the first password. `invitation` is the hash of the text with which they
+    choose one, None when none is open.
+    """
+
+    id: UserId
+    tenant_id: TenantId
+    password_hash: str | None = None
+    invitation: str | None = None
+    invitation_expires_ms: int | None = None
+    created_ms: int
+    changed_ms: int
     revision: int = 1
 
 

@@ -12,7 +12,8 @@ from bylaw.tenancy.naming import checked_email, checked_id, checked_name
 from bylaw.tenancy.places import known_workspaces, read_workspace
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision, save_next
-from bylaw.tenancy.roles import require_rank
+from bylaw.tenancy.roles import require_rank, takes_away
+from bylaw.tenancy.sessions import end_sessions_of
 from bylaw.tenancy.store import TenancyUnit
 
 
@@ -59,7 +60,7 @@ async def set_org_role(
     require_rank(acting.principal, _checked_role(role, get_args(OrgRole), path="org_role"))
     if user.org_role == "OWNER" and role != "OWNER":
         await require_another_owner(acting.unit)
-    return await save_next(acting, user, replace(user, org_role=role), save=acting.unit.tenancy.users.save)
+    return await _save_roles(acting, user, replace(user, org_role=role))
 
 
 async def set_workspace_role(
@@ -72,9 +73,7 @@ async def set_workspace_role(
     roles = {ident: held for ident, held in user.workspace_roles.items() if ident != workspace_id}
     if role is not None:
         roles[workspace_id] = _checked_role(role, get_args(WorkspaceRole), path="role")
-    return await save_next(
-        acting, user, replace(user, workspace_roles=roles), save=acting.unit.tenancy.users.save
-    )
+    return await _save_roles(acting, user, replace(user, workspace_roles=roles))
 
 
 async def rename_user(
@@ -106,9 +105,9 @@ async def remove_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
     require_rank(acting.principal, user.org_role)
     if user.org_role == "OWNER":
         await require_another_owner(acting.unit)
-    return await save_next(
-        acting, user, replace(user, deleted_ms=acting.clock.now_ms()), save=acting.unit.tenancy.users.save
-    )
+    await end_sessions_of(acting, user_id)
+    gone = replace(user, deleted_ms=acting.clock.now_ms())
+    return await save_next(acting, user, gone, save=acting.unit.tenancy.users.save)
 
 
 async def restore_user(acting: Acting[TenancyUnit], user_id: UserId) -> User:
@@ -153,6 +152,13 @@ async def require_another_owner(unit: TenancyUnit) -> None:
     """Return nothing if more than one person is OWNER. Raises: Conflict (`last_owner`)."""
     if await unit.tenancy.users.count_owners() <= 1:
         raise Conflict("The last OWNER stays: make somebody else OWNER first.", reason="last_owner")
+
+
+async def _save_roles(acting: Acting[TenancyUnit], user: User, new: User) -> User:
+    """Store a person with other roles; who may less than before signs in again."""
+    if takes_away(user, new):
+        await end_sessions_of(acting, user.id, but=acting.principal.id)
+    return await save_next(acting, user, new, save=acting.unit.tenancy.users.save)
 
 
 async def _user(acting: Acting[TenancyUnit], user_id: UserId) -> User:

@@ -63,6 +63,17 @@ def org_role_of(principal: Principal) -> OrgRole:
     return "WORKSPACES" if principal.may("workspaces:write", EVERYWHERE) else "USER"
 
 
+def takes_away(old: User, new: User) -> bool:
+    """Return whether a person has a lower role as `new` than as `old`, in the organisation or a workspace."""
+    if _ORG_RANK[new.org_role] < _ORG_RANK[old.org_role]:
+        return True
+    held = {ident: WORKSPACE_SCOPES[role] for ident, role in new.workspace_roles.items()}
+    return any(
+        not WORKSPACE_SCOPES[role] <= held.get(ident, frozenset())
+        for ident, role in old.workspace_roles.items()
+    )
+
+
 def require_rank(principal: Principal, role: OrgRole) -> None:
     """Return nothing if the principal may give or take `role`: nobody touches a role above their own."""
     own = org_role_of(principal)

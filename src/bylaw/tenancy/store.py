@@ -8,12 +8,13 @@ Lists are ordered by (`created_ms`, id), newest first, and continue after a curs
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.changes import Changes, Outbox
-from bylaw.tenancy.model import Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import Agent, ApiKey, Connection, Credential, Place, Repo, Tenant, User, Workspace
 
 K_contra = TypeVar("K_contra", contravariant=True)
 T = TypeVar("T")
@@ -56,11 +57,32 @@ class Users(Rows[UserId, User], Protocol):
         """Return how many undeleted users are OWNER, held so until the transaction ends."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """Whose sessions are wanted: of this person, or made from this key.
+
+    Units: `after_ms` is before they expire, `used_ms` at or before they were used last; milliseconds since
+    the epoch.
+    """
+
+    user_id: UserId | None = None
+    made_from: KeyId | None = None
+    after_ms: int
+    used_ms: int = 0
+
+
 class Keys(Rows[KeyId, ApiKey], Protocol):
-    """The API keys of a tenant; expired and revoked ones stay listed."""
+    """The API keys of a tenant; expired and revoked ones stay listed. Sessions are keys with a list apart."""
 
     async def list(self, part: Slice, *, within: Place | None = None) -> Page[ApiKey]:
         """Return a page of them, of those limited to `within` or a place inside it when it is given."""
+
+    async def sessions(self, part: Slice, where: SessionFilter) -> Page[ApiKey]:
+        """Return a page of the sessions that were not revoked."""
+
+
+class Credentials(Rows[UserId, Credential], Protocol):
+    """How the people of a tenant show that it is them, by the id of the person."""
 
 
 class Connections(Rows[ConnectionId, Connection], Protocol):
@@ -111,6 +133,10 @@ class Directory(Protocol):
         """The API keys."""
 
     @property
+    def credentials(self) -> Credentials:
+        """How its people sign in."""
+
+    @property
     def connections(self) -> Connections:
         """The connections to providers."""
 
@@ -142,6 +168,36 @@ class TenancyUnit(Protocol):
         """Its entries for the log."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A person with a password who may be the one that signs in."""
+
+    tenant: Tenant
+    user: User
+    credential: Credential
+
+
+class SignIns(Protocol):
+    """Signing in, as far as the tenant is not known yet; and the sessions of every tenant."""
+
+    async def candidates(
+        self, email: str, *, tenant_id: TenantId | None = None, limit: int
+    ) -> Sequence[Candidate]:
+        """Return the undeleted people with this address and a password, of one tenant or of all."""
+
+    async def organisations(self, limit: int) -> int:
+        """Return in how many tenants somebody has a password, counted up to `limit`."""
+
+    async def invited(self, sha256: str) -> Credential | None:
+        """Return whose invitation has this hash, open or expired."""
+
+    async def used(self, since_ms: int) -> Mapping[tuple[TenantId, KeyId], int]:
+        """Return when each session was last used, of those that were at `since_ms` or later."""
+
+    async def drop_sessions(self, *, before_ms: int, limit: int) -> int:
+        """Forget up to `limit` sessions that expired before; return how many it were."""
+
+
 class OperatorUnit(Protocol):
     """One transaction of the operator: the only view that spans tenants."""
 
@@ -156,6 +212,10 @@ class OperatorUnit(Protocol):
 
     async def keys(self, tenant_id: TenantId | None = None) -> Sequence[tuple[ApiKey, User | None]]:
         """Return every unrevoked key, of one tenant or of all, with the user for whom it speaks."""
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """Signing in, and the sessions of every tenant."""
 
     async def touch_keys(self, used: Mapping[tuple[TenantId, KeyId], int]) -> None:
         """Set `last_used_ms` of these keys where it is earlier; changes no revision and no counter."""

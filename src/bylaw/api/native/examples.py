@@ -18,6 +18,8 @@ _PACK: Final = {
     },
 }
 
+_INVITATION: Final = "the text of an invitation, 40 letters and digits"
+
 _REQUEST: Final = {
     "agent_id": "refund-agent-7",
     "conversation_id": "conv-8841",
@@ -47,6 +49,15 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "RepoChange": {"name": "refund-agent-2"},
         "NewUser": {"email": "ada@example.com", "name": "Ada", "org_role": "WORKSPACES"},
         "UserChange": {"name": "Ada L."},
+        "NewSignIn": {"email": "ada@example.com", "password": "nine green lanterns"},
+        "NewOrganisation": {
+            "organisation": "Acme",
+            "name": "Ada",
+            "email": "ada@example.com",
+            "password": "nine green lanterns",
+        },
+        "FirstPassword": {"token": _INVITATION, "password": "nine green lanterns"},
+        "PasswordChange": {"old": "nine green lanterns", "new": "ten blue lanterns"},
         "RoleInWorkspace": {"role": "WRITE"},
         "NewAgent": {"id": "refund-agent-7", "name": "Refunds", "require_policy": True},
         "AgentChange": {"name": "Refunds and returns"},
@@ -159,6 +170,20 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "RepoView.name": ["refund-agent"],
         "UserView.id": [_UUID],
         "UserView.name": ["Ada"],
+        "OrganisationView.id": ["acme"],
+        "OrganisationView.name": ["Acme"],
+        "PersonView.id": [_UUID],
+        "PersonView.name": ["Ada"],
+        "CallingKeyView.id": [_KEY],
+        "CallingKeyView.name": ["Password"],
+        "OwnWorkspaceView.id": ["support-eu"],
+        "OwnWorkspaceView.name": ["Support Europe"],
+        "SessionView.id": [_KEY],
+        "SessionView.name": ["Password"],
+        "OpenedView.session": ["bylaw_session_k3J9xw0Qm7Tz2bVn5Rc8Ld1Yf4Hs6Gp"],
+        "InvitationView.token": [_INVITATION],
+        "Choice.id": ["acme"],
+        "Choice.name": ["Acme"],
         "KeyView.id": [_KEY],
         "KeyView.name": ["Checkout agent"],
         "MintedKeyView.id": [_KEY],

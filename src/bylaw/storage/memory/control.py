@@ -26,6 +26,7 @@ from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.learning import MemoryLearning
 from bylaw.storage.memory.policies import MemoryPolicies
 from bylaw.storage.memory.review import MemoryApprovals, MemoryReview
+from bylaw.storage.memory.sign_ins import MemorySignIns
 from bylaw.storage.memory.tenancy import MemoryDirectory
 from bylaw.storage.memory.vectors import MemoryVectors
 from bylaw.storage.memory.webhooks import MemoryNotify
@@ -68,6 +69,7 @@ class MemorySystemUnit:
         self.progress = MemoryProgress(heap)
         self.known_logs = MemoryKnownLogs(heap)
         self.backlog = MemoryBacklog(heap)
+        self.sign_ins = MemorySignIns(heap)
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""

@@ -15,7 +15,19 @@ from bylaw.storage.memory.policies import Identities
 from bylaw.storage.refusals import taken
 from bylaw.storage.rows import from_row, to_row, user_row
 from bylaw.storage.sql import tables
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import (
+    EVERYWHERE,
+    Agent,
+    ApiKey,
+    Connection,
+    Credential,
+    Place,
+    Repo,
+    Tenant,
+    User,
+    Workspace,
+)
+from bylaw.tenancy.store import SessionFilter
 
 
 class MemoryWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -118,7 +130,33 @@ class MemoryKeys(Kind[KeyId, ApiKey]):
     async def list(self, part: Slice, *, within: Place | None = None) -> Page[ApiKey]:
         """Return a page of them, of those limited to `within` or a place inside it when it is given."""
         place = EVERYWHERE if within is None else within
-        return self._page(part, lambda each: place.contains(each.place))
+        return self._page(part, lambda each: not each.is_session and place.contains(each.place))
+
+    async def sessions(self, part: Slice, where: SessionFilter) -> Page[ApiKey]:
+        """Return a page of the sessions that were not revoked."""
+        return self._page(part, lambda each: _matches(each, where))
+
+
+def _matches(key: ApiKey, where: SessionFilter) -> bool:
+    """Return whether a key is a session that is wanted."""
+    used_ms = key.created_ms if key.last_used_ms is None else key.last_used_ms
+    return (
+        key.is_session
+        and key.revoked_ms is None
+        and key.expires_ms is not None
+        and key.expires_ms > where.after_ms
+        and used_ms >= where.used_ms
+        and where.user_id in {None, key.user_id}
+        and where.made_from in {None, key.made_from}
+    )
+
+
+class MemoryCredentials(Kind[UserId, Credential]):
+    """How the people of a tenant show that it is them."""
+
+    table = tables.credentials
+    kind = Credential
+    noun = "credential"
 
 
 class MemoryConnections(Kind[ConnectionId, Connection]):
@@ -194,6 +232,7 @@ class MemoryDirectory:
         self.repos = MemoryRepos(heap, tenant_id)
         self.users = MemoryUsers(heap, tenant_id)
         self.keys = MemoryKeys(heap, tenant_id)
+        self.credentials = MemoryCredentials(heap, tenant_id)
         self.connections = MemoryConnections(heap, tenant_id)
         self.agents = MemoryAgents(heap, tenant_id)
 

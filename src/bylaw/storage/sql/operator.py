@@ -25,6 +25,7 @@ from bylaw.storage.sql.backlog import SqlBacklog
 from bylaw.storage.sql.changes import SqlKnownLogs, SqlProgress, SqlQueue, SqlReplies
 from bylaw.storage.sql.lists import Listing, equals
 from bylaw.storage.sql.session import Session
+from bylaw.storage.sql.sign_ins import SqlSignIns
 from bylaw.storage.sql.unit import SqlUnit
 from bylaw.tenancy.model import ApiKey, Tenant, User
 
@@ -41,6 +42,7 @@ class SqlSystemUnit:
         self.progress = SqlProgress(session)
         self.known_logs = SqlKnownLogs(session)
         self.backlog = SqlBacklog(session)
+        self.sign_ins = SqlSignIns(session)
 
     async def drop_replies(self, *, before_ms: int, limit: int) -> int:
         """Forget up to `limit` kept answers, of anybody, that are older; return how many it were."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from bylaw.storage.sql import (
@@ -112,6 +113,8 @@ keys = tenanted(
     *placed(),
     Column("user_id", Ident),
     Column("provider", Ident),
+    Column("is_session", Boolean, nullable=False, server_default=false()),
+    Column("made_from", Ident),
     Column("rate_per_minute", Int64),
     Column("created_ms", Int64, nullable=False),
     Column("expires_ms", Int64),
@@ -123,6 +126,27 @@ keys = tenanted(
     listed(),
     listed("workspace_id"),
 )
+Index(
+    "ix_keys_sessions",
+    keys.c.tenant_id,
+    keys.c.expires_ms,
+    sqlite_where=keys.c.is_session.is_(true()),
+    postgresql_where=keys.c.is_session.is_(true()),
+)
+
+credentials = tenanted(
+    "credentials",
+    Column("id", Ident, nullable=False),
+    Column("password_hash", LongText),
+    Column("invitation", Ident),
+    Column("invitation_expires_ms", Int64),
+    Column("created_ms", Int64, nullable=False),
+    Column("changed_ms", Int64, nullable=False),
+    Column("revision", Int64, nullable=False),
+    refers("users", id="id"),
+    UniqueConstraint("invitation"),
+)
+Index("ix_users_email_key", users.c.email_key)
 
 agents = tenanted(
     "agents",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Table, delete, func, or_, select, true, update
+from sqlalchemy import Table, delete, false, func, or_, select, true, update
 from typing_extensions import override
 
 from bylaw.core.errors import NotFound
@@ -14,7 +14,19 @@ from bylaw.storage.sql import tables
 from bylaw.storage.sql.kinds import Kind
 from bylaw.storage.sql.lists import Condition, equals, inside, near_any, one_of
 from bylaw.storage.sql.session import Session
-from bylaw.tenancy.model import EVERYWHERE, Agent, ApiKey, Connection, Place, Repo, Tenant, User, Workspace
+from bylaw.tenancy.model import (
+    EVERYWHERE,
+    Agent,
+    ApiKey,
+    Connection,
+    Credential,
+    Place,
+    Repo,
+    Tenant,
+    User,
+    Workspace,
+)
+from bylaw.tenancy.store import SessionFilter
 
 
 class SqlWorkspaces(Kind[WorkspaceId, Workspace]):
@@ -110,7 +122,29 @@ class SqlKeys(Kind[KeyId, ApiKey]):
 
     async def list(self, part: Slice, *, within: Place | None = None) -> Page[ApiKey]:
         """Return a page of them, of those limited to `within` or a place inside it when it is given."""
-        return await self._page(part, inside(self.table, EVERYWHERE if within is None else within))
+        within = EVERYWHERE if within is None else within
+        return await self._page(part, self.table.c.is_session.is_(false()), inside(self.table, within))
+
+    async def sessions(self, part: Slice, where: SessionFilter) -> Page[ApiKey]:
+        """Return a page of the sessions that were not revoked."""
+        columns = self.table.c
+        return await self._page(
+            part,
+            columns.is_session.is_(true()),
+            columns.revoked_ms.is_(None),
+            columns.expires_ms > where.after_ms,
+            func.coalesce(columns.last_used_ms, columns.created_ms) >= where.used_ms,
+            *equals(columns.user_id, where.user_id),
+            *equals(columns.made_from, where.made_from),
+        )
+
+
+class SqlCredentials(Kind[UserId, Credential]):
+    """How the people of a tenant show that it is them."""
+
+    table = tables.credentials
+    kind = Credential
+    noun = "credential"
 
 
 class SqlConnections(Kind[ConnectionId, Connection]):
@@ -182,6 +216,7 @@ class SqlDirectory:
         self.repos = SqlRepos(session, tenant_id)
         self.users = SqlUsers(session, tenant_id)
         self.keys = SqlKeys(session, tenant_id)
+        self.credentials = SqlCredentials(session, tenant_id)
         self.connections = SqlConnections(session, tenant_id)
         self.agents = SqlAgents(session, tenant_id)
 
