@@ -12,17 +12,27 @@ Answer = Callable[[Visit], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One address. `is_for_people`: whoever is not signed in is led to do so first."""
+    """One address.
+
+    `is_for_people`: whoever is not signed in is led to do so first. `is_file`: what is answered is no page,
+    but a file or a stream.
+    """
 
     method: str
     path: str
     answer: Answer
     is_for_people: bool = True
+    is_file: bool = False
 
 
 def shown(path: str, answer: Answer, *, is_for_people: bool = True) -> Page:
     """Return a page that is looked at."""
     return Page(method="GET", path=path, answer=answer, is_for_people=is_for_people)
+
+
+def handed(path: str, answer: Answer) -> Page:
+    """Return what hands out a file or a stream."""
+    return Page(method="GET", path=path, answer=answer, is_file=True)
 
 
 def sent(path: str, answer: Answer, *, is_for_people: bool = True) -> Page:

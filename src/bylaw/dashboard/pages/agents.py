@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.receipts import names_of
 from bylaw.dashboard.visit import Visit
 
 _ORDER: Final = {"none": 0, "logged": 1, "enforced": 2}
@@ -133,6 +134,7 @@ async def _one(visit: Visit, refused: Refused | None = None) -> Response:
     if visit.may("policy:read"):
         place = {name: str(found[name]) for name in ("workspace_id", "repo_id") if found[name]}
         governing = await visit.get("/v1/effective-policies", agent_id=ident, limit="50", **place)
+    decisions = await _decisions(visit, ident, "10")
     return visit.show(
         "agents/one.html",
         status=200 if refused is None else refused.status,
@@ -144,7 +146,8 @@ async def _one(visit: Visit, refused: Refused | None = None) -> Response:
         agent=found,
         revision=asked.etag,
         governing=governing,
-        decisions=await _decisions(visit, ident, "10"),
+        names=await names_of(visit, decisions),
+        decisions=decisions,
         policies=await _bindable(visit),
         call=_call(visit, ident),
         here=address(ident),

@@ -21,7 +21,8 @@ _ALIVE_BEATS: Final = 15
 
 
 async def live(visit: Visit) -> Response:
-    """Send `changed` whenever the log grew."""
+    """Send `changed` whenever the log grew. Raises: Refused to whoever may not read receipts."""
+    await visit.get("/v1/receipts", limit="1")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_changes(visit), media_type="text/event-stream", headers=headers)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
-from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.page import Page, handed, sent, shown
 from bylaw.dashboard.pages.live import live
 from bylaw.dashboard.pages.receipts_one import receipt
 from bylaw.dashboard.visit import Visit
@@ -44,7 +44,7 @@ async def receipts(visit: Visit) -> Response:
         detail=detail,
         found=found,
         following=following,
-        names=await _names(visit, found),
+        names=await names_of(visit, found),
         asked=asked,
         chosen=chosen,
         is_narrowed=is_narrowed,
@@ -107,7 +107,7 @@ async def _found(visit: Visit, asked: Mapping[str, str], cursor: str) -> tuple[S
     return found, cursor
 
 
-async def _names(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
+async def names_of(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
     """Return the names of the policies that receipts speak of, as far as the person may see them."""
     names: dict[str, str] = {}
     if not visit.may("policy:read"):
@@ -143,10 +143,10 @@ def _file(content: bytes, name: str) -> Response:
 
 PAGES: Final[tuple[Page, ...]] = (
     shown("/receipts", receipts),
-    shown("/receipts/live", live),
+    handed("/receipts/live", live),
     shown("/receipts/{receipt_id}", receipt),
-    shown("/receipts/{receipt_id}/bundle", bundle),
-    shown("/receipts/{receipt_id}/dsse", envelope),
+    handed("/receipts/{receipt_id}/bundle", bundle),
+    handed("/receipts/{receipt_id}/dsse", envelope),
     shown("/receipts/{receipt_id}/erase", erasing),
     sent("/receipts/{receipt_id}/erase", erase),
 )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-import msgspec
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.revealing import Line, exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
 _MOST_TEXTS: Final = 50
@@ -23,8 +23,7 @@ async def receipt(visit: Visit) -> Response:
     ident = visit.request.path_params["receipt_id"]
     found = await visit.get(f"/v1/receipts/{ident}")
     claim = part(part(found, "receipt"), "claim")
-    body = {str(each["name"]): each["content"] for each in await _body(visit, ident)}
-    request, decision = cast("Item", body.get("request") or {}), cast("Item", body.get("decision") or {})
+    request, decision = await _said(visit, ident)
     checked = await visit.get(f"/v1/receipts/{ident}/verify")
     policies = await _policies(visit, claim, decision)
     explanation, detail = await _explained(visit, ident)
@@ -36,7 +35,7 @@ async def receipt(visit: Visit) -> Response:
         request=request,
         decision=decision,
         texts=[(label, request[name]) for name, label in _TOLD if request.get(name)],
-        written=_written(body),
+        written=_written(request),
         is_erased=bool(items(part(found, "receipt"), "commitments")) and not _is_kept(checked),
         policies=policies,
         names={str(each["id"]): str(each["name"]) for each in policies}
@@ -44,18 +43,23 @@ async def receipt(visit: Visit) -> Response:
         checked=checked,
         explanation=explanation,
         detail=detail,
-        claimed=_pretty(claim),
+        claimed=lines(claim),
+        misleading=misleading(lines(request)),
         checkpoint=await _checkpoint(visit, ident),
     )
 
 
-async def _body(visit: Visit, ident: str) -> Sequence[Item]:
+async def _said(visit: Visit, ident: str) -> tuple[Item, Item]:
+    """Return what was asked, with every number as it was sent, and the answer; empty what is not there."""
     try:
-        return items(await visit.get(f"/v1/receipts/{ident}/body"), "parts")
+        answered = await visit.ask("GET", f"/v1/receipts/{ident}/body")
     except Refused as refused:
         if refused.status not in {403, 404}:
             raise
-        return ()
+        return {}, {}
+    asked = {str(each["name"]): each for each in items(cast("Item", exactly(answered.body)), "parts")}
+    told = {str(each["name"]): each for each in items(cast("Item", answered.data), "parts")}
+    return part(asked.get("request", {}), "content"), part(told.get("decision", {}), "content")
 
 
 async def _checkpoint(visit: Visit, ident: str) -> str:
@@ -114,22 +118,16 @@ async def _named(visit: Visit, others: Sequence[Item]) -> dict[str, str]:
     return names
 
 
-def _written(body: Mapping[str, object]) -> Mapping[str, str]:
-    """Return what was asked, part by part, as it is to be read."""
-    request = cast("Item", body.get("request") or {})
+def _written(request: Item) -> Mapping[str, Sequence[Line]]:
+    """Return what was asked, line by line, with nothing hidden in it."""
     call = part(request, "tool_call")
-    return {
-        "arguments": _pretty(call.get("arguments", {})) if call else "",
-        "tool_result": _pretty(request["tool_result"]) if request.get("tool_result") is not None else "",
-        "metadata": _pretty(request["metadata"]) if request.get("metadata") else "",
-        **{name: _pretty(content) for name, content in body.items()},
+    told = {
+        "metadata": request.get("metadata"),
+        "tool_result": request.get("tool_result"),
+        "request": request,
     }
-
-
-def _pretty(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    found = {name: lines(value) for name, value in told.items() if value not in (None, {})}
+    return found | ({"arguments": lines(call.get("arguments", {}))} if call else {})
 
 
 def _is_kept(checked: Item) -> bool:
