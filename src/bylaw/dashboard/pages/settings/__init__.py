@@ -5,7 +5,19 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.settings import account, evaluators, keys, packs, people, webhooks, workspaces
+from bylaw.dashboard.pages.settings import (
+    account,
+    connections,
+    evaluators,
+    events,
+    jobs,
+    keys,
+    packs,
+    people,
+    signing_keys,
+    webhooks,
+    workspaces,
+)
 from bylaw.dashboard.visit import Visit
 
 
@@ -23,4 +35,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *evaluators.PAGES,
     *webhooks.PAGES,
     *packs.PAGES,
+    *connections.PAGES,
+    *events.PAGES,
+    *jobs.PAGES,
+    *signing_keys.PAGES,
 )
