@@ -57,3 +57,11 @@ async def test_an_unknown_field_is_told_with_every_field_there_is(server, method
     assert [each["path"] for each in errors] == ["zzzzzz", "name"]
     told = errors[0]["message"].partition("known are ")[2].rstrip(".").split(", ")
     assert told == sorted(kind.__struct_fields__)
+
+
+async def test_a_list_counts_what_matches_when_it_is_asked_to(inhabited):
+    where = "/v1/policies?limit=1&workspace_id=w1"
+    assert (await inhabited.send("admin", "GET", where)).json()["total"] is None
+    every = (await inhabited.send("admin", "GET", "/v1/policies?workspace_id=w1")).json()["data"]
+    assert (await inhabited.send("admin", "GET", f"{where}&count=true")).json()["total"] == len(every)
+    assert (await inhabited.send("neighbour", "GET", f"{where}&count=true")).json()["total"] == 0

@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from pydantic import Field
+from typing_extensions import override
 
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.shape import place_of
@@ -44,6 +45,16 @@ class PolicyQuery(ListQuery):
         str | None,
         Field(description="What is looked for, in words or by meaning; the best come first."),
     ] = None
+
+    count: Annotated[bool, Field(description="Also count all that match (`total`), which takes longer.")] = (
+        False
+    )
+
+    @property
+    @override
+    def part(self) -> Slice:
+        """Return the part of a list that is wanted."""
+        return Slice(limit=self.limit, cursor=self.cursor, total=self.count)
 
     @property
     def searched(self) -> Slice:

@@ -53,18 +53,19 @@ class FoundView(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyList(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a list, newest first, or the best first with `q`; send `next_cursor` for the next part.
 
-    `found` is null where nothing was searched for.
+    `found` is null where nothing was searched for, `total` where it was not asked for.
     """
 
     data: tuple[ListedPolicyView, ...]
     next_cursor: str | None
     found: FoundView | None
+    total: int | None = None
 
 
 def listed(page: Page[Current]) -> PolicyList:
     """Return a page of policies as it goes over the wire."""
     data = tuple(_listed(current, None) for current in page.items)
-    return PolicyList(data=data, next_cursor=page.next_cursor, found=None)
+    return PolicyList(data=data, next_cursor=page.next_cursor, found=None, total=page.total)
 
 
 def found_view(found: Found, *, offset: int) -> PolicyList:
