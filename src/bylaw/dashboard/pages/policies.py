@@ -1,31 +1,67 @@
 """The list of policies: found by words or by meaning, filtered, and page by page."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.responses import Response
 
+from bylaw.dashboard.asking import items, part
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages import policy_editor
+from bylaw.dashboard.pages import policy_editor, policy_page
+from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
-_FILTERS: Final = ("q", "status", "action", "risk", "cursor")
+_FILTERS: Final = ("q", "status", "action", "risk", "topic", "cursor")
+_TABS: Final[Mapping[str, Mapping[str, str]]] = {
+    "all": {},
+    "pending": {"waits": "true"},
+    "deleted": {"deleted": "true"},
+}
 
 
 async def policies(visit: Visit) -> Response:
     """Show the policies that match what was asked for."""
     asked = {name: visit.request.query_params.get(name, "") for name in _FILTERS}
     tab = visit.request.query_params.get("tab", "all")
+    tab = tab if tab in _TABS else "all"
+    if tab == "deleted":
+        asked["q"] = ""  # what is deleted is not searched
     found = await visit.get(
         "/v1/policies",
-        limit="50",
+        limit="25",
         workspace_id=visit.workspace or None,
-        waits="true" if tab == "pending" else None,
+        **_TABS[tab],
         **{name: value or None for name, value in asked.items()},
     )
     query = {name: value for name, value in asked.items() if value and name != "cursor"}
-    if tab != "all":
-        query["tab"] = tab
-    return visit.show("policies/list.html", found=found, asked=asked, asked_query=query, tab=tab)
+    workspaces = items(visit.who, "workspaces")
+    return visit.show(
+        "policies/list.html",
+        found=found,
+        total=part(found, "found").get("total"),
+        asked=asked,
+        asked_query=query if tab == "all" else {**query, "tab": tab},
+        tab=tab,
+        counts={each: await _count(visit, each) for each in ("all", "pending")},
+        topics=await _topics(visit),
+        places={each["id"]: each["name"] for each in workspaces},
+        names=names_of(visit, await people_of(visit, visit.workspace or None)),
+    )
 
 
-PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies), *policy_editor.PAGES)
+async def _count(visit: Visit, tab: str) -> int:
+    """Return how many policies a tab shows."""
+    place = visit.workspace or None
+    found = await visit.get("/v1/policies", limit="1", count="true", workspace_id=place, **_TABS[tab])
+    total = found["total"]
+    return total if isinstance(total, int) else 0
+
+
+async def _topics(visit: Visit) -> Sequence[str]:
+    """Return the topics, the ones with most policies first, as far as a list of them is of use."""
+    found = items(await visit.get("/v1/topics", workspace_id=visit.workspace or None), "data")
+    most = sorted(found, key=lambda each: (-int(str(each["policies"])), str(each["topic"])))
+    return [str(each["topic"]) for each in most[:200]]
+
+
+PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies), *policy_editor.PAGES, *policy_page.PAGES)

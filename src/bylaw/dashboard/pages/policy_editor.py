@@ -19,6 +19,7 @@ from bylaw.dashboard.pages.policy_form import (
     situation_in,
 )
 from bylaw.dashboard.pages.policy_situation import Situation, Unreadable
+from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
 _MENDABLE: Final = frozenset({403, 404, 409, 413, 422})
@@ -167,6 +168,7 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         topics=await _topics(visit),
         notes=_notes(draft.form, said),
         differences=() if said.theirs is None else differences(await _form(visit, said.theirs), draft.form),
+        names={} if said.theirs is None else names_of(visit, await people_of(visit, visit.workspace or None)),
         can_ask_model=await _has_model(visit),
     )
 

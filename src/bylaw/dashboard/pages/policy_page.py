@@ -1,0 +1,187 @@
+"""One policy: what it says, whether it is in force and why, where it holds, and everything it ever said."""
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from starlette.responses import Response
+
+from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.review_case import names_of, people_of
+from bylaw.dashboard.visit import Visit
+
+_SAID: Final[Mapping[str, str]] = {
+    "activate": "It is switched on.",
+    "deactivate": "It is switched off; nobody is held to it.",
+    "archive": "It is archived; nobody is held to it.",
+    "restore": "It is back in force.",
+    "undelete": "It is back, switched off.",
+}
+_MENDABLE: Final = frozenset({403, 409, 412, 422})
+
+
+async def policy(visit: Visit) -> Response:
+    """Show one policy."""
+    return await _policy(visit)
+
+
+async def act(visit: Visit) -> Response:
+    """Switch a policy on or off, archive it, bring it back or delete it."""
+    path, button = f"/v1/policies/{_ident(visit)}", visit.form.get("do", "")
+    reason, revision = {"reason": visit.form.get("reason", "")}, visit.form.get("revision", "")
+    try:
+        if button == "delete":
+            await visit.send("DELETE", path, revision=revision)
+            return visit.go("/policies", said="It is deleted. It can be brought back under Deleted.")
+        if button in _SAID:
+            await visit.send("POST", f"{path}/{button}", reason, revision=revision)
+    except Refused as refused:
+        if refused.status not in _MENDABLE:
+            raise
+        return await _policy(visit, refused)
+    return visit.go(f"/policies/{_ident(visit)}", said=_SAID.get(button, ""))
+
+
+async def version(visit: Visit) -> Response:
+    """Show one version, which may be brought back."""
+    return await _version(visit)
+
+
+async def roll_back(visit: Visit) -> Response:
+    """Make a new version of an old one."""
+    number = visit.request.path_params["number"]
+    body = {"version": number, "reason": visit.form.get("reason", "")}
+    revision = visit.form.get("revision", "")
+    try:
+        made = await visit.send("POST", f"/v1/policies/{_ident(visit)}/rollback", body, revision=revision)
+    except Refused as refused:
+        if refused.status not in _MENDABLE:
+            raise
+        return await _version(visit, refused)
+    waits = f" Version {made['pending']} waits for review." if made["pending"] else ""
+    return visit.go(f"/policies/{_ident(visit)}", said=f"It says again what version {number} said.{waits}")
+
+
+async def diff(visit: Visit) -> Response:
+    """Show in what two versions differ."""
+    ident = _ident(visit)
+    versions = items(await visit.get(f"/v1/policies/{ident}/versions", limit="500"), "data")
+    numbers = [str(each["number"]) for each in versions]
+    new = visit.request.query_params.get("new") or numbers[0]
+    old = visit.request.query_params.get("old") or str(max(1, int(new) - 1 if new.isdecimal() else 1))
+    found = await visit.get(f"/v1/policies/{ident}/diff", old=old, new=new)
+    by_number = {str(each["number"]): each for each in versions}
+    return visit.show(
+        "policies/diff.html",
+        ident=ident,
+        numbers=numbers,
+        old=old,
+        new=new,
+        diff=found,
+        made=by_number.get(new),
+        name=versions[0]["name"],
+        names=await _names(visit),
+    )
+
+
+async def _policy(visit: Visit, refused: Refused | None = None) -> Response:
+    ident = _ident(visit)
+    versions = await visit.get(
+        f"/v1/policies/{ident}/versions", limit="20", cursor=visit.request.query_params.get("cursor") or None
+    )
+    try:
+        answered = await visit.ask("GET", f"/v1/policies/{ident}")
+    except Refused as gone:
+        if gone.status != 404:
+            raise
+        return await _deleted(visit, versions, refused)
+    found = cast("Item", answered.data)
+    return visit.show(
+        "policies/one.html",
+        status=200 if refused is None else refused.status,
+        detail="" if refused is None else refused.detail,
+        policy=found,
+        revision=answered.etag,
+        versions=versions,
+        counts=await _counts(visit, ident),
+        where=_where(visit, found),
+        names=await _names(visit),
+        reason=visit.form.get("reason", ""),
+    )
+
+
+async def _deleted(visit: Visit, versions: Item, refused: Refused | None) -> Response:
+    """Show a deleted policy, whose versions stay."""
+    return visit.show(
+        "policies/deleted.html",
+        status=404 if refused is None else refused.status,
+        detail="" if refused is None else refused.detail,
+        ident=_ident(visit),
+        versions=versions,
+        name=items(versions, "data")[0]["name"],
+        names=await _names(visit),
+    )
+
+
+async def _version(visit: Visit, refused: Refused | None = None) -> Response:
+    ident, number = _ident(visit), visit.request.path_params["number"]
+    found = await visit.get(f"/v1/policies/{ident}/versions/{number}")
+    policy, revision = None, ""
+    try:
+        answered = await visit.ask("GET", f"/v1/policies/{ident}")
+        policy, revision = cast("Item", answered.data), answered.etag
+    except Refused as gone:
+        if gone.status != 404:
+            raise
+    return visit.show(
+        "policies/version.html",
+        status=200 if refused is None else refused.status,
+        detail="" if refused is None else refused.detail,
+        ident=ident,
+        version=found,
+        names=await _names(visit),
+        policy=policy,
+        revision=revision,
+        reason=visit.form.get("reason", ""),
+    )
+
+
+async def _counts(visit: Visit, ident: str) -> Item | None:
+    """Return how often it was violated in the last thirty days, None where the person may not see that."""
+    if not visit.may("receipts:read"):
+        return None
+    try:
+        found = await visit.get("/v1/statistics", policy_id=ident, window="30d")
+    except Refused:
+        return None
+    series = items(found, "series")
+    return {
+        name: sum(cast("int", each[name]) for each in series) for name in ("violations", "alerts", "blocks")
+    }
+
+
+async def _names(visit: Visit) -> Mapping[str, str]:
+    return names_of(visit, await people_of(visit, visit.workspace or None))
+
+
+def _where(visit: Visit, policy: Item) -> str:
+    """Return the name of the place where a policy holds."""
+    names = {each["id"]: str(each["name"]) for each in items(visit.who, "workspaces")}
+    workspace, repo = policy["workspace_id"], policy["repo_id"]
+    if workspace is None:
+        return "everywhere in the organisation"
+    name = names.get(workspace, str(workspace))
+    return f"{name}, repo {repo}" if repo else name
+
+
+def _ident(visit: Visit) -> str:
+    return str(visit.request.path_params["id"])
+
+
+PAGES: Final[tuple[Page, ...]] = (
+    shown("/policies/{id}", policy),
+    sent("/policies/{id}", act),
+    shown("/policies/{id}/versions/{number:int}", version),
+    sent("/policies/{id}/versions/{number:int}", roll_back),
+    shown("/policies/{id}/diff", diff),
+)
