@@ -101,3 +101,20 @@ async def test_too_many_points_are_refused(shop):
     found = await shop.send("admin", "GET", "/v1/statistics", params={"window": "365d", "bucket": "5m"})
     assert found.status_code == 422
     assert found.json()["errors"][0]["code"] == "too_many_points"
+
+
+async def test_policies_in_force_are_counted_where_they_are_and_by_what_they_do(server):
+    await server.make("/v1/workspaces", {"id": "w", "name": "w"})
+    for place, action in ((None, "block"), ("w", "block"), ("w", "log")):
+        policy = {"name": "p", "rules": [{"expr": "true"}], "action": action, "workspace_id": place}
+        await server.make("/v1/policies", policy)
+    made = await server.make(
+        "/v1/policies", {"name": "off", "rules": [{"expr": "true"}], "workspace_id": "w"}
+    )
+    await server.make(f"/v1/policies/{made['id']}/deactivate", {})
+    found = (await server.send("admin", "GET", "/v1/statistics/policies")).json()["data"]
+    nothing = {"log": 0, "alert": 0, "review": 0, "block": 0}
+    assert found == [
+        {"workspace_id": None, **nothing, "block": 1},
+        {"workspace_id": "w", **nothing, "block": 1, "log": 1},
+    ]

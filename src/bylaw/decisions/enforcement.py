@@ -1,11 +1,13 @@
 """Whether anything is enforced on an agent, as far as its own place and its bound policy tell."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from bylaw.decisions.compiled import CompiledPolicy
 from bylaw.decisions.snapshot import Snapshot
-from bylaw.tenancy.model import EVERYWHERE, Agent
+from bylaw.policies.model import Action
+from bylaw.tenancy.model import EVERYWHERE, Agent, Place
 
 Enforcement = Literal["none", "logged", "enforced"]
 
@@ -21,6 +23,14 @@ def enforcement(snapshot: Snapshot, agent: Agent) -> Enforcement:
             return "enforced"
         found = "logged"
     return found
+
+
+def in_force(snapshot: Snapshot) -> Mapping[Place, Counter[Action]]:
+    """Return how many policies are in force at each place itself, by what they do."""
+    counted: defaultdict[Place, Counter[Action]] = defaultdict(Counter)
+    for entry in snapshot.entries.values():
+        counted[entry.place][entry.policy.action] += 1
+    return counted
 
 
 def _governing(snapshot: Snapshot, agent: Agent) -> Iterator[CompiledPolicy]:

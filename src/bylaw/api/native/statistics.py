@@ -1,18 +1,21 @@
 """Statistics: how much decisions left over time, and of what."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from bylaw.api.answers import Reply
 from bylaw.api.native.query import StrictQuery
 from bylaw.api.ports import Unit
-from bylaw.api.route import Route, needs_projected
+from bylaw.api.route import Route, needs, needs_projected, parts_of
 from bylaw.api.shape import place_of
 from bylaw.core.clock import rfc3339
+from bylaw.decisions.enforcement import in_force
+from bylaw.policies.model import Action
 from bylaw.review import queue, statistics
 from bylaw.review.statistics import Bucket, Share, Span, StatisticsQuery, Window
 from bylaw.review.store import Facet, Tally
@@ -126,6 +129,43 @@ class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
     totals: Counts
     count: int
     data: tuple[ShareView, ...]
+
+
+class InForceView(msgspec.Struct, frozen=True, kw_only=True):
+    """How many policies are in force in a workspace, by what they do; `workspace_id` null for everywhere."""
+
+    workspace_id: str | None
+    log: int
+    alert: int
+    review: int
+    block: int
+
+
+class InForceListView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where policies are in force. A workspace without a policy of its own is not named."""
+
+    data: tuple[InForceView, ...]
+
+
+@router.get("/v1/statistics/policies")
+async def count_policies(
+    acting: Annotated[Acting[Unit], needs("policy:read")], request: Request
+) -> Reply[InForceListView]:
+    """Count the policies in force in each workspace with its repos, and those that hold everywhere."""
+    snapshot = parts_of(request).engine.snapshots.of(acting.unit.tenant_id)
+    found: defaultdict[str | None, Counter[Action]] = defaultdict(Counter)
+    for place, counted in in_force(snapshot).items():
+        if acting.principal.may("policy:read", place):
+            found[place.workspace_id] += counted
+    rows = sorted(found.items(), key=lambda each: each[0] or "")
+    return Reply(
+        InForceListView(
+            data=tuple(
+                InForceView(workspace_id=ident, **{action: counted[action] for action in get_args(Action)})
+                for ident, counted in rows
+            )
+        )
+    )
 
 
 @router.get("/v1/statistics")
