@@ -52,7 +52,7 @@ class Visit:
         self.session = means.cookies.read(request, _SESSION)
         self._leaving: list[tuple[str, str, int | None]] = []
         self._who: Item | None = None
-        self.waiting = 0
+        self.waiting: Item = {"approvals": 0, "attention": 0}
 
     @property
     def who(self) -> Item:
@@ -64,8 +64,7 @@ class Visit:
         if self.session:
             self._who = await self.get("/v1/session")
         if self.may("conversations:read") and not self.is_part:
-            counts = await self.get("/v1/inbox", workspace_id=self.workspace or None)
-            self.waiting = int(str(counts["approvals"])) + int(str(counts["attention"]))
+            self.waiting = await self.get("/v1/inbox", workspace_id=self.workspace or None)
 
     # What the API answers.
 

@@ -127,8 +127,7 @@ async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
 async def _name(visit: Visit, actor: object) -> str:
     """Return what somebody is called who acted: oneself, a person by name, or a key."""
     kind, _, ident = str(actor or "").partition(":")
-    user, key = part(visit.who, "user"), part(visit.who, "key")
-    if ident and ident in {user.get("id"), key.get("id")}:
+    if actor and actor == visit.who["actor"]:
         return "you"
     if kind != "user":
         return f"the key {ident}" if ident else ""

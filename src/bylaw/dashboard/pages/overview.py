@@ -1,19 +1,186 @@
-"""The overview: what is enforced, and what needs somebody."""
+"""The overview: what is enforced where, what came of it, and what needs somebody."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
 
 from starlette.responses import Response
 
+from bylaw.dashboard import charts
+from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.charts import Series
 from bylaw.dashboard.page import Page, shown
+from bylaw.dashboard.pages.inbox import places
 from bylaw.dashboard.visit import Visit
+
+DAYS: Final = ("7", "30", "90")
+ACTIONS: Final = ("block", "review", "alert", "log")
+_TOP: Final = 5
+_LATEST: Final = 100  # decisions that are looked at for what no policy governs
+_LOOSE: Final = 500  # agents that are looked at for what is enforced on them
+_PENDING: Final = 50
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A first step of somebody who is new here."""
+
+    name: str
+    why: str
+    path: str
+    is_done: bool
 
 
 async def overview(visit: Visit) -> Response:
     """Show the start page."""
-    policies = None
-    if visit.may("policy:read"):
-        policies = await visit.get("/v1/policies", limit="5", workspace_id=visit.workspace or None)
-    return visit.show("overview/overview.html", policies=policies)
+    asked = visit.request.query_params.get("days", DAYS[1])
+    days = asked if asked in DAYS else DAYS[1]
+    told = await _told(visit, days) if visit.may("receipts:read") else {}
+    kept = await _kept(visit) if visit.may("policy:read") else {}
+    agents = await _agents(visit) if visit.may("agents:read") else None
+    return visit.show(
+        "overview/overview.html",
+        days=days,
+        all_days=DAYS,
+        told=told,
+        kept=kept,
+        agents=agents,
+        loose=_loose(agents or (), told),
+        troubles=await _troubles(visit),
+        steps=_steps(visit, told, kept, agents),
+        places=places(visit),
+    )
+
+
+async def _told(visit: Visit, days: str) -> Mapping[str, object]:
+    """Return what decisions left behind in some days: over time, by policy, and what nobody governed."""
+    within = visit.workspace or None
+    span = {"window": f"{days}d", "bucket": "1d", "workspace_id": within}
+    found = await visit.get("/v1/statistics", **span)
+    shares = await visit.get("/v1/statistics/breakdown", **span, limit=str(_TOP))
+    latest = await visit.get("/v1/receipts", kind="decision", limit=str(_LATEST), workspace_id=within)
+    points = items(found, "series")
+    series = (
+        Series(name="Stopped", kind="stopped", numbers=_numbers(points, "blocks")),
+        Series(
+            name="Not stopped",
+            kind="passed",
+            numbers=[
+                of - stopped
+                for of, stopped in zip(
+                    _numbers(points, "violations"), _numbers(points, "blocks"), strict=True
+                )
+            ],
+        ),
+    )
+    labels = [_day(each) for each in points]
+    decisions = items(latest, "data")
+    return {
+        "totals": part(shares, "totals"),
+        "points": points,
+        "series": series,
+        "wide": charts.bars(labels, series, charts.WIDE),
+        "narrow": charts.bars(labels, series, charts.NARROW),
+        "top": [await _named(visit, each) for each in items(shares, "data")],
+        "count": shares["count"],
+        "decisions": len(decisions),
+        "governed": {each["agent_id"] for each in decisions if each.get("posture") == "governed"},
+        "ungoverned": sum(1 for each in decisions if each.get("posture") == "ungoverned"),
+    }
+
+
+async def _kept(visit: Visit) -> Mapping[str, object]:
+    """Return what is in force where, what waits for review, and who judges rules in words."""
+    within = visit.workspace or None
+    places_ = items(await visit.get("/v1/statistics/policies"), "data")
+    if within:
+        places_ = [each for each in places_ if each["workspace_id"] in {None, within}]
+    pending = await visit.get("/v1/policies", waits="true", limit=str(_PENDING), workspace_id=within)
+    written = await visit.get("/v1/policies", limit="1", workspace_id=within)
+    evaluators = await visit.get("/v1/evaluators")
+    return {
+        "places": [{**each, "all": sum(_number(each, action) for action in ACTIONS)} for each in places_],
+        "pending": len(items(pending, "data")),
+        "is_more": pending["next_cursor"] is not None,
+        "is_written": bool(items(written, "data")),
+        "evaluators": items(evaluators, "evaluators"),
+        "hit_rate": evaluators["hit_rate"],
+    }
+
+
+async def _agents(visit: Visit) -> Sequence[Item]:
+    found = items(await visit.get("/v1/agents", limit=str(_LOOSE)), "data")
+    return [each for each in found if visit.workspace in {"", each["workspace_id"]}]
+
+
+def _loose(agents: Sequence[Item], told: Mapping[str, object]) -> Sequence[Item]:
+    """Return the agents that no policy governs where they are, nor governed in what they asked lately."""
+    governed = cast("set[object]", told.get("governed", set()))
+    return [each for each in agents if each["enforcement"] == "none" and each["id"] not in governed]
+
+
+async def _troubles(visit: Visit) -> Sequence[Item]:
+    """Return the checks of the server that do not hold."""
+    try:
+        found = await visit.get("/readyz")
+    except Refused as refused:
+        found = refused.problem
+    return [each for each in items(found, "checks") if not each["ok"]]
+
+
+async def _named(visit: Visit, share: Item) -> Item:
+    """Return what there was of one policy, with its name as it was called when it was violated last."""
+    totals, name = part(share, "totals"), share["id"]
+    for kind in ("violations", "alerts"):
+        if totals[kind]:
+            (*_, last) = items(await visit.get(f"/v1/{kind}", policy_id=str(share["id"]), limit="1"), "data")
+            name = part(last, "policy")["name"] or name
+            break
+    return {**totals, "id": share["id"], "name": name}
+
+
+def _steps(
+    visit: Visit, told: Mapping[str, object], kept: Mapping[str, object], agents: Sequence[Item] | None
+) -> Sequence[Step]:
+    """Return the first steps while one is left to do, for whoever may do them."""
+    if not (visit.may("policy:write") and visit.may("agents:write") and told and kept):
+        return ()
+    steps = (
+        Step(
+            name="Write a policy",
+            why="Say in plain words what agents may and may not do, and try it on an example.",
+            path="/policies/new",
+            is_done=bool(kept["is_written"]),
+        ),
+        Step(
+            name="Connect an agent",
+            why="Give it a name here, so that you see what is enforced on it.",
+            path="/agents/new",
+            is_done=bool(agents),
+        ),
+        Step(
+            name="See a decision",
+            why="Have the agent ask before it acts. Each answer is listed with why and its proof.",
+            path="/receipts",
+            is_done=bool(told["decisions"]),
+        ),
+    )
+    return () if all(each.is_done for each in steps) else steps
+
+
+def _day(point: Item) -> str:
+    """Return the day of a point as it stands under its column: 7 Mar."""
+    _, month, day = str(point["at"])[:10].split("-")
+    return f"{int(day)} {_MONTHS[int(month) - 1]}"
+
+
+def _numbers(points: Sequence[Item], name: str) -> Sequence[int]:
+    return [_number(each, name) for each in points]
+
+
+def _number(point: Item, name: str) -> int:
+    return cast("int", point[name])
 
 
 PAGES: Final[tuple[Page, ...]] = (shown("/", overview),)
