@@ -41,7 +41,6 @@ def _form(visit: Visit, token: str, refused: Refused | None = None) -> Response:
         detail="" if refused is None else refused.detail,
     )
     response.headers["referrer-policy"] = "no-referrer"
-    response.headers["cache-control"] = "no-store"
     return response
 
 

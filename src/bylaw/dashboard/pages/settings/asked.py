@@ -44,12 +44,8 @@ def asked_about(visit: Visit, deed: Deed, refused: Refused | None = None) -> Res
 
 
 def shown_once(visit: Visit, heading: str, secret: str, *, effects: Sequence[str], back: str) -> Response:
-    """Show a secret on a page that no browser keeps."""
-    response = visit.show(
-        "settings/shown_once.html", heading=heading, secret=secret, effects=effects, back=back
-    )
-    response.headers["cache-control"] = "no-store"
-    return response
+    """Show a secret, once: no page is kept by a browser, and asked for anew this one is not there."""
+    return visit.show("settings/shown_once.html", heading=heading, secret=secret, effects=effects, back=back)
 
 
 async def listed(visit: Visit, path: str, **query: str | None) -> Sequence[Item]:

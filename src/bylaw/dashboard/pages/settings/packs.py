@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
-from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.page import Page, handed, sent, shown
 from bylaw.dashboard.pages.settings.asked import mendable, written
 from bylaw.dashboard.visit import Visit
 
@@ -52,7 +52,7 @@ async def download(visit: Visit) -> Response:
     return Response(
         written(held[0]["document"]),
         media_type="application/json",
-        headers={"content-disposition": f'attachment; filename="{name}.json"', "cache-control": "no-store"},
+        headers={"content-disposition": f'attachment; filename="{name}.json"'},
     )
 
 
@@ -115,5 +115,5 @@ PAGES: Final[tuple[Page, ...]] = (
     sent(f"{_HOME}/shipped/{{pack}}", apply_shipped),
     shown(f"{_HOME}/pasted", packs),
     sent(f"{_HOME}/pasted", apply_pasted),
-    shown(f"{_HOME}/files/{{pack}}.json", download),
+    handed(f"{_HOME}/files/{{pack}}.json", download),
 )

@@ -170,7 +170,7 @@ async def _invited(visit: Visit, user: Item) -> Response:
     return shown_once(
         visit,
         f"A link for {user['name']}",
-        f"{visit.request.base_url}invitation?token={made['token']}",
+        f"{visit.address}/invitation?token={made['token']}",
         effects=(
             f"Give it to {user['name']} alone: whoever opens it chooses the password of {user['email']}.",
             "It works once, within 72 hours. A new link ends the one of before.",

@@ -29,7 +29,7 @@ async def signing_keys(visit: Visit) -> Response:
     except Refused as refused:
         if refused.status != 403:
             raise
-        return visit.show("settings/signing_keys.html", status=403, keys=None)
+        return visit.show("settings/signing_keys.html", keys=None)
     return visit.show("settings/signing_keys.html", keys=keys)
 
 
