@@ -3,8 +3,11 @@
 import json
 
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.api.test_learning import work
+from tests.dashboard.hostile import HOSTILE as HOSTILE_TEXTS
+from tests.dashboard.hostile import assert_shown_as_text
 from tests.dashboard.lessons import CORRECTED, reader, teach
 
 HOSTILE = "<script>bylawRan('x')</script>\"'><img src=x onerror=bylawRan(1)>"
@@ -126,3 +129,42 @@ async def test_who_may_only_read_changes_nothing(site):
         assert (await somebody.send("/learning/runs", {"workspace_id": "lessons"})).status_code == 403
         sent = await somebody.send("/learning/import", {"workspace_id": "quiet", "records": '{"id": "x"}'})
         assert sent.status_code == 403
+
+
+async def test_a_run_that_goes_on_refreshes_by_itself(page, site):
+    await page.goto("/learning/runs")
+    await page.get_by_label("Look for rules in").select_option("lessons")
+    await page.get_by_label("Only tell, propose nothing").check()
+    await page.get_by_role("button", name="Start a run").click()
+    await expect(page.get_by_text("This page refreshes by itself.")).to_be_visible()
+    await work(site.world)
+    await expect(page.get_by_text("It read 3 conversations")).to_be_visible()
+    await expect(page.get_by_role("heading", name="What it holds back")).to_be_visible()
+
+
+async def test_a_search_finds_while_one_types_and_leads_to_what_was_said(page):
+    await page.goto("/learning")
+    await page.get_by_label("Search").fill("voucher")
+    await expect(page.get_by_role("link", name="lessons:2026/c2")).to_be_visible()
+    await expect(page.get_by_text("Refunded by mistake.")).to_have_count(0)
+    await page.get_by_role("link", name="lessons:2026/c2").click()
+    await page.get_by_text("Called find_order").click()
+    await expect(page.get_by_text("On its way.")).to_be_visible()
+
+
+async def test_hostile_conversations_are_read_and_do_nothing(page, site):
+    texts = list(HOSTILE_TEXTS.values())
+    calls = [{"id": "t1", "name": "look", "arguments": {"text": " ".join(texts)}}]
+    said = [{"role": "user", "content": text} for text in texts]
+    said.append({"role": "assistant", "content": "Well.", "tool_calls": calls})
+    talk = {"id": "a?b#c%2F<i>\"'&/d", "messages": said, "contact_name": texts[0], "outcome": texts[1]}
+    sent = {"workspace_id": "quiet", "conversations": [talk], "learn": False}
+    (made,) = (await site.world.make("/v1/conversations/import", sent))["results"]
+    assert made["outcome"] == "imported", made
+    await page.goto("/learning")
+    await page.get_by_role("link", name=texts[0]).click()
+    for text in texts:
+        await assert_shown_as_text(page, text)
+    await page.get_by_text("Called look").click()
+    await page.get_by_role("link", name="Forget it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Forget this conversation?")

@@ -2,7 +2,10 @@
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
+from tests.dashboard.hostile import HOSTILE as HOSTILE_TEXTS
+from tests.dashboard.hostile import assert_shown_as_text
 from tests.dashboard.lessons import reader, teach
 
 REFUND = "Do not refund before the return has arrived."
@@ -188,3 +191,71 @@ async def test_what_callers_wrote_is_shown_as_text(site):
             assert shown.status_code == 200
             assert "<script>bylawRan" not in shown.text
             assert "<img src=x" not in shown.text
+
+
+async def test_a_reviewer_goes_through_what_waits_by_keyboard(open_window, watch, site):
+    await site.world.make("/v1/workspaces", {"id": "keys", "name": "Keys"})
+    for name in ("Third.", "Second.", "First."):
+        await propose(site, name, "keys")
+    page = await open_window()
+    await page.goto("/review?in=keys")
+    await page.get_by_role("link", name="Review one at a time").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("First.")
+    watch.expected.add(422)
+    await page.get_by_role("button", name="Reject").press("Enter")
+    await expect(page.get_by_text("Say why")).to_be_visible()
+    await page.get_by_label("Reason").focus()
+    await page.keyboard.type("Nobody needs it.")
+    for _ in ("Approve", "Edit first", "Reject"):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Second.")
+    await expect(page.get_by_role("status")).to_have_text("Rejected: First. This is the next.")
+    await page.get_by_role("link", name="Next").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Third.")
+    await page.get_by_role("button", name="Approve").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Second.")
+
+
+async def test_two_reviewers_at_once_decide_once(open_window, watch, site):
+    made = await propose(site, "Two look at this.")
+    second = await site.world.make("/v1/keys", {"name": "Kim", "scopes": ["admin"]})
+    site.world.keys["kim"] = second["key"]
+    mine, theirs = await open_window(), await open_window("kim")
+    for each in (mine, theirs):
+        await each.goto(f"/review/{made['id']}")
+    await theirs.get_by_role("button", name="Approve").click()
+    await expect(theirs.get_by_role("status")).to_contain_text("Approved: Two look at this.")
+    watch.expected.add(412)
+    await mine.get_by_label("Reason").fill("No.")
+    await mine.get_by_role("button", name="Reject").click()
+    await expect(mine.get_by_role("alert")).to_contain_text("Already approved by the key Kim")
+    await expect(mine.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+async def test_what_it_would_have_done_is_tried_in_place(open_window, site):
+    await site.world.make("/v1/workspaces", {"id": "trial", "name": "Trial"})
+    call = {"name": "pay", "arguments": {"amount": 950}}
+    asked = {"workspace_id": "trial", "phase": "tool_call", "tool_call": call}
+    await site.world.make("/v1/decisions", asked)
+    made = await propose(site, "Limit", "trial", rules=[{"expr": "tool_call.arguments.amount < 500"}])
+    page = await open_window()
+    await page.goto(f"/review/{made['id']}")
+    await page.get_by_label("Reason").fill("Kept while it is tried.")
+    await page.get_by_role("link", name="Try it on the newest decisions").click()
+    await expect(page.get_by_text("1 would break it, and it would block the call")).to_be_visible()
+    await expect(page.get_by_label("Reason")).to_have_value("Kept while it is tried.")
+
+
+async def test_hostile_words_are_read_and_do_nothing(page, site):
+    await site.world.make("/v1/workspaces", {"id": "hostile", "name": "Hostile"})
+    evidence = {"type": "learning_loop", "rationale": " ".join(HOSTILE_TEXTS.values())}
+    evidence |= {"evidence": list(HOSTILE_TEXTS.values()), "conversation_id": HOSTILE}
+    made = [
+        await propose(site, text, "hostile", topic=text[:60], source=evidence)
+        for text in HOSTILE_TEXTS.values()
+    ]
+    for path in ("/review?in=hostile", f"/review/{made[0]['id']}"):
+        await page.goto(path)
+        for text in HOSTILE_TEXTS.values():
+            await assert_shown_as_text(page, text)
