@@ -9,8 +9,20 @@ from bylaw.core.errors import Conflict, InvalidInput, NotFound
 from bylaw.core.ids import TenantId
 from bylaw.core.paging import Slice
 from bylaw.tenancy.changes import KnownLog
+from bylaw.tenancy.store import SessionFilter
 from tests.contracts.lists import every
-from tests.contracts.values import START, A, B, key, reply, tenant, user, workspace
+from tests.contracts.values import (
+    START,
+    A,
+    B,
+    credential,
+    key,
+    reply,
+    session,
+    tenant,
+    user,
+    workspace,
+)
 
 
 async def test_tenants_are_added_once_read_and_listed(store):
@@ -57,6 +69,65 @@ async def test_the_last_use_of_a_key_only_moves_on(store):
         stored = {each.id: each for each, _ in await system.keys()}
         assert (stored[mine.id].last_used_ms, stored[theirs.id].last_used_ms) == (20, 7)
         assert (stored[mine.id].revision, await system.counters()) == (1, {A: 0, B: 0})
+
+
+async def test_people_are_sought_by_their_address_and_have_a_password(store):
+    address = "Ada@Example.org"
+    mine, theirs = user(email=address), user(B, email=address.lower())
+    gone, without = user(email="gone@example.org", deleted_ms=START), user(email="without@example.org")
+    async with store.system() as system:
+        assert await system.sign_ins.organisations(9) == 0
+        for person, known in ((mine, "a"), (theirs, "b"), (gone, "c"), (without, None)):
+            unit = system.of(person.tenant_id)
+            await unit.tenancy.users.add(person)
+            held = credential(person.tenant_id, id=person.id, password_hash=known, invitation=person.id)
+            await unit.tenancy.credentials.add(held)
+    async with store.system(writes=False) as system:
+        seek = system.sign_ins.candidates
+        found = await seek(address.upper(), limit=9)
+        assert [(each.tenant.id, each.user, each.credential.password_hash) for each in found] == [
+            (A, mine, "a"), (B, theirs, "b"),
+        ]  # fmt: skip
+        assert [each.user for each in await seek(address, limit=1)] == [mine]
+        assert [each.user for each in await seek(address, tenant_id=B, limit=9)] == [theirs]
+        for nobody in ("gone@example.org", "without@example.org", "", "%"):
+            assert list(await seek(nobody, limit=9)) == []
+        assert [await system.sign_ins.organisations(limit) for limit in (1, 9)] == [1, 2]
+        invited = await system.sign_ins.invited(theirs.id)
+        assert (invited.tenant_id, invited.id) == (B, theirs.id)
+        assert await system.sign_ins.invited("nobody's") is None
+
+
+async def test_sessions_have_a_list_apart_and_are_forgotten_once_they_expired(store):
+    ada = user()
+    plain = key(last_used_ms=START + 9)
+    used = session(user_id=ada.id, last_used_ms=START + 9, expires_ms=START + 90)
+    fresh, over = session(made_from=plain.id, expires_ms=START + 90), session(expires_ms=START + 2)
+    revoked, theirs = session(revoked_ms=START, expires_ms=START + 90), session(B, last_used_ms=START + 9)
+    async with store.system() as system:
+        await system.of(A).tenancy.users.add(ada)
+        for each in (plain, used, fresh, over, revoked, theirs):
+            await system.of(each.tenant_id).tenancy.keys.add(each)
+        assert await system.sign_ins.used(START + 9) == {(A, used.id): START + 9, (B, theirs.id): START + 9}
+        assert await system.sign_ins.used(START + 10) == {}
+    async with store.begin(A, writes=False) as unit:
+        keys = unit.tenancy.keys
+        assert await every(keys.list, limit=1) == [plain]
+
+        async def listed(**where):
+            page = await keys.sessions(Slice(limit=9), SessionFilter(**where))
+            return {each.id for each in page.items}
+
+        assert await listed(after_ms=START) == {used.id, fresh.id, over.id}
+        assert await listed(after_ms=START + 2) == {used.id, fresh.id}
+        assert await listed(after_ms=START, used_ms=START + 1) == {used.id}
+        assert await listed(after_ms=START, user_id=ada.id) == {used.id}
+        assert await listed(after_ms=START, made_from=plain.id) == {fresh.id}
+    async with store.system() as system:
+        assert await system.sign_ins.drop_sessions(before_ms=START + 90, limit=9) == 1
+        assert await system.sign_ins.drop_sessions(before_ms=START + 91, limit=2) == 2
+        assert await system.sign_ins.drop_sessions(before_ms=START + 91, limit=2) == 1
+        assert {each.id for each, _ in await system.keys()} == {plain.id, theirs.id}
 
 
 async def test_a_change_counter_rises_with_its_transaction(store):
