@@ -156,7 +156,7 @@ def _steps(
         Step(
             name="Connect an agent",
             why="Give it a name here, so that you see what is enforced on it.",
-            path="/agents/new",
+            path="/agents?new=",
             is_done=bool(agents),
         ),
         Step(

@@ -45,7 +45,7 @@ async def policies(visit: Visit) -> Response:
         counts={each: await _count(visit, each) for each in ("all", "pending")},
         topics=await _topics(visit),
         places={each["id"]: each["name"] for each in workspaces},
-        names=names_of(visit, await people_of(visit, visit.workspace or None)),
+        names=await names_of(visit, await people_of(visit, visit.workspace or None)),
     )
 
 

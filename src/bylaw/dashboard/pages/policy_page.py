@@ -161,7 +161,7 @@ async def _counts(visit: Visit, ident: str) -> Item | None:
 
 
 async def _names(visit: Visit) -> Mapping[str, str]:
-    return names_of(visit, await people_of(visit, visit.workspace or None))
+    return await names_of(visit, await people_of(visit, visit.workspace or None))
 
 
 def _where(visit: Visit, policy: Item) -> str:
