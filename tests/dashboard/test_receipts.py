@@ -1,6 +1,7 @@
 """Receipts: a live list, one decision told in plain words, and the proof of it to take along."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from urllib.parse import unquote
 
 import httpx
@@ -12,7 +13,7 @@ from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
 from tests.dashboard.hostile import HOSTILE, assert_shown_as_text
 from tests.dashboard.lessons import reader
-from tests.dashboard.serving import COOKIE
+from tests.dashboard.serving import COOKIE, listening
 
 CALL = {"name": "pay_invoice", "arguments": {"amount": 7200, "exact": 1.50, "note": HOSTILE["script"]}}
 
@@ -127,10 +128,12 @@ async def test_receipts_of_others_are_not_there(site, blocked):
 async def test_the_stream_tells_of_what_is_new_and_ends_with_the_session(site):
     session = await site.session()
     cookies = {COOKIE: session}
-    async with (
-        httpx.AsyncClient(base_url=site.url, cookies=cookies, timeout=20) as client,
-        client.stream("GET", "/receipts/live") as stream,
-    ):
+    async with AsyncExitStack() as stack:
+        opened = httpx.AsyncClient(base_url=site.url, cookies=cookies, timeout=20)
+        client = await stack.enter_async_context(opened)
+        page = (await client.get("/receipts")).text
+        live = page.split('hx-sse:connect="')[1].split('"')[0]
+        stream = await stack.enter_async_context(client.stream("GET", live))
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.aiter_lines()
         assert await anext(lines) == ":"
@@ -139,6 +142,21 @@ async def test_the_stream_tells_of_what_is_new_and_ends_with_the_session(site):
         await site.world.send(session, "DELETE", "/v1/session")
         async with asyncio.timeout(10):
             assert "event: changed" in [line async for line in lines]
+
+
+async def test_streams_end_whole_when_the_browser_leaves_and_when_the_server_stops(site, caplog):
+    cookies = {COOKIE: await site.session()}
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(cookies=cookies, timeout=20))
+        async with listening(site.world.app.asgi) as url:
+            async with client.stream("GET", f"{url}/receipts/live") as left:
+                assert await anext(left.aiter_lines()) == ":"
+            kept = await stack.enter_async_context(client.stream("GET", f"{url}/receipts/live"))
+            lines = kept.aiter_lines()
+            assert await anext(lines) == ":"
+        async for _ in lines:  # it would raise if the stream was cut off
+            pass
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def _until(lines, wanted):

@@ -108,7 +108,7 @@ class Edge:
                 incoming.attended = _Attended(receive, reply.deadline, self._limits.request_ms / 1000)
                 await self._route(scope, reply)
         except _Gone:
-            reply.status = 499
+            await reply.leave()
         except TimeoutError:
             error = DeadlineExceeded(f"The request took longer than {self._limits.request_ms} ms.")
             await reply.finish(self._failures.of(error, incoming), close=True)
@@ -208,6 +208,13 @@ class _Reply:
             headers.append((b"connection", b"close"))
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def leave(self) -> None:
+        """Note that the client left; an answer that has begun ends there."""
+        if self.is_started:
+            await self._send({"type": "http.response.body", "body": b""})
+        else:
+            self.status = 499
 
     async def forward(self, message: Message) -> None:
         """Send one message of a framework's answer; once it has begun, the deadline no longer holds."""

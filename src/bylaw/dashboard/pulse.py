@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-BEAT_S: Final = 1.0
+FRESH_S: Final = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,6 +20,6 @@ class Pulse:
         """Return what `ask` tells, or told somebody within this second."""
         async with self.lock:
             now_s = asyncio.get_running_loop().time()
-            if now_s - self.at_s >= BEAT_S:
+            if now_s - self.at_s >= FRESH_S:
                 self.told, self.at_s = await ask(), now_s
             return self.told

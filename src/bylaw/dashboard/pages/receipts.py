@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.page import Page, handed, sent, shown
-from bylaw.dashboard.pages.live import live
+from bylaw.dashboard.pages.live import live, newest
 from bylaw.dashboard.pages.receipts_one import receipt
 from bylaw.dashboard.visit import Visit
 
@@ -28,6 +28,7 @@ async def receipts(visit: Visit) -> Response:
     if "kind" not in query:
         asked["kind"] = "decision"
     cursor, detail = query.get("cursor", ""), ""
+    known = await newest(visit)
     found: Sequence[Item] = ()
     following = ""
     try:
@@ -50,6 +51,7 @@ async def receipts(visit: Visit) -> Response:
         is_narrowed=is_narrowed,
         is_live=not cursor and "pause" not in query and not detail,
         cursor=cursor,
+        known=known,
     )
 
 
