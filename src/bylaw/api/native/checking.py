@@ -34,7 +34,6 @@ from bylaw.policies.advice.review import review
 from bylaw.policies.content import content_digest
 from bylaw.policies.model import Content, Current, Example, NaturalRule, Policy, Reach, Rule, Version
 from bylaw.policies.parse import read_content
-from bylaw.policies.reader import Reader
 from bylaw.policies.reading import readable_policy, stored_version, workspace_of
 from bylaw.policies.rules import Reading
 from bylaw.policies.saved import read_warnings
@@ -71,12 +70,7 @@ async def check_policy(
     data: Annotated[dict[str, object], raw_body(DraftPolicy)],
 ) -> Reply[CheckedPolicyView]:
     """Check a policy before it is saved: what is wrong, how it is judged, what its examples come to."""
-    reader = Reader()
-    reader.fields(data, DraftPolicy.__struct_fields__, "")
-    reader.finish("The policy is not usable")
-    aside = {name: value for name, value in data.items() if name in _ASIDE}
-    frame = {name: value for name, value in data.items() if name in _FRAME}
-    asked = fit({"name": "", **aside, **frame}, DraftPolicy)
+    asked = fit(data, DraftPolicy)
     said = {name: value for name, value in data.items() if name not in _ASIDE | _FRAME}
     caller = principal_of(request)
     async with parts.acting(caller, writes=False) as acting:
