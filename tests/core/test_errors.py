@@ -10,6 +10,7 @@ MADE = [
     errors.Forbidden("no", needs="admin"),
     errors.NotFound("policy", "pol_1"),
     errors.Conflict("no", reason="exists"),
+    errors.ChooseTenant("no", tenants=[("t", "T")]),
     errors.PreconditionFailed("no", current="3"),
     errors.TooLarge("no", limit=5, unit="bytes"),
     errors.RateLimited("no", retry_after_s=2),
@@ -20,7 +21,7 @@ MADE = [
 
 
 def test_every_error_of_the_tree_has_a_code_of_its_own():
-    kinds = BylawError.__subclasses__()
+    kinds = [kind for each in BylawError.__subclasses__() for kind in (each, *each.__subclasses__())]
     mine = [kind for kind in kinds if kind.__module__ == errors.__name__]
     assert {type(error) for error in MADE} == set(mine)
     assert len({kind.code for kind in mine}) == len(mine)

@@ -39,6 +39,7 @@ STATUS: Final[Mapping[type[BylawError], int]] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    ChooseTenant: 409,
     PreconditionFailed: 412,
     TooLarge: 413,
     RateLimited: 429,
