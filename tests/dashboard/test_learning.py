@@ -41,6 +41,16 @@ async def test_a_conversation_shows_its_calls_and_what_was_learnt(site):
     assert "Review it" in shown.text
 
 
+async def test_what_a_tool_was_given_is_read_in_its_own_letters(site):
+    calls = [{"id": "t1", "name": "look", "arguments": {"سياسة": "a < b"}}]
+    talk = {"id": "letters", "messages": [{"role": "assistant", "content": "", "tool_calls": calls}]}
+    sent = {"workspace_id": "quiet", "conversations": [talk], "learn": False}
+    await site.world.make("/v1/conversations/import", sent)
+    async with reader(site) as somebody:
+        shown = (await somebody.open("/learning/conversations/quiet:letters")).text
+    assert "{\n  &#34;سياسة&#34;: &#34;a &lt; b&#34;\n}" in shown
+
+
 async def test_others_find_no_conversation(site):
     async with reader(site, "stranger") as somebody:
         assert (await somebody.open("/learning/conversations/lessons:c1")).status_code == 404

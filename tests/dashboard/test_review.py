@@ -153,7 +153,11 @@ async def test_an_edit_that_waits_shows_what_it_changes(site):
     await site.world.make("/v1/workspaces", {"id": "careful", "name": "Careful", "review_edits": True})
     policy = {"name": "Limit", "rules": [{"expr": "tool_call.arguments.amount < 500"}]}
     made = await site.world.make("/v1/policies", {**policy, "workspace_id": "careful", "status": "approved"})
-    rule = {"id": made["rules"][0]["id"], "expr": "tool_call.arguments.amount < 900"}
+    rule = {
+        "id": made["rules"][0]["id"],
+        "expr": "tool_call.arguments.amount < 900",
+        "message": "Ask a person.",
+    }
     await site.world.make(f"/v1/policies/{made['id']}", {"rules": [rule], "risk": "LOW"}, method="PATCH")
     call = {"name": "pay", "arguments": {"amount": 950}}
     asked = {"workspace_id": "careful", "phase": "tool_call", "tool_call": call}
@@ -161,7 +165,7 @@ async def test_an_edit_that_waits_shows_what_it_changes(site):
     async with reader(site) as somebody:
         for path in ("/review?in=careful", f"/review/{made['id']}"):
             shown = (await somebody.open(path)).text
-            assert "<ins><code>tool_call.arguments.amount &lt; 900</code></ins>" in shown
+            assert "<ins>Ask a person.<br><code>tool_call.arguments.amount &lt; 900</code></ins>" in shown
             assert "allows more than now" in shown
         tried = (await somebody.open(f"/review/{made['id']}?tried=1")).text
     assert "<strong>1</strong> would break it" in tried

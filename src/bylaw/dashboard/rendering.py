@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
@@ -83,6 +84,7 @@ class Renderer:
         )
         self._environment.filters["ago"] = self._ago
         self._environment.filters["count"] = _count
+        self._environment.filters["json"] = _json
         self._environment.filters["pieces"] = revealed
         self._environment.filters["is_past"] = self._is_past
         self._environment.globals["static"] = _address
@@ -119,6 +121,12 @@ def _count(number: int, name: str, plural: str = "") -> str:
     """Return a number with its noun: 1 policy, 2 policies."""
     many = plural or (f"{name[:-1]}ies" if name.endswith("y") and name[-2] not in "aeiou" else f"{name}s")
     return f"{number:,} {name if number == 1 else many}"
+
+
+def _json(value: object, indent: int = 0) -> str:
+    """Return a value as people read JSON, every script in its own letters; the page escapes it."""
+    encoded = msgspec.json.encode(value)
+    return (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
 
 
 def _address(name: str) -> str:
