@@ -168,7 +168,9 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         topics=await _topics(visit),
         notes=_notes(draft.form, said),
         differences=() if said.theirs is None else differences(await _form(visit, said.theirs), draft.form),
-        names={} if said.theirs is None else names_of(visit, await people_of(visit, visit.workspace or None)),
+        names={}
+        if said.theirs is None
+        else await names_of(visit, await people_of(visit, visit.workspace or None)),
         can_ask_model=await _has_model(visit),
     )
 
