@@ -5,9 +5,14 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_ALL = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+# What depends on the width and the theme.
+_OF_THE_VIEW = {"type": "rule", "values": ["color-contrast", "target-size", "scrollable-region-focusable"]}
 _RUN = """
-(rules) => axe.run(document, {runOnly: {type: "tag", values: rules}, resultTypes: ["violations"]})
+(rules) => axe.run(document, {runOnly: rules, resultTypes: ["violations"]})
   .then(({violations}) => violations.flatMap(({id, help, nodes}) => nodes.map(
     ({target, failureSummary}) => `${id} (${help})\\n  at ${target.join(" ")}\\n  ${failureSummary}`)))
 """
@@ -18,12 +23,16 @@ def _source() -> str:
     return (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 
 
-async def objections(page: Page) -> list[str]:
-    """What is wrong for people who see, hear or move otherwise, one entry for each element."""
-    await page.evaluate(_source())
-    return await page.evaluate(_RUN, _RULES)
+async def objections(page: Page, *, again: bool = False) -> list[str]:
+    """What is wrong for people who see, hear or move otherwise, one entry for each element.
+
+    `again`: the page was tried before in another view, and only what depends on the view is tried.
+    """
+    if not again:
+        await page.evaluate(_source())
+    return await page.evaluate(_RUN, _OF_THE_VIEW if again else _ALL)
 
 
-async def assert_accessible(page: Page) -> None:
-    found = await objections(page)
+async def assert_accessible(page: Page, *, again: bool = False) -> None:
+    found = await objections(page, again=again)
     assert found == [], f"{page.url}\n" + "\n".join(found)

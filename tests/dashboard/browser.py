@@ -98,6 +98,11 @@ class Watch:
         assert self.ran == [], "what a caller wrote ran as a script"
         assert self.problems == [], "\n".join(self.problems)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.ran.clear()
+        self.problems.clear()
+
     def _ran(self, what: object) -> None:
         self.ran.append(str(what))
 
@@ -124,6 +129,12 @@ class Watch:
     async def _questioned(self, dialog: Dialog) -> None:
         self.asked.append(dialog.message)
         await (dialog.accept() if self.agrees else dialog.dismiss())
+
+
+async def resize(page: Page, view: View) -> None:
+    """Look at a page that is open in another way."""
+    await page.set_viewport_size({"width": view.width, "height": _HEIGHTS[view.width]})
+    await page.emulate_media(color_scheme=view.theme)
 
 
 @asynccontextmanager

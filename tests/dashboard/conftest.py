@@ -34,13 +34,6 @@ async def site(tmp_path_factory, template):
         yield found
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def fresh_site(tmp_path):
-    """A server that nothing has been told yet."""
-    async with serving(tmp_path / "data") as found:
-        yield found
-
-
 @pytest.fixture
 def watch(site):
     """What went wrong in any window of this test: the test fails when something did."""

@@ -4,11 +4,12 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import httpx
 import uvicorn
 from playwright.async_api import BrowserContext
 
@@ -45,10 +46,22 @@ class Site:
     world: World
     clock: Ahead
     url: str
+    sessions: dict[str, str] = field(default_factory=dict)
 
     async def session(self, caller: str = "admin") -> str:
         """The text of a new session that may what the key of `caller` may."""
         return (await self.world.make("/v1/sessions", {}, caller))["session"]
+
+    async def shown(self, path: str, caller: str | None = "admin") -> httpx.Response:
+        """What `path` shows somebody in the end, as the server answers it and without a browser."""
+        if caller is not None and caller not in self.sessions:
+            self.sessions[caller] = await self.session(caller)
+        cookie = {} if caller is None else {"cookie": f"{COOKIE}={self.sessions[caller]}"}
+        answer = await self.world.send(None, "GET", path, headers={"accept": "text/html", **cookie})
+        while answer.status_code == 303 and not answer.headers["location"].startswith("/sign-in"):
+            path = answer.headers["location"]
+            answer = await self.world.send(None, "GET", path, headers={"accept": "text/html", **cookie})
+        return answer
 
     async def sign_in(self, context: BrowserContext, caller: str = "admin") -> None:
         """Have a browser hold a session of `caller`, as signing in does."""

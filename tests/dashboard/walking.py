@@ -7,7 +7,8 @@ from playwright.async_api import Page
 
 from bylaw.dashboard.site import PAGES
 
-SHOWN = [each for each in PAGES if each.method == "GET"]
+SHOWN = [each for each in PAGES if each.method == "GET" and not each.is_file]
+SENT = [each for each in PAGES if each.method == "POST" and each.is_for_people]
 
 # Elements that a keyboard reaches; of the radio buttons of a group it reaches one.
 _REACHED = """
@@ -18,8 +19,10 @@ _SIDEWAYS = """
 () => {
   const room = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= room) return [];
+  const scrolls = each => each && each !== document.body
+    && (getComputedStyle(each).overflowX !== "visible" || scrolls(each.parentElement));
   return [...document.body.querySelectorAll("*")]
-    .filter(each => each.getBoundingClientRect().right > room + 1)
+    .filter(each => each.getBoundingClientRect().right > room + 1 && !scrolls(each.parentElement))
     .map(each => each.outerHTML.slice(0, 120));
 }
 """
@@ -42,11 +45,18 @@ _SCRIPTED = """
 
 
 def address(path: str, ids: Mapping[str, str]) -> str:
-    """The address of a page about what `ids` name."""
-    named = re.sub(r"\{(\w+):\w+\}", r"{\1}", path)
-    missing = set(re.findall(r"\{(\w+)\}", named)) - set(ids)
-    assert not missing, f"tests/api/conftest.py makes nothing for {missing} of {path}"
-    return named.format_map(ids)
+    """The address of a page about what `ids` name: by the name of the parameter, or what stands before it."""
+
+    held = {"pack": "starter", **ids}
+
+    def filled(match: re.Match[str]) -> str:
+        before, name = match.groups()
+        thing = f"{before[:-3]}y" if before.endswith("ies") else before.removesuffix("s")
+        found = held.get(name) or held.get(f"{thing}_id")
+        assert found, f"tests/api/conftest.py makes nothing for {name} of {path}"
+        return f"{before}/{found}"
+
+    return re.sub(r"(\w+)/\{(\w+)(?::\w+)?\}", filled, path)
 
 
 async def sideways(page: Page) -> list[str]:
