@@ -6,6 +6,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from bylaw.decisions.effects import Occasion
+from bylaw.review.model import AttentionItem
 from tests.api.conftest import World
 from tests.dashboard.axe import assert_accessible
 
@@ -132,9 +134,14 @@ async def test_an_attention_item_is_resolved_once(desk):
     path = f"/inbox/attention/{desk.ids['attention']}"
     page = await look(desk, path)
     assert f"/inbox/approvals/{desk.ids['approval']}" in page.text
-    assert (await answer(desk, path, page=page)).status_code == 303
-    assert "resolved</span> by <strong" in (await look(desk, path)).text
-    assert (await answer(desk, path, page=page)).status_code == 412
+    assert (await answer(desk, path, page=page, reason=f"Called {EVIL}")).status_code == 303
+    done = (await look(desk, path)).text
+    assert "resolved</span> by <strong" in done
+    assert "Called &lt;script&gt;" in done
+    again = await answer(desk, path, page=page, reason="Wrote to them")
+    assert again.status_code == 412
+    assert "resolved this already" in again.text
+    assert "Wrote to them" in again.text
 
 
 async def test_filters_narrow_a_list_and_an_empty_one_says_what_to_do(desk):
@@ -181,3 +188,19 @@ async def test_a_person_approves_a_call_with_the_keyboard(page):
     await page.get_by_role("button", name="Approve this call").press("Enter")
     await expect(page.get_by_role("status")).to_contain_text("You approved this call")
     await assert_accessible(page)
+
+
+async def test_what_no_decision_raised_is_shown_without_one(desk):
+    item = AttentionItem(
+        id="att_webhook_2",
+        occasion=Occasion(tenant_id="acme", receipt_id="", at_ms=1, phase="", workspace_id="w1"),
+        policy=None,
+        type="webhook_disabled",
+        reason="A webhook was switched off.",
+    )
+    async with desk.app.stores.control.begin("acme") as unit:
+        await unit.review.attention.add([item])
+    page = await look(desk, f"/inbox/attention/{item.id}")
+    assert page.status_code == 200
+    assert "/receipts/" not in page.text.partition("<main")[2]
+    assert "A webhook was switched off." in (await look(desk, "/inbox/attention")).text

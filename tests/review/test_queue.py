@@ -133,7 +133,8 @@ async def test_a_violation_keeps_the_policy_as_it_was(desk):
 async def test_attention_is_listed_and_resolved_once(desk):
     (item, _) = (await desk.run(list_attention, AttentionFilter(status="open"), Slice())).items
     assert (item.type, item.policy.id, item.revision) == ("policy_review", "p", 1)
-    resolved = await desk.run(resolve_attention, item.id, revision=1)
+    resolved = await desk.run(resolve_attention, item.id, reason=" Called them. ", revision=1)
+    assert resolved.resolved_reason == "Called them."
     assert (resolved.status, resolved.resolved_by, resolved.revision) == ("resolved", "user:eve", 2)
     assert resolved.resolved_ms == desk.clock.now_ms()
     desk.clock.advance(1)

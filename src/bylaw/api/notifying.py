@@ -24,13 +24,13 @@ async def tell_of_entries(telling: Telling, system: SystemUnit, entries: Sequenc
 
 
 async def resolve_attention(
-    acting: Acting[Unit], telling: Telling, ident: str, *, revision: int | None = None
+    acting: Acting[Unit], telling: Telling, ident: str, *, reason: str = "", revision: int | None = None
 ) -> AttentionItem:
     """Store an attention item as resolved, tell webhooks of it once, and return it.
 
-    Raises: NotFound, Forbidden, PreconditionFailed.
+    Raises: NotFound, Forbidden, PreconditionFailed, InvalidInput.
     """
-    item = await queue.resolve_attention(acting, ident, revision=revision)
+    item = await queue.resolve_attention(acting, ident, reason=reason, revision=revision)
     occasion = item.occasion
     links = links_of(
         occasion, "" if item.policy is None else item.policy.id, attention=f"/v1/attention/{ident}"

@@ -73,7 +73,8 @@ class AttentionItem:
     """Something that a person should look at.
 
     `type` is `approval`, `policy_review`, `escalation`, or a word of whoever raised it. `occasion` holds the
-    time and the place; `policy` is None when no policy raised it. `revision` rises with every change.
+    time and the place; `policy` is None when no policy raised it. `resolved_reason` says what was done.
+    `revision` rises with every change.
     """
 
     id: str
@@ -84,4 +85,5 @@ class AttentionItem:
     status: AttentionStatus = "open"
     resolved_by: str | None = None
     resolved_ms: int | None = None
+    resolved_reason: str | None = None
     revision: int = 1

@@ -9,6 +9,7 @@ from bylaw.core.paging import Page, Slice
 from bylaw.review.model import Alert, AttentionItem, Violation
 from bylaw.review.store import AttentionFilter, Review, ReviewFilter
 from bylaw.tenancy.model import Place, overlap
+from bylaw.tenancy.naming import checked_reason
 from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.revisions import require_revision
 
@@ -65,15 +66,16 @@ async def read_attention(acting: Acting[ReviewUnit], ident: str) -> AttentionIte
 
 
 async def resolve_attention(
-    acting: Acting[ReviewUnit], ident: str, *, revision: int | None = None
+    acting: Acting[ReviewUnit], ident: str, *, reason: str = "", revision: int | None = None
 ) -> AttentionItem:
     """Store an attention item as resolved and return it; resolving it again changes nothing.
 
-    Raises: NotFound, Forbidden, PreconditionFailed.
+    Raises: NotFound, Forbidden, PreconditionFailed; InvalidInput for a reason that is too long.
     """
     item = await read_attention(acting, ident)
     acting.principal.require(RESOLVES, item.occasion.place)
     require_revision(item.revision, revision)
+    why = checked_reason(reason)
     if item.status == "resolved":
         return item
     resolved = replace(
@@ -81,6 +83,7 @@ async def resolve_attention(
         status="resolved",
         resolved_by=acting.principal.actor,
         resolved_ms=acting.clock.now_ms(),
+        resolved_reason=why,
         revision=item.revision + 1,
     )
     await acting.unit.review.attention.save(resolved)

@@ -10,9 +10,10 @@ from pydantic import Field
 from bylaw.api import notifying
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
+from bylaw.api.native.policy_requests import Reason
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.ports import Unit
-from bylaw.api.route import Revision, Route, needs_projected, parts_of
+from bylaw.api.route import Revision, Route, body, needs_projected, parts_of
 from bylaw.api.shape import moment, place_of, when
 from bylaw.approvals import answer as answers
 from bylaw.approvals.store import ApprovalFilter
@@ -140,6 +141,7 @@ class AttentionView(msgspec.Struct, frozen=True, kw_only=True):
     status: AttentionStatus
     resolved_by: str | None
     resolved_at: str | None
+    resolved_reason: str | None
 
 
 @router.get("/v1/violations")
@@ -185,13 +187,17 @@ async def read_attention(acting: ReadingAttention, attention_id: str) -> Reply[A
 @router.post("/v1/attention/{attention_id}/resolve")
 async def resolve_attention(
     acting: Annotated[Acting[Unit], needs_projected(queue.RESOLVES)],
-    request: Request,
     attention_id: str,
+    why: Annotated[Reason, body(Reason, may_be_empty=True)],
+    *,
+    request: Request,
     revision: Revision,
 ) -> Reply[AttentionView]:
     """Say that an attention item was looked at; saying so again changes nothing."""
     telling = parts_of(request).notifier.telling
-    return _attention(await notifying.resolve_attention(acting, telling, attention_id, revision=revision))
+    return _attention(
+        await notifying.resolve_attention(acting, telling, attention_id, reason=why.reason, revision=revision)
+    )
 
 
 def attention_view(item: AttentionItem) -> AttentionView:
@@ -205,6 +211,7 @@ def attention_view(item: AttentionItem) -> AttentionView:
         status=item.status,
         resolved_by=item.resolved_by,
         resolved_at=when(item.resolved_ms),
+        resolved_reason=item.resolved_reason,
     )
 
 

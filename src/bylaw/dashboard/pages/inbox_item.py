@@ -55,7 +55,12 @@ async def resolve(visit: Visit) -> Response:
     """Say that it was looked at."""
     ident = visit.request.path_params["ident"]
     try:
-        await visit.send("POST", f"/v1/attention/{ident}/resolve", revision=visit.form.get("revision", ""))
+        await visit.send(
+            "POST",
+            f"/v1/attention/{ident}/resolve",
+            {"reason": visit.form.get("reason", "")},
+            revision=visit.form.get("revision", ""),
+        )
     except Refused as refused:
         if refused.status not in _MENDED:
             raise
@@ -108,11 +113,14 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
         places=places(visit),
         by=await _name(visit, found["resolved_by"]),
         refused=refused,
+        reason=visit.form.get("reason", ""),
     )
 
 
 async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
     """Return what was asked and what was decided, each empty for whoever may not see it, or once erased."""
+    if not receipt_id:
+        return {}, {}
     try:
         body = (await visit.ask("GET", f"/v1/receipts/{receipt_id}/body")).body
     except Refused as refused:
