@@ -1,13 +1,16 @@
 """Writing a policy in the dashboard: the form is one value, and what it saves is what it shows."""
 
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playwright.async_api import expect
 
 from bylaw.dashboard.pages.policy_form import changed, form_in, form_of
 from bylaw.dashboard.pages.policy_situation import Situation, Unreadable, situation_of
+from tests.dashboard.lessons import reader
 
 words = st.text(
     st.characters(codec="utf-8", exclude_characters="\r\0", exclude_categories=["Cs"]), max_size=12
@@ -138,6 +141,15 @@ def fields_in(page, ident="editor"):
     return controls.fields
 
 
+async def post(somebody, path, fields):
+    """Send the editor's form: these fields, with the mark of a page if they hold none."""
+    if "mark" not in dict(fields):
+        shown = fields_in((await somebody.open(path)).text)
+        fields = [*(each for each in shown if each[0] == "mark"), *fields]
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return await somebody.client.post(path, content=urlencode(fields), headers=headers)
+
+
 @given(requests)
 @settings(max_examples=60)
 def test_a_request_shown_as_a_situation_is_the_same_request(request):
@@ -169,3 +181,119 @@ def test_what_is_no_json_is_said_of_its_field(text):
     with pytest.raises(Unreadable) as error:
         Situation(tool="pay", arguments=text).request()
     assert error.value.field == "arguments"
+
+
+CASE = {"phase": "tool_call", "tool_call": {"name": "pay", "arguments": {"amount": 9000}, "id": "c"}}
+WHOLE = {
+    "name": "Café “limit” <b>",
+    "topic": "invoices",
+    "description": "\n Two lines,\nthe first empty. ",
+    "rules": [
+        {
+            "type": "nl",
+            "text": "Never promise\na date.",
+            "effect": "flag",
+            "message": "No.",
+            "attention": True,
+        },
+        {"type": "deterministic", "expr": "tool_call.arguments.amount < 5000", "message": ""},
+    ],
+    "conditions": {"phase": ["input", "tool_call"], "tool_call.name": "pay", "min_amount": 5},
+    "risk": "HIGH",
+    "action": "review",
+    "on_indeterminate": "block",
+    "examples": [{"name": "Large", "expect": "violate", "request": CASE}],
+    "mask": {"fields": ["tool_result.card"], "personal_data": ["email"]},
+    "evaluator": "offline",
+}
+MINE = [("name", "Mine"), ("rule.0.kind", "nl"), ("rule.0.text", "Never say 'lawsuit'."), ("reach", "bound")]
+
+
+async def test_saving_what_is_shown_changes_nothing(site):
+    made = await site.world.make("/v1/policies", {**WHOLE, "reach": "bound"})
+    address = f"/policies/{made['id']}/edit"
+    async with reader(site) as somebody:
+        sent = fields_in((await somebody.open(address)).text)
+        assert form_in(sent).content() == form_of(made).content()
+        found = await post(somebody, address, [*sent, ("do", "save")])
+    assert found.status_code == 303
+    after = (await site.world.send("admin", "GET", f"/v1/policies/{made['id']}")).json()
+    assert (after["latest"], after["digest"]) == (1, made["digest"])
+
+
+async def test_a_newcomer_writes_adds_removes_and_saves_without_scripts(site):
+    async with reader(site) as somebody:
+        more = await post(somebody, "/policies/new", [*MINE, ("do", "add-expression")])
+        assert 'name="rule.1.text"' in more.text
+        less = await post(somebody, "/policies/new", [*fields_in(more.text), ("do", "remove-rule-1")])
+        assert 'name="rule.1.text"' not in less.text
+        saved = await post(
+            somebody, "/policies/new", [*fields_in(less.text), ("reason", "W"), ("do", "save")]
+        )
+        assert saved.status_code == 303
+        shown = await somebody.open(saved.headers["location"])
+    assert "It is in force now." in shown.text
+    assert "Never say &#39;lawsuit&#39;." in shown.text
+
+
+async def test_what_is_wrong_stands_beside_its_field_with_what_was_typed(site):
+    wrong = [("name", ""), ("rule.0.kind", "deterministic"), ("rule.0.text", "amount <"), ("do", "save")]
+    async with reader(site) as somebody:
+        found = await post(somebody, "/policies/new", wrong)
+    assert found.status_code == 422
+    assert "Nothing was saved" in found.text
+    assert "line 1, column 9" in found.text
+    assert "\n        ^" in found.text
+    assert "It must not be blank." in found.text
+    assert ("rule.0.text", "amount <") in fields_in(found.text)
+
+
+async def test_a_case_is_tried_on_what_is_not_saved(site):
+    case = [("try.agent_output", "I will file a lawsuit."), ("do", "try")]
+    async with reader(site) as somebody:
+        before = (await somebody.open("/policies")).text.count("Mine")
+        found = (await post(somebody, "/policies/new", [*MINE, *case])).text
+        assert (await somebody.open("/policies")).text.count("Mine") == before
+    assert "<strong>Blocked</strong>" in found
+    assert "With all other policies in force" in found
+
+
+async def test_a_stale_change_shows_both_and_may_be_saved_over(site):
+    made = await site.world.make("/v1/policies", {"name": "A", "rules": [{"expr": "true"}], "reach": "bound"})
+    address = f"/policies/{made['id']}/edit"
+    async with reader(site) as somebody:
+        sent = [each for each in fields_in((await somebody.open(address)).text) if each[0] != "name"]
+        await site.world.make(f"/v1/policies/{made['id']}", {"name": "B"}, method="PATCH")
+        found = await post(somebody, address, [*sent, ("name", "C"), ("do", "save")])
+        assert found.status_code == 412
+        assert "Somebody changed it while you wrote" in found.text
+        assert '<td class="written" dir="auto">B</td><td class="written" dir="auto">C</td>' in found.text
+        again = await post(somebody, address, [*fields_in(found.text), ("do", "save")])
+        assert again.status_code == 303
+    assert (await site.world.send("admin", "GET", f"/v1/policies/{made['id']}")).json()["name"] == "C"
+
+
+async def test_what_waits_for_review_is_said_so(site):
+    await site.world.make("/v1/workspaces", {"id": "careful", "name": "Careful", "review_edits": True})
+    async with reader(site) as somebody:
+        checked = await post(somebody, "/policies/new", [*MINE, ("place", "careful"), ("do", "check")])
+        assert "Saved, it waits for review" in checked.text
+        saved = await post(somebody, "/policies/new", [*MINE, ("place", "careful"), ("do", "save")])
+        shown = await somebody.open(saved.headers["location"])
+    assert "It waits for review and is not in force yet." in shown.text
+
+
+async def test_what_is_typed_is_checked_at_once(page):
+    await page.goto("/policies/new")
+    await page.get_by_label("Name", exact=True).first.fill("No lawsuits")
+    await page.get_by_label("Rule 1", exact=True).fill("Reject any output that mentions 'lawsuit'.")
+    await expect(page.locator("#rule-0-said")).to_contain_text("Looks for 'lawsuit'")
+    await page.get_by_label("What the agent says").first.fill("I file a lawsuit.")
+    await expect(page.locator("#tried .verdict")).to_contain_text("Blocked")
+    await page.get_by_role("button", name="Add an exact rule").click()
+    await page.get_by_label("Rule 2", exact=True).fill("amount <")
+    await expect(page.locator("#rule-1-said")).to_contain_text("^")
+    await expect(page.locator("#check")).to_contain_text("Mend 1 field")
+    await page.get_by_label("Rule 2", exact=True).fill("amount < 5")
+    await expect(page.locator("#rule-1-said")).not_to_contain_text("^")
+    await expect(page.get_by_label("Rule 2", exact=True)).to_be_focused()
