@@ -106,7 +106,8 @@ async def _shown(
     visit: Visit, found: Case, *, status: int = 200, refused: Refused | None = None, error: str = ""
 ) -> Response:
     """Show a case; after a refusal with what the person typed, and with who was there before them."""
-    order = items(await _waiting(visit, _asked(visit)), "data")
+    waiting = await _waiting(visit, _asked(visit))
+    order = items(waiting, "data")
     places = [each["id"] for each in order]
     place = places.index(found.policy["id"]) if found.policy["id"] in places else None
     wants_trial = "tried" in visit.request.query_params and found.waits
@@ -120,6 +121,7 @@ async def _shown(
         wants_trial=wants_trial,
         position=place,
         count=len(order),
+        is_more=waiting["next_cursor"] is not None,
         before=None if not place else order[place - 1],
         after=_after(order, place),
         query=_query(_asked(visit)),

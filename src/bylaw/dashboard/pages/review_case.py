@@ -108,7 +108,8 @@ def approvers(case: Case) -> list[str]:
     return [
         _name(each)
         for each in others
-        if each["org_role"] in _APPROVERS or part(each, "workspace_roles").get(case.workspace_id) == "ADMIN"
+        if each["org_role"] in _APPROVERS
+        or part(each, "workspace_roles").get(case.workspace_id or "") == "ADMIN"
     ]
 
 
