@@ -92,7 +92,7 @@ async def repo_change(visit: Visit) -> Response:
     path = f"/v1/repos/{visit.request.path_params['repo_id']}"
     try:
         before = await visit.get(path)
-        wanted = {name: form[name] for name in ("name", "workspace_id") if form.get(name, before[name])}
+        wanted = {name: form.get(name, before[name]) for name in ("name", "workspace_id")}
         changes = {name: value for name, value in wanted.items() if value != before[name]}
         await visit.send("PATCH", path, changes, revision=form.get("revision", ""))
     except Refused as refused:
