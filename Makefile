@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run browser demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs compat requirements clean
+.PHONY: help setup setup-run browser demo test coverage check fmt lint types imports serve bench bench-engines fuzz soak docs screenshots compat requirements clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ soak: $(VENV)/dev.stamp ## run the long kill and power-cut tests
 docs: $(VENV)/dev.stamp ## write the generated reference pages
 	@$(BIN)/python -m bylaw docs docs/reference
 	@$(BIN)/python -m tests.compat.pages --written
+
+screenshots: $(VENV)/dev.stamp browser ## take the pictures of the docs again
+	@$(BIN)/python -m tests.dashboard.pictures
 
 compat: $(VENV)/dev.stamp ## record what the contracts of others are answered, and write their pages
 	@$(BIN)/python -m tests.compat.pages

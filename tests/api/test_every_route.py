@@ -40,7 +40,7 @@ async def test_every_route_that_is_served_is_one_of_these(world):
     edge = world.app.asgi
     # MCP has routes of its own kind: tests/compat/agentcert/test_mcp.py tries them.
     served = {(method, path) for method, path in edge._hot if not path.startswith("/mcp")}
-    for route in edge._app.routes:
+    for route in edge._app._api.routes:
         assert isinstance(route, APIRoute), f"{route} is not described, so nothing here tries it"
         assert len(route.methods) == 1, f"{route.path} hides a method"
         served |= {(method, route.path_format) for method in route.methods}

@@ -272,6 +272,16 @@ async def test_whoever_may_less_than_before_signs_in_again(server, how):
     assert (await sign_in(server, "kim@example.com", "seven loud harbours")).status_code == 201
 
 
+@pytest.mark.parametrize("separate", [False, True])
+async def test_whoever_writes_is_told_to_approve_only_where_that_takes_no_second_person(server, separate):
+    owner = (await set_up(server))["session"]
+    await server.make("/v1/workspaces", {"id": "w", "name": "Shop", "separate_approvers": separate}, owner)
+    kim, _ = await colleague(server, owner)
+    await server.make(f"/v1/users/{kim['id']}/workspaces/w", {"role": "WRITE"}, owner, "PUT")
+    (place,) = (await sign_in(server, "kim@example.com", "seven loud harbours")).json()["who"]["workspaces"]
+    assert ("policy:approve" in place["scopes"]) is not separate
+
+
 async def test_the_kept_answer_of_a_repeated_request_holds_no_session(server):
     key = {"idempotency-key": "once"}
     first, again = [await server.send("operator", "POST", "/v1/sessions", headers=key) for _ in range(2)]

@@ -117,7 +117,7 @@ def test_the_first_call_of_the_readme_is_answered(environment, server, tmp_path)
 
 
 def test_the_tutorial_is_among_them():
-    assert "docs/tutorial.md" in {page.name for page in EXECUTED}
+    assert "docs/tutorial-cli.md" in {page.name for page in EXECUTED}
 
 
 @pytest.mark.parametrize(

@@ -68,12 +68,13 @@ async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: 
 
 
 def _methods(request: Request) -> set[str]:
-    """Return every method that the first path which fits that of `request` takes."""
+    """Return every method that the most literal path which fits that of `request` takes."""
     path = request.url.path
     fitting = [
         route for route in request.app.routes if isinstance(route, APIRoute) and route.path_regex.match(path)
     ]
-    found = [route for route in fitting if route.path_format == fitting[0].path_format]
+    literal = min((route.path_format for route in fitting), key=lambda path: path.count("{"), default="")
+    found = [route for route in fitting if route.path_format == literal]
     offered = {method for route in found for method in route.methods or ()}
     return offered | {method for method, hot in request.app.state.hot if hot == path}
 

@@ -301,6 +301,7 @@ PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(
         "repo_id": "The repo.",
         "user_id": "The user.",
         "key_id": "The API key.",
+        "session_id": "The session: its id is that of the key that it is.",
         "agent_id": "The agent, by the name that its decisions use.",
         "policy_id": "The policy.",
         "receipt_id": "The receipt, and the decision that it is of.",

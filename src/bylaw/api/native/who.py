@@ -41,7 +41,10 @@ class CallingKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnWorkspaceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A workspace of the caller, with the scopes that they hold in the whole of it."""
+    """A workspace of the caller, with the scopes that they hold in the whole of it.
+
+    Where a second person approves, writing does not imply approving.
+    """
 
     id: str
     name: str
@@ -88,7 +91,11 @@ async def who_is(acting: Acting[Unit], key: ApiKey) -> WhoView:
         expires_at=when(key.expires_ms),
         scopes=_held(principal, EVERYWHERE),
         workspaces=tuple(
-            OwnWorkspaceView(id=each.id, name=each.name, scopes=_held(principal, Place(workspace_id=each.id)))
+            OwnWorkspaceView(
+                id=each.id,
+                name=each.name,
+                scopes=_held(principal, Place(workspace_id=each.id), strictly=each.separate_approvers),
+            )
             for each in workspaces
         ),
         has_password=user is not None and await password_hash_of(acting, user.id) is not None,
@@ -105,7 +112,7 @@ async def opened(acting: Acting[Unit], made: MintedKey) -> Reply[OpenedView]:
     return Reply(view, kept=msgspec.structs.replace(view, session=None))
 
 
-def _held(principal: Principal, place: Place) -> tuple[str, ...]:
-    """Return the scopes that are held in the whole of a place."""
-    held: Sequence[str] = [scope for scope in SCOPES if principal.may(scope, place)]
+def _held(principal: Principal, place: Place, *, strictly: bool = False) -> tuple[str, ...]:
+    """Return the scopes that are held in the whole of a place, `strictly` where approvers are separate."""
+    held: Sequence[str] = [scope for scope in SCOPES if principal.may(scope, place, strictly=strictly)]
     return tuple(held)

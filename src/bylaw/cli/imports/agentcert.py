@@ -23,7 +23,17 @@ _LEFT: Final[Mapping[str, str]] = {
 }
 # What a policy or an agent of ours says beside what comes of it, and what follows from the rest.
 _FOLLOWS: Final = frozenset(
-    {"digest", "latest", "approved", "is_in_force", "policy_in_force", "warnings", "judged", "match"}
+    {
+        "digest",
+        "latest",
+        "approved",
+        "is_in_force",
+        "policy_in_force",
+        "enforcement",
+        "warnings",
+        "judged",
+        "match",
+    }
 )
 _ACTOR: Final = re.compile(r"(user|key):\S{1,200}")
 
