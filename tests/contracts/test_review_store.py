@@ -258,3 +258,18 @@ async def test_an_item_of_another_tenant_is_refused(store, kind):
         with pytest.raises(Forbidden):
             await rows(unit, kind).add([KINDS[kind](), KINDS[kind](B)])
         assert await found(unit, kind) == []
+
+
+async def test_lists_narrow_by_the_person_who_has_it_or_nobody(store, changing):
+    theirs, nobodys = KINDS[changing](assignee="ada"), KINDS[changing]()
+    async with store.begin(A) as unit:
+        await rows(unit, changing).add([theirs, nobodys])
+        assert await found(unit, changing, assignee="ada") == [theirs]
+        assert await found(unit, changing, assignee="eve") == []
+        assert await found(unit, changing, is_assigned=True) == [theirs]
+        assert await found(unit, changing, is_assigned=False) == [nobodys]
+        given = replace(nobodys, assignee="eve", revision=2)
+        await rows(unit, changing).save(given)
+        await rows(unit, changing).save(replace(theirs, assignee=None, revision=2))
+        assert await found(unit, changing, is_assigned=True, assignee="eve") == [given]
+        assert len(await found(unit, changing, is_assigned=False)) == 1

@@ -35,6 +35,7 @@ from tests.contracts.values import (
     notice,
     place,
     policy,
+    remark,
     reply,
     repo,
     report,
@@ -66,6 +67,7 @@ async def write_everything(unit):
     await unit.review.alerts.add([alert(unit.tenant_id)])
     await unit.review.attention.add([attention(unit.tenant_id)])
     await unit.approvals.add([approval(unit.tenant_id)])
+    await unit.remarks.add(remark(unit.tenant_id))
     await unit.tenancy.connections.add(connection(unit.tenant_id, workspace_id=shop.id))
     await unit.review.evaluations.add([evaluation(unit.tenant_id)])
     await unit.review.calls.add([model_call(unit.tenant_id)])

@@ -5,6 +5,7 @@ from itertools import count
 from bylaw.approvals.model import PendingApproval
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId, UserId, WorkspaceId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
+from bylaw.inbox.model import Remark
 from bylaw.jobs.model import Job, JobId, Schedule
 from bylaw.learning.mining.model import Draft
 from bylaw.learning.model import Conversation, ConversationId, Message, ToolCall
@@ -255,3 +256,9 @@ def reply(**given) -> Reply:
     return Reply(
         **(made | {"headers": (("etag", '"1"'),), "body": b'{"a":"\x00"}', "created_ms": START} | given)
     )
+
+
+def remark(tenant_id: TenantId = A, **given) -> Remark:
+    made = {"id": fresh("remark"), "tenant_id": tenant_id, "about": "att-1", "receipt_id": "rcpt-1"}
+    told = {"kind": "comment", "author": "user:ada", "text": "I called them.", "created_ms": START}
+    return Remark(**(made | told | given))

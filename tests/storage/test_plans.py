@@ -74,6 +74,14 @@ READS = {
     ),
     "open attention": lambda unit: unit.review.attention.list(AttentionFilter(status="open"), PAGE),
     "pending approvals": lambda unit: unit.approvals.list(ApprovalFilter(status="pending"), PAGE),
+    "open attention of a person": lambda unit: unit.review.attention.list(
+        AttentionFilter(status="open", assignee="id-7"), PAGE
+    ),
+    "pending approvals of a person": lambda unit: unit.approvals.list(
+        ApprovalFilter(status="pending", assignee="id-7"), PAGE
+    ),
+    "remarks about an item": lambda unit: unit.remarks.list("id-7", PAGE),
+    "comments about items": lambda unit: unit.remarks.comments([f"id-{n}" for n in range(50)]),
     "approvals of an agent": lambda unit: unit.approvals.list(ApprovalFilter(agent_id="id-7"), PAGE),
     "policies of a repo": lambda unit: unit.policies.list(
         PolicyFilter(place=place("id-7", "r"), match="exact"), PAGE

@@ -8,6 +8,7 @@ from bylaw.approvals.store import Approvals
 from bylaw.core.ids import RepoId, TenantId
 from bylaw.decisions.model import Request
 from bylaw.decisions.passage import Passage
+from bylaw.inbox.store import Remarks
 from bylaw.jobs.store import Backlog, Jobs
 from bylaw.learning.store import Conversations, Learning
 from bylaw.notify.store import Notify
@@ -53,6 +54,10 @@ class Unit(Protocol):
     @property
     def approvals(self) -> Approvals:
         """Its calls that wait for a person."""
+
+    @property
+    def remarks(self) -> Remarks:
+        """What people say about either."""
 
     @property
     def conversations(self) -> Conversations:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bylaw.core.ids import UserId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
 
 ApprovalStatus = Literal["pending", "approved", "refused", "spent"]
@@ -14,7 +15,8 @@ class PendingApproval:
 
     `call_digest` covers the name and the arguments of the call; `policies` are the versions that asked for
     the review. It is good for the agent, place and conversation of its `occasion`, until `expires_ms`, once:
-    `spent_on` is the receipt of the decision that used it. `revision` rises with every change.
+    `spent_on` is the receipt of the decision that used it. `assignee` is the person who sees to it.
+    `revision` rises with every change.
     Units: milliseconds since the epoch.
     """
 
@@ -31,4 +33,5 @@ class PendingApproval:
     decided_reason: str | None = None
     spent_on: str | None = None
     spent_ms: int | None = None
+    assignee: UserId | None = None
     revision: int = 1

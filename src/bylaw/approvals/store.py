@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bylaw.approvals.model import ApprovalStatus, PendingApproval
-from bylaw.core.ids import TenantId
+from bylaw.core.ids import TenantId, UserId
 from bylaw.core.paging import Page, Slice
 from bylaw.tenancy.changes import Outbox
 from bylaw.tenancy.model import Place
@@ -23,6 +23,7 @@ class ApprovalFilter:
 
     `within`: only those of decisions made in one of these places. `open_at_ms`: only those that have not
     expired at that moment.
+    `assignee`: those that this person has. `is_assigned`: those that somebody has, or nobody.
     """
 
     within: tuple[Place, ...] | None = None
@@ -31,6 +32,8 @@ class ApprovalFilter:
     conversation_id: str | None = None
     agent_id: str | None = None
     policy_id: str | None = None
+    assignee: UserId | None = None
+    is_assigned: bool | None = None
 
 
 class Approvals(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from bylaw.core.ids import UserId
 from bylaw.decisions.effects import Occasion, PolicySnapshot
 
 AttentionStatus = Literal["open", "resolved"]
@@ -73,8 +74,8 @@ class AttentionItem:
     """Something that a person should look at.
 
     `type` is `approval`, `policy_review`, `escalation`, or a word of whoever raised it. `occasion` holds the
-    time and the place; `policy` is None when no policy raised it. `resolved_reason` says what was done.
-    `revision` rises with every change.
+    time and the place; `policy` is None when no policy raised it. `assignee` is the person who sees to it.
+    `resolved_reason` says what was done. `revision` rises with every change.
     """
 
     id: str
@@ -86,4 +87,5 @@ class AttentionItem:
     resolved_by: str | None = None
     resolved_ms: int | None = None
     resolved_reason: str | None = None
+    assignee: UserId | None = None
     revision: int = 1

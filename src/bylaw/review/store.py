@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from bylaw.core.ids import UserId
 from bylaw.core.paging import Page, Slice
 from bylaw.policies.model import Risk
 from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Evaluation, ModelCall, Violation
@@ -47,6 +48,7 @@ class AttentionFilter:
     """Which attention items are wanted; fields combine with AND, None means any.
 
     `other_than`: none of these types.
+    `assignee`: those that this person has. `is_assigned`: those that somebody has, or nobody.
     """
 
     within: tuple[Place, ...] | None = None
@@ -56,6 +58,8 @@ class AttentionFilter:
     policy_id: str | None = None
     receipt_id: str | None = None
     conversation_id: str | None = None
+    assignee: UserId | None = None
+    is_assigned: bool | None = None
 
 
 class Violations(Protocol):

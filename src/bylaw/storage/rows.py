@@ -163,14 +163,19 @@ def _sought(item: Left) -> dict[str, object]:
         case AttentionItem():
             policy_id = None if item.policy is None else item.policy.id
             return {
-                "policy_id": policy_id, "status": item.status, "type": item.type, "revision": item.revision,
-            }  # fmt: skip
+                "policy_id": policy_id,
+                "status": item.status,
+                "type": item.type,
+                "assignee": item.assignee,
+                "revision": item.revision,
+            }
         case PendingApproval():
             return {
                 "agent_id": occasion.agent_id,
                 "policy_ids": lines(policy.id for policy in item.policies),
                 "status": item.status,
                 "expires_ms": item.expires_ms,
+                "assignee": item.assignee,
                 "revision": item.revision,
             }
         case Evaluation():

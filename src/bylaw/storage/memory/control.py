@@ -21,6 +21,7 @@ from bylaw.storage.memory.conversations import MemoryConversations
 from bylaw.storage.memory.corrections import MemoryCorrections
 from bylaw.storage.memory.events import MemoryEvents
 from bylaw.storage.memory.heap import Contents, Heap
+from bylaw.storage.memory.inbox import MemoryRemarks
 from bylaw.storage.memory.jobs import MemoryJobs
 from bylaw.storage.memory.kinds import cut
 from bylaw.storage.memory.learning import MemoryLearning
@@ -47,6 +48,7 @@ class MemoryUnit:
         self.corrections = MemoryCorrections(heap, tenant_id)
         self.review = MemoryReview(heap, tenant_id)
         self.approvals = MemoryApprovals(heap, tenant_id)
+        self.remarks = MemoryRemarks(heap, tenant_id)
         self.conversations = MemoryConversations(heap, tenant_id)
         self.learning = MemoryLearning(heap, tenant_id)
         self.events = MemoryEvents(heap, tenant_id)

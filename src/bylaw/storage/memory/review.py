@@ -73,6 +73,7 @@ class MemoryAttention(Trail[AttentionItem]):
                 and where.policy_id in {None, policy_id}
                 and where.receipt_id in {None, item.occasion.receipt_id}
                 and where.conversation_id in {None, item.occasion.conversation_id}
+                and _in_hands(item, where)
             )
 
         return self._page(part, wanted)
@@ -141,6 +142,7 @@ class MemoryApprovals(Trail[PendingApproval]):
                 and where.conversation_id in {None, item.occasion.conversation_id}
                 and where.agent_id in {None, item.occasion.agent_id}
                 and (where.policy_id is None or where.policy_id in {each.id for each in item.policies})
+                and _in_hands(item, where)
             )
 
         return self._page(part, wanted)
@@ -171,3 +173,8 @@ def _lies_in(occasion: Occasion, within: Iterable[Place] | None) -> bool:
         repo_id=RepoId(occasion.repo_id) if occasion.repo_id else None,
     )
     return within is None or any(place.contains(here) for place in within)
+
+
+def _in_hands(item: AttentionItem | PendingApproval, where: AttentionFilter | ApprovalFilter) -> bool:
+    is_assigned = item.assignee is not None
+    return where.assignee in {None, item.assignee} and where.is_assigned in {None, is_assigned}

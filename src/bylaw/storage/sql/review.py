@@ -80,10 +80,11 @@ class SqlAttention(Trail[AttentionItem]):
             *_placed(self.table, where.within),
             *equals(columns.status, where.status),
             *one_of(columns.type, where.types),
-            columns.type.not_in(sorted(where.other_than)),
+            *([columns.type.not_in(sorted(where.other_than))] if where.other_than else []),
             *equals(columns.policy_id, where.policy_id),
             *equals(columns.receipt_id, where.receipt_id),
             *equals(columns.conversation_id, where.conversation_id),
+            *_in_hands(self.table, where),
         )
 
 
@@ -142,6 +143,7 @@ class SqlApprovals(Trail[PendingApproval]):
             *equals(columns.status, where.status),
             *equals(columns.conversation_id, where.conversation_id),
             *equals(columns.agent_id, where.agent_id),
+            *_in_hands(self.table, where),
         ]
         if where.open_at_ms is not None:
             conditions.append(columns.expires_ms > where.open_at_ms)
@@ -174,3 +176,11 @@ def _reviewed(table: Table, where: ReviewFilter) -> list[Condition]:
 
 def _placed(table: Table, within: Iterable[Place] | None) -> tuple[Condition, ...]:
     return () if within is None else (inside_any(table, within),)
+
+
+def _in_hands(table: Table, where: AttentionFilter | ApprovalFilter) -> list[Condition]:
+    column = table.c.assignee
+    conditions = list(equals(column, where.assignee))
+    if where.is_assigned is not None:
+        conditions.append(column.is_not(None) if where.is_assigned else column.is_(None))
+    return conditions

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from bylaw.storage.sql import (
     correction_tables,
+    inbox_tables,
     job_tables,
     learning_tables,
     policy_tables,
@@ -287,21 +288,9 @@ model_calls = left_by_decisions(
     Column("tokens_out", Int64, nullable=False),
 )
 
-attention = left_by_decisions(
-    "attention",
-    *sought("status"),
-    Column("policy_id", SearchKey),
-    Column("type", SearchKey, nullable=False),
-    Column("revision", Int64, nullable=False),
-)
-
-approvals = left_by_decisions(
-    "approvals",
-    *sought("status", "agent_id"),
-    Column("policy_ids", LongText, nullable=False),
-    Column("expires_ms", Int64, nullable=False),
-    Column("revision", Int64, nullable=False),
-)
+attention = inbox_tables.attention
+approvals = inbox_tables.approvals
+remarks = inbox_tables.remarks
 
 # Sums over violations, alerts and evaluations, of whole hours and days (`step_ms`). `level` says how much of
 # the place is told, `facet` of what `ident` is the id; `untallied` names the hours whose sums do not hold.

@@ -6,6 +6,7 @@ from bylaw.storage.sql.changes import SqlChanges, SqlOutbox, SqlReplies
 from bylaw.storage.sql.conversations import SqlConversations
 from bylaw.storage.sql.corrections import SqlCorrections
 from bylaw.storage.sql.events import SqlEvents
+from bylaw.storage.sql.inbox import SqlRemarks
 from bylaw.storage.sql.jobs import SqlJobs
 from bylaw.storage.sql.learning import SqlLearning
 from bylaw.storage.sql.policies import SqlPolicies
@@ -27,6 +28,7 @@ class SqlUnit:
         self.corrections = SqlCorrections(session, tenant_id)
         self.review = SqlReview(session, tenant_id)
         self.approvals = SqlApprovals(session, tenant_id)
+        self.remarks = SqlRemarks(session, tenant_id)
         self.conversations = SqlConversations(session, tenant_id)
         self.learning = SqlLearning(session, tenant_id)
         self.events = SqlEvents(session, tenant_id)
