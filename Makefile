@@ -70,7 +70,7 @@ check: lint types imports test ## run exactly what CI runs
 
 bench: $(VENV)/dev.stamp ## measure what the docs state, but what needs foreign data (long)
 	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the others to compare with."
-	@$(BIN)/python -m bench rules receipts ledger publish lists jobs beside webhooks search search_postgres finding offline judge server
+	@$(BIN)/python -m bench rules receipts ledger publish lists pages jobs beside webhooks search search_postgres finding offline judge server
 	@PYTHONPATH=src $$(test -e .venv-toolkit/stamp && echo .venv-toolkit || echo $(VENV))/bin/python -m bench decisions
 
 .venv-bench/stamp: requirements/bench.txt

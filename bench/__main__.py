@@ -19,6 +19,7 @@ PARTS = (
     "decisions",
     "publish",
     "lists",
+    "pages",
     "jobs",
     "beside",
     "webhooks",
