@@ -32,6 +32,8 @@ class Routes:
             headers[b"authorization"] = f"Bearer {asked.session}".encode()
         if asked.revision:
             headers[b"if-match"] = asked.revision.encode()
+        if asked.once:
+            headers[b"idempotency-key"] = asked.once.encode()
         body = b""
         if asked.body is not None:
             headers[b"content-type"] = _JSON.encode()

@@ -15,8 +15,9 @@ Query = Mapping[str, str | Sequence[str]]
 class Asked:
     """A request to the API.
 
-    `session` is the text of the key, empty for nobody; `body` is sent as JSON, None for none; `visit` is
-    the request of the browser, for which this is asked.
+    `session` is the text of the key, empty for nobody; `body` is sent as JSON, None for none; `once` is a
+    word under which this is carried out once, empty for each time; `visit` is the request of the browser,
+    for which this is asked.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Asked:
     query: Query = field(default_factory=dict)
     body: object = None
     revision: str = ""
+    once: str = ""
     visit: Mapping[str, object]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -54,6 +55,12 @@ def mark(session: str, ids: Ids) -> str:
 def fits(session: str, said: str) -> bool:
     """Return whether a mark was made for this session."""
     return hmac.compare_digest(_sealed(session, said[:_SALT]).encode(), said[_SALT:].encode())
+
+
+def word(mark: str, path: str, body: object) -> str:
+    """Return a word that is the same when one form of one page asks for the same again."""
+    asked = msgspec.json.encode([mark, path, body], order="deterministic")
+    return hashlib.blake2b(asked, digest_size=16).hexdigest()
 
 
 def is_from_here(request: Request) -> bool:

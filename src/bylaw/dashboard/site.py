@@ -46,6 +46,8 @@ PAGES: Final[Sequence[Page]] = (
     *receipts.PAGES,
     *settings.PAGES,
 )
+# Fields that are written anew rather than kept on a page, and the mark, which each page has its own of.
+_SECRET: Final = frozenset({"mark", "key", "new", "old", "password", "secret"})
 _HEADINGS: Final = {
     403: "You may not see this",
     404: "There is nothing here",
@@ -83,9 +85,9 @@ class Site:
             fields = [] if request.method == "GET" else await sent_by(request)
             visit = Visit(request, self._means, fields)
             try:
-                await visit.recognise()
+                await _recognise(visit, page)
                 if page.is_for_people and not visit.session:
-                    return visit.go("/sign-in", next=_address(request))
+                    return _strange(visit)
                 return await self._answered(page, visit)
             except Refused as refused:
                 return _failed(visit, refused)
@@ -98,14 +100,15 @@ class Site:
         is_ours = security.is_from_here(request)
         if request.method != "GET" and visit.session:
             is_ours = is_ours and security.fits(visit.session, visit.form.get("mark", ""))
+        if not is_ours and security.is_from_here(request):
+            return visit.show("parts/kept.html", status=403, kept=_kept(visit))
         if not is_ours:
             return visit.show(
                 "parts/failure.html",
                 status=403,
                 heading="This form is out of date",
                 detail=(
-                    "It was opened before you signed in or out, or by another site. Nothing was changed: open"
-                    " the page again and send it once more."
+                    "Another site sent it. Nothing was changed: open the page here, and send it once more."
                 ),
             )
         return await page.answer(visit)
@@ -136,8 +139,7 @@ class Site:
 def _failed(visit: Visit, refused: Refused) -> Response:
     """Show why the API refused; whoever's session is over signs in again and goes on."""
     if refused.status == 401:
-        visit.end()
-        return visit.lead(f"/sign-in?{urlencode({'next': _address(visit.request), 'over': '1'})}")
+        return _strange(visit, over="1")
     heading = _HEADINGS.get(refused.status, "This did not work")
     ident = str(refused.problem.get("request_id", ""))
     detail = refused.detail if refused.status != 500 else ""
@@ -146,9 +148,37 @@ def _failed(visit: Visit, refused: Refused) -> Response:
     )
 
 
+async def _recognise(visit: Visit, page: Page) -> None:
+    """Ask who looks; where nobody has to be known, a session that is over is none."""
+    try:
+        await visit.recognise()
+    except Refused as refused:
+        if refused.status != 401 or page.is_for_people:
+            raise
+        visit.end()
+        visit.session = ""
+
+
+def _strange(visit: Visit, **query: str) -> Response:
+    """Lead whoever is not signed in to do so and go on; what they wrote waits meanwhile on the page."""
+    visit.end()
+    request = visit.request
+    if request.method == "GET" or not security.is_from_here(request):
+        address = _address(request) if request.method == "GET" else "/"
+        return visit.lead(f"/sign-in?{urlencode({'next': address, **query})}")
+    if not visit.is_part:
+        return visit.show("parts/kept.html", status=401, kept=_kept(visit))
+    told = visit.show("parts/over.html", status=401)
+    told.headers.update({"hx-retarget": "#notice", "hx-reselect": "p", "hx-reswap": "innerHTML"})
+    return told
+
+
+def _kept(visit: Visit) -> Sequence[tuple[str, str]]:
+    """Return what was written into a form, without what shows who somebody is."""
+    return [each for each in visit.fields if each[0] not in _SECRET]
+
+
 def _address(request: Request) -> str:
-    """Return the address to come back to, that of the start page after a form."""
-    if request.method != "GET":
-        return "/"
+    """Return the address of a page with what was asked of it."""
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path

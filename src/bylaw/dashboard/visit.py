@@ -80,15 +80,33 @@ class Visit:
         self, method: str, path: str, *, query: Query | None = None, body: object = None, revision: str = ""
     ) -> Answered:
         """Return an answer of the API that is no failure. Raises: Refused."""
+        return await self._answer(
+            Asked(
+                method=method,
+                path=path,
+                session=self.session,
+                query={} if query is None else query,
+                body=body,
+                revision=revision,
+                visit=self.request.scope,
+            )
+        )
+
+    async def once(self, path: str, body: object = None, *, revision: str = "") -> Item:
+        """Return what the API answers to a form, carried out once however often it comes. Raises: Refused."""
+        once = security.word(self.form.get("mark", ""), path, body)
         asked = Asked(
-            method=method,
+            method="POST",
             path=path,
             session=self.session,
-            query={} if query is None else query,
             body=body,
             revision=revision,
+            once=once,
             visit=self.request.scope,
         )
+        return cast("Item", (await self._answer(asked)).data or {})
+
+    async def _answer(self, asked: Asked) -> Answered:
         answered = await self._means.api.ask(asked)
         if answered.status >= 400:
             raise Refused(answered.status, cast("Item", answered.data or {}))

@@ -33,7 +33,7 @@ async def change_agents(visit: Visit) -> Response:
     """Register an agent, or bind one that is listed."""
     if visit.form.get("do") == "register":
         try:
-            made = await visit.send("POST", "/v1/agents", _new(visit.form))
+            made = await visit.once("/v1/agents", _new(visit.form))
         except Refused as refused:
             if refused.status not in _MENDED:
                 raise

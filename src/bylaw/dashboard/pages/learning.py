@@ -62,7 +62,7 @@ async def start(visit: Visit) -> Response:
     """Start a run over the conversations of a workspace, and lead to it."""
     body = {"workspace_id": visit.form.get("workspace_id", ""), "dry_run": "dry_run" in visit.form}
     try:
-        run = await visit.send("POST", "/v1/learning/runs", body)
+        run = await visit.once("/v1/learning/runs", body)
     except Refused as refused:
         if refused.status not in _MENDED:
             raise

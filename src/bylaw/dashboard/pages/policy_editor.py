@@ -72,7 +72,7 @@ async def write(visit: Visit) -> Response:
         return await _worked(visit, draft)
     try:
         body = {**draft.form.content(), **draft.form.placed(), "reason": draft.reason}
-        made = await visit.send("POST", "/v1/policies", body)
+        made = await visit.once("/v1/policies", body)
     except (Refused, Unreadable) as error:
         return await _editor(visit, draft, _refused(draft, error))
     return visit.go(f"/policies/{made['id']}", said=_saved(made))

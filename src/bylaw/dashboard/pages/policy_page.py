@@ -34,7 +34,7 @@ async def act(visit: Visit) -> Response:
             await visit.send("DELETE", path, revision=revision)
             return visit.go("/policies", said="It is deleted. It can be brought back under Deleted.")
         if button in _SAID:
-            await visit.send("POST", f"{path}/{button}", reason, revision=revision)
+            await visit.once(f"{path}/{button}", reason, revision=revision)
     except Refused as refused:
         if refused.status not in _MENDABLE:
             raise
@@ -53,7 +53,7 @@ async def roll_back(visit: Visit) -> Response:
     body = {"version": number, "reason": visit.form.get("reason", "")}
     revision = visit.form.get("revision", "")
     try:
-        made = await visit.send("POST", f"/v1/policies/{_ident(visit)}/rollback", body, revision=revision)
+        made = await visit.once(f"/v1/policies/{_ident(visit)}/rollback", body, revision=revision)
     except Refused as refused:
         if refused.status not in _MENDABLE:
             raise

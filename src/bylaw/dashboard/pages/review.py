@@ -61,7 +61,7 @@ async def decide(visit: Visit) -> Response:
     following = await _following(visit, policy_id)
     path = f"/v1/policies/{policy_id}/{'reject' if rejects else 'approve'}"
     try:
-        done = await visit.send("POST", path, {"reason": reason}, revision=visit.form.get("revision", ""))
+        done = await visit.once(path, {"reason": reason}, revision=visit.form.get("revision", ""))
     except Refused as refused:
         if refused.status not in _MENDED:
             raise

@@ -31,7 +31,7 @@ async def new_page(visit: Visit) -> Response:
 async def make(visit: Visit) -> Response:
     """Make a connection."""
     try:
-        await visit.send("POST", "/v1/connections", {name: visit.form.get(name, "") for name in _FIELDS})
+        await visit.once("/v1/connections", {name: visit.form.get(name, "") for name in _FIELDS})
     except Refused as refused:
         return _new(visit, mendable(refused))
     return visit.go(_HOME, said="The connection is made.")

@@ -56,7 +56,7 @@ async def add(visit: Visit) -> Response:
     form = visit.form
     body = {name: form.get(name, "") for name in ("name", "email", "org_role")}
     try:
-        made = await visit.send("POST", "/v1/users", body)
+        made = await visit.once("/v1/users", body)
     except Refused as refused:
         mendable(refused)
         return visit.show(

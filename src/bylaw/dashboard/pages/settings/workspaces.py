@@ -31,7 +31,7 @@ async def new_page(visit: Visit) -> Response:
 async def make(visit: Visit) -> Response:
     """Make a workspace."""
     try:
-        made = await visit.send("POST", "/v1/workspaces", _wanted(visit))
+        made = await visit.once("/v1/workspaces", _wanted(visit))
     except Refused as refused:
         return _new(visit, mendable(refused))
     return visit.go(f"{_HOME}/{made['id']}", said="The workspace is made.")
@@ -75,7 +75,7 @@ async def repo_make(visit: Visit) -> Response:
     """Make a repo in a workspace."""
     ident = visit.request.path_params["workspace_id"]
     try:
-        await visit.send("POST", f"/v1/workspaces/{ident}/repos", {"name": visit.form.get("name", "")})
+        await visit.once(f"/v1/workspaces/{ident}/repos", {"name": visit.form.get("name", "")})
     except Refused as refused:
         return await _repo_new(visit, mendable(refused))
     return visit.go(f"{_HOME}/{ident}", said="The repo is made.")
