@@ -344,3 +344,16 @@ BEFORE = {
     "/api/policy-entries/{entry_id}/reject": _pending,
     "/api/policy-entries/{entry_id}/restore": _archived,
 }
+async def _of_writers(world, ids):
+    """Have something wait that has hands of its own, and the person of the example be able to see to it."""
+    role = f"/v1/users/{ids['user_id']}/workspaces/w1"
+    await world.make(role, {"role": "WRITE"}, method="PUT")
+    name = f"asks {ids['user_id']}"
+    policy = {"name": name, "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
+    policy = await world.make("/v1/policies", policy)
+    made = await world.make("/v1/decisions", {"workspace_id": "w1", "phase": "output", "agent_output": "x"})
+    await world.make(f"/v1/policies/{policy['id']}/archive", {})
+    ids["attention_id"] = next(each["id"] for each in made["obligations"] if each["kind"] == "attention")
+    "/v1/attention/{attention_id}/assignee": _of_writers,
+    "/v1/attention/{attention_id}/comments": _of_writers,
+    "/v1/approvals/{approval_id}/assignee": _of_writers,

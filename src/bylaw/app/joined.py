@@ -8,6 +8,7 @@ from bylaw.api.entries import Entries
 from bylaw.api.feed import Feed
 from bylaw.api.follow import Follower
 from bylaw.api.forgetting import Forgetting
+from bylaw.api.letting_go import let_go_of_entries
 from bylaw.api.limits import Limits
 from bylaw.api.metrics import Metrics
 from bylaw.api.notifying import tell_of_entries
@@ -86,6 +87,7 @@ class Joined:
         await self.feed.take(system, entries)
         await tell_of_entries(self.notifier.telling, system, entries)
 
+        await let_go_of_entries(system, entries, clock=self.clock, ids=self.ids)
     def _door(self) -> Door:
         """Return who lets callers in, at their pace."""
         keys = self.settings.keys

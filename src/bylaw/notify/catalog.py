@@ -11,6 +11,7 @@ from bylaw.notify.told import (
     AlertTold,
     AppliedRef,
     ApprovalTold,
+    AssignedTold,
     AttentionTold,
     BindingTold,
     DecisionRef,
@@ -96,6 +97,18 @@ def _approval(by: str | None, receipt_id: str | None = _ENTRY) -> ApprovalTold:
     )
 
 
+def _assigned(noun: str, path: str, ident: str) -> AssignedTold:
+    return AssignedTold(
+        workspace_id="support-eu",
+        repo_id=None,
+        links={noun: f"/v1/{path}/{ident}", "receipt": f"/v1/receipts/{_ENTRY}"},
+        id=ident,
+        assignee="ada",
+        by="user:grace",
+        receipt_id=_ENTRY,
+    )
+
+
 _CHANGES: Final[Mapping[Change, str]] = MappingProxyType(
     {
         "created": "A policy was made, and is in force unless it is switched off.",
@@ -157,6 +170,10 @@ TYPES: Final[Mapping[str, NoticeType]] = MappingProxyType(
                 policy=_APPLIED,
             ),
         ),
+        "attention.assigned": NoticeType(
+            text="What needs attention is in the hands of a person now, or in nobody's any more.",
+            example=_assigned("attention", "attention", "att_01M7Z5QF2V6W6N9D8K1B3A4C5E_0"),
+        ),
         "attention.resolved": NoticeType(
             text="A person looked at what needed attention.",
             example=ResolvedTold(
@@ -182,6 +199,10 @@ TYPES: Final[Mapping[str, NoticeType]] = MappingProxyType(
                 decision=_DECISION,
                 policies=(_APPLIED,),
             ),
+        ),
+        "approval.assigned": NoticeType(
+            text="A call that waits is in the hands of a person now, or in nobody's any more.",
+            example=_assigned("approval", "approvals", "apr_01M7Z5QF2V6W6N9D8K1B3A4C5E"),
         ),
         "approval.approved": NoticeType(
             text="A person approved the call that waited.", example=_approval("user:ada")

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import msgspec
 
@@ -11,12 +12,15 @@ from bylaw.decisions.effects import Occasion
 from bylaw.notify.effects import links_of, made
 from bylaw.notify.model import Notice, NoticeId
 from bylaw.notify.store import NotifyUnit
-from bylaw.notify.told import ApprovalTold, BindingTold, PolicyRef, PolicyTold, Told
+from bylaw.notify.told import ApprovalTold, AssignedTold, BindingTold, PolicyRef, PolicyTold, Told
 from bylaw.policies.model import Current
 from bylaw.policies.store import Policies
 from bylaw.receipts.issue import PREFIX as RECEIPT_PREFIX
 from bylaw.tenancy.changes import Entry
 from bylaw.tenancy.model import EVERYWHERE, Place
+
+# What waits for people, by the first word of its notices, and where it is read.
+_WAITING: Final[Mapping[str, str]] = MappingProxyType({"approval": "approvals", "attention": "attention"})
 
 
 class Held(Protocol):
@@ -82,7 +86,7 @@ async def notices_of(unit: TellingUnit, entries: Sequence[Entry]) -> list[Notice
             case "approval":
                 found += await _of_approval(unit, entry)
             case "change":
-                found += await _of_binding(unit, entry)
+                found += [*await _of_binding(unit, entry), *_of_assignment(entry)]
             case _:
                 pass
     return found
@@ -168,11 +172,36 @@ async def _of_binding(unit: TellingUnit, entry: Entry) -> Sequence[Notice]:
     ]
 
 
+def _of_assignment(entry: Entry) -> Sequence[Notice]:
+    noun, ident, change = (_text(entry, name) for name in ("noun", "id", "change"))
+    if noun not in _WAITING or change not in {"assigned", "unassigned"}:
+        return ()
+    now = {str(each.get("name")): json.loads(each.get("now") or "null") for each in _fields(entry)}
+    place = msgspec.convert(now.get("place"), Place)
+    told = AssignedTold(
+        workspace_id=place.workspace_id,
+        repo_id=place.repo_id,
+        links={noun: f"/v1/{_WAITING[noun]}/{ident}", "receipt": f"/v1/receipts/{RECEIPT_PREFIX}{entry.id}"},
+        id=ident,
+        assignee=now.get("assignee") if change == "assigned" else None,
+        by=_text(entry, "author"),
+        receipt_id=RECEIPT_PREFIX + entry.id,
+    )
+    return (_notice(entry, f"{noun}.assigned", told, place=place),)
+
+
+def _fields(entry: Entry) -> Iterator[Mapping[str, str]]:
+    """Yield what an entry tells of the fields of a thing."""
+    said = entry.payload.get("fields")
+    yield from (
+        each for each in (said if isinstance(said, (list, tuple)) else ()) if isinstance(each, Mapping)
+    )
+
+
 def _bindings(entry: Entry) -> Iterator[tuple[str, str]]:
     """Yield what became of an agent's bindings, each with the policy."""
-    said = entry.payload.get("fields")
-    for each in said if isinstance(said, (list, tuple)) else ():
-        if isinstance(each, Mapping) and each.get("name") == "policy_id":
+    for each in _fields(entry):
+        if each.get("name") == "policy_id":
             for change, when in (("unbound", "was"), ("bound", "now")):
                 policy_id = json.loads(each.get(when) or "null")
                 if isinstance(policy_id, str):

@@ -121,6 +121,15 @@ class RequestTold(_Told, frozen=True, kw_only=True):
     policies: tuple[AppliedRef, ...]
 
 
+class AssignedTold(_Told, frozen=True, kw_only=True):
+    """What waits is in the hands of `assignee` now, a person; null says that it is in nobody's."""
+
+    id: str
+    assignee: str | None
+    by: str
+    receipt_id: str
+
+
 class ApprovalTold(_Told, frozen=True, kw_only=True):
     """What became of a call that waited. `by` is who answered, null for nobody.
 
@@ -159,6 +168,7 @@ Told = (
     | AttentionTold
     | ResolvedTold
     | RequestTold
+    | AssignedTold
     | ApprovalTold
     | WebhookTold
     | TestTold

@@ -171,7 +171,8 @@ class Field(_Said, frozen=True, kw_only=True):
 class ChangeClaim(_Said, frozen=True, kw_only=True):
     """The claim of kind `change`: an agent, API key, user, repo or workspace (`noun`, `id`) is another now.
 
-    `change` is `created`, `changed`, `deleted` or `revoked`. Of the noun `log` it is `accepted`: its operator
+    `change` is `created`, `changed`, `deleted` or `revoked`; of what waits for people it is `assigned`,
+    `unassigned` or `commented`. Of the noun `log` it is `accepted`: its operator
     goes on although it is not what it was known to be.
     """
 

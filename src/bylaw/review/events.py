@@ -20,12 +20,13 @@ from bylaw.tenancy.principal import Acting
 from bylaw.tenancy.store import Directory
 
 Noun = Literal[
-    "agent", "api_key", "connection", "gateway_key", "invitation", "membership", "password", "policy", "repo",
-    "session", "user", "workspace",
+    "agent", "api_key", "approval", "attention", "connection", "gateway_key", "identity", "invitation",
+    "membership", "password", "policy", "repo", "session", "user", "workspace",
 ]  # fmt: skip
 Change = Literal["created", "updated", "deleted"]
 
 _CREATED: Final = frozenset({"created", "proposed"})
+_WAITING: Final = frozenset({"approval", "attention"})
 _DELETED: Final = frozenset({"deleted", "revoked"})
 
 
@@ -157,7 +158,9 @@ async def project_events(unit: EventUnit, entries: Sequence[Entry]) -> None:
 async def _event(unit: EventUnit, told: "_Told", places: Mapping[PolicyId, Place]) -> Event | None:
     if told.entry.kind == "policy_version":
         return _of_policy(told, places.get(told.policy))
-    return await _of_change(unit, told) if told.entry.kind == "change" else None
+    if told.entry.kind != "change":
+        return None
+    return _of_waiting(told) if told.text("noun") in _WAITING else await _of_change(unit, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,13 @@ async def _of_change(unit: EventUnit, told: _Told) -> Event | None:
             return _made(told, noun, ident, None)
         case _:
             return None
+
+
+def _of_waiting(told: _Told) -> Event:
+    """Return that something which waits for people got into other hands, or was commented."""
+    place = told.value("place", "now")
+    noun: Noun = "approval" if told.text("noun") == "approval" else "attention"
+    return _made(told, noun, told.text("id"), place.get("workspace_id") if isinstance(place, dict) else None)
 
 
 def _of_user(told: _Told, ident: str) -> Event:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.care import HandsQuery, PersonInCareView, person_in_care
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
 from bylaw.api.native.policy_requests import Reason
-from bylaw.api.native.query import ListQuery
 from bylaw.api.ports import Unit
 from bylaw.api.route import Revision, Route, body, needs_projected
 from bylaw.api.shape import place_of, when
@@ -17,6 +17,9 @@ from bylaw.approvals import answer as answers
 from bylaw.approvals.model import ApprovalStatus, PendingApproval
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.clock import rfc3339
+from bylaw.inbox.model import Care
+from bylaw.inbox.store import InboxUnit
+from bylaw.inbox.things import cared_for
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["approvals"], route_class=Route)
@@ -26,7 +29,7 @@ Answering = Annotated[Acting[Unit], needs_projected(answers.ANSWERS)]
 Why = Annotated[Reason, body(Reason, may_be_empty=True)]
 
 
-class ApprovalQuery(ListQuery):
+class ApprovalQuery(HandsQuery):
     """Which approvals are wanted; filters combine with AND."""
 
     workspace_id: str | None = None
@@ -45,6 +48,8 @@ class ApprovalQuery(ListQuery):
             conversation_id=self.conversation_id,
             agent_id=self.agent_id,
             policy_id=self.policy_id,
+            assignee=self.assignee_id,
+            is_assigned=self.is_assigned,
         )
 
 
@@ -52,7 +57,8 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     """A tool call that waits for a person, or what became of it.
 
     It covers the exact call (`call_digest`: name and arguments), under `policies`, until `expires_at`, once:
-    `spent_on` is the receipt of the decision that used it.
+    `spent_on` is the receipt of the decision that used it. `assignee` is the person who sees to it,
+    `comments` are how many there are.
     """
 
     id: str
@@ -68,6 +74,8 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
     decided_reason: str | None
     spent_on: str | None
     spent_at: str | None
+    assignee: PersonInCareView | None
+    comments: int
 
 
 @router.get("/v1/approvals")
@@ -76,13 +84,15 @@ async def list_approvals(
 ) -> Reply[Page[ApprovalView]]:
     """List the calls that wait for a person, and those that were answered."""
     where = query.where(acting.clock.now_ms())
-    return Reply(page(await answers.list_approvals(acting, where, query.part), view))
+    found = await answers.list_approvals(acting, where, query.part)
+    cares = await cared_for(acting.unit, found.items)
+    return Reply(page(found, lambda approval: view(approval, cares[approval.id])))
 
 
 @router.get("/v1/approvals/{approval_id}")
 async def read_approval(acting: Reading, approval_id: str) -> Reply[ApprovalView]:
     """Read one approval."""
-    return _approval(await answers.read_approval(acting, approval_id))
+    return await approval_reply(acting.unit, await answers.read_approval(acting, approval_id))
 
 
 @router.post("/v1/approvals/{approval_id}/approve")
@@ -91,7 +101,7 @@ async def approve_call(
 ) -> Reply[ApprovalView]:
     """Approve exactly this call; the agent makes it again with `approval_id`, once."""
     done = await answers.answer(acting, approval_id, "approved", reason=why.reason, revision=revision)
-    return _approval(done)
+    return await approval_reply(acting.unit, done)
 
 
 @router.post("/v1/approvals/{approval_id}/refuse")
@@ -100,10 +110,10 @@ async def refuse_call(
 ) -> Reply[ApprovalView]:
     """Refuse this call."""
     done = await answers.answer(acting, approval_id, "refused", reason=why.reason, revision=revision)
-    return _approval(done)
+    return await approval_reply(acting.unit, done)
 
 
-def view(approval: PendingApproval) -> ApprovalView:
+def view(approval: PendingApproval, care: Care) -> ApprovalView:
     """Return an approval as it goes over the wire."""
     return ApprovalView(
         id=approval.id,
@@ -119,8 +129,12 @@ def view(approval: PendingApproval) -> ApprovalView:
         decided_reason=approval.decided_reason,
         spent_on=approval.spent_on,
         spent_at=when(approval.spent_ms),
+        assignee=person_in_care(care.assignee),
+        comments=care.comments,
     )
 
 
-def _approval(approval: PendingApproval) -> Reply[ApprovalView]:
-    return Reply(view(approval), revision=approval.revision)
+async def approval_reply(unit: InboxUnit, approval: PendingApproval) -> Reply[ApprovalView]:
+    """Return an approval as an answer, with who sees to it."""
+    cares = await cared_for(unit, [approval])
+    return Reply(view(approval, cares[approval.id]), revision=approval.revision)

@@ -115,6 +115,8 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "LearningChoices": {"minimum_confidence": 0.6, "most_per_conversation": 2},
         "NewRun": {"workspace_id": "support-eu", "dry_run": True},
         "ConversationsToImport": {
+        "Assignee": {"user_id": "01a1fee4-3087-7b11-a849-9a0726395d12"},
+        "Comment": {"text": "I called the supplier: the invoice is theirs."},
             "workspace_id": "support-eu",
             "conversations": [
                 {
@@ -178,6 +180,10 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "CallingKeyView.name": ["Password"],
         "OwnWorkspaceView.id": ["support-eu"],
         "OwnWorkspaceView.name": ["Support Europe"],
+        "PersonInCareView.id": [_UUID],
+        "PersonInCareView.name": ["Ada"],
+        "RemarkView.id": [_UUID],
+        "RemarkView.text": ["I called the supplier: the invoice is theirs."],
         "SessionView.id": [_KEY],
         "SessionView.name": ["Password"],
         "OpenedView.session": ["bylaw_session_k3J9xw0Qm7Tz2bVn5Rc8Ld1Yf4Hs6Gp"],

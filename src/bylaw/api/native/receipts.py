@@ -23,6 +23,7 @@ from bylaw.api.verifying import (
     verification_view,
 )
 from bylaw.core.ids import AgentId, PolicyId, ReceiptId, WorkspaceId
+from bylaw.inbox.thread import erase_comments
 from bylaw.learning import corrections
 from bylaw.receipts import bundle as bundles
 from bylaw.receipts import proof
@@ -177,10 +178,12 @@ async def erase_body(
 ) -> Reply[ErasedView]:
     """Erase body parts and their salts for good; the receipt stays and still verifies.
 
-    What was learnt from it about where messages lead is forgotten too.
+    What was learnt from it about where messages lead is forgotten too, and what people wrote about the
+    approvals and attention items that it left.
     """
     erased = await parts_of(request).receipts.erase(acting.principal, receipt_id, query.part)
     await corrections.forget_receipt(acting, receipt_id)
+    await erase_comments(acting, receipt_id)
     return Reply(ErasedView(erased=tuple(erased)))
 
 

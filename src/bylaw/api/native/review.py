@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bylaw.api import notifying
 from bylaw.api.answers import Page, Reply, page
+from bylaw.api.native.care import HandsQuery, PersonInCareView, person_in_care
 from bylaw.api.native.occasion import AppliedView, OccasionView, applied_view, occasion_view
 from bylaw.api.native.policy_requests import Reason
 from bylaw.api.native.query import ListQuery, StrictQuery
@@ -18,6 +19,9 @@ from bylaw.api.shape import moment, place_of, when
 from bylaw.approvals import answer as answers
 from bylaw.approvals.store import ApprovalFilter
 from bylaw.core.paging import Slice
+from bylaw.inbox.model import Care
+from bylaw.inbox.store import InboxUnit
+from bylaw.inbox.things import cared_for
 from bylaw.policies.model import Risk
 from bylaw.review import queue
 from bylaw.review.model import Alert, AttentionItem, AttentionStatus, Violation
@@ -70,7 +74,7 @@ class ViolationQuery(ReviewQuery):
     block: Annotated[bool | None, Field(description="Only those by which a call was stopped, or not.")] = None
 
 
-class AttentionQuery(ListQuery):
+class AttentionQuery(HandsQuery):
     """Which attention items are wanted; filters combine with AND."""
 
     workspace_id: str | None = None
@@ -95,6 +99,8 @@ class AttentionQuery(ListQuery):
             policy_id=self.policy_id,
             receipt_id=self.receipt_id,
             conversation_id=self.conversation_id,
+            assignee=self.assignee_id,
+            is_assigned=self.is_assigned,
         )
 
 
@@ -131,7 +137,10 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttentionView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a person should look at; `policy` is null when none raised it."""
+    """Something that a person should look at; `policy` is null when none raised it.
+
+    `assignee` is the person who sees to it, `comments` how many there are about it.
+    """
 
     id: str
     occasion: OccasionView
@@ -142,6 +151,8 @@ class AttentionView(msgspec.Struct, frozen=True, kw_only=True):
     resolved_by: str | None
     resolved_at: str | None
     resolved_reason: str | None
+    assignee: PersonInCareView | None
+    comments: int
 
 
 @router.get("/v1/violations")
@@ -175,13 +186,15 @@ async def list_attention(
     acting: ReadingAttention, query: Annotated[AttentionQuery, Query()]
 ) -> Reply[Page[AttentionView]]:
     """List attention items, open and resolved."""
-    return Reply(page(await queue.list_attention(acting, query.where, query.part), attention_view))
+    found = await queue.list_attention(acting, query.where, query.part)
+    cares = await cared_for(acting.unit, found.items)
+    return Reply(page(found, lambda item: attention_view(item, cares[item.id])))
 
 
 @router.get("/v1/attention/{attention_id}")
 async def read_attention(acting: ReadingAttention, attention_id: str) -> Reply[AttentionView]:
     """Read one attention item."""
-    return _attention(await queue.read_attention(acting, attention_id))
+    return await attention_reply(acting.unit, await queue.read_attention(acting, attention_id))
 
 
 @router.post("/v1/attention/{attention_id}/resolve")
@@ -195,12 +208,13 @@ async def resolve_attention(
 ) -> Reply[AttentionView]:
     """Say that an attention item was looked at; saying so again changes nothing."""
     telling = parts_of(request).notifier.telling
-    return _attention(
-        await notifying.resolve_attention(acting, telling, attention_id, reason=why.reason, revision=revision)
+    done = await notifying.resolve_attention(
+        acting, telling, attention_id, reason=why.reason, revision=revision
     )
+    return await attention_reply(acting.unit, done)
 
 
-def attention_view(item: AttentionItem) -> AttentionView:
+def attention_view(item: AttentionItem, care: Care) -> AttentionView:
     """Return an attention item as it goes over the wire."""
     return AttentionView(
         id=item.id,
@@ -212,11 +226,15 @@ def attention_view(item: AttentionItem) -> AttentionView:
         resolved_by=item.resolved_by,
         resolved_at=when(item.resolved_ms),
         resolved_reason=item.resolved_reason,
+        assignee=person_in_care(care.assignee),
+        comments=care.comments,
     )
 
 
-def _attention(item: AttentionItem) -> Reply[AttentionView]:
-    return Reply(attention_view(item), revision=item.revision)
+async def attention_reply(unit: InboxUnit, item: AttentionItem) -> Reply[AttentionView]:
+    """Return an attention item as an answer, with who sees to it."""
+    cares = await cared_for(unit, [item])
+    return Reply(attention_view(item, cares[item.id]), revision=item.revision)
 
 
 def _violation(found: Violation) -> ViolationView:
