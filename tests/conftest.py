@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_asyncio import is_async_test
 
 from bylaw.storage.control import open_database
 from bylaw.storage.migrations import history
@@ -14,6 +15,18 @@ from tests import postgres
 # No test asserts wall time: an example may be as slow as the machine is busy.
 settings.register_profile("bylaw", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bylaw")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests with what is opened once, a database or a browser, in the event loop that it is of."""
+    for item in items:
+        if is_async_test(item) and "one_loop" in item.fixturenames:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.fixture(scope="session")
+def one_loop() -> None:
+    """What a fixture asks for whose tests have to share the event loop of the session."""
 
 
 @pytest.fixture(scope="session")

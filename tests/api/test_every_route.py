@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import dataclass, field
+from time import time
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ from bylaw.api.problems import ProblemBody, body_of_status
 from bylaw.app import build
 from tests.api.conftest import World, belongings, populate
 from tests.gateway.scripted import scripted
+from tests.identity.issuer import Issuer, issuing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,13 +30,22 @@ guarded = pytest.mark.parametrize("route", GUARDED, ids=[f"{r.method} {r.path}" 
 writing = pytest.mark.parametrize("route", WRITING, ids=[f"{r.method} {r.path}" for r in WRITING])
 
 
+@dataclass
+class IssuedWorld(World):
+    """A server whose people may come from an OpenID provider."""
+
+    issuer: Issuer = field(default_factory=Issuer)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory):
     data = tmp_path_factory.mktemp("server")
-    async with scripted() as provider, build(settings.build(data=data, outgoing="any")) as app:
-        made = World(app=app, endpoint=provider.url)
-        await populate(made)
-        yield made
+    async with scripted() as provider, issuing() as issuer:
+        given = issuer.given(time) | {"public_url": "https://bylaw.test"}
+        async with build(settings.build(data=data, **given)) as app:
+            made = IssuedWorld(app=app, endpoint=provider.url, issuer=issuer)
+            await populate(made)
+            yield made
 
 
 async def test_every_route_that_is_served_is_one_of_these(world):
@@ -84,8 +96,8 @@ def body_of(route, ids, *, fresh=""):
     for name in ("workspace_id", "user_id", "policy_id", "agent_id", "receipt_id"):
         for written in {name, name_of(route, name)} & set(body):
             body[written] = ids[name]
-    if "token" in body:
-        body["token"] = ids.get("token", "nobody's")
+    for name in {"token", "ticket", "state", "code"} & set(body):
+        body[name] = ids.get(name, "nobody's")
     for written in {"repo_id", name_of(route, "repo_id")}:
         if body.get(written) is not None:
             body[written] = ids["repo_id"]
@@ -271,7 +283,9 @@ async def test_an_oversized_body_is_refused(world, route):
 
 @every
 async def test_the_documented_example_is_answered_as_documented(world, route, request):
-    ids = world.ids | await belongings(world)
+    ids = world.ids
+    if route.method != "GET" and "{" in route.path:
+        ids = ids | await belongings(world)  # what it changes, or takes away, is its own
     fresh = f"fresh-{abs(hash(request.node.name))}"
     if (
         route.path.endswith(("/workspaces/{workspace_id}", "/workspace/{workspace_id}"))
@@ -333,17 +347,13 @@ async def _begun(world, ids):
     ids["conversation_id"] = begun["conversationId"]
 
 
-# What has to be so before a route can do what it does.
-BEFORE = {
-    "/conversation/{conversation_id}": _begun,
-    "/conversation/{conversation_id}/messages": _begun,
-    "/conversation/{conversation_id}/prompt": _begun,
-    "/v1/policies/{policy_id}/approve": _pending,
-    "/v1/policies/{policy_id}/reject": _pending,
-    "/v1/policies/{policy_id}/restore": _archived,
-    "/api/policy-entries/{entry_id}/reject": _pending,
-    "/api/policy-entries/{entry_id}/restore": _archived,
-}
+async def _came_back(world, ids):
+    begun = await world.make("/v1/sign-in/oidc", {}, None)
+    _, query = world.issuer.signs_in(begun["address"])
+    ids |= {"ticket": begun["ticket"], **query}
+    await world.make("/v1/users", {"email": world.issuer.email, "name": "Ada"})
+
+
 async def _of_writers(world, ids):
     """Have something wait that has hands of its own, and the person of the example be able to see to it."""
     role = f"/v1/users/{ids['user_id']}/workspaces/w1"
@@ -354,6 +364,20 @@ async def _of_writers(world, ids):
     made = await world.make("/v1/decisions", {"workspace_id": "w1", "phase": "output", "agent_output": "x"})
     await world.make(f"/v1/policies/{policy['id']}/archive", {})
     ids["attention_id"] = next(each["id"] for each in made["obligations"] if each["kind"] == "attention")
+
+
+# What has to be so before a route can do what it does.
+BEFORE = {
     "/v1/attention/{attention_id}/assignee": _of_writers,
     "/v1/attention/{attention_id}/comments": _of_writers,
     "/v1/approvals/{approval_id}/assignee": _of_writers,
+    "/v1/sign-in/oidc/code": _came_back,
+    "/conversation/{conversation_id}": _begun,
+    "/conversation/{conversation_id}/messages": _begun,
+    "/conversation/{conversation_id}/prompt": _begun,
+    "/v1/policies/{policy_id}/approve": _pending,
+    "/v1/policies/{policy_id}/reject": _pending,
+    "/v1/policies/{policy_id}/restore": _archived,
+    "/api/policy-entries/{entry_id}/reject": _pending,
+    "/api/policy-entries/{entry_id}/restore": _archived,
+}

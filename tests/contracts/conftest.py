@@ -1,27 +1,30 @@
 """The control plane on each of its stores, empty for every test."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
+import asyncpg
 import pytest
+import pytest_asyncio
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.ids import Ids
 from bylaw.storage.control import open_control
 from bylaw.storage.memory.control import MemoryControlStore
 from bylaw.storage.sql.control import SqlControlStore
+from bylaw.storage.sql.database import Database
 from bylaw.storage.sql.tables import metadata
 from tests import postgres
-from tests.conftest import upgraded
 from tests.contracts.values import A, B, tenant
 
 
-@pytest.fixture(scope="module")
-def migrated_url(postgres_url: str) -> str:
-    """A PostgreSQL database with the whole schema."""
-    postgres.apart(lambda: upgraded(postgres_url))
-    return postgres_url
+class Kept(NamedTuple):
+    """A database that is opened once for all tests, as to compile its statements takes longer than a test."""
+
+    database: Database
+    clear: Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
@@ -29,28 +32,69 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kept_sqlite(empty_control: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
+    """A SQLite file, opened once."""
+    path = tmp_path_factory.mktemp("control") / "control.db"
+    shutil.copy(empty_control, path)
+    database = await _opened(f"sqlite:///{path}")
+    await database.close()
+    empty = path.read_bytes()
+
+    async def clear() -> None:
+        await database.close()
+        for each in path.parent.iterdir():
+            each.unlink()
+        path.write_bytes(empty)
+
+    yield Kept(database, clear)
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kept_postgres(postgres_server: str) -> AsyncIterator[Kept]:
+    """A PostgreSQL database, opened once."""
+    statement = ";".join(str(table.delete()) for table in reversed(metadata.sorted_tables))
+    with postgres.fresh_database(postgres_server) as url:
+        database = await _opened(url)
+        owner = await asyncpg.connect(postgres.plain(url))
+
+        async def clear() -> None:
+            await owner.execute(statement)
+
+        yield Kept(database, clear)
+        await owner.close()
+        await database.close()
+
+
+async def _opened(url: str) -> Database:
+    clock = ManualClock()
+    return (await open_control(url, ids=Ids(clock), clock=clock)).database
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
+def kept(request: pytest.FixtureRequest) -> Kept | None:
+    """Each database in turn, and none."""
+    return None if request.param == "memory" else request.getfixturevalue(f"kept_{request.param}")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock
-) -> AsyncIterator[MemoryControlStore | SqlControlStore]:
+    kept: Kept | None, clock: ManualClock, one_loop: None
+) -> MemoryControlStore | SqlControlStore:
     """An empty control plane with two tenants."""
+    del one_loop
     ids = Ids(clock)
     opened: MemoryControlStore | SqlControlStore
-    if request.param == "memory":
+    if kept is None:
         opened = MemoryControlStore(ids=ids, clock=clock)
-    elif request.param == "sqlite":
-        path = tmp_path / "control.db"
-        shutil.copy(request.getfixturevalue("empty_control"), path)
-        opened = await open_control(f"sqlite:///{path}", ids=ids, clock=clock)
     else:
-        url = request.getfixturevalue("migrated_url")
-        await postgres.execute(url, *(str(table.delete()) for table in reversed(metadata.sorted_tables)))
-        opened = await open_control(url, ids=ids, clock=clock)
+        await kept.clear()
+        opened = SqlControlStore(kept.database, ids=ids, clock=clock)
     async with opened.system() as system:
         for tenant_id in (A, B):
             await system.add_tenant(tenant(tenant_id))
-    yield opened
-    await opened.close()
+    return opened
 
 
 async def _rows(store: MemoryControlStore | SqlControlStore) -> dict[str, list[dict[str, object]]]:

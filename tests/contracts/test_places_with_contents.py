@@ -1,6 +1,7 @@
 """Places together with what they hold: on the stores of the server, whose references must never break."""
 
 import pytest
+import pytest_asyncio
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Conflict, Forbidden
@@ -32,7 +33,7 @@ def acting():
     return begin
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(store, acting):
     async with store.begin(A) as unit:
         root = acting(unit)

@@ -1,7 +1,6 @@
 """One browser for all tests of pages, one server for each module, and windows that are watched."""
 
 from contextlib import AsyncExitStack
-from inspect import iscoroutinefunction
 
 import pytest
 import pytest_asyncio
@@ -13,23 +12,18 @@ from tests.dashboard.serving import serving
 __all__ = ["template"]  # a populated server, to be copied
 
 
-def pytest_collection_modifyitems(items):
-    """Let all tests of pages share one browser, and so one event loop."""
-    for item in items:
-        if "tests/dashboard/" in item.path.as_posix() and iscoroutinefunction(item.function):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser():
+async def browser(one_loop):
     """Debian's Chromium."""
+    del one_loop
     async with launched() as found:
         yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def site(tmp_path_factory, template):
+async def site(tmp_path_factory, template, one_loop):
     """A server with something of every kind, which the tests of a module share."""
+    del one_loop
     async with serving(tmp_path_factory.mktemp("site") / "data", template) as found:
         yield found
 

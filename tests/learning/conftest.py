@@ -1,16 +1,16 @@
 """The learning loop on every store, with hashed n-grams for vectors: no model has to be installed."""
 
-import pytest
+import pytest_asyncio
 
 from bylaw.core.ids import WorkspaceId
-from tests.contracts.conftest import clock, migrated_url, store
+from tests.contracts.conftest import clock, kept, kept_postgres, kept_sqlite, store
 from tests.contracts.values import A, workspace
 from tests.learning.loop import Loop
 
-__all__ = ["clock", "migrated_url", "store"]
+__all__ = ["clock", "kept", "kept_postgres", "kept_sqlite", "store"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def loop(store, clock):
     """A loop over an empty workspace; what is found needs little confidence."""
     loop = Loop(store, clock)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
+import pytest_asyncio
 
 from bylaw.api.notifying import note_stopped
 from bylaw.core.clock import DAY_MS, ManualClock
@@ -19,7 +20,7 @@ from bylaw.notify.webhooks import NewWebhook, create_webhook
 from bylaw.providers.http import HttpClient, HttpLimits
 from bylaw.tenancy.principal import Acting, system_principal
 from bylaw.tenancy.sealing import SecretKeys
-from tests.contracts.conftest import migrated_url, store  # noqa: F401 - fixtures
+from tests.contracts.conftest import kept, kept_postgres, kept_sqlite, store  # noqa: F401 - fixtures
 from tests.contracts.values import A
 from tests.notify.receiver import receiving
 
@@ -29,7 +30,7 @@ def clock():
     return ManualClock()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def receiver():
     async with receiving() as running:
         yield running
@@ -114,7 +115,7 @@ class Tenant:
             await unit.notify.webhooks.save(replace(stored, revision=stored.revision + 1, **fields))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def acme(store, clock):  # noqa: F811 - a fixture of the contracts
     tenant = Tenant(store=store, clock=clock)
     yield tenant
