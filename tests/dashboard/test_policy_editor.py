@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.async_api import expect
 
+from bylaw.dashboard.pages.policy_fact import FactField, conditions_in, facts_of
 from bylaw.dashboard.pages.policy_form import changed, form_in, form_of
 from bylaw.dashboard.pages.policy_situation import Situation, Unreadable, situation_of
 from tests.dashboard.lessons import reader
 
+OPERATORS = ["gt", "gte", "lt", "lte", "between", "eq", "ne", "in", "not_in", "contains", "exists", "odd"]
 words = st.text(
     st.characters(codec="utf-8", exclude_characters="\r\0", exclude_categories=["Cs"]), max_size=12
 )
@@ -71,6 +73,9 @@ versions = st.fixed_dictionaries(
                     ["pay", ["pay", "refund"], ["a,b", "c"], [" a", "b"], 3, ""]
                 ),
                 "min_amount": st.integers(0, 9),
+                "metadata.country": scalars | st.lists(scalars, max_size=3),
+                "keywords": words | st.lists(words, max_size=3),
+                "amount": st.dictionaries(st.sampled_from(OPERATORS), values, max_size=3),
             },
         ).filter(bool),
         "risk": st.sampled_from(["LOW", "MEDIUM", "HIGH"]),
@@ -94,6 +99,23 @@ versions = st.fixed_dictionaries(
         "evaluator": st.sampled_from([None, "offline", "model"]),
     }
 )
+
+
+ROWS = [
+    ({"keywords": ["refund", "money back"]}, [("keywords", "is", "refund, money back")]),
+    ({"country": ["DE", "a, b", "5"]}, [("country", "is", 'DE, "a, b", "5"')]),
+    ({"amount": {"gt": 100, "lte": 500.5}}, [("amount", "gt", "100"), ("amount", "lte", "500.5")]),
+    ({"amount": {"between": [1, 9]}}, [("amount", "between", "1, 9")]),
+    ({"tier": {"not_in": ["gold"]}, "vip": False}, [("tier", "not_in", "gold"), ("vip", "is", "false")]),
+    (
+        {"order": {"exists": True}, "note": {"exists": False}},
+        [("order", "there", ""), ("note", "missing", "")],
+    ),
+    (
+        {"note": {"contains": "שלום"}, "lang": {"ne": "de"}},
+        [("note", "contains", "שלום"), ("lang", "ne", "de")],
+    ),
+]
 
 
 class Controls(HTMLParser):
@@ -162,11 +184,35 @@ def test_a_version_shown_in_the_form_is_the_same_content(version):
     assert form_of(version).content() == version
 
 
+@pytest.mark.parametrize(("said", "rows"), ROWS)
+def test_a_condition_is_a_row_that_people_can_read(said, rows):
+    facts, rest = facts_of(said)
+    assert ([(each.name, each.how, each.value) for each in facts], rest) == (rows, {})
+    assert conditions_in(facts) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ([("amount", "gt", "")], "compared with"),
+        ([("amount", "gt", "1, 2")], "Only one value"),
+        ([("", "is", "5")], "which fact"),
+        ([("amount", "is", "5"), ("amount", "gt", "2")], "above already"),
+    ],
+)
+def test_a_condition_that_says_too_little_or_too_much_is_said_so(rows, wrong):
+    facts = [FactField(name=name, how=how, value=value) for name, how, value in rows]
+    with pytest.raises(Unreadable, match=wrong) as error:
+        conditions_in(facts)
+    assert error.value.field == f"facts[{len(rows) - 1}]"
+
+
 def test_a_rule_that_is_added_and_removed_leaves_the_form_as_it_was():
     form = form_in([("name", "N"), ("rule.0.kind", "nl"), ("rule.0.text", "Never.")])
     for button, place in (("add-words", 1), ("add-expression", 1)):
         assert changed(changed(form, button), f"remove-rule-{place}") == form
     assert changed(changed(form, "add-example"), "remove-example-0") == form
+    assert changed(changed(form, "add-fact"), "remove-fact-0") == form
     assert changed(form, "remove-rule-7") == form
 
 
@@ -273,6 +319,18 @@ async def test_a_stale_change_shows_both_and_may_be_saved_over(site):
     assert (await site.world.send("admin", "GET", f"/v1/policies/{made['id']}")).json()["name"] == "C"
 
 
+async def test_a_change_that_is_sent_twice_is_saved_and_not_called_stale(site):
+    made = await site.world.make("/v1/policies", {"name": "A", "rules": [{"expr": "true"}], "reach": "bound"})
+    address = f"/policies/{made['id']}/edit"
+    async with reader(site) as somebody:
+        sent = fields_in((await somebody.open(address)).text)
+        sent = [*(each for each in sent if each[0] != "name"), ("name", "Twice"), ("do", "save")]
+        answers = [await post(somebody, address, sent) for _ in range(2)]
+    assert [each.status_code for each in answers] == [303, 303]
+    found = await site.world.send("admin", "GET", f"/v1/policies/{made['id']}/versions")
+    assert len(found.json()["data"]) == 2
+
+
 async def test_what_waits_for_review_is_said_so(site):
     await site.world.make("/v1/workspaces", {"id": "careful", "name": "Careful", "review_edits": True})
     async with reader(site) as somebody:
@@ -283,6 +341,25 @@ async def test_what_waits_for_review_is_said_so(site):
     assert "It waits for review and is not in force yet." in shown.text
 
 
+async def test_a_condition_is_written_without_json(page, site):
+    await page.goto("/policies/new")
+    await page.get_by_label("Name", exact=True).first.fill("Only in two countries")
+    await page.get_by_label("Rule 1", exact=True).fill("Never promise a delivery date.")
+    await page.get_by_text("Only in certain cases").click()
+    await page.get_by_role("button", name="Add a condition").click()
+    await expect(page.get_by_label("Fact 1")).to_be_focused()
+    await page.keyboard.type("metadata.country")
+    await page.get_by_label("With what").fill(" ")
+    await expect(page.locator("#fact-0-said")).to_have_text("Say what it is compared with.")
+    await page.get_by_label("With what").fill("DE, AT")
+    await expect(page.locator("#fact-0-said")).to_be_empty()
+    await page.get_by_role("button", name="Save the policy").click()
+    await expect(page.locator(".facts").first).to_contain_text("metadata.country")
+    ident = page.url.rpartition("/")[2]
+    made = (await site.world.send("admin", "GET", f"/v1/policies/{ident}")).json()
+    assert made["conditions"] == {"metadata.country": ["DE", "AT"]}
+
+
 async def test_what_is_typed_is_checked_at_once(page):
     await page.goto("/policies/new")
     await page.get_by_label("Name", exact=True).first.fill("No lawsuits")
@@ -291,6 +368,7 @@ async def test_what_is_typed_is_checked_at_once(page):
     await page.get_by_label("What the agent says").first.fill("I file a lawsuit.")
     await expect(page.locator("#tried .verdict")).to_contain_text("Blocked")
     await page.get_by_role("button", name="Add an exact rule").click()
+    await expect(page.get_by_label("Rule 2", exact=True)).to_be_focused()
     await page.get_by_label("Rule 2", exact=True).fill("amount <")
     await expect(page.locator("#rule-1-said")).to_contain_text("^")
     await expect(page.locator("#check")).to_contain_text("Mend 1 field")

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part, words
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.policy_fact import HOWS
 from bylaw.dashboard.pages.policy_form import (
     PolicyForm,
     RuleField,
@@ -23,8 +24,10 @@ from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
 _MENDABLE: Final = frozenset({403, 404, 409, 413, 422})
+_WRITTEN: Final = ("type", "text", "expr", "message")
 _OUTCOMES: Final = ("allow", "flag", "review", "block")
-_LISTED: Final = re.compile(r"(rule|example)s\[(\d+)\]")
+_LISTED: Final = re.compile(r"(rule|example|fact)s\[(\d+)\]")
+_CALLED: Final = {"fact": "Condition"}
 _FIRST: Final = PolicyForm(rules=(RuleField(),))
 
 
@@ -98,8 +101,11 @@ async def change(visit: Visit) -> Response:
         said = _refused(draft, error)
         if said.status != 412:
             return await _editor(visit, draft, said)
+        if policy["updated_by"] == visit.who["actor"] and await _says(visit, policy, draft.form):
+            return visit.go(f"/policies/{policy['id']}", said=_saved(policy))  # it was sent twice
         # Saved once more, it replaces what they were shown now.
-        return await _editor(visit, replace(draft, revision=revision), replace(said, theirs=policy))
+        said = replace(said, detail="", theirs=policy)
+        return await _editor(visit, replace(draft, revision=revision), said)
     return visit.go(f"/policies/{made['id']}", said=_saved(made))
 
 
@@ -172,6 +178,8 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         if said.theirs is None
         else await names_of(visit, await people_of(visit, visit.workspace or None)),
         can_ask_model=await _has_model(visit),
+        hows=HOWS,
+        focus="" if visit.is_part else _focus(draft.form, visit.form.get("do", "")),
     )
 
 
@@ -179,8 +187,22 @@ def _called(path: str) -> str:
     """Return what people call the field at `path`: Rule 2, Example 1, On indeterminate."""
     found = _LISTED.match(path)
     if found is None:
-        return path.replace("_", " ").capitalize()
-    return f"{found[1].capitalize()} {int(found[2]) + 1}"
+        place, _, name = path.rpartition(".")
+        return f"{'Try it, ' if place else ''}{name.replace('_', ' ')}".capitalize()
+    return f"{_CALLED.get(found[1], found[1].capitalize())} {int(found[2]) + 1}"
+
+
+def _focus(form: PolicyForm, button: str) -> str:
+    """Return the id of what a button led to, so that nobody has to look for it; empty for none."""
+    added = {
+        "add-words": f"rule-{len(form.rules) - 1}-text",
+        "add-expression": f"rule-{len(form.rules) - 1}-text",
+        "add-example": f"example-{len(form.examples) - 1}-name",
+        "add-fact": f"fact-{len(form.facts) - 1}-name",
+        "try": "tried",
+        "check": "check",
+    }
+    return added.get(button, "")
 
 
 def _notes(form: PolicyForm, said: Said) -> Mapping[int, Mapping[str, object]]:
@@ -211,6 +233,22 @@ async def _form(visit: Visit, policy: Item) -> PolicyForm:
     if policy["pending"]:
         version = await visit.get(f"/v1/policies/{policy['id']}/versions/{policy['pending']}")
     return form_of(version, place=place_of(policy), reach=str(policy["reach"]))
+
+
+async def _says(visit: Visit, policy: Item, form: PolicyForm) -> bool:
+    """Return whether a policy, or what of it waits, says what the form does."""
+    known = (await _form(visit, policy)).content()
+    try:
+        said = form.content()
+    except Unreadable:
+        return False
+    return _plain(known) == _plain(said)
+
+
+def _plain(content: Mapping[str, object]) -> Mapping[str, object]:
+    """Return a content without what the API fills in for each rule."""
+    rules = cast("Sequence[Item]", content["rules"])
+    return {**content, "rules": [{name: rule.get(name) for name in _WRITTEN} for rule in rules]}
 
 
 def place_of(policy: Item) -> str:

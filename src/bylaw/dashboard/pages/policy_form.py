@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeVar, cast
 
 from bylaw.dashboard.asking import Item, items, words
+from bylaw.dashboard.pages.policy_fact import HOWS, FactField, conditions_in, facts_of
 from bylaw.dashboard.pages.policy_situation import (
     FIELDS,
     PHASES,
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 PERSONAL: Final = ("email", "iban", "card", "phone")
 _YES: Final = {"yes": True, "no": False}
-_LISTED: Final = re.compile(r"(rule|example)\.(\d{1,4})\.(\w+)")
+_LISTED: Final = re.compile(r"(rule|example|fact)\.(\d{1,4})\.(\w+)")
 _ERROR: Final = re.compile(r"(rules|examples)\[(\d+)\]")
 _PLAIN: Final = ("name", "topic", "description", "risk", "action", "on_indeterminate", "evaluator", "reach")
 
@@ -67,7 +68,8 @@ class ExampleField:
 class PolicyForm:
     """Everything that the editor shows, as text; `place` is empty, `workspace` or `workspace/repo`.
 
-    `phases`, `tools` (separated by commas) and `conditions` (a JSON object) say when it applies.
+    `phases`, `tools` (separated by commas), `facts` and `conditions` (a JSON object: what facts cannot say)
+    say when it applies.
     """
 
     name: str = ""
@@ -81,6 +83,7 @@ class PolicyForm:
     evaluator: str = ""
     phases: tuple[str, ...] = ()
     tools: str = ""
+    facts: tuple[FactField, ...] = ()
     conditions: str = ""
     rules: tuple[RuleField, ...] = ()
     examples: tuple[ExampleField, ...] = ()
@@ -124,7 +127,7 @@ class PolicyForm:
         tools = [tool.strip() for tool in self.tools.split(",") if tool.strip()]
         made = {"phase": _one_or_all(self.phases), "tool_call.name": _one_or_all(tools)}
         rest = json_object(self.conditions, "conditions")
-        return {key: value for key, value in made.items() if value} | rest or None
+        return {key: value for key, value in made.items() if value} | conditions_in(self.facts) | rest or None
 
     def _examples(self) -> Iterator[dict[str, object]]:
         for index, example in enumerate(self.examples):
@@ -145,6 +148,7 @@ def form_of(version: Item, *, place: str = "", reach: str = "place") -> PolicyFo
     said = cast("Mapping[str, object]", version.get("conditions") or {})
     phases, said = _taken(said, "phase", PHASES)
     tools, said = _taken(said, "tool_call.name", None)
+    facts, said = facts_of(said)
     mask = cast("Item", version.get("mask") or {})
     texts = {name: str(version.get(name) or "") for name in _PLAIN if name != "reach"}
     return PolicyForm(
@@ -153,6 +157,7 @@ def form_of(version: Item, *, place: str = "", reach: str = "place") -> PolicyFo
         reach=reach,
         phases=phases,
         tools=", ".join(tools),
+        facts=facts,
         conditions=shown_json(said),
         rules=tuple(_rule(each) for each in items(version, "rules")),
         examples=tuple(
@@ -171,7 +176,7 @@ def form_of(version: Item, *, place: str = "", reach: str = "place") -> PolicyFo
 def form_in(fields: Fields) -> PolicyForm:
     """Return the form that was sent."""
     said = {name: text.replace("\r\n", "\n") for name, text in fields}
-    listed: dict[str, dict[int, dict[str, str]]] = {"rule": {}, "example": {}}
+    listed: dict[str, dict[int, dict[str, str]]] = {"rule": {}, "example": {}, "fact": {}}
     for name, text in said.items():
         if found := _LISTED.fullmatch(name):
             listed[found[1]].setdefault(int(found[2]), {})[found[3]] = text
@@ -180,6 +185,7 @@ def form_in(fields: Fields) -> PolicyForm:
         **plain,
         phases=_chosen(fields, "phases", PHASES),
         tools=said.get("tools", ""),
+        facts=tuple(_fact_in(each) for _, each in sorted(listed["fact"].items())),
         conditions=said.get("conditions", ""),
         rules=tuple(_rule_in(each) for _, each in sorted(listed["rule"].items())),
         examples=tuple(_example_in(each) for _, each in sorted(listed["example"].items())),
@@ -202,11 +208,15 @@ def changed(form: PolicyForm, button: str) -> PolicyForm:
         return replace(form, rules=(*form.rules, RuleField(kind="deterministic")))
     if button == "add-example":
         return replace(form, examples=(*form.examples, ExampleField()))
+    if button == "add-fact":
+        return replace(form, facts=(*form.facts, FactField()))
     verb, _, number = button.rpartition("-")
     if verb == "remove-rule" and number.isdecimal():
         return replace(form, rules=_without(form.rules, int(number)))
     if verb == "remove-example" and number.isdecimal():
         return replace(form, examples=_without(form.examples, int(number)))
+    if verb == "remove-fact" and number.isdecimal():
+        return replace(form, facts=_without(form.facts, int(number)))
     return form
 
 
@@ -225,7 +235,15 @@ def differences(old: PolicyForm, new: PolicyForm) -> Sequence[tuple[str, str, st
 def _text(value: object) -> str:
     if not isinstance(value, tuple):
         return str(value)
-    return "\n".join(each.text if isinstance(each, RuleField) else str(each) for each in value)
+    return "\n".join(_line(each) for each in value)
+
+
+def _line(part: object) -> str:
+    if isinstance(part, RuleField):
+        return "; ".join(filter(None, (part.text, part.effect, part.message)))
+    if isinstance(part, FactField):
+        return f"{part.name} {HOWS[part.how]} {part.value}"
+    return str(part)
 
 
 def _is_said(rule: RuleField) -> bool:
@@ -278,6 +296,11 @@ def _rule_in(said: Mapping[str, str]) -> RuleField:
     kind: Kind = "deterministic" if said.get("kind") == "deterministic" else "nl"
     texts = {name: said.get(name, "") for name in ("id", "text", "effect", "attention", "message")}
     return RuleField(kind=kind, **texts)
+
+
+def _fact_in(said: Mapping[str, str]) -> FactField:
+    how = said.get("how", "is")
+    return FactField(name=said.get("name", ""), how=how if how in HOWS else "is", value=said.get("value", ""))
 
 
 def _example_in(said: Mapping[str, str]) -> ExampleField:
