@@ -37,7 +37,7 @@ async def test_agents_without_enforcement_come_first_and_loud(site):
     async with reader(site) as somebody:
         shown = (await somebody.open("/agents")).text
     assert shown.index(ODD) < shown.index(">bound<")
-    assert shown.count('class="loud"') >= 2
+    assert shown.count('class="row loud"') >= 2
     assert "The bound policy is not in force, so it governs nothing" in shown
 
 

@@ -80,7 +80,7 @@ def _listed(text: str) -> Sequence[object]:
 
 
 async def settings_page(visit: Visit) -> Response:
-    """Show how a workspace learns, or the workspaces to choose from."""
+    """Show how a workspace learns: the one that was chosen, else the first."""
     workspace = _workspace(visit)
     if not workspace:
         return visit.show("learning/settings.html", workspace="", now={}, etag="", typed={}, refused=None)
@@ -133,7 +133,7 @@ def _number(said: str, kind: type[int] | type[float]) -> object:
 def _workspace(visit: Visit) -> str:
     places = [str(each["id"]) for each in items(visit.who, "workspaces")]
     chosen = visit.request.query_params.get("in", visit.workspace)
-    return chosen or (places[0] if len(places) == 1 else "")
+    return chosen or next(iter(places), "")
 
 
 PAGES: Final[tuple[Page, ...]] = (
