@@ -10,6 +10,7 @@ from bylaw.decisions.effects import Occasion
 from bylaw.review.model import AttentionItem
 from tests.api.conftest import World
 from tests.dashboard.axe import assert_accessible
+from tests.dashboard.browser import DESK, window
 
 EVIL = "<script>alert(1)</script>"
 HIDDEN = "pay \u202egnp.exe\u200b to p\u0430ypal"
@@ -204,3 +205,107 @@ async def test_what_no_decision_raised_is_shown_without_one(desk):
     assert page.status_code == 200
     assert "/receipts/" not in page.text.partition("<main")[2]
     assert "A webhook was switched off." in (await look(desk, "/inbox/attention")).text
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def people(guarded):
+    """Ada and Grace, who may act in w1 and are signed in."""
+    for name in ("ada", "grace"):
+        person = {"id": name, "email": f"{name}@example.com", "name": f"{name.title()} {EVIL}"}
+        await guarded.make("/v1/users", person)
+        await guarded.make(f"/v1/users/{name}/workspaces/w1", {"role": "WRITE"}, method="PUT")
+        key = {"name": name, "scopes": ["admin"], "user_id": name}
+        guarded.keys[name] = (await guarded.make("/v1/keys", key))["key"]
+    return guarded
+
+
+async def hands(world, ident):
+    found = (await world.send("admin", "GET", f"/v1/approvals/{ident}")).json()["assignee"]
+    return found and found["id"]
+
+
+async def test_a_call_is_taken_from_the_list_and_the_second_who_does_is_told(people, desk):
+    ident = desk.ids["approval"]
+    opened = await look(people, "/inbox/approvals?whose=nobody", "grace")
+    assert f'value="{ident}"' in opened.text
+    taken = await answer(people, "/inbox/approvals?whose=nobody", "ada", ident=ident)
+    assert (taken.status_code, taken.headers["location"]) == (303, "/inbox/approvals?whose=nobody")
+    late = await answer(people, "/inbox/approvals?whose=nobody", "grace", page=opened, ident=ident)
+    assert late.status_code == 409
+    assert "Ada &lt;script&gt;alert(1)&lt;/script&gt; took this before you." in late.text
+    assert await hands(desk, ident) == "ada"
+    assert ident in (await look(people, "/inbox/approvals?whose=mine", "ada")).text
+    assert ident not in (await look(people, "/inbox/approvals?whose=mine", "grace")).text
+
+
+async def test_it_is_given_on_and_let_go_and_the_thread_tells(people, desk):
+    path = f"/inbox/approvals/{desk.ids['approval']}"
+    assert (await answer(people, path, "ada", do="take")).status_code == 303
+    assert "(you)" not in (await look(people, f"{path}?give=1", "ada")).text
+    stale = await look(people, f"{path}?give=1", "ada")
+    assert (await answer(people, path, "ada", page=stale, do="give", user_id="grace")).status_code == 303
+    assert await hands(desk, desk.ids["approval"]) == "grace"
+    late = await answer(people, path, "ada", page=stale, do="release")
+    assert late.status_code == 412
+    assert "This changed while you looked at it" in late.text
+    await answer(people, path, "grace", do="release")
+    page = re.sub(r"<[^>]*>", "", (await look(people, path, "grace")).text)
+    for said in ("took this", "gave this to you", "You let this go", "Nobody has it"):
+        assert said in page
+
+
+async def test_it_goes_only_to_those_who_may_answer_and_the_form_says_why(people, desk):
+    path = f"/inbox/approvals/{desk.ids['approval']}"
+    refused = await answer(people, path, "ada", do="give", user_id=desk.ids["user_id"])
+    assert refused.status_code == 422
+    assert "may not act in workspace" in refused.text
+
+
+async def test_a_comment_is_shown_with_what_hides_in_it_and_a_blank_one_is_not_kept(people, desk):
+    path = f"/inbox/attention/{desk.ids['attention']}"
+    assert 'name="comment"' not in (await look(people, path, "ada")).text
+    path = f"/inbox/approvals/{desk.ids['approval']}"
+    assert (await answer(people, path, "ada", do="comment", comment=f"{EVIL}{HIDDEN}")).status_code == 303
+    page = (await look(people, path, "grace")).text
+    assert EVIL not in page
+    assert ">U+202E</mark>" in page
+    assert "1 comment" in (await look(people, "/inbox/approvals?status=", "grace")).text
+    blank = await answer(people, path, "ada", do="comment", comment="  ")
+    assert blank.status_code == 422
+    assert "Write something first." in blank.text
+    long = await answer(people, path, "ada", do="comment", comment="y" * 4001)
+    assert "y" * 4001 in long.text
+    assert "At most 4,000 characters" in long.text
+
+
+async def test_one_who_may_only_look_reads_the_thread_and_finds_no_form(people, desk):
+    key = {"name": "reads", "scopes": ["conversations:read", "receipts:read"]}
+    people.keys["reads"] = (await people.make("/v1/keys", key))["key"]
+    path = f"/inbox/approvals/{desk.ids['approval']}"
+    await answer(people, path, "ada", do="comment", comment="I ask them.")
+    page = (await look(people, path, "reads")).text
+    assert "I ask them." in page
+    assert not {'name="do"', 'name="comment"'} & set(re.findall(r'name="(?:do|comment)"', page))
+
+
+async def test_a_key_of_nobody_takes_nothing_and_may_still_give(people, desk):
+    path = f"/inbox/approvals/{desk.ids['approval']}"
+    page = (await look(people, path)).text
+    assert 'value="take"' not in page
+    assert "Give it to somebody" in page
+    assert 'value="mine"' not in (await look(people, "/inbox/approvals")).text
+
+
+@pytest.mark.usefixtures("people")
+async def test_taking_and_talking_go_by_keyboard(site, desk, browser, watch):
+    async with window(browser, watch, DESK) as page:
+        await site.sign_in(page.context, "grace")
+        await page.goto(f"/inbox/approvals/{desk.ids['approval']}")
+        await page.get_by_role("button", name="Take it").press("Enter")
+        await expect(page.get_by_text("You have it", exact=True)).to_be_visible()
+        await page.get_by_label("Add a comment").fill("I know them.\nThey called.")
+        await page.get_by_role("button", name="Comment").press("Enter")
+        await expect(page.get_by_role("listitem").filter(has_text="I know them.")).to_be_visible()
+        await page.get_by_role("link", name="Give it to somebody").press("Enter")
+        await expect(page.get_by_label("Give it to")).to_be_focused()
+        await assert_accessible(page)

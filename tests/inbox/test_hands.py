@@ -65,7 +65,8 @@ async def read(office, path, caller="grace"):
 
 async def thread(office, path):
     told = (await read(office, f"{path}/thread"))["data"]
-    return [(each["kind"], each["author"], each["assignee_id"], each["text"]) for each in told]
+    hands = [each["assignee"] and each["assignee"]["id"] for each in told]
+    return [(each["kind"], each["author"], had, each["text"]) for each, had in zip(told, hands, strict=True)]
 
 
 async def test_a_thing_goes_from_hand_to_hand_and_its_thread_tells(office, kind):
@@ -188,6 +189,8 @@ async def test_whoever_may_not_act_any_more_loses_what_waits_and_nothing_else(of
         await office.send("admin", "DELETE", f"/v1/users/{name}")
     assert (await read(office, waits))["assignee"] is None
     assert (await thread(office, waits))[0] == ("unassigned", "system:bylaw", name, None)
+    (last, _) = (await read(office, f"{waits}/thread"))["data"]
+    assert last["assignee"]["name"] == name.title()
     assert (await read(office, done))["assignee"]["id"] == name
     assert (await give(office, waits, name)).status_code == 422
 

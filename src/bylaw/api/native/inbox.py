@@ -1,5 +1,6 @@
 """Who sees to what waits for people, and what they say about it: the same for both lists of the inbox."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from bylaw.api.answers import Page, Reply, page
 from bylaw.api.native.approvals import ApprovalView, approval_reply
-from bylaw.api.native.care import PersonInCareView
+from bylaw.api.native.care import PersonInCareView, person_in_care
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.native.review import AttentionView, attention_reply
 from bylaw.api.ports import Unit
@@ -19,8 +20,9 @@ from bylaw.core.ids import UserId
 from bylaw.inbox.assignment import assign, people_for
 from bylaw.inbox.model import Remark, RemarkKind, Thing
 from bylaw.inbox.things import READS, WRITES
-from bylaw.inbox.thread import comment, read_thread
+from bylaw.inbox.thread import comment, people_in, read_thread
 from bylaw.review.queue import read_attention
+from bylaw.tenancy.model import User
 from bylaw.tenancy.principal import Acting
 
 router = APIRouter(tags=["inbox"], route_class=Route)
@@ -52,15 +54,16 @@ class PlaceQuery(StrictQuery):
 class RemarkView(msgspec.Struct, frozen=True, kw_only=True):
     """A `comment`, or that it was put into somebody's hands (`assigned`) or taken out of them (`unassigned`).
 
-    `assignee_id` is who got it, or had it until then. `text` is null once it is erased, and for what is no
-    comment.
+    `assignee` is who got it, or had it until then. `author_name` is null for a key. `text` is null once it is
+    erased, and for what is no comment.
     """
 
     id: str
     at: str
     kind: RemarkKind
     author: str
-    assignee_id: str | None
+    author_name: str | None
+    assignee: PersonInCareView | None
     text: str | None
 
 
@@ -110,7 +113,7 @@ async def comment_attention(
 ) -> Reply[RemarkView]:
     """Say something about an attention item, open or resolved; it stays as it is said."""
     item = await read_attention(acting, attention_id)
-    return Reply(_view(await comment(acting, item, new.text)))
+    return await _said(acting, await comment(acting, item, new.text))
 
 
 @router.put("/v1/approvals/{approval_id}/assignee")
@@ -144,19 +147,27 @@ async def comment_approval(
 ) -> Reply[RemarkView]:
     """Say something about a call that waits or waited; it stays as it is said."""
     held = await read_approval(acting, approval_id)
-    return Reply(_view(await comment(acting, held, new.text)))
+    return await _said(acting, await comment(acting, held, new.text))
 
 
 async def _thread(acting: Acting[Unit], thing: Thing, query: ListQuery) -> Reply[Page[RemarkView]]:
-    return Reply(page(await read_thread(acting, thing, query.part), _view))
+    found = await read_thread(acting, thing, query.part)
+    people = await people_in(acting.unit, found.items)
+    return Reply(page(found, lambda remark: _view(remark, people)))
 
 
-def _view(remark: Remark) -> RemarkView:
+async def _said(acting: Acting[Unit], remark: Remark) -> Reply[RemarkView]:
+    return Reply(_view(remark, await people_in(acting.unit, [remark])))
+
+
+def _view(remark: Remark, people: Mapping[str, User]) -> RemarkView:
+    author = people.get(remark.author.partition(":")[2])
     return RemarkView(
         id=remark.id,
         at=rfc3339(remark.created_ms),
         kind=remark.kind,
         author=remark.author,
-        assignee_id=remark.assignee,
+        author_name=None if author is None else author.full_name,
+        assignee=None if remark.assignee is None else person_in_care(people.get(remark.assignee)),
         text=remark.text if remark.kind == "comment" else None,
     )

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
+from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, items, part
-from bylaw.dashboard.page import Answer, Page, shown
+from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.page import Answer, Page, sent, shown
+from bylaw.dashboard.pages.inbox_hands import me, take
 from bylaw.dashboard.visit import Visit
 
 _WEEK: Final = "7d"
+MENDED: Final = frozenset({403, 409, 412, 422})  # what a person can do something about where they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ TABS: Final = (
         name="approvals",
         heading="Approvals",
         scope=_WAITING,
-        filters=("status", "agent_id", "policy_id"),
+        filters=("status", "whose", "agent_id", "policy_id"),
         always={},
         first={"status": "waits"},
     ),
@@ -48,7 +51,7 @@ TABS: Final = (
         name="attention",
         heading="Attention",
         scope=_WAITING,
-        filters=("status", "type", "policy_id"),
+        filters=("status", "whose", "type", "policy_id"),
         always={"other_than": "approval"},
         first={"status": "open"},
     ),
@@ -77,10 +80,17 @@ async def inbox(visit: Visit) -> Response:
     return visit.go(next(readable, TABS[0]).path)
 
 
-def listed(tab: Tab) -> Answer:
+class Listed(Protocol):
+    """Shows one list, with why something was `refused` there."""
+
+    async def __call__(self, visit: Visit, refused: Refused | None = None, /) -> Response:
+        """Return the page."""
+
+
+def listed(tab: Tab) -> Listed:
     """Return what shows one list."""
 
-    async def page(visit: Visit) -> Response:
+    async def page(visit: Visit, refused: Refused | None = None) -> Response:
         given = visit.request.query_params
         asked = {name: given.get(name, tab.first.get(name, "")) for name in tab.filters}
         workspace = given.get("workspace", visit.workspace)
@@ -90,13 +100,16 @@ def listed(tab: Tab) -> Answer:
             cursor=given.get("cursor") or None,
             workspace_id=workspace or None,
             **tab.always,
-            **_sent(asked),
+            **_sent(asked, me(visit)),
         )
         query = {name: value for name, value in asked.items() if name in given or value}
         if "workspace" in given:
             query["workspace"] = workspace
         return visit.show(
             f"inbox/{tab.name}.html",
+            status=200 if refused is None else refused.status,
+            refused=refused,
+            me=me(visit),
             tab=tab,
             tabs=[each for each in TABS if visit.may(each.scope)],
             found=found,
@@ -111,14 +124,37 @@ def listed(tab: Tab) -> Answer:
     return page
 
 
+def taken(tab: Tab) -> Answer:
+    """Return what answers somebody who takes a thing out of a list."""
+
+    async def answer(visit: Visit) -> Response:
+        query = visit.request.query_params
+        try:
+            said = await take(visit, f"/v1/{tab.name}/{quote(visit.form.get('ident', ''), safe='')}")
+        except Refused as refused:
+            if refused.status not in MENDED:
+                raise
+            return await listed(tab)(visit, refused)
+        return visit.go(tab.path, said=said, **query)
+
+    return answer
+
+
 def places(visit: Visit) -> Mapping[str, str]:
     """Return the names of the workspaces that the person knows, by their ids."""
     return {str(each["id"]): str(each["name"]) for each in items(visit.who, "workspaces")}
 
 
-def _sent(asked: Mapping[str, str]) -> dict[str, str]:
-    """Return filters as the API knows them: what still waits is not a status of its own."""
+def _sent(asked: Mapping[str, str], me: str) -> dict[str, str]:
+    """Return filters as the API knows them: what still waits is not a status, and `mine` is a person."""
     sent = {name: value for name, value in asked.items() if value}
+    match sent.pop("whose", ""):
+        case "mine" if me:
+            sent["assignee_id"] = me
+        case "nobody":
+            sent["is_assigned"] = "false"
+        case _:
+            pass
     if sent.get("status") == "waits":
         del sent["status"]
         sent["waits"] = "true"
@@ -143,4 +179,5 @@ async def _counts(visit: Visit, workspace: str) -> Item:
 PAGES: Final[tuple[Page, ...]] = (
     shown("/inbox", inbox),
     *(shown(tab.path, listed(tab)) for tab in TABS),
+    *(sent(tab.path, taken(tab)) for tab in TABS if "whose" in tab.filters),
 )

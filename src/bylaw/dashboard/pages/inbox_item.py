@@ -1,19 +1,19 @@
 """One thing of the inbox: a call that is approved or denied, and what somebody should look at."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, cast
 
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.inbox import places
+from bylaw.dashboard.pages.inbox import MENDED, places
+from bylaw.dashboard.pages.inbox_hands import name, see_to, told
 from bylaw.dashboard.revealing import exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
 _ANSWERS: Final = {"approve": "approve", "deny": "refuse"}
 _SAID: Final = {"approve": "approved", "deny": "refused"}
-_MENDED: Final = frozenset({403, 409, 412, 422})
 
 
 async def approval(visit: Visit) -> Response:
@@ -23,6 +23,8 @@ async def approval(visit: Visit) -> Response:
 
 async def answer(visit: Visit) -> Response:
     """Approve or deny a call, and say so."""
+    if "do" in visit.form:
+        return await _seen_to(visit, "approvals", _approval)
     said = visit.form.get("answer", "")
     path = visit.request.url.path
     if said not in _ANSWERS:
@@ -36,7 +38,7 @@ async def answer(visit: Visit) -> Response:
             revision=visit.form.get("revision", ""),
         )
     except Refused as refused:
-        if refused.status not in _MENDED:
+        if refused.status not in MENDED:
             raise
         return await _approval(visit, refused)
     done = {
@@ -53,6 +55,8 @@ async def attention(visit: Visit) -> Response:
 
 async def resolve(visit: Visit) -> Response:
     """Say that it was looked at."""
+    if "do" in visit.form:
+        return await _seen_to(visit, "attention", _attention)
     ident = visit.request.path_params["ident"]
     try:
         await visit.send(
@@ -62,10 +66,23 @@ async def resolve(visit: Visit) -> Response:
             revision=visit.form.get("revision", ""),
         )
     except Refused as refused:
-        if refused.status not in _MENDED:
+        if refused.status not in MENDED:
             raise
         return await _attention(visit, refused)
     return visit.go("/inbox/attention", said="This is resolved.")
+
+
+async def _seen_to(
+    visit: Visit, kind: str, show: Callable[[Visit, Refused | None], Awaitable[Response]]
+) -> Response:
+    """Put a thing into other hands, or comment it, and say so."""
+    try:
+        said = await see_to(visit, f"/v1/{kind}/{visit.request.path_params['ident']}")
+    except Refused as refused:
+        if refused.status not in MENDED:
+            raise
+        return await show(visit, refused)
+    return visit.go(visit.request.url.path, said=said)
 
 
 async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
@@ -86,7 +103,8 @@ async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
         call=call,
         misleading=misleading(call),
         places=places(visit),
-        by=await _name(visit, found["decided_by"]),
+        by=await name(visit, found["decided_by"]),
+        **await told(visit, f"/v1/approvals/{found['id']}", found),
         refused=refused,
         wanted=_SAID.get(visit.form.get("answer", ""), ""),
         reason=visit.form.get("reason", ""),
@@ -111,7 +129,8 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
         call=call,
         approval=held[0]["id"] if held else "",
         places=places(visit),
-        by=await _name(visit, found["resolved_by"]),
+        by=await name(visit, found["resolved_by"]),
+        **await told(visit, f"/v1/attention/{found['id']}", found),
         refused=refused,
         reason=visit.form.get("reason", ""),
     )
@@ -130,20 +149,6 @@ async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
     parts = items(cast("Item", exactly(body)), "parts")
     named: Mapping[str, Item] = {str(each["name"]): part(each, "content") for each in parts}
     return named.get("request", {}), named.get("decision", {})
-
-
-async def _name(visit: Visit, actor: object) -> str:
-    """Return what somebody is called who acted: oneself, a person by name, or a key."""
-    kind, _, ident = str(actor or "").partition(":")
-    if actor and actor == visit.who["actor"]:
-        return "you"
-    if kind != "user":
-        return f"the key {ident}" if ident else ""
-    try:
-        person = await visit.get(f"/v1/users/{ident}")
-    except Refused:
-        return "somebody else"
-    return str(person["name"] or person["email"])
 
 
 PAGES: Final[tuple[Page, ...]] = (
