@@ -1,7 +1,7 @@
 """One running server on SQLite, with two tenants that must never see each other."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +26,19 @@ class World:
     keys: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     endpoint: str = ""
+    made: int = 0
+
+    @property
+    def mark(self) -> str:
+        """A name for what is made next."""
+        return f"thing-{self.made}"
 
     def client(self, caller: str | None = "admin") -> httpx.AsyncClient:
         headers = {} if caller is None else {"authorization": f"Bearer {self.keys.get(caller, caller)}"}
         transport = httpx.ASGITransport(self.app.asgi)
-        return httpx.AsyncClient(transport=transport, base_url="http://bylaw.test", headers=headers)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://bylaw.test", headers=headers, trust_env=False
+        )
 
     async def send(self, caller: str | None, method: str, path: str, **options) -> httpx.Response:
         async with self.client(caller) as client:
@@ -81,46 +89,74 @@ async def populate(world: World) -> None:
     world.ids["calm_repo_id"] = repo["id"]
 
 
-async def belongings(world: World) -> dict[str, str]:
-    """Return the ids of one new thing of every kind, in workspace w1 of acme."""
-    repo = await world.make("/v1/workspaces/w1/repos", {"name": "repo"})
-    user = await world.make("/v1/users", {"email": f"{repo['id']}@example.com", "name": "U"})
-    await world.make(f"/v1/users/{user['id']}/workspaces/w1", {"role": "READ"}, method="PUT")
-    key = await world.make("/v1/keys", {"name": "k", "scopes": ["policy:read"], "workspace_id": "w1"})
-    rules = [{"expr": "tool_call.arguments.amount < 5000"}]
-    policy = await world.make(
-        "/v1/policies", {"name": "p", "rules": rules, "workspace_id": "w1", "reach": "bound"}
-    )
-    entry = await world.make(
-        "/api/workspaces/w1/policy-entries",
-        {"topic": "refunds", "ruleText": "Ask for the order number.", "conditions": {"phase": "output"}},
-    )
-    gateway_key = await world.make(
-        f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"}
-    )
-    connection = {"workspace_id": "w1", "name": repo["id"], "provider": "openai", "key": "k" * 20}
-    connection["endpoint"] = world.endpoint
-    connection = await world.make("/v1/connections", connection)
-    webhook = {"url": world.endpoint or "https://hooks.example.com/", "workspace_id": "w1"}
-    before = (await world.send("admin", "GET", "/v1/webhooks?limit=100")).json()["data"]
-    if len(before) > 40:  # a tenant has at most 50, and this is called for every route
-        for each in before:
-            if each["id"] != world.ids["webhook_id"]:
-                await world.send("admin", "DELETE", f"/v1/webhooks/{each['id']}")
-    webhook = await world.make("/v1/webhooks", webhook)
-    words = repo["id"].translate(str.maketrans("0123456789", "ghijklmnop"))  # no two mean the same
-    lesson = {"said": [words], "policy_ids": [entry["id"]], "workspace_id": "w1"}
+async def _policy(world: World) -> dict[str, str]:
+    body = {"name": "p", "rules": [{"expr": "tool_call.arguments.amount < 5000"}], "reach": "bound"}
+    return {"policy_id": (await world.make("/v1/policies", {**body, "workspace_id": "w1"}))["id"]}
+
+
+async def _entry(world: World) -> dict[str, str]:
+    body = {"topic": "refunds", "ruleText": "Ask for the order number.", "conditions": {"phase": "output"}}
+    entry = await world.make("/api/workspaces/w1/policy-entries", body)
+    # No two mean the same.
+    said = world.mark.translate(str.maketrans("0123456789", "ghijklmnop"))
+    lesson = {"said": [said], "policy_ids": [entry["id"]], "workspace_id": "w1"}
     (lesson,) = (await world.make("/v1/route/corrections", lesson))["corrections"]
+    return {"entry_id": entry["id"], "correction_id": lesson["id"]}
+
+
+async def _repo(world: World) -> dict[str, str]:
+    repo = await world.make("/v1/workspaces/w1/repos", {"name": f"repo {world.mark}"})
+    key = await world.make(f"/repo/{repo['id']}/ai/apikey", {"name": "application", "aiType": "OPENAI"})
+    return {"repo_id": repo["id"], "ai_key_id": key["id"]}
+
+
+async def _user(world: World) -> dict[str, str]:
+    user = await world.make("/v1/users", {"email": f"{world.mark}@example.com", "name": "U"})
+    await world.make(f"/v1/users/{user['id']}/workspaces/w1", {"role": "READ"}, method="PUT")
+    return {"user_id": user["id"]}
+
+
+async def _key(world: World) -> dict[str, str]:
+    key = await world.make("/v1/keys", {"name": world.mark, "scopes": ["policy:read"], "workspace_id": "w1"})
+    return {"key_id": key["id"]}
+
+
+async def _connection(world: World) -> dict[str, str]:
+    body = {"workspace_id": "w1", "name": world.mark, "provider": "openai", "key": "k" * 20}
+    return {"connection_id": (await world.make("/v1/connections", body | {"endpoint": world.endpoint}))["id"]}
+
+
+async def _webhook(world: World) -> dict[str, str]:
+    body = {"url": world.endpoint or "https://hooks.example.com/", "workspace_id": "w1"}
+    webhook = await world.make("/v1/webhooks", body)
     tried = await world.make(f"/v1/webhooks/{webhook['id']}/test", {})
+    return {"webhook_id": webhook["id"], "delivery_id": tried["id"]}
+
+
+async def _run(world: World) -> dict[str, str]:
     run = await world.make("/v1/learning/runs", {"workspace_id": "w1"})
-    session = (await world.make("/v1/sessions", {}))["session"]
-    session = (await world.send(session, "GET", "/v1/session")).json()["key"]
     job = (await world.send("admin", "GET", "/v1/jobs?kind=learning.run")).json()["data"][0]
-    agent = await world.make("/v1/agents", {"id": f"agent/{repo['id']}", "workspace_id": "w1"})
-    held = await world.make(
-        "/v1/policies", {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
-    )
-    call = {"name": "pay", "arguments": {"repo": repo["id"]}}
+    return {"run_id": run["id"], "job_id": job["id"]}
+
+
+async def _session(world: World) -> dict[str, str]:
+    session = (await world.make("/v1/sessions", {}))["session"]
+    return {"session_id": (await world.send(session, "GET", "/v1/session")).json()["key"]["id"]}
+
+
+async def _agent(world: World) -> dict[str, str]:
+    return {
+        "agent_id": (await world.make("/v1/agents", {"id": f"agent/{world.mark}", "workspace_id": "w1"}))[
+            "id"
+        ]
+    }
+
+
+async def _decision(world: World) -> dict[str, str]:
+    """A call that is held, in a conversation."""
+    body = {"name": "h", "rules": [{"expr": "false"}], "workspace_id": "w1", "action": "review"}
+    held = await world.make("/v1/policies", body)
+    call = {"name": "pay", "arguments": {"mark": world.mark}}
     talk = await world.make("/api/conversations", {"workspaceId": "w1", "contactName": "Ada"})
     asked = {"workspace_id": "w1", "phase": "tool_call", "tool_call": call, "conversation_id": talk["id"]}
     decision = await world.make("/v1/decisions", asked)
@@ -130,28 +166,42 @@ async def belongings(world: World) -> dict[str, str]:
         "receipt_id": decision["receipt_id"],
         "approval_id": wanted["approval"],
         "attention_id": wanted["attention"],
+        "conversation_id": talk["id"],
+    }
+
+
+# What makes a new thing of a kind in workspace w1 of acme, by the ids that come of it.
+MAKERS = {
+    ("policy_id",): _policy,
+    ("entry_id", "correction_id"): _entry,
+    ("repo_id", "ai_key_id"): _repo,
+    ("user_id",): _user,
+    ("key_id",): _key,
+    ("connection_id",): _connection,
+    ("webhook_id", "delivery_id"): _webhook,
+    ("run_id", "job_id"): _run,
+    ("session_id",): _session,
+    ("agent_id",): _agent,
+    ("receipt_id", "approval_id", "attention_id", "conversation_id"): _decision,
+}
+EVERY = frozenset(name for names in MAKERS for name in names)
+
+
+async def belongings(world: World, wanted: Collection[str] = EVERY) -> dict[str, str]:
+    """Return the ids of new things in workspace w1 of acme: of those kinds whose ids are `wanted`."""
+    world.made += 1
+    found = {
         "tenant_id": "acme",
         "kid": world.app.signing.kid,
         "log": world.app.stores.ledger.log.origin,
         "workspace_id": "w1",
-        "repo_id": repo["id"],
-        "user_id": user["id"],
-        "key_id": key["id"],
-        "session_id": session["id"],
-        "policy_id": policy["id"],
-        "entry_id": entry["id"],
-        "conversation_id": talk["id"],
-        "ai_key_id": gateway_key["id"],
-        "connection_id": connection["id"],
-        "correction_id": lesson["id"],
-        "webhook_id": webhook["id"],
-        "delivery_id": tried["id"],
-        "run_id": run["id"],
-        "job_id": job["id"],
         "number": "1",
         "model": "gpt-4.1",
-        "agent_id": agent["id"],
     }
+    for names, make in MAKERS.items():
+        if set(names) & set(wanted):
+            found |= await make(world)
+    return found
 
 
 @dataclass(frozen=True)
