@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from bylaw.receipts.signing import key_set
 from bylaw.receipts.verify import Trust, verify
+from tests.dashboard.browser import PATIENCE_MS
 from tests.dashboard.hostile import HOSTILE, assert_shown_as_text
 from tests.dashboard.lessons import reader
 from tests.dashboard.serving import COOKIE, listening
@@ -159,6 +160,23 @@ async def test_streams_end_whole_when_the_browser_leaves_and_when_the_server_sto
     assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
 
 
+@pytest.mark.usefixtures("blocked")
+async def test_many_tabs_leave_the_browser_connections_for_its_pages(site):
+    cookies = {COOKIE: await site.session()}
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(cookies=cookies, timeout=20))
+        tabs = []
+        for _ in range(4):
+            stream = client.stream("GET", f"{site.url}/receipts/live")
+            tabs.append((await stack.enter_async_context(stream)).aiter_lines())
+            assert await anext(tabs[-1]) == ":"
+        async with asyncio.timeout(10):
+            assert "" in [line async for line in tabs[0]]
+        await decide(site)
+        async with asyncio.timeout(10):
+            assert [line async for line in _until(tabs[1], "event: changed")]
+
+
 async def _until(lines, wanted):
     async for line in lines:
         yield line
@@ -172,7 +190,7 @@ async def test_a_new_decision_shows_up_in_the_open_list(page, site):
     await expect(page.get_by_text("Nothing matches")).to_be_visible()
     await decide(site, agent_id="newcomer")
     row = page.get_by_role("link", name="newcomer wanted to call a tool")
-    await expect(row).to_be_visible()
+    await expect(row).to_be_visible(timeout=PATIENCE_MS)
     await page.get_by_role("link", name="Pause").click()
     await expect(page.get_by_text("Paused")).to_be_visible()
 

@@ -1,6 +1,7 @@
 """The live stream of receipts: it only tells that there is something new, and the page asks what.
 
-It ends with the session, when the server stops, when the browser leaves, and after some minutes.
+It ends with the session, when the server stops, when the browser leaves, when it opens more than it can hold,
+and after some minutes. The page then connects again, and is told of what it missed.
 """
 
 import asyncio
@@ -39,19 +40,20 @@ async def newest(visit: Visit) -> str:
 
 async def _changes(visit: Visit) -> AsyncIterator[str]:
     seen = visit.request.query_params.get("after", "")
-    yield _ALIVE
-    for beat in range(1, _BEATS):
-        await visit.attend(asyncio.sleep(_BEAT_S))
-        if visit.is_ending:
-            return
-        if beat % _CHECK_BEATS == 0 and not await _is_signed_in(visit):
-            yield _CHANGED  # the page asks, and is led to sign in
-            return
-        known, seen = seen, await newest(visit)
-        if seen != known:
-            yield _CHANGED
-        elif beat % _ALIVE_BEATS == 0:
-            yield _ALIVE
+    with visit.pulse.follow(visit.session) as may_stay:
+        yield _ALIVE
+        for beat in range(1, _BEATS):
+            await visit.attend(asyncio.sleep(_BEAT_S))
+            if visit.is_ending or not may_stay():
+                return
+            if beat % _CHECK_BEATS == 0 and not await _is_signed_in(visit):
+                yield _CHANGED  # the page asks, and is led to sign in
+                return
+            known, seen = seen, await newest(visit)
+            if seen != known:
+                yield _CHANGED
+            elif beat % _ALIVE_BEATS == 0:
+                yield _ALIVE
 
 
 async def _logs(visit: Visit) -> bytes:
