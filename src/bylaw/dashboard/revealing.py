@@ -1,6 +1,7 @@
 """What somebody else wrote, with all that hides in it: nobody approves what they do not see."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,15 +54,27 @@ def exactly(document: bytes) -> object:
 
 def revealed(text: str) -> Sequence[Piece]:
     """Return a text in pieces; those that mislead are one character each."""
+    suspects = "".join(each for each in set(text) if not each.isascii() or not each.isprintable())
     found: list[Piece] = []
-    start = 0
-    for at, character in enumerate(text):
-        about = _about(text, at, character)
+    start, word, is_mixed = 0, range(0), False
+    for match in re.finditer(f"[{re.escape(suspects)}]", text) if suspects else ():
+        at, character = match.start(), match.group()
+        about = _about(character)
+        if not about and _is_alike(character):
+            if at not in word:
+                word = _word(text, at)
+                is_mixed = any(_script(each) == "LATIN" for each in text[word.start : word.stop])
+            about = f"{_named(character)}, which looks like another letter" if is_mixed else ""
         if about:
             found += [Piece(text=text[start:at])] if at > start else []
             found.append(Piece(text=f"U+{ord(character):04X}", about=about))
             start = at + 1
     return (*found, Piece(text=text[start:])) if start < len(text) else tuple(found)
+
+
+def beginning(value: object, most: int) -> object:
+    """Return a JSON value as far as its first `most` characters go; a text that is cut ends in three dots."""
+    return _begun(value, [most])
 
 
 def lines(value: object) -> Sequence[Line]:
@@ -100,16 +113,31 @@ def _written(value: object) -> str:
     return str(value) if isinstance(value, Exact) else json.dumps(value, ensure_ascii=False)
 
 
-def _about(text: str, at: int, character: str) -> str:
-    """Return what a character is if it misleads, or an empty text."""
+def _begun(value: object, left: list[int]) -> object:
+    if isinstance(value, str) and not isinstance(value, Exact):
+        begun = value if len(value) <= left[0] else f"{value[: left[0]]}..."
+        left[0] -= len(value)
+        return begun
+    left[0] -= 1
+    if isinstance(value, Mapping):
+        return {key: _begun(each, left) for key, each in value.items() if left[0] > 0}
+    if isinstance(value, list):
+        return [_begun(each, left) for each in value if left[0] > 0]
+    return value
+
+
+def _about(character: str) -> str:
+    """Return what a character is if it misleads wherever it stands, or an empty text."""
     if character.isascii():
         return "" if character.isprintable() or character == "\n" else _named(character)
     kind = unicodedata.category(character)
-    if kind in _UNSEEN or character in _BLANK or (kind == "Zs") or _is_variation(character):
-        return _named(character)
-    if kind.startswith("L") and _script(character) in _ALIKE and _is_among_latin(text, at):
-        return f"{_named(character)}, which looks like another letter"
-    return ""
+    hides = kind in _UNSEEN or kind == "Zs" or character in _BLANK or _is_variation(character)
+    return _named(character) if hides else ""
+
+
+def _is_alike(character: str) -> bool:
+    """Return whether a letter looks like a Latin one: it misleads in a word with Latin ones."""
+    return unicodedata.category(character).startswith("L") and _script(character) in _ALIKE
 
 
 def _named(character: str) -> str:
@@ -124,11 +152,11 @@ def _script(character: str) -> str:
     return unicodedata.name(character, "").partition(" ")[0]
 
 
-def _is_among_latin(text: str, at: int) -> bool:
-    """Return whether the word around `at` holds a Latin letter too."""
+def _word(text: str, at: int) -> range:
+    """Return where the word around `at` begins and ends."""
     start, end = at, at + 1
     while start and text[start - 1].isalpha():
         start -= 1
     while end < len(text) and text[end].isalpha():
         end += 1
-    return any(_script(each) == "LATIN" for each in text[start:end])
+    return range(start, end)

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from bylaw.api.native.query import ListQuery, StrictQuery
 from bylaw.api.shape import place_of
-from bylaw.core.ids import AgentId
+from bylaw.core.ids import AgentId, PolicyId
 from bylaw.core.paging import Slice, decode_cursor
 from bylaw.policies.model import Action, Reach, Risk, Status
 from bylaw.policies.store import Match, PolicyFilter
@@ -23,6 +23,7 @@ class PolicyQuery(ListQuery):
     match: Annotated[
         Match, Field(description="The place itself, all inside it, all that governs it, or either.")
     ] = "within"
+    id: Annotated[list[PolicyId], Field(default_factory=list, description="Only these.")]
     status: Annotated[list[Status], Field(default_factory=list)]
     is_active: bool | None = None
     has_pending: bool | None = None
@@ -69,6 +70,7 @@ class PolicyQuery(ListQuery):
         return PolicyFilter(
             place=None if everywhere else place_of(self.workspace_id, self.repo_id),
             match=self.match,
+            ids=frozenset(self.id) or None,
             statuses=frozenset(self.status) or None,
             is_active=self.is_active,
             has_pending=self.has_pending,

@@ -1,7 +1,7 @@
 """Agents: who acts, what is enforced on each, and the policy that each is bound to."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from bylaw.dashboard.visit import Visit
 
 _ORDER: Final = {"none": 0, "logged": 1, "enforced": 2}
 _MENDED: Final = frozenset({403, 404, 409, 412, 422})
-_MOST_PAGES: Final = 10  # of the API's list: beyond so many agents a search finds the others
+_MOST_PAGES: Final = 10  # of the API's list: of more agents the newest are looked through, and others named
 _SHOWN: Final = 50
 _RECENT: Final = "200"
 # How many names of policies a page of agents repeats at most; beyond, each agent's own page has them.
@@ -98,7 +98,7 @@ async def _bound(visit: Visit, ident: str) -> str:
 async def _listed(visit: Visit, refused: Refused | None = None) -> Response:
     query = visit.request.query_params
     asked = {name: query.get(name, "") for name in ("q", "enforcement")}
-    everyone = [each async for each in _every(visit)]
+    everyone, is_more = await _every(visit, asked["q"])
     found = sorted(
         (each for each in everyone if _is_wanted(each, asked, visit.workspace)),
         key=lambda each: (_ORDER[str(each["enforcement"])], str(each["id"])),
@@ -114,6 +114,7 @@ async def _listed(visit: Visit, refused: Refused | None = None) -> Response:
         address=address,
         total=len(found),
         everyone=len(everyone),
+        is_more=is_more,
         first=first,
         following=first + _SHOWN if first + _SHOWN < len(found) else 0,
         counts=Counter(str(each["enforcement"]) for each in everyone),
@@ -166,16 +167,26 @@ async def _registering(visit: Visit, refused: Refused | None = None) -> Response
     )
 
 
-async def _every(visit: Visit) -> AsyncIterator[Item]:
-    """Yield the agents that the person may see, up to a limit."""
+async def _every(visit: Visit, named: str) -> tuple[Sequence[Item], bool]:
+    """Return the agents that the person may see up to a limit, with the one that is `named`; and if more are.
+
+    The list is ordered by what is enforced, which the API tells of the agents that it lists alone.
+    """
+    every: dict[object, Item] = {}
     cursor: str | None = None
     for _ in range(_MOST_PAGES):
         found = await visit.get("/v1/agents", limit="500", cursor=cursor)
-        for each in items(found, "data"):
-            yield each
+        every |= {each["id"]: each for each in items(found, "data")}
         if not found["next_cursor"]:
-            return
+            return tuple(every.values()), False
         cursor = str(found["next_cursor"])
+    if named and named not in every:
+        try:
+            every[named] = await visit.get(f"/v1/agents/{named}")
+        except Refused as refused:
+            if refused.status not in {403, 404}:
+                raise
+    return tuple(every.values()), True
 
 
 async def _bindable(visit: Visit) -> list[tuple[str, str]]:

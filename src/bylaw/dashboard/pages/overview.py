@@ -11,6 +11,7 @@ from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.charts import Series
 from bylaw.dashboard.page import Page, shown
 from bylaw.dashboard.pages.inbox import places
+from bylaw.dashboard.pages.names import policy_names
 from bylaw.dashboard.visit import Visit
 
 DAYS: Final = ("7", "30", "90")
@@ -82,7 +83,7 @@ async def _told(visit: Visit, days: str) -> Mapping[str, object]:
         "series": series,
         "wide": charts.bars(labels, series, charts.WIDE),
         "narrow": charts.bars(labels, series, charts.NARROW),
-        "top": [await _named(visit, each) for each in items(shares, "data")],
+        "top": await _named(visit, items(shares, "data")),
         "count": shares["count"],
         "decisions": len(decisions),
         "governed": {each["agent_id"] for each in decisions if each.get("posture") == "governed"},
@@ -129,15 +130,26 @@ async def _troubles(visit: Visit) -> Sequence[Item]:
     return [each for each in items(found, "checks") if not each["ok"]]
 
 
-async def _named(visit: Visit, share: Item) -> Item:
-    """Return what there was of one policy, with its name as it was called when it was violated last."""
-    totals, name = part(share, "totals"), share["id"]
+async def _named(visit: Visit, shares: Sequence[Item]) -> Sequence[Item]:
+    """Return what there was of each policy, with its name; that of a deleted one as it was violated last."""
+    names = await policy_names(visit, (str(each["id"]) for each in shares))
+    return [
+        {
+            **part(each, "totals"),
+            "id": each["id"],
+            "name": names.get(str(each["id"])) or await _last(visit, each),
+        }
+        for each in shares
+    ]
+
+
+async def _last(visit: Visit, share: Item) -> object:
+    """Return how a policy was called when it was violated last."""
     for kind in ("violations", "alerts"):
-        if totals[kind]:
+        if part(share, "totals")[kind]:
             (*_, last) = items(await visit.get(f"/v1/{kind}", policy_id=str(share["id"]), limit="1"), "data")
-            name = part(last, "policy")["name"] or name
-            break
-    return {**totals, "id": share["id"], "name": name}
+            return part(last, "policy")["name"] or share["id"]
+    return share["id"]
 
 
 def _steps(

@@ -1,6 +1,6 @@
 """The list of policies: found by words or by meaning, filtered, and page by page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
@@ -8,6 +8,7 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import items, part
 from bylaw.dashboard.page import Page, shown
 from bylaw.dashboard.pages import policy_editor, policy_page
+from bylaw.dashboard.pages.names import topics_of
 from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
@@ -43,7 +44,7 @@ async def policies(visit: Visit) -> Response:
         asked_query=query if tab == "all" else {**query, "tab": tab},
         tab=tab,
         counts={each: await _count(visit, each) for each in ("all", "pending")},
-        topics=await _topics(visit),
+        topics=await topics_of(visit),
         places={each["id"]: each["name"] for each in workspaces},
         names=await names_of(visit, await people_of(visit, visit.workspace or None)),
     )
@@ -55,13 +56,6 @@ async def _count(visit: Visit, tab: str) -> int:
     found = await visit.get("/v1/policies", limit="1", count="true", workspace_id=place, **_TABS[tab])
     total = found["total"]
     return total if isinstance(total, int) else 0
-
-
-async def _topics(visit: Visit) -> Sequence[str]:
-    """Return the topics, the ones with most policies first, as far as a list of them is of use."""
-    found = items(await visit.get("/v1/topics", workspace_id=visit.workspace or None), "data")
-    most = sorted(found, key=lambda each: (-int(str(each["policies"])), str(each["topic"])))
-    return [str(each["topic"]) for each in most[:200]]
 
 
 PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies), *policy_editor.PAGES, *policy_page.PAGES)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part, words
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.names import topics_of
 from bylaw.dashboard.pages.policy_fact import HOWS
 from bylaw.dashboard.pages.policy_form import (
     PolicyForm,
@@ -171,7 +172,7 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         errors=said.errors,
         wrong=[(_called(path), message.partition("\n")[0]) for path, message in said.errors.items()],
         places=await _places(visit),
-        topics=await _topics(visit),
+        topics=await topics_of(visit),
         notes=_notes(draft.form, said),
         differences=() if said.theirs is None else differences(await _form(visit, said.theirs), draft.form),
         names={}
@@ -258,26 +259,24 @@ def place_of(policy: Item) -> str:
 
 
 async def _places(visit: Visit) -> Sequence[tuple[str, str]]:
-    """Return where the person may write policies, with names."""
+    """Return where the person may write policies, with names: in one workspace, if they work in one.
+
+    Shape: the repos are those that the API lists at once; whoever misses one chooses its workspace.
+    """
     found: list[tuple[str, str]] = []
     if {"policy:write", "admin"} & set(words(visit.who, "scopes")):
         found.append(("", "Everywhere in the organisation"))
-    repos = items(await visit.get("/v1/repos", limit="500"), "data")
+    repos: dict[str, list[Item]] = {}
+    for each in items(
+        await visit.get("/v1/repos", limit="500", workspace_id=visit.workspace or None), "data"
+    ):
+        repos.setdefault(str(each["workspace_id"]), []).append(each)
     for workspace in items(visit.who, "workspaces"):
         ident, name = str(workspace["id"]), str(workspace["name"])
         if visit.may("policy:write", ident):
-            own = [each for each in repos if each["workspace_id"] == ident]
             found.append((ident, name))
-            found += [(f"{ident}/{each['id']}", f"{name} / {each['name']}") for each in own]
+            found += [(f"{ident}/{each['id']}", f"{name} / {each['name']}") for each in repos.get(ident, ())]
     return found
-
-
-async def _topics(visit: Visit) -> Sequence[str]:
-    try:
-        found = await visit.get("/v1/topics", workspace_id=visit.workspace or None)
-    except Refused:
-        return ()
-    return [str(each["topic"]) for each in items(found, "data")]
 
 
 async def _has_model(visit: Visit) -> bool:

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.page import Page, handed, sent, shown
 from bylaw.dashboard.pages.live import live, newest
+from bylaw.dashboard.pages.names import policy_names
 from bylaw.dashboard.pages.receipts_one import receipt
 from bylaw.dashboard.visit import Visit
 
 _FILTERS: Final = ("kind", "outcome", "agent_id", "policy_id", "workspace_id", "since", "until")
 _SHOWN: Final = 50
 _MOST_ROUNDS: Final = 6  # pages of the API that are looked through for one page of a workspace
-_MOST_NAMES: Final = 30
 
 
 async def receipts(visit: Visit) -> Response:
@@ -111,15 +111,7 @@ async def _found(visit: Visit, asked: Mapping[str, str], cursor: str) -> tuple[S
 
 async def names_of(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
     """Return the names of the policies that receipts speak of, as far as the person may see them."""
-    names: dict[str, str] = {}
-    if not visit.may("policy:read"):
-        return names
-    for ident in list(dict.fromkeys(_policies(found)))[:_MOST_NAMES]:
-        try:
-            names[ident] = str((await visit.get(f"/v1/policies/{ident}"))["name"])
-        except Refused:
-            continue
-    return names
+    return await policy_names(visit, _policies(found))
 
 
 def _policies(found: Sequence[Item]) -> Sequence[str]:

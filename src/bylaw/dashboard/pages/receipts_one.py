@@ -6,10 +6,13 @@ from typing import Final, cast
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part
-from bylaw.dashboard.revealing import Line, exactly, lines, misleading
+from bylaw.dashboard.pages.names import policy_names
+from bylaw.dashboard.revealing import Line, beginning, exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
 _MOST_TEXTS: Final = 50
+_LONG: Final = 200_000  # bytes of what was said, of which a page shows all at once
+_MOST_SHOWN: Final = 20_000  # characters of each part of what is longer
 _TOLD: Final = (
     ("user_intent", "What was asked of the agent"),
     ("agent_output", "What the agent says"),
@@ -23,7 +26,9 @@ async def receipt(visit: Visit) -> Response:
     ident = visit.request.path_params["receipt_id"]
     found = await visit.get(f"/v1/receipts/{ident}")
     claim = part(part(found, "receipt"), "claim")
-    request, decision = await _said(visit, ident)
+    sent, decision, size = await _said(visit, ident)
+    is_cut = size > _LONG and "all" not in visit.request.query_params
+    request = _begun(sent) if is_cut else sent
     checked = await visit.get(f"/v1/receipts/{ident}/verify")
     policies = await _policies(visit, claim, decision)
     explanation, detail = await _explained(visit, ident)
@@ -33,33 +38,47 @@ async def receipt(visit: Visit) -> Response:
         found=found,
         claim=claim,
         request=request,
+        size=size if is_cut else 0,
         decision=decision,
         texts=[(label, request[name]) for name, label in _TOLD if request.get(name)],
         written=_written(request),
         is_erased=bool(items(part(found, "receipt"), "commitments")) and not _is_kept(checked),
         policies=policies,
         names={str(each["id"]): str(each["name"]) for each in policies}
-        | await _named(visit, items(explanation, "why_not")),
+        | dict(await policy_names(visit, (str(each["id"]) for each in items(explanation, "why_not")))),
         checked=checked,
         explanation=explanation,
         detail=detail,
         claimed=lines(claim),
-        misleading=misleading(lines(request)),
+        misleading=misleading(lines(sent)),
         checkpoint=await _checkpoint(visit, ident),
     )
 
 
-async def _said(visit: Visit, ident: str) -> tuple[Item, Item]:
-    """Return what was asked, with every number as it was sent, and the answer; empty what is not there."""
+async def _said(visit: Visit, ident: str) -> tuple[Item, Item, int]:
+    """Return what was asked, with every number as it was sent, the answer, and how many bytes that is.
+
+    Shape: empty what is not there, or not for the person to read.
+    """
     try:
         answered = await visit.ask("GET", f"/v1/receipts/{ident}/body")
     except Refused as refused:
         if refused.status not in {403, 404}:
             raise
-        return {}, {}
+        return {}, {}, 0
     asked = {str(each["name"]): each for each in items(cast("Item", exactly(answered.body)), "parts")}
     told = {str(each["name"]): each for each in items(cast("Item", answered.data), "parts")}
-    return part(asked.get("request", {}), "content"), part(told.get("decision", {}), "content")
+    request, decision = part(asked.get("request", {}), "content"), part(told.get("decision", {}), "content")
+    return request, decision, len(answered.body)
+
+
+def _begun(request: Item) -> Item:
+    """Return what was asked with the beginning of each part; the name of a tool whole."""
+    begun = {name: beginning(value, _MOST_SHOWN) for name, value in request.items()}
+    call = part(request, "tool_call")
+    if call:
+        begun["tool_call"] = {**call, "arguments": beginning(call.get("arguments", {}), _MOST_SHOWN)}
+    return begun
 
 
 async def _checkpoint(visit: Visit, ident: str) -> str:
@@ -105,17 +124,6 @@ async def _with_texts(visit: Visit, applied: Item, *, has_texts: bool) -> Item:
     rules = [{"text": texts.get(str(each["id"]), ""), **each} for each in items(applied, "rules")]
     name = applied.get("name") or version.get("name") or applied["id"]
     return {"condition": "applies", **applied, "name": name, "rules": rules, "is_known": bool(version)}
-
-
-async def _named(visit: Visit, others: Sequence[Item]) -> dict[str, str]:
-    """Return the names of the policies that did not apply."""
-    names: dict[str, str] = {}
-    for each in others[:_MOST_TEXTS]:
-        try:
-            names[str(each["id"])] = str((await visit.get(f"/v1/policies/{each['id']}"))["name"])
-        except Refused:
-            continue
-    return names
 
 
 def _written(request: Item) -> Mapping[str, Sequence[Line]]:
