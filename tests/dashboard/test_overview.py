@@ -78,6 +78,19 @@ async def test_the_overview_tells_what_is_enforced_what_it_did_and_what_is_not_g
     assert re.search(r"<td class=\"number\">\d+</td>\s*<td>1 block</td>", page)
 
 
+async def test_the_overview_counts_what_nobody_could_judge(busy):
+    def undecided(page):
+        found = re.search(
+            r"In <strong[^>]*>(\d+)</strong> of the latest \d+ decisions there was a rule", page
+        )
+        return int(found[1])
+
+    before = undecided((await look(busy, "/")).text)
+    asked = {"workspace_id": "w2", "phase": "tool_call", "tool_call": {"name": "pay", "arguments": {}}}
+    await busy.world.make("/v1/decisions", {**asked, "agent_id": "vague"})
+    assert undecided((await look(busy, "/")).text) == before + 1
+
+
 async def test_another_span_shows_another_number_of_days(busy):
     for chosen in ("7", "90"):
         page = (await look(busy, f"/?days={chosen}")).text

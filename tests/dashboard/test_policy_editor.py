@@ -331,6 +331,15 @@ async def test_a_change_that_is_sent_twice_is_saved_and_not_called_stale(site):
     assert len(found.json()["data"]) == 2
 
 
+async def test_who_may_only_read_tries_a_policy_and_is_told_who_saves_it(site):
+    key = await site.world.make("/v1/keys", {"name": "reads", "scopes": ["policy:read"]})
+    site.world.keys["reads"] = key["key"]
+    async with reader(site, "reads") as somebody:
+        shown = (await somebody.open("/policies/new")).text
+    assert "You may try this here, not save it" in shown
+    assert 'value="save"' not in shown
+
+
 async def test_what_waits_for_review_is_said_so(site):
     await site.world.make("/v1/workspaces", {"id": "careful", "name": "Careful", "review_edits": True})
     async with reader(site) as somebody:

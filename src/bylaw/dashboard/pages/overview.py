@@ -87,8 +87,15 @@ async def _told(visit: Visit, days: str) -> Mapping[str, object]:
         "count": shares["count"],
         "decisions": len(decisions),
         "governed": {each["agent_id"] for each in decisions if each.get("posture") == "governed"},
+        "undecided": sum(1 for each in decisions if _is_undecided(each)),
         "ungoverned": sum(1 for each in decisions if each.get("posture") == "ungoverned"),
     }
+
+
+def _is_undecided(decision: Item) -> bool:
+    """Return whether nobody could judge some rule that applied."""
+    applied = items(part(part(decision, "receipt"), "claim"), "policies")
+    return any(rule["status"] == "indeterminate" for policy in applied for rule in items(policy, "rules"))
 
 
 async def _kept(visit: Visit) -> Mapping[str, object]:
