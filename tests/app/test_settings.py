@@ -3,6 +3,14 @@ import pytest
 from bylaw import settings
 from bylaw.core.errors import InvalidInput
 
+SSO = {
+    "BYLAW_SSO_ISSUER": "https://login.example.com/realms/acme",
+    "BYLAW_SSO_CLIENT_ID": "bylaw",
+    "BYLAW_SSO_CLIENT_SECRET": "a secret",
+    "BYLAW_PUBLIC_URL": "https://bylaw.example.com",
+    "BYLAW_OUTGOING": "public",
+}
+
 
 def refused(flags, environ):
     with pytest.raises(InvalidInput) as caught:
@@ -56,6 +64,21 @@ def test_variables_of_other_programs_are_let_through():
             "BYLAW_DATABASE begins with postgresql://, as in",
         ),
         ({"BYLAW_PROXIES": "10.0.0.1, lb.internal"}, "BYLAW_PROXIES: 'lb.internal' does not appear to be"),
+        ({"BYLAW_SSO_LABEL": "Acme"}, "BYLAW_SSO_LABEL has no effect without a provider"),
+        ({"BYLAW_PASSWORD_SIGN_IN": "no"}, "BYLAW_PASSWORD_SIGN_IN needs BYLAW_SSO_ISSUER"),
+        (SSO | {"BYLAW_SSO_CLIENT_ID": None}, "BYLAW_SSO_ISSUER needs BYLAW_SSO_CLIENT_ID"),
+        (SSO | {"BYLAW_SSO_CLIENT_SECRET": None}, "BYLAW_SSO_ISSUER needs BYLAW_SSO_CLIENT_SECRET_FILE"),
+        (SSO | {"BYLAW_SSO_CLIENT_SECRET_FILE": "f"}, "BYLAW_SSO_CLIENT_SECRET has no effect beside"),
+        (SSO | {"BYLAW_PUBLIC_URL": None}, "BYLAW_SSO_ISSUER needs BYLAW_PUBLIC_URL"),
+        (SSO | {"BYLAW_OUTGOING": None}, "BYLAW_SSO_ISSUER has no effect while this server may call nobody"),
+        (SSO | {"BYLAW_SSO_SCOPES": "email"}, "BYLAW_SSO_SCOPES holds `openid` and `email`"),
+        (SSO | {"BYLAW_SSO_ISSUER": "http://login.example.com"}, "BYLAW_SSO_ISSUER begins with https://"),
+        (
+            SSO | {"BYLAW_SSO_ISSUER": "https://login.example.com?a=b"},
+            "BYLAW_SSO_ISSUER begins with https://",
+        ),
+        (SSO | {"BYLAW_SSO_ISSUER": "https://[login"}, "BYLAW_SSO_ISSUER begins with https://"),
+        (SSO | {"BYLAW_SSO_ISSUER": "http://localhost:1"}, "BYLAW_SSO_ISSUER is on this machine"),
         ({"BYLAW_JUDGE_SAMPLES": "3"}, "BYLAW_JUDGE_SAMPLES has no effect without a model"),
         ({"BYLAW_JUDGE_MODEL": "m"}, "BYLAW_JUDGE_MODEL has no effect while this server may call nobody"),
         (
@@ -79,7 +102,13 @@ def test_variables_of_other_programs_are_let_through():
     ],
 )
 def test_a_bad_or_inert_setting_is_refused_by_name(environ, words):
-    assert words in refused({}, environ).message
+    assert words in refused({}, {name: said for name, said in environ.items() if said is not None}).message
+
+
+def test_single_sign_on_that_is_whole_is_taken():
+    near = {"BYLAW_SSO_ISSUER": "http://127.0.0.1:9/", "BYLAW_OUTGOING": "any"}
+    for environ in (SSO, SSO | near, SSO | {"BYLAW_PASSWORD_SIGN_IN": "false"}):
+        assert settings.load({}, environ).sign_in.sso_issuer == environ["BYLAW_SSO_ISSUER"]
 
 
 def test_a_secret_is_never_repeated():

@@ -1,6 +1,7 @@
 """What every store does for the operator: tenants, keys, counters, the queue, progress, kept answers."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -96,6 +97,38 @@ async def test_people_are_sought_by_their_address_and_have_a_password(store):
         invited = await system.sign_ins.invited(theirs.id)
         assert (invited.tenant_id, invited.id) == (B, theirs.id)
         assert await system.sign_ins.invited("nobody's") is None
+
+
+async def test_people_are_sought_by_who_they_are_at_a_sign_in_service(store):
+    address, at = "Ada@Example.org", {"issuer": "https://login.example.com", "subject": "17"}
+    mine, theirs, bare = user(email=address), user(B, email=address.lower()), user(email="kim@example.org")
+    gone = user(B, email="gone@example.org", deleted_ms=START)
+    async with store.system() as system:
+        for person, given in ((mine, at), (theirs, {"password_hash": "a"}), (bare, None), (gone, at)):
+            unit = system.of(person.tenant_id)
+            await unit.tenancy.users.add(person)
+            if given is not None:
+                held = credential(person.tenant_id, id=person.id, invitation=person.id, **given)
+                await unit.tenancy.credentials.add(held)
+    async with store.system(writes=False) as system:
+        bound, unbound = system.sign_ins.bound, system.sign_ins.unbound
+        (found,) = await bound(**at, limit=9)
+        assert (found.tenant.id, found.user) == (A, mine)
+        assert list(await bound(at["issuer"], "18", limit=9)) == []
+        assert list(await bound("https://other.example.com", "17", limit=9)) == []
+        assert [(each.tenant.id, each.user) for each in await unbound(address.upper(), limit=9)] == [
+            (B, theirs)
+        ]
+        assert [each.user for each in await unbound("KIM@example.org", limit=9)] == [bare]
+        for nobody in ("gone@example.org", "", "%"):
+            assert list(await unbound(nobody, limit=9)) == []
+    async with store.begin(A) as unit:
+        held = await unit.tenancy.credentials.get(mine.id)
+        await unit.tenancy.credentials.save(replace(held, issuer=None, subject=None, revision=2))
+    async with store.system(writes=False) as system:
+        assert list(await system.sign_ins.bound(**at, limit=9)) == []
+        assert [each.user for each in await system.sign_ins.unbound(address, limit=9)] == [mine, theirs]
+        assert [each.user for each in await system.sign_ins.unbound(address, limit=1)] == [mine]
 
 
 async def test_sessions_have_a_list_apart_and_are_forgotten_once_they_expired(store):

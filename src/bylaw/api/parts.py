@@ -10,6 +10,7 @@ from bylaw.api.auth import Door
 from bylaw.api.forgetting import Forgetting
 from bylaw.api.links import Links
 from bylaw.api.metrics import Metrics
+from bylaw.api.oidc.sign_on import SignOn
 from bylaw.api.ports import ControlStore, Gateway, Unit
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.recommending import Recommender
@@ -60,8 +61,8 @@ class Judge(Protocol):
 class Parts:
     """The parts of a server.
 
-    `judge` is the model that judges rules in words, None where none is named. `adviser` reviews wordings,
-    `recommender` finds policies for a need.
+    `judge` is the model that judges rules in words, `sign_on` single sign-on; None where none is named.
+    `adviser` reviews wordings, `recommender` finds policies for a need.
     `settle` is called after a transaction that wrote, before its answer leaves: it brings queued entries into
     the log and this process up to date with what was committed. `caught_up` returns once every effect of this
     process's receipts is visible in lists. `checks` are the conditions of readiness, `links` makes addresses
@@ -85,6 +86,7 @@ class Parts:
     caught_up: Callable[[], Awaitable[None]]
     checks: Callable[[], Sequence[Check]]
     sign_in: SignIn
+    sign_on: SignOn | None
     signing: Signing
     sealer: Sealer
     providers: Providers

@@ -68,8 +68,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What every failed request is answered with (RFC 9457).
 
-    `code` is stable and for programs, `detail` is for people. `reason`, `needs`, `current`, `limit` and
-    `tenants` are the data of some codes; `errors` names every field of an unusable body.
+    `code` is stable and for programs, `detail` is for people. `reason`, `needs`, `current`, `limit`,
+    `tenants` and `ticket` are the data of some codes; `errors` names every field of an unusable body.
     """
 
     type: str
@@ -83,6 +83,7 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     current: str = ""
     limit: int | None = None
     tenants: tuple[Choice, ...] = ()
+    ticket: str = ""
     errors: tuple[FieldProblem, ...] = ()
 
 
@@ -161,6 +162,7 @@ def body_of(error: BylawError, request_id: str) -> ProblemBody:
         tenants=tuple(Choice(id=ident, name=name) for ident, name in error.tenants)
         if isinstance(error, ChooseTenant)
         else (),
+        ticket=error.ticket if isinstance(error, ChooseTenant) else "",
         errors=_errors(error),
     )
 

@@ -29,7 +29,7 @@ def described(route: BaseRoute, family: Family) -> Described | None:
     anyone = [each.call for each in route.dependant.dependencies if isinstance(each.call, Anyone)]
     may_fail = failures(method, route.path_format, access, takes=takes, conditional=conditional)
     may_fail |= {429} if anyone else set()
-    may_fail |= {401} if any(each.recognises for each in anyone) else set()
+    may_fail |= {401, 403} if any(each.recognises for each in anyone) else set()
     begins = (Needs, NeedsOperator, NeedsOperatorInside)
     return Described(
         method=method,

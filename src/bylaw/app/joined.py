@@ -26,6 +26,7 @@ from bylaw.api.workload import Workload
 from bylaw.app.embedding import ask_to_embed, finder_of
 from bylaw.app.judging import model_of, panel_of, providers_of
 from bylaw.app.routing import PolicyRouter
+from bylaw.app.signing_on import sign_on_of
 from bylaw.app.webhooks import notifier_of
 from bylaw.core.clock import HOUR_MS, Clock
 from bylaw.core.ids import Ids, TenantId
@@ -67,6 +68,7 @@ class Joined:
         self.feed = Feed(control, ledger.logs)
         self.entries = Entries(control, self.issuer, ledger.log, tell=self._tell, keep=self.witness.keep_with)
 
+        self.sign_on = sign_on_of(settings, stores.secret_file, clock=clock, ids=ids)
         self.notifier = notifier_of(settings, stores.secret_file, clock, ids=ids)
         self.projector = Projector(control, ledger.effects, self.notifier.telling)
         self.sightings = Sightings(control, clock)
@@ -83,11 +85,11 @@ class Joined:
             await ask_to_embed(self.stores.control, tenant_id)
 
     async def _tell(self, system: SystemUnit, entries: Sequence[Entry]) -> None:
-        """Take entries into the feeds, and tell webhooks of them."""
+        """Take entries into the feeds, act on who may less since, and tell webhooks of them."""
         await self.feed.take(system, entries)
+        await let_go_of_entries(system, entries, clock=self.clock, ids=self.ids)
         await tell_of_entries(self.notifier.telling, system, entries)
 
-        await let_go_of_entries(system, entries, clock=self.clock, ids=self.ids)
     def _door(self) -> Door:
         """Return who lets callers in, at their pace."""
         keys = self.settings.keys

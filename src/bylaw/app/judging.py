@@ -1,12 +1,12 @@
 """Who judges rules in words: the panel that the settings name."""
 
-from pathlib import Path
 from typing import Final
 
 from bylaw.api.advising import Adviser
 from bylaw.api.metrics import Metrics
 from bylaw.api.recommending import Recommender
 from bylaw.api.tracing import TracedEvaluator, Tracer
+from bylaw.app.secrets import line_in
 from bylaw.core.errors import InvalidInput
 from bylaw.core.ids import Ids
 from bylaw.evaluators.cache import Cache
@@ -22,9 +22,6 @@ from bylaw.tenancy.model import Provider
 
 _OF_REQUEST: Final = 0.7  # of the time for a request may be spent on advice
 _OLLAMA: Final = "http://127.0.0.1:11434"
-# What of a key file is read: no key is as long.
-_MOST_KEY: Final = 8_192
-_KEY_FILE: Final = "BYLAW_JUDGE_KEY_FILE"
 
 
 def panel_of(settings: Settings, model: ModelEvaluator | None, tracer: Tracer) -> Panel:
@@ -96,7 +93,7 @@ def address_in(setting: str, text: str, provider: Provider) -> str:
 
 def _endpoint(settings: Settings) -> Endpoint:
     judge = settings.judge
-    key = judge.judge_key or _key_in(judge.judge_key_file)
+    key = judge.judge_key or line_in("judge_key_file", judge.judge_key_file)
     if judge.judge_api == "ollama":
         address = address_in("judge_url", judge.judge_url or _OLLAMA, "other")
         # Under this path Ollama speaks its own words.
@@ -104,19 +101,3 @@ def _endpoint(settings: Settings) -> Endpoint:
         return Endpoint(provider="other", address=address, credentials=Credentials(key=key))
     address = address_in("judge_url", judge.judge_url, judge.judge_api)
     return Endpoint(provider=judge.judge_api, address=address, credentials=Credentials(key=key))
-
-
-def _key_in(file: str) -> str:
-    if not file:
-        return ""
-    try:
-        with Path(file).expanduser().open(encoding="utf-8") as opened:
-            key = opened.read(_MOST_KEY).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise InvalidInput.of(
-            "judge_key_file", "unreadable", f"{_KEY_FILE}: {file} cannot be read: {why}."
-        ) from None
-    if not key or not key.isprintable() or " " in key:
-        raise InvalidInput.of("judge_key_file", "bad_value", f"{_KEY_FILE}: {file} holds no key in one line.")
-    return key

@@ -102,7 +102,11 @@ async def join(
         raise refusal(found)
     operator_key = await first_start(stores.control, clock=clock, ids=ids, raw=settings.keys.admin_key)
     watch(server)
-    async with server.upkeep.running(), aclosing(server.providers), aclosing(server.notifier.sender):
+    async with AsyncExitStack() as stack:
+        for each in (server.notifier.sender, server.providers, server.sign_on):
+            if each is not None:
+                await stack.enter_async_context(aclosing(each))
+        await stack.enter_async_context(server.upkeep.running())
         yield App(
             asgi=surface_of(server),
             stores=stores,

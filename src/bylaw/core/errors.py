@@ -120,13 +120,17 @@ class Conflict(BylawError):
 
 
 class ChooseTenant(Conflict):
-    """Somebody signs in who is in several organisations; `tenants` are these, each an id and a name."""
+    """Somebody signs in who is in several organisations; `tenants` are these, each an id and a name.
+
+    `ticket` is what to send with the choice where no password is, and empty where one is.
+    """
 
     code = "choose_tenant"
 
-    def __init__(self, message: str, *, tenants: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, message: str, *, tenants: Sequence[tuple[str, str]], ticket: str = "") -> None:
         super().__init__(message, reason="choose_tenant")
         self.tenants = tenants
+        self.ticket = ticket
 
 
 class PreconditionFailed(BylawError):

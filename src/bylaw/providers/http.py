@@ -54,7 +54,10 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCall:
-    """One call. Units: `timeout_s` in seconds, None for the client's own."""
+    """One call; a body is JSON unless `headers` (in lower case) name another `content-type`.
+
+    Units: `timeout_s` in seconds, None for the client's own.
+    """
 
     method: Literal["GET", "POST"]
     url: str
@@ -191,7 +194,8 @@ class HttpClient:
             *call.headers.items(),
         ]
         if call.method == "POST":
-            headers += [("content-type", "application/json"), ("content-length", str(len(call.body)))]
+            headers += [("content-type", "application/json")] if "content-type" not in call.headers else []
+            headers += [("content-length", str(len(call.body)))]
         parts = (
             h11.Request(method=call.method, target=target, headers=headers),
             h11.Data(data=call.body),

@@ -232,7 +232,7 @@ async def _of_change(unit: EventUnit, told: _Told) -> Event | None:
             return _made(told, "connection", ident, None if link is None else link.workspace_id)
         case "user":
             return _of_user(told, ident)
-        case "session" | "password" | "invitation" as noun:
+        case "session" | "password" | "invitation" | "identity" as noun:
             return _made(told, noun, ident, None)
         case _:
             return None

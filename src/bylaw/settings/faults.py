@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 from bylaw.core.errors import Problem
 from bylaw.settings.sections import LOOPBACK
-
-Given = Mapping[str, tuple[str, object]]  # where each setting was said, and what
+from bylaw.settings.sign_on import Given, sign_on_faults
 
 
 def faults(given: Given, values: Mapping[str, object], *, signs: bool) -> Iterator[Problem]:
@@ -21,6 +20,7 @@ def faults(given: Given, values: Mapping[str, object], *, signs: bool) -> Iterat
     yield from _no_networks(given, values)
     yield from _no_judge(given, values)
     yield from _no_embedder(given, values)
+    yield from sign_on_faults(given, values)
 
 
 def _inert(given: Given, values: Mapping[str, object]) -> Iterator[Problem]:

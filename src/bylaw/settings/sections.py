@@ -133,6 +133,28 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """How people sign in."""
+
+    password_sign_in: bool = _setting(
+        True,  # noqa: FBT003 - a setting's default
+        "Let people in by a password; `false` leaves single sign-on and keys, and the first start.",
+    )
+    sso_issuer: str = _setting(
+        "",
+        "Address of the OpenID provider whose people may sign in, as it names itself: it says for the whole"
+        " server whose an e-mail address is. Needs `public_url`, and `outgoing` that lets it be asked.",
+    )
+    sso_client_id: str = _setting("", "What the OpenID provider calls this server.")
+    sso_client_secret: str = _setting("", "Secret that it gave this server; better in a file.")
+    sso_client_secret_file: str = _setting("", "File that holds this secret, in one line.")
+    sso_label: str = _setting("single sign-on", "What people call that place: `Sign in with …`.")
+    sso_scopes: str = _setting(
+        "openid email", "What it is asked about people, with spaces between: `openid` and `email` at least."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """Deciding."""
 
@@ -351,6 +373,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     storage: Storage = field(default_factory=Storage)
     keys: Keys = field(default_factory=Keys)
+    sign_in: SignIn = field(default_factory=SignIn)
     decisions: Decisions = field(default_factory=Decisions)
     judge: Judge = field(default_factory=Judge)
     gateway: Gateway = field(default_factory=Gateway)

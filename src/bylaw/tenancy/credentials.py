@@ -1,7 +1,8 @@
-"""Credentials: the password of a person, and the invitation by which they choose one.
+"""Credentials: the password of a person, the invitation by which they choose one, and who they are elsewhere.
 
-Whoever may manage a person invites them: the first time, and when they forgot their password. The text of an
-invitation is shown once, opens for three days, and is used once; a new one takes the place of the old.
+Whoever may manage a person invites them: the first time, when they forgot their password, and when the
+sign-in service calls them by another name. The text of an invitation is shown once, opens for three days, and
+is used once; a new one takes the place of the old.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Final
 
 from bylaw.core.canonical_json import Json
 from bylaw.core.clock import DAY_MS
-from bylaw.core.errors import Unauthenticated
+from bylaw.core.errors import Forbidden, Unauthenticated
 from bylaw.core.ids import UserId
 from bylaw.tenancy.entries import KIND, change_entry
 from bylaw.tenancy.keys import hash_key
@@ -36,6 +37,7 @@ class Invitation:
 async def invite(acting: Acting[TenancyUnit], user_id: UserId) -> Invitation:
     """Store a new invitation of a person in place of an older one, and return its text.
 
+    Whom they were at a sign-in service is forgotten: whoever proves their address there next is them.
     Raises: Forbidden for a person above the caller; NotFound.
     """
     acting.principal.require("workspaces:write", EVERYWHERE)
@@ -43,7 +45,10 @@ async def invite(acting: Acting[TenancyUnit], user_id: UserId) -> Invitation:
     require_rank(acting.principal, user.org_role)
     raw, until_ms = acting.ids.secret(_SECRET_LENGTH), acting.clock.now_ms() + INVITED_MS
     held = await _credential(acting, user)
-    await _save(acting, replace(held, invitation=hash_key(raw), invitation_expires_ms=until_ms))
+    if held.subject is not None:
+        await _note(acting, "identity", user, "deleted")
+    invited = replace(held, invitation=hash_key(raw), invitation_expires_ms=until_ms)
+    await _save(acting, replace(invited, issuer=None, subject=None))
     await _note(acting, "invitation", user, "created")
     return Invitation(raw=raw, expires_ms=until_ms)
 
@@ -67,6 +72,17 @@ async def set_password(acting: Acting[TenancyUnit], user: User, password_hash: s
     await _save(acting, new)
     await _note(acting, "password", user, "created" if held.password_hash is None else "changed")
     await end_sessions_of(acting, user.id, but=acting.principal.id)
+
+
+async def bind(acting: Acting[TenancyUnit], user: User, *, issuer: str, subject: str) -> None:
+    """Store who a person is at a sign-in service, unless it is known. Raises: Forbidden for somebody else."""
+    held = await _credential(acting, user)
+    if (held.issuer, held.subject) == (issuer, subject):
+        return
+    if held.subject is not None:
+        raise Forbidden("Somebody else has come as this person meanwhile.", needs="an invitation")
+    await _save(acting, replace(held, issuer=issuer, subject=subject))
+    await _note(acting, "identity", user, "created")
 
 
 async def password_hash_of(acting: Acting[TenancyUnit], user_id: UserId) -> str | None:

@@ -144,7 +144,8 @@ class Credential:
     """How a person (`id` is theirs) shows that it is them: never a password or an invitation, but hashes.
 
     `password_hash` is None before the first password. `invitation` is the hash of the text with which they
-    choose one, None when none is open.
+    choose one, None when none is open. `issuer` and its `subject` are who they are at a sign-in service, None
+    before they first came from there: nobody else of it is them, whatever address they have.
     """
 
     id: UserId
@@ -152,6 +153,8 @@ class Credential:
     password_hash: str | None = None
     invitation: str | None = None
     invitation_expires_ms: int | None = None
+    issuer: str | None = None
+    subject: str | None = None
     created_ms: int
     changed_ms: int
     revision: int = 1

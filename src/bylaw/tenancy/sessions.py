@@ -19,15 +19,13 @@ LASTS_MS: Final = 12 * HOUR_MS
 IDLE_MS: Final = HOUR_MS
 
 
-async def open_session(acting: Acting[TenancyUnit], user: User) -> MintedKey:
-    """Store a session of a person who showed that it is them, and return it with its text.
+async def open_session(acting: Acting[TenancyUnit], user: User, *, name: str = "Password") -> MintedKey:
+    """Store a session of a person who showed by `name` that it is them, and return it with its text.
 
     It may whatever the person may: it holds everything, and never exceeds them.
     """
     expires_ms = acting.clock.now_ms() + LASTS_MS
-    spec = KeySpec(
-        name="Password", scopes=("admin",), user_id=user.id, is_session=True, expires_ms=expires_ms
-    )
+    spec = KeySpec(name=name, scopes=("admin",), user_id=user.id, is_session=True, expires_ms=expires_ms)
     return await _mint(acting, spec)
 
 

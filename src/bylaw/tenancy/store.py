@@ -169,11 +169,17 @@ class TenancyUnit(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A person with a password who may be the one that signs in."""
+class Member:
+    """A person of an organisation who may be the one that signs in."""
 
     tenant: Tenant
     user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate(Member):
+    """One who has a password."""
+
     credential: Credential
 
 
@@ -184,6 +190,12 @@ class SignIns(Protocol):
         self, email: str, *, tenant_id: TenantId | None = None, limit: int
     ) -> Sequence[Candidate]:
         """Return the undeleted people with this address and a password, of one tenant or of all."""
+
+    async def bound(self, issuer: str, subject: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people who are this subject of a sign-in service."""
+
+    async def unbound(self, email: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people with this address who are nobody yet at a sign-in service."""
 
     async def organisations(self, limit: int) -> int:
         """Return in how many tenants somebody has a password, counted up to `limit`."""

@@ -20,6 +20,9 @@ _PACK: Final = {
 
 _INVITATION: Final = "the text of an invitation, 40 letters and digits"
 
+_TICKET: Final = "v1.4c7d3a90f1b2.8uKVaXPR1jaTAJKT6VBVy4FkqVNkFTHgz4VYRqKQS4M="
+_STATE: Final = "3nUq0sVx9bYc2Lw7KfTz5Ja8RdGe1HmP4oQi6XuWvZB"
+
 _REQUEST: Final = {
     "agent_id": "refund-agent-7",
     "conversation_id": "conv-8841",
@@ -50,6 +53,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "NewUser": {"email": "ada@example.com", "name": "Ada", "org_role": "WORKSPACES"},
         "UserChange": {"name": "Ada L."},
         "NewSignIn": {"email": "ada@example.com", "password": "nine green lanterns"},
+        "Returned": {"ticket": _TICKET, "state": _STATE, "code": "SplxlOBeZQQYbYS6WxSbIA"},
         "NewOrganisation": {
             "organisation": "Acme",
             "name": "Ada",
@@ -111,12 +115,12 @@ EXAMPLES: Final[Mapping[str, Mapping[str, object]]] = MappingProxyType(
         "Request": _REQUEST,
         "BatchRequest": {"requests": [_REQUEST, {**_REQUEST, "dry_run": True}]},
         "Reason": {"reason": "Agreed with finance."},
+        "Assignee": {"user_id": "01a1fee4-3087-7b11-a849-9a0726395d12"},
+        "Comment": {"text": "I called the supplier: the invoice is theirs."},
         "Numbers": {"numbers": [1, 2]},
         "LearningChoices": {"minimum_confidence": 0.6, "most_per_conversation": 2},
         "NewRun": {"workspace_id": "support-eu", "dry_run": True},
         "ConversationsToImport": {
-        "Assignee": {"user_id": "01a1fee4-3087-7b11-a849-9a0726395d12"},
-        "Comment": {"text": "I called the supplier: the invoice is theirs."},
             "workspace_id": "support-eu",
             "conversations": [
                 {
@@ -176,14 +180,14 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "OrganisationView.name": ["Acme"],
         "PersonView.id": [_UUID],
         "PersonView.name": ["Ada"],
-        "CallingKeyView.id": [_KEY],
-        "CallingKeyView.name": ["Password"],
-        "OwnWorkspaceView.id": ["support-eu"],
-        "OwnWorkspaceView.name": ["Support Europe"],
         "PersonInCareView.id": [_UUID],
         "PersonInCareView.name": ["Ada"],
         "RemarkView.id": [_UUID],
         "RemarkView.text": ["I called the supplier: the invoice is theirs."],
+        "CallingKeyView.id": [_KEY],
+        "CallingKeyView.name": ["Password"],
+        "OwnWorkspaceView.id": ["support-eu"],
+        "OwnWorkspaceView.name": ["Support Europe"],
         "SessionView.id": [_KEY],
         "SessionView.name": ["Password"],
         "OpenedView.session": ["bylaw_session_k3J9xw0Qm7Tz2bVn5Rc8Ld1Yf4Hs6Gp"],
@@ -280,6 +284,9 @@ WORDS: Final[Mapping[str, Sequence[object]]] = MappingProxyType(
         "next_cursor": [None],
         "detail": [""],
         "file": ["finance.yaml"],
+        "ticket": [_TICKET],
+        "BegunView.address": [f"https://login.example.com/authorize?response_type=code&state={_STATE}"],
+        "single_sign_on": ["Example Login"],
     }
 )
 

@@ -7,7 +7,7 @@ from bylaw.storage.memory.heap import Heap
 from bylaw.storage.rows import from_row
 from bylaw.storage.sql import tables
 from bylaw.tenancy.model import ApiKey, Credential, Tenant, User
-from bylaw.tenancy.store import Candidate
+from bylaw.tenancy.store import Candidate, Member
 
 
 class MemorySignIns:
@@ -20,21 +20,32 @@ class MemorySignIns:
         self, email: str, *, tenant_id: TenantId | None = None, limit: int
     ) -> Sequence[Candidate]:
         """Return the undeleted people with this address and a password, of one tenant or of all."""
-        found = [each for each in self._candidates(email) if tenant_id in {None, each.tenant.id}]
-        return sorted(found, key=lambda each: (each.tenant.created_ms, each.tenant.id))[:limit]
+        found = [
+            Candidate(tenant=each.tenant, user=each.user, credential=credential)
+            for each, credential in self._people()
+            if credential is not None and credential.password_hash is not None
+            if each.user.email.casefold() == email.casefold() and tenant_id in {None, each.tenant.id}
+        ]
+        return found[:limit]
 
-    def _candidates(self, email: str) -> list[Candidate]:
-        found: list[Candidate] = []
-        for credential in self._credentials():
-            user = self._heap.get(tables.users, credential.tenant_id, credential.id) or {}
-            tenant = self._heap.get(tables.tenants, credential.tenant_id) or {}
-            if user["email_key"] == email.casefold() and user["deleted_ms"] is None:
-                found.append(
-                    Candidate(
-                        tenant=from_row(Tenant, tenant), user=from_row(User, user), credential=credential
-                    )
-                )
-        return [each for each in found if each.credential.password_hash is not None]
+    async def bound(self, issuer: str, subject: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people who are this subject of a sign-in service."""
+        found = [
+            each
+            for each, credential in self._people()
+            if credential is not None and (credential.issuer, credential.subject) == (issuer, subject)
+        ]
+        return found[:limit]
+
+    async def unbound(self, email: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people with this address who are nobody yet at a sign-in service."""
+        found = [
+            each
+            for each, credential in self._people()
+            if credential is None or credential.subject is None
+            if each.user.email.casefold() == email.casefold()
+        ]
+        return found[:limit]
 
     async def organisations(self, limit: int) -> int:
         """Return in how many tenants somebody has a password, counted up to `limit`."""
@@ -63,6 +74,17 @@ class MemorySignIns:
             if row is not None:
                 self._heap.remove(tables.keys, row)
         return len(old[:limit])
+
+    def _people(self) -> list[tuple[Member, Credential | None]]:
+        """Return the undeleted people with what credentials they have, oldest tenant first."""
+        held = {(each.tenant_id, each.id): each for each in self._credentials()}
+        found: list[tuple[Member, Credential | None]] = []
+        for row in self._heap.all(tables.users):
+            tenant = self._heap.get(tables.tenants, row["tenant_id"])
+            if row["deleted_ms"] is None and tenant is not None:
+                member = Member(tenant=from_row(Tenant, tenant), user=from_row(User, row))
+                found.append((member, held.get((member.tenant.id, member.user.id))))
+        return sorted(found, key=lambda each: (each[0].tenant.created_ms, each[0].tenant.id))
 
     def _credentials(self) -> list[Credential]:
         return [from_row(Credential, row) for row in self._heap.all(tables.credentials)]

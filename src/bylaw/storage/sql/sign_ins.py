@@ -1,8 +1,20 @@
 """Signing in while the tenant is not known yet, and the sessions of every tenant, in SQL."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, and_, delete, func, select, true, tuple_
+from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    ColumnElement,
+    RowMapping,
+    Table,
+    and_,
+    delete,
+    func,
+    select,
+    true,
+    tuple_,
+)
 
 from bylaw.core.ids import KeyId, TenantId
 from bylaw.storage.rows import from_row
@@ -10,10 +22,11 @@ from bylaw.storage.sql import tables
 from bylaw.storage.sql.lists import equals
 from bylaw.storage.sql.session import Session
 from bylaw.tenancy.model import Credential, Tenant, User
-from bylaw.tenancy.store import Candidate
+from bylaw.tenancy.store import Candidate, Member
 
 _K, _U, _C = tables.keys.c, tables.users.c, tables.credentials.c
-_THEIRS = and_(_C.tenant_id == _U.tenant_id, _C.id == _U.id, _C.password_hash.is_not(None))
+_THEIRS = and_(_C.tenant_id == _U.tenant_id, _C.id == _U.id)
+_T = TypeVar("_T", bound="Tenant | User | Credential")
 
 
 class SqlSignIns:
@@ -26,30 +39,23 @@ class SqlSignIns:
         self, email: str, *, tenant_id: TenantId | None = None, limit: int
     ) -> Sequence[Candidate]:
         """Return the undeleted people with this address and a password, of one tenant or of all."""
-        kinds = {Tenant: tables.tenants, User: tables.users, Credential: tables.credentials}
-        wanted = (
-            select(*kinds.values())
-            .join_from(tables.users, tables.credentials, _THEIRS)
-            .join(tables.tenants, tables.tenants.c.id == _U.tenant_id)
-            .where(
-                _U.email_key == email.casefold(), _U.deleted_ms.is_(None), *equals(_U.tenant_id, tenant_id)
+        theirs = (_U.email_key == email.casefold(), *equals(_U.tenant_id, tenant_id))
+        return [
+            Candidate(
+                tenant=_read(Tenant, tables.tenants, row),
+                user=_read(User, tables.users, row),
+                credential=_read(Credential, tables.credentials, row),
             )
-            .order_by(tables.tenants.c.created_ms, tables.tenants.c.id)
-            .limit(limit)
-        )
-        found: list[Candidate] = []
-        for row in await self._session.rows(wanted.set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)):
-            tenant, user, credential = (
-                {column.name: row[column] for column in table.c} for table in kinds.values()
-            )
-            found.append(
-                Candidate(
-                    tenant=from_row(Tenant, tenant),
-                    user=from_row(User, user),
-                    credential=from_row(Credential, credential),
-                )
-            )
-        return found
+            for row in await self._people((*theirs, _C.password_hash.is_not(None)), limit)
+        ]
+
+    async def bound(self, issuer: str, subject: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people who are this subject of a sign-in service."""
+        return _members(await self._people((_C.subject == subject, _C.issuer == issuer), limit))
+
+    async def unbound(self, email: str, *, limit: int) -> Sequence[Member]:
+        """Return the undeleted people with this address who are nobody yet at a sign-in service."""
+        return _members(await self._people((_C.subject.is_(None), _U.email_key == email.casefold()), limit))
 
     async def organisations(self, limit: int) -> int:
         """Return in how many tenants somebody has a password, counted up to `limit`."""
@@ -72,3 +78,25 @@ class SqlSignIns:
         key = (_K.tenant_id, _K.id)
         old = select(*key).where(_K.is_session.is_(true()), _K.expires_ms < before_ms).limit(limit)
         return await self._session.change(delete(tables.keys).where(tuple_(*key).in_(old)))
+
+    async def _people(self, where: Sequence[ColumnElement[bool]], limit: int) -> Sequence[RowMapping]:
+        """Return undeleted people with their tenants and what credentials they have, oldest tenant first."""
+        wanted = (
+            select(tables.tenants, tables.users, tables.credentials)
+            .join_from(tables.users, tables.credentials, _THEIRS, isouter=True)
+            .join(tables.tenants, tables.tenants.c.id == _U.tenant_id)
+            .where(*where, _U.deleted_ms.is_(None))
+            .order_by(tables.tenants.c.created_ms, tables.tenants.c.id)
+            .limit(limit)
+        )
+        return await self._session.rows(wanted.set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL))
+
+
+def _members(rows: Sequence[RowMapping]) -> Sequence[Member]:
+    return [
+        Member(tenant=_read(Tenant, tables.tenants, row), user=_read(User, tables.users, row)) for row in rows
+    ]
+
+
+def _read(kind: type[_T], table: Table, row: RowMapping) -> _T:
+    return from_row(kind, {column.name: row[column] for column in table.c})

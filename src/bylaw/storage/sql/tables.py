@@ -141,12 +141,15 @@ credentials = tenanted(
     Column("password_hash", LongText),
     Column("invitation", Ident),
     Column("invitation_expires_ms", Int64),
+    Column("issuer", Ident),
+    Column("subject", Ident),
     Column("created_ms", Int64, nullable=False),
     Column("changed_ms", Int64, nullable=False),
     Column("revision", Int64, nullable=False),
     refers("users", id="id"),
     UniqueConstraint("invitation"),
 )
+Index("ix_credentials_subject", credentials.c.subject, credentials.c.issuer)
 Index("ix_users_email_key", users.c.email_key)
 
 agents = tenanted(
