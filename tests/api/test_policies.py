@@ -65,3 +65,11 @@ async def test_a_list_counts_what_matches_when_it_is_asked_to(inhabited):
     every = (await inhabited.send("admin", "GET", "/v1/policies?workspace_id=w1")).json()["data"]
     assert (await inhabited.send("admin", "GET", f"{where}&count=true")).json()["total"] == len(every)
     assert (await inhabited.send("neighbour", "GET", f"{where}&count=true")).json()["total"] == 0
+
+
+async def test_a_list_of_named_policies_holds_these_alone(inhabited):
+    made = [await inhabited.make("/v1/policies", {"name": name, "rules": RULES}) for name in "ABC"]
+    asked = "&".join(f"id={each['id']}" for each in made[:2])
+    found = (await inhabited.send("admin", "GET", f"/v1/policies?{asked}&id=nobody")).json()["data"]
+    assert {each["name"] for each in found} == {"A", "B"}
+    assert (await inhabited.send("stranger", "GET", f"/v1/policies?{asked}")).json()["data"] == []
