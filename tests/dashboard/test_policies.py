@@ -2,6 +2,7 @@
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.dashboard.hostile import HOSTILE, assert_shown_as_text
 from tests.dashboard.lessons import reader
@@ -39,6 +40,14 @@ async def test_filters_narrow_the_list_and_an_empty_one_leads_back(site):
         nothing = (await somebody.open("/policies?topic=invoices&action=log")).text
     assert "Nothing matches" in nothing
     assert "Show all" in nothing
+
+
+@pytest.mark.usefixtures("policy")
+async def test_a_field_for_a_topic_offers_those_there_are(page):
+    for path in ("/policies", "/policies/new"):
+        await page.goto(path)
+        await page.get_by_label("Topic").focus()
+        await expect(page.locator("#topics option[value=invoices]")).to_be_attached()
 
 
 async def test_a_policy_says_why_it_is_in_force_and_all_it_ever_said(site, policy):

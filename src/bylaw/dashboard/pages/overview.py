@@ -20,6 +20,7 @@ _TOP: Final = 5
 _LATEST: Final = 100  # decisions that are looked at for what no policy governs
 _LOOSE: Final = 500  # agents that are looked at for what is enforced on them
 _PENDING: Final = 50
+_PLACES: Final = 20  # those with most in force are shown
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -39,7 +40,7 @@ async def overview(visit: Visit) -> Response:
     days = asked if asked in DAYS else DAYS[1]
     told = await _told(visit, days) if visit.may("receipts:read") else {}
     kept = await _kept(visit) if visit.may("policy:read") else {}
-    agents = await _agents(visit) if visit.may("agents:read") else None
+    agents, are_all = await _agents(visit) if visit.may("agents:read") else (None, True)
     return visit.show(
         "overview/overview.html",
         days=days,
@@ -48,6 +49,7 @@ async def overview(visit: Visit) -> Response:
         kept=kept,
         agents=agents,
         loose=_loose(agents or (), told),
+        are_all=are_all,
         troubles=await _troubles(visit),
         steps=_steps(visit, told, kept, agents),
         places=places(visit),
@@ -104,11 +106,14 @@ async def _kept(visit: Visit) -> Mapping[str, object]:
     places_ = items(await visit.get("/v1/statistics/policies"), "data")
     if within:
         places_ = [each for each in places_ if each["workspace_id"] in {None, within}]
+    counted = [{**each, "all": sum(_number(each, action) for action in ACTIONS)} for each in places_]
+    most = sorted(counted, key=lambda each: -_number(each, "all"))[:_PLACES]
     pending = await visit.get("/v1/policies", waits="true", limit=str(_PENDING), workspace_id=within)
     written = await visit.get("/v1/policies", limit="1", workspace_id=within)
     evaluators = await visit.get("/v1/evaluators")
     return {
-        "places": [{**each, "all": sum(_number(each, action) for action in ACTIONS)} for each in places_],
+        "places": [each for each in counted if each in most],
+        "more_places": len(counted) - len(most),
         "pending": len(items(pending, "data")),
         "is_more": pending["next_cursor"] is not None,
         "is_written": bool(items(written, "data")),
@@ -117,9 +122,11 @@ async def _kept(visit: Visit) -> Mapping[str, object]:
     }
 
 
-async def _agents(visit: Visit) -> Sequence[Item]:
-    found = items(await visit.get("/v1/agents", limit=str(_LOOSE)), "data")
-    return [each for each in found if visit.workspace in {"", each["workspace_id"]}]
+async def _agents(visit: Visit) -> tuple[Sequence[Item], bool]:
+    """Return the newest agents, and whether these are all."""
+    found = await visit.get("/v1/agents", limit=str(_LOOSE))
+    here = [each for each in items(found, "data") if visit.workspace in {"", each["workspace_id"]}]
+    return here, found["next_cursor"] is None
 
 
 def _loose(agents: Sequence[Item], told: Mapping[str, object]) -> Sequence[Item]:

@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import items, part
-from bylaw.dashboard.page import Page, shown
+from bylaw.dashboard.page import Page, handed, shown
 from bylaw.dashboard.pages import policy_editor, policy_page
 from bylaw.dashboard.pages.names import topics_of
 from bylaw.dashboard.pages.review_case import names_of, people_of
@@ -44,7 +44,6 @@ async def policies(visit: Visit) -> Response:
         asked_query=query if tab == "all" else {**query, "tab": tab},
         tab=tab,
         counts={each: await _count(visit, each) for each in ("all", "pending")},
-        topics=await topics_of(visit),
         places={each["id"]: each["name"] for each in workspaces},
         names=await names_of(visit, await people_of(visit, visit.workspace or None)),
     )
@@ -58,4 +57,14 @@ async def _count(visit: Visit, tab: str) -> int:
     return total if isinstance(total, int) else 0
 
 
-PAGES: Final[tuple[Page, ...]] = (shown("/policies", policies), *policy_editor.PAGES, *policy_page.PAGES)
+async def topics(visit: Visit) -> Response:
+    """Hand out the topics that there are, to a field that somebody begins to fill in."""
+    return visit.show("policies/topics.html", topics=await topics_of(visit))
+
+
+PAGES: Final[tuple[Page, ...]] = (
+    shown("/policies", policies),
+    handed("/policies/topics", topics),
+    *policy_editor.PAGES,
+    *policy_page.PAGES,
+)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, part, words
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.names import topics_of
 from bylaw.dashboard.pages.policy_fact import HOWS
 from bylaw.dashboard.pages.policy_form import (
     PolicyForm,
@@ -172,7 +171,6 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         errors=said.errors,
         wrong=[(_called(path), message.partition("\n")[0]) for path, message in said.errors.items()],
         places=await _places(visit),
-        topics=await topics_of(visit),
         notes=_notes(draft.form, said),
         differences=() if said.theirs is None else differences(await _form(visit, said.theirs), draft.form),
         names={}

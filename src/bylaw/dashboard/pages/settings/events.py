@@ -1,12 +1,13 @@
 """The audit log: who changed what, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Refused, items
 from bylaw.dashboard.page import Page, shown
+from bylaw.dashboard.pages.names import policy_names
 from bylaw.dashboard.pages.settings.asked import listed, mendable, place_names
 from bylaw.dashboard.visit import Visit
 
@@ -36,7 +37,9 @@ async def events(visit: Visit) -> Response:
         query={name: value for name, value in asked.items() if value and name != "cursor"},
         names=place_names(visit),
         keys=keys,
-        policies=await _policy_names(visit, items(found, "data")),
+        policies=await policy_names(
+            visit, (str(each["id"]) for each in items(found, "data") if each["noun"] == "policy")
+        ),
         authors={f"user:{ident}": name for ident, name in people.items()}
         | {f"key:{ident}": f"the key {name}" for ident, name in keys.items()},
         detail="" if refused is None else refused.detail,
@@ -49,18 +52,6 @@ async def _named(visit: Visit, path: str) -> Mapping[str, str]:
         str(each["id"]): f"{each['name']} {each.get('last_name') or ''}".strip()
         for each in await listed(visit, path)
     }
-
-
-async def _policy_names(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
-    """Return the names of the policies that were changed, as far as the person may see them."""
-    names: dict[str, str] = {}
-    changed = {str(each["id"]) for each in found if each["noun"] == "policy"}
-    for ident in changed if visit.may("policy:read") else ():
-        try:
-            names[ident] = str((await visit.get(f"/v1/policies/{ident}"))["name"])
-        except Refused:
-            continue
-    return names
 
 
 PAGES: Final[tuple[Page, ...]] = (shown(_HOME, events),)
