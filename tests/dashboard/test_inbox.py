@@ -169,7 +169,11 @@ async def test_an_expired_call_says_so_and_takes_no_answer(site, page):
     try:
         await page.reload()
         await expect(page.get_by_text("Nobody answered in time")).to_be_visible()
-        await expect(page.get_by_role("button", name="Approve this call")).to_have_count(0)
+        for name in ("Approve this call", "Deny it", "Take it"):
+            await expect(page.get_by_role("button", name=name)).to_have_count(0)
+        await page.goto("/inbox/approvals?status=")
+        listed = page.get_by_role("listitem").filter(has=page.locator(f'a[href="{path}"]'))
+        await expect(listed).to_contain_text("expired 1 hour ago")
     finally:
         site.clock.ahead_ms = 0
 
@@ -248,6 +252,10 @@ async def test_it_is_given_on_and_let_go_and_the_thread_tells(people, desk):
     late = await answer(people, path, "ada", page=stale, do="release")
     assert late.status_code == 412
     assert "This changed while you looked at it" in late.text
+    answered = await answer(people, path, "ada", page=stale, answer="approve", reason="I know them")
+    assert answered.status_code == 412
+    assert "has it now. Read it again" in re.sub(r"<[^>]*>", "", answered.text)
+    assert "I know them" in answered.text
     await answer(people, path, "grace", do="release")
     page = re.sub(r"<[^>]*>", "", (await look(people, path, "grace")).text)
     for said in ("took this", "gave this to you", "You let this go", "Nobody has it"):

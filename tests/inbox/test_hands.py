@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from bylaw import settings
 from bylaw.app import build
+from bylaw.core.paging import Slice
 from tests.api.conftest import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,7 +44,7 @@ def kind(request):
     return request.param
 
 
-async def waiting(office, kind):
+async def waiting(office, kind="approvals"):
     """The path of something new that waits in workspace w."""
     asked = CALL if kind == "approvals" else {"phase": "output", "agent_output": "x", "workspace_id": "w"}
     made = await office.make("/v1/decisions", asked)
@@ -83,8 +84,8 @@ async def test_a_thing_goes_from_hand_to_hand_and_its_thread_tells(office, kind)
     ]
 
 
-async def test_giving_it_again_changes_nothing(office, kind):
-    path = await waiting(office, kind)
+async def test_giving_it_again_changes_nothing(office):
+    path = await waiting(office)
     first, again = await give(office, path, "ada"), await give(office, path, "ada")
     assert first.headers["etag"] == again.headers["etag"]
     assert len(await thread(office, path)) == 1
@@ -110,15 +111,15 @@ async def test_whoever_answers_what_changed_hands_meanwhile_is_told(office, kind
 @pytest.mark.parametrize(
     ("user", "code"), [("linus", "may_not_act"), ("eve", "may_not_act"), ("x", "unknown_user")]
 )
-async def test_nobody_gets_what_they_may_not_see_to(office, kind, user, code):
-    refused = await give(office, await waiting(office, kind), user)
+async def test_nobody_gets_what_they_may_not_see_to(office, user, code):
+    refused = await give(office, await waiting(office), user)
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
     assert (error["path"], error["code"]) == ("user_id", code)
 
 
-async def test_whoever_only_looks_gives_and_says_nothing(office, kind):
-    path = await waiting(office, kind)
+async def test_whoever_only_looks_gives_and_says_nothing(office):
+    path = await waiting(office)
     assert (await give(office, path, "ada", "linus")).status_code == 403
     assert (await office.send("linus", "POST", f"{path}/comments", json={"text": "x"})).status_code == 403
     assert (await read(office, f"{path}/thread", "linus"))["data"] == []
@@ -135,8 +136,8 @@ async def test_what_nobody_waits_for_is_not_given_and_stays_with_whoever_had_it(
     assert (await read(office, path))["assignee"]["id"] == "ada"
 
 
-async def test_comments_are_counted_told_and_kept_as_they_are_said(office, kind):
-    path = await waiting(office, kind)
+async def test_comments_are_counted_told_and_kept_as_they_are_said(office):
+    path = await waiting(office)
     for text in ("  One.\nTwo. ", "Three"):
         await office.make(f"{path}/comments", {"text": text}, "ada")
     assert (await read(office, path))["comments"] == 2
@@ -150,8 +151,8 @@ async def test_comments_are_counted_told_and_kept_as_they_are_said(office, kind)
         assert refused.json()["errors"][0]["code"] == code
 
 
-async def test_a_comment_that_is_sent_again_is_said_once(office, kind):
-    path = await waiting(office, kind)
+async def test_a_comment_that_is_sent_again_is_said_once(office):
+    path = await waiting(office)
     for _ in range(2):
         headers = {"idempotency-key": path}
         await office.send("ada", "POST", f"{path}/comments", json={"text": "Once"}, headers=headers)
@@ -202,8 +203,8 @@ async def test_what_points_to_a_held_call_has_no_hands_of_its_own(office):
     assert (refused.status_code, refused.json()["reason"]) == (409, "held_call")
 
 
-async def test_words_are_erased_with_what_was_asked(office, kind):
-    path = await waiting(office, kind)
+async def test_words_are_erased_with_what_was_asked(office):
+    path = await waiting(office)
     await give(office, path, "ada")
     await office.make(f"{path}/comments", {"text": "They said: 4111 1111"}, "ada")
     assert (
@@ -215,8 +216,8 @@ async def test_words_are_erased_with_what_was_asked(office, kind):
     ]
 
 
-async def test_the_log_says_who_did_it_and_never_what_was_said(office, kind):
-    path = await waiting(office, kind)
+async def test_the_log_says_who_did_it_and_never_what_was_said(office):
+    path = await waiting(office)
     await give(office, path, "ada")
     await office.make(f"{path}/comments", {"text": "A secret"}, "ada")
     ident = path.rpartition("/")[2]
@@ -235,3 +236,20 @@ async def test_everybody_who_may_act_in_a_place_is_found_by_those_who_may(office
     assert {"ada", "linus"}.isdisjoint(each["id"] for each in found["data"])
     assert (await office.send("linus", "GET", "/v1/inbox/people?workspace_id=w")).status_code == 403
     assert (await office.send("eve", "GET", "/v1/inbox/people?workspace_id=w")).status_code == 403
+
+
+async def test_webhooks_are_told_into_whose_hands_it_goes(office, kind):
+    wanted = {"url": "https://hooks.example.com/", "types": [f"{kind.removesuffix('s')}.assigned"]}
+    hook = await office.make("/v1/webhooks", wanted)
+    path = await waiting(office, kind)
+    await give(office, path, "ada")
+    await office.send("ada", "DELETE", f"{path}/assignee")
+    await office.make(f"{path}/comments", {"text": "x"}, "ada")
+    async with office.app.stores.control.begin("default", writes=False) as unit:
+        told = [each.data for each in (await unit.notify.notices.since(0, Slice(limit=50))).items]
+    told = [each for each in told if each["id"] == path.rpartition("/")[2]]
+    assert sorted((str(each["assignee"]), each["by"], each["workspace_id"]) for each in told) == [
+        ("None", "user:ada", "w"),
+        ("ada", "user:grace", "w"),
+    ]
+    await office.send("admin", "DELETE", f"/v1/webhooks/{hook['id']}")
