@@ -7,7 +7,7 @@ import pytest
 from bylaw.core.errors import Forbidden
 from bylaw.core.paging import Slice
 from tests.contracts.lists import every
-from tests.contracts.values import START, A, B, remark
+from tests.contracts.values import START, A, B, attention, remark
 
 
 async def thread(unit, about="att-1"):
@@ -62,3 +62,15 @@ async def test_a_remark_of_another_tenant_is_refused(store):
         with pytest.raises(Forbidden):
             await unit.remarks.add(remark(B))
         assert await thread(unit) == []
+
+
+async def test_what_the_server_takes_out_of_hands_is_kept_from_the_operators_transaction(store):
+    item, told = attention(assignee="ada"), remark(kind="unassigned", assignee="ada", text="")
+    async with store.begin(A) as unit:
+        await unit.review.attention.add([item])
+    async with store.system() as system:
+        await system.of(A).review.attention.save(replace(item, assignee=None, revision=2))
+        await system.of(A).remarks.add(told)
+    async with store.begin(A, writes=False) as unit:
+        assert await thread(unit) == [told]
+        assert (await unit.review.attention.get(item.id)).assignee is None

@@ -17,7 +17,7 @@ from bylaw.core.ids import UserId
 from bylaw.core.paging import every
 from bylaw.inbox.model import Thing
 from bylaw.inbox.store import InboxUnit
-from bylaw.inbox.things import READS, WRITES, remark_on, require_handling
+from bylaw.inbox.things import WRITES, remark_on, require_handling
 from bylaw.review.model import AttentionItem
 from bylaw.review.store import AttentionFilter
 from bylaw.tenancy.model import Place, User
@@ -57,7 +57,6 @@ async def let_go(acting: Acting[InboxUnit], user_id: UserId) -> None:
 
 async def people_for(acting: Acting[InboxUnit], place: Place) -> Sequence[User]:
     """Return everybody who may act in a place where the caller may, by name. Raises: Forbidden."""
-    acting.principal.require(READS, place)
     acting.principal.require(WRITES, place)
     found = [user async for user in every(acting.unit.tenancy.users.list) if _may_act(user, place)]
     return sorted(found, key=lambda user: (user.full_name.casefold(), user.id))
