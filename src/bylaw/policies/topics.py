@@ -13,12 +13,13 @@ from typing import Final
 
 from bylaw.core.errors import InvalidInput, NotFound, Problem
 from bylaw.core.ids import PolicyId
+from bylaw.core.paging import Slice
 from bylaw.policies.content import document
 from bylaw.policies.editing import begin_edit, edited
 from bylaw.policies.entries import Changed, store
 from bylaw.policies.model import Current, topic_key
 from bylaw.policies.parse import parse_content
-from bylaw.policies.reading import every_policy
+from bylaw.policies.reading import every_policy, list_policies
 from bylaw.policies.rules import Reading
 from bylaw.policies.searching import words_of
 from bylaw.policies.store import PolicyFilter, PolicyUnit, TopicCount
@@ -70,9 +71,11 @@ async def topic_warnings(acting: Acting[PolicyUnit], topic: str | None) -> tuple
     """Return a warning about a topic that one policy has at most, and that is close to another."""
     if topic is None:
         return ()
-    known = await list_topics(acting, PolicyFilter())
-    near = close_topics(topic, known)
-    if not near or any(topic_key(each.topic) == topic_key(topic) and each.policies > 1 for each in known):
+    # Most topics are in use, which an index tells: all are counted only for one that is not.
+    if len((await list_policies(acting, PolicyFilter(topic=topic), Slice(limit=2))).items) > 1:
+        return ()
+    near = close_topics(topic, await list_topics(acting, PolicyFilter()))
+    if not near:
         return ()
     named = ", ".join(f"{each.topic!r} ({each.policies})" for each in near[:_NAMED])
     message = f"No other policy has this topic, and some are close: {named}. Is one of them meant?"
