@@ -103,6 +103,7 @@ def pages() -> list[tuple[str, str]]:
         ("… searched: a seldom word", f"/policies?q={seldom()}"),
         ("… of a topic", "/policies?topic=escalation"),
         ("… HIGH that block", "/policies?risk=HIGH&action=block"),
+        ("… the topics that a field offers", "/policies/topics"),
         ("one policy", "/policies/pol-1"),
         ("… its first version", "/policies/pol-1/versions/1"),
         ("… in the editor", "/policies/pol-1/edit"),
