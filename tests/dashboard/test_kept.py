@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import expect
 
+from tests.dashboard.axe import assert_accessible
 from tests.dashboard.serving import COOKIE
 
 RULE = "Never promise a delivery date.\n“Soon” is one, too."
@@ -42,6 +43,7 @@ async def test_what_was_written_outlives_the_session(page, site, watch):
     await page.get_by_role("button", name="Save the policy").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Your session is over")
     await expect(page.get_by_role("link", name="Sign in")).to_have_attribute("target", "_blank")
+    await assert_accessible(page)
     await site.sign_in(page.context)
     await page.get_by_role("button", name="I have signed in: go on").click()
     await expect(page.get_by_role("main")).to_contain_text("You are signed in as admin of acme.")

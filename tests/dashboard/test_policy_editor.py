@@ -362,11 +362,16 @@ async def test_a_condition_is_written_without_json(page, site):
     await expect(page.locator("#fact-0-said")).to_have_text("Say what it is compared with.")
     await page.get_by_label("With what").fill("DE, AT")
     await expect(page.locator("#fact-0-said")).to_be_empty()
+    await page.get_by_role("button", name="Add a condition").click()
+    await page.get_by_label("Fact 2").fill("amount")
+    await page.get_by_label("How it compares").nth(1).select_option("is over")
+    await page.get_by_label("With what").nth(1).fill("100")
     await page.get_by_role("button", name="Save the policy").click()
-    await expect(page.locator(".facts").first).to_contain_text("metadata.country")
+    said = "metadata.country is one of DE, AT, and amount is over 100"
+    await expect(page.locator(".facts").first).to_contain_text(said)
     ident = page.url.rpartition("/")[2]
     made = (await site.world.send("admin", "GET", f"/v1/policies/{ident}")).json()
-    assert made["conditions"] == {"metadata.country": ["DE", "AT"]}
+    assert made["conditions"] == {"metadata.country": ["DE", "AT"], "amount": {"gt": 100}}
 
 
 async def test_what_is_typed_is_checked_at_once(page):
