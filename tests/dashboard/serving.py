@@ -20,6 +20,7 @@ from bylaw.api.wire import Wire, WireLimits
 from bylaw.app import join
 from bylaw.core.clock import SystemClock
 from bylaw.core.ids import Ids
+from bylaw.settings import Settings
 from bylaw.stores import open_stores
 from tests.api.conftest import Template, World
 
@@ -27,10 +28,10 @@ COOKIE = "bylaw-session"
 
 
 class Ahead(SystemClock):
-    """The machine's clock, put forward by what tests say."""
+    """The machine's clock, put forward or back by what tests say."""
 
-    def __init__(self) -> None:
-        self.ahead_ms = 0
+    def __init__(self, ahead_ms: int = 0) -> None:
+        self.ahead_ms = ahead_ms
 
     def now_ms(self) -> int:
         return super().now_ms() + self.ahead_ms
@@ -91,11 +92,14 @@ async def listening(asgi: Asgi) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving(data: Path, template: Template | None = None) -> AsyncIterator[Site]:
-    """Serve what is in `data`: a copy of `template`, or nothing yet."""
+async def serving(
+    data: Path, template: Template | None = None, *, given: Settings | None = None, behind_ms: int = 0
+) -> AsyncIterator[Site]:
+    """Serve what is in `data`: a copy of `template`, or nothing yet; `behind_ms` ago, by its clock."""
     if template is not None:
         shutil.copytree(template.data, data)
-    given, clock = settings.build(data=data), Ahead()
+    given = settings.build(data=data) if given is None else given
+    clock = Ahead(-behind_ms)
     ids = Ids(clock)
     async with AsyncExitStack() as stack:
         stores = await open_stores(given, clock, ids, stack)

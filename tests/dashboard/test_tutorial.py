@@ -26,4 +26,4 @@ def test_every_step_is_carried_out_whole(step):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_is_there_and_small(name):
-    assert (PAGE.parent / "screenshots" / name).stat().st_size <= 120_000
+    assert (PAGE.parent / "screenshots" / name).stat().st_size <= 60_000

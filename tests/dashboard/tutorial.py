@@ -24,7 +24,8 @@ _PATIENCE = 200  # times that a page is loaded again
 PAGE = ROOT / "docs" / "tutorial.md"
 _LINES = re.compile(
     r"^(?P<who>[A-Z][\w ]+), in (?:her|his|any) browser:$"
-    r"|^!\[.+\]\(screenshots/(?P<picture>[\w-]+\.png)\)$"
+    r"|^`(?P<address>/\S*)`$"
+    r"|^!\[.+\]\((?:\.\./)?screenshots/(?P<picture>[\w-]+\.png)\)$"
     r"|^\d+\. (?P<step>.+)$",
     re.MULTILINE,
 )
@@ -155,9 +156,9 @@ def deeds(step: str) -> list[tuple[re.Match[str], Callable[..., Awaitable[None]]
     return sorted(found, key=lambda each: each[0].start())
 
 
-def steps() -> list[dict[str, str]]:
-    """What happens on the page: who begins to act, what they do, and where a picture is taken."""
-    text = re.sub(r"\n {3}(?=\S)", " ", PAGE.read_text("utf-8"))
+def steps(page: Path = PAGE) -> list[dict[str, str]]:
+    """What happens on a page: who begins to act and where, what they do, and where a picture is taken."""
+    text = re.sub(r"\n {3}(?=\S)", " ", page.read_text("utf-8"))
     return [
         {name: said for name, said in match.groupdict().items() if said} for match in _LINES.finditer(text)
     ]
