@@ -1,6 +1,6 @@
 """Whether anything is enforced on an agent, as far as its own place and its bound policy tell."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -27,10 +27,11 @@ def enforcement(snapshot: Snapshot, agent: Agent) -> Enforcement:
 
 def in_force(snapshot: Snapshot) -> Mapping[Place, Counter[Action]]:
     """Return how many policies are in force at each place itself, by what they do."""
-    counted: defaultdict[Place, Counter[Action]] = defaultdict(Counter)
-    for entry in snapshot.entries.values():
-        counted[entry.place][entry.policy.action] += 1
-    return counted
+    if not snapshot.counts:
+        pairs = Counter((entry.place, entry.policy.action) for entry in snapshot.entries.values())
+        for (place, action), number in pairs.items():
+            snapshot.counts.setdefault(place, Counter())[action] = number
+    return snapshot.counts
 
 
 def _governing(snapshot: Snapshot, agent: Agent) -> Iterator[CompiledPolicy]:

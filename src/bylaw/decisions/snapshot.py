@@ -1,5 +1,6 @@
 """Snapshots: all that decisions of one tenant are checked against, compiled, indexed and never changed."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,7 +10,7 @@ from bylaw.core.ids import PolicyId, TenantId, WorkspaceId
 from bylaw.decisions.compiled import Applied, CompiledPolicy
 from bylaw.decisions.index import Table
 from bylaw.decisions.model import Combined
-from bylaw.policies.model import Outline, Reach
+from bylaw.policies.model import Action, Outline, Reach
 from bylaw.tenancy.model import EVERYWHERE, Agent, Place, Repo, Workspace
 
 # How many ways to stand a snapshot remembers: an agent's name is the caller's choice.
@@ -71,7 +72,8 @@ class Snapshot:
 
     `entries` are the policies in force by id, `dormant` the places of the others, `chains` by (workspace,
     repo) and widest place first. `requiring` are the workspaces in which a decision without a policy is a
-    block, `routing` those in which one without topics finds them. `standings` remembers what was worked out.
+    block, `routing` those in which one without topics finds them. `standings` and `counts` remember what was
+    worked out: of `counts`, how many policies of each action are in force at each place.
     """
 
     tenant_id: TenantId
@@ -86,6 +88,7 @@ class Snapshot:
     standings: dict[tuple[str | None, str | None, str | None], Standing] = field(
         default_factory=dict, repr=False, compare=False
     )
+    counts: dict[Place, Counter[Action]] = field(default_factory=dict, repr=False, compare=False)
 
     def standing(self, agent_id: str | None, workspace_id: str | None, repo_id: str | None) -> Standing:
         """Return where a request of that agent stands that names that place. Raises: as `around`."""
