@@ -15,8 +15,9 @@ HOUR_MS = 3_600_000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site(tmp_path, empty_control):
+async def site(tmp_path, empty_control, one_loop):
     """A server that nothing has been told yet."""
+    del one_loop
     (tmp_path / "data").mkdir()
     shutil.copy(empty_control, tmp_path / "data")
     async with serving(tmp_path / "data") as found:
