@@ -15,7 +15,7 @@ class Page:
     """One address.
 
     `is_for_people`: whoever is not signed in is led to do so first. `is_file`: what is answered is no page,
-    but a file or a stream.
+    but a file or a stream, or leads elsewhere.
     """
 
     method: str
@@ -33,6 +33,11 @@ def shown(path: str, answer: Answer, *, is_for_people: bool = True) -> Page:
 def handed(path: str, answer: Answer) -> Page:
     """Return what hands out a file or a stream."""
     return Page(method="GET", path=path, answer=answer, is_file=True)
+
+
+def led(path: str, answer: Answer) -> Page:
+    """Return what leads anybody elsewhere."""
+    return Page(method="GET", path=path, answer=answer, is_for_people=False, is_file=True)
 
 
 def sent(path: str, answer: Answer, *, is_for_people: bool = True) -> Page:

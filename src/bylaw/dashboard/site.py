@@ -23,11 +23,13 @@ from bylaw.dashboard.pages import (
     invitation,
     learning,
     learning_ways,
+    organisations,
     overview,
     policies,
     receipts,
     review,
     settings,
+    single_sign_on,
 )
 from bylaw.dashboard.rendering import serve_static
 from bylaw.dashboard.visit import Means, Visit, sent_by
@@ -35,6 +37,8 @@ from bylaw.dashboard.visit import Means, Visit, sent_by
 PAGES: Final[Sequence[Page]] = (
     *overview.PAGES,
     *account.PAGES,
+    *single_sign_on.PAGES,
+    *organisations.PAGES,
     *invitation.PAGES,
     *inbox.PAGES,
     *inbox_item.PAGES,

@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bylaw.core.ids import Ids
 from bylaw.dashboard import security
-from bylaw.dashboard.asking import Answered, Api, Asked, Item, Query, Refused, items, words
+from bylaw.dashboard.asking import Answered, Api, Asked, Item, Query, Refused, items, part, words
+from bylaw.dashboard.held import Held, held_of, read_held, written_held
 from bylaw.dashboard.pulse import Pulse
 from bylaw.dashboard.rendering import Renderer
 from bylaw.dashboard.security import Cookies
@@ -19,6 +20,7 @@ from bylaw.dashboard.security import Cookies
 T = TypeVar("T")
 THEMES: Final = ("auto", "light", "dark")
 _SESSION: Final = "session"
+_OTHERS: Final = "others"
 _SAID: Final = "said"
 _THEME: Final = "theme"
 _WORKSPACE: Final = "workspace"
@@ -193,13 +195,42 @@ class Visit:
             return self.go(path)
         return self._left(Response(headers={"hx-redirect": path}))
 
-    def begin(self, session: str) -> None:
-        """Have the browser keep a session."""
-        self._leaving.append((_SESSION, session, None))
+    @property
+    def others(self) -> Sequence[Held]:
+        """The sessions of other organisations that the browser holds beside the one in use."""
+        here = part(self.who, "tenant").get("id")
+        held = read_held(self._means.cookies.read(self.request, _OTHERS))
+        return [each for each in held if each.tenant_id != here]
 
-    def end(self) -> None:
-        """Have the browser forget the session."""
+    def begin(self, made: Item) -> None:
+        """Have the browser use a new session, and hold the one in use beside it if it is of another place."""
+        self.use(held_of(made))
+
+    def use(self, held: Held, *, keeps: bool = True) -> None:
+        """Have the browser use a session; the one of before is held on unless nobody `keeps` it."""
+        used = self._means.cookies.read(self.request, _SESSION)
+        before = [held_of({"session": used, "who": self.who})] if self.who and used and keeps else []
+        self._hold([each for each in (*before, *self.others) if each.tenant_id != held.tenant_id])
+        self._leaving.append((_SESSION, held.session, None))
+        self.choose(workspace="")
+
+    def drop(self, held: Held) -> None:
+        """Have the browser forget one of the other sessions."""
+        self._hold([each for each in self.others if each != held])
+
+    def end(self, *, everywhere: bool = False) -> None:
+        """Have the browser forget the session, with those of other organisations where `everywhere`."""
         self._leaving.append((_SESSION, "", 0))
+        if everywhere:
+            self._hold(())
+
+    def remember(self, name: str, value: str, *, seconds: int) -> None:
+        """Have the browser keep something for a short while; 0 seconds forget it."""
+        self._leaving.append((name, value, seconds))
+
+    def remembered(self, name: str) -> str:
+        """Return what the browser kept, empty for nothing."""
+        return self._means.cookies.read(self.request, name)
 
     def choose(self, *, theme: str | None = None, workspace: str | None = None) -> None:
         """Have the browser remember how pages are shown."""
@@ -207,6 +238,9 @@ class Visit:
             self._leaving.append((_THEME, theme, _CHOICE_S))
         if workspace is not None:
             self._leaving.append((_WORKSPACE, workspace, _CHOICE_S))
+
+    def _hold(self, held: Sequence[Held]) -> None:
+        self._leaving.append((_OTHERS, written_held(held), None if held else 0))
 
     def _left(self, response: Response) -> Response:
         for name, value, seconds in self._leaving:

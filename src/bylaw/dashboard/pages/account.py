@@ -1,4 +1,4 @@
-"""Signing in and out, the first start, and how pages are shown."""
+"""Signing in, the first start, and how pages are shown."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,39 +9,33 @@ from bylaw.dashboard.asking import Item, Refused, items
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.visit import Visit
 
-_REFUSED: Final = frozenset({401, 403, 409, 422, 429, 503})
+MENDABLE: Final = frozenset({401, 403, 409, 422, 429, 503})
 
 
 async def sign_in_page(visit: Visit) -> Response:
     """Show the form with which people sign in, or that of the first start while nobody can."""
-    if visit.session and visit.who:
+    asked = visit.request.query_params
+    if visit.session and visit.who and "another" not in asked:
         return visit.go("/")
-    if (await visit.get("/v1/setup"))["is_needed"] and "key" not in visit.request.query_params:
+    if (await visit.get("/v1/setup"))["is_needed"] and "key" not in asked:
         return visit.go("/setup")
-    return _form(visit)
+    return await form(visit)
 
 
 async def sign_in(visit: Visit) -> Response:
     """Begin a session of a person, or with an API key."""
-    form = visit.form
-    if "key" in form:
-        return await _with_key(visit, form["key"].strip())
-    body = {"email": form.get("email", ""), "password": form.get("password", "")}
-    if form.get("tenant_id"):
-        body["tenant_id"] = form["tenant_id"]
+    sent = visit.form
+    if "key" in sent:
+        return await _with_key(visit, sent["key"].strip())
+    body = {"email": sent.get("email", ""), "password": sent.get("password", "")}
+    if sent.get("tenant_id"):
+        body["tenant_id"] = sent["tenant_id"]
     try:
-        return _begun(visit, await visit.send("POST", "/v1/sign-in", body))
+        return begun(visit, await visit.send("POST", "/v1/sign-in", body), sent.get("next", ""))
     except Refused as refused:
-        if refused.status not in _REFUSED:
+        if refused.status not in MENDABLE:
             raise
-        return _form(visit, refused)
-
-
-async def sign_out(visit: Visit) -> Response:
-    """End the session."""
-    await visit.send("DELETE", "/v1/session")
-    visit.end()
-    return visit.go("/sign-in", said="You are signed out.")
+        return await form(visit, refused)
 
 
 async def setup_page(visit: Visit) -> Response:
@@ -56,7 +50,7 @@ async def setup(visit: Visit) -> Response:
     try:
         made = await visit.send("POST", "/v1/setup", {name: visit.form.get(name, "") for name in names})
     except Refused as refused:
-        if refused.status not in _REFUSED:
+        if refused.status not in MENDABLE:
             raise
         visit.session = ""
         detail = "This is not the admin key of this server." if refused.status in {401, 403} else ""
@@ -67,36 +61,39 @@ async def setup(visit: Visit) -> Response:
             errors=refused.errors,
             detail=detail or refused.detail,
         )
-    return _begun(visit, made)
+    return begun(visit, made, visit.form.get("next", ""))
 
 
 async def choose(visit: Visit) -> Response:
     """Remember the theme, or the workspace that the person works in."""
     visit.choose(theme=visit.form.get("theme"), workspace=visit.form.get("workspace"))
-    return visit.go(_local(visit.form.get("next", "")))
+    return visit.go(local(visit.form.get("next", "")))
 
 
 async def _with_key(visit: Visit, key: str) -> Response:
-    visit.session = key
+    was, visit.session = visit.session, key
     try:
-        return _begun(visit, await visit.send("POST", "/v1/sessions"))
+        return begun(visit, await visit.send("POST", "/v1/sessions"), visit.form.get("next", ""))
     except Refused as refused:
-        if refused.status not in _REFUSED:
+        if refused.status not in MENDABLE:
             raise
-        visit.session = ""
-        return _form(visit, refused)
+        visit.session = was
+        return await form(visit, refused)
 
 
-def _begun(visit: Visit, made: Item) -> Response:
-    visit.begin(str(made["session"]))
-    return visit.go(_local(visit.form.get("next", "")))
+def begun(visit: Visit, made: Item, address: str) -> Response:
+    """Have the browser keep a new session, and lead to where it was going on this site."""
+    visit.begin(made)
+    return visit.go(local(address))
 
 
-def _form(visit: Visit, refused: Refused | None = None) -> Response:
+async def form(visit: Visit, refused: Refused | None = None, *, address: str = "") -> Response:
+    """Show every way to sign in, and why the last one led nowhere; `address` is where it leads on."""
     return visit.show(
         "account/sign_in.html",
         status=200 if refused is None else refused.status,
-        next=visit.form.get("next", "") or visit.request.query_params.get("next", ""),
+        ways=await visit.get("/v1/sign-in"),
+        next=address or visit.form.get("next", "") or visit.request.query_params.get("next", ""),
         by_key="key" in visit.form or "key" in visit.request.query_params,
         is_over=visit.request.query_params.get("over") == "1",
         email=visit.form.get("email", ""),
@@ -105,7 +102,7 @@ def _form(visit: Visit, refused: Refused | None = None) -> Response:
     )
 
 
-def _local(address: str) -> str:
+def local(address: str) -> str:
     """Return an address of this site, whatever somebody wrote into the form."""
     parts = urlsplit(address.replace("\\", "/"))
     is_local = not parts.scheme and not parts.netloc and parts.path.startswith("/")
@@ -115,7 +112,6 @@ def _local(address: str) -> str:
 PAGES: Final[tuple[Page, ...]] = (
     shown("/sign-in", sign_in_page, is_for_people=False),
     sent("/sign-in", sign_in, is_for_people=False),
-    sent("/sign-out", sign_out),
     shown("/setup", setup_page, is_for_people=False),
     sent("/setup", setup, is_for_people=False),
     sent("/choose", choose, is_for_people=False),

@@ -27,7 +27,7 @@ async def join(visit: Visit) -> Response:
         if refused.status not in _MENDABLE:
             raise
         return _form(visit, token, refused)
-    visit.begin(str(made["session"]))
+    visit.begin(made)
     return visit.go("/", said="Welcome. You are signed in.")
 
 
