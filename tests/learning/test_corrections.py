@@ -1,7 +1,6 @@
 """Where a message should have been led, and that it is led there from then on."""
 
 import pytest
-import pytest_asyncio
 
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -52,7 +51,7 @@ class Server:
             return await route(self.acting(unit), self.finder, said, place=where)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(store):
     async with store.begin(A) as unit:
         await unit.tenancy.workspaces.add(workspace(id=W))
