@@ -110,7 +110,7 @@ class Walk:
         bylaw.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bylaw "$@"\n', encoding="utf-8")
         bylaw.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BYLAW_")}
-        given = {"PATH": f"{self.folder}:{kept['PATH']}", "BYLAW_KEY": self.carried["the key"]}
+        given = {"PATH": f"{self.folder}:{kept['PATH']}", "BYLAW_API_KEY": self.carried["the key"]}
         process = await asyncio.create_subprocess_shell(
             self.carried[name],
             cwd=self.folder,

@@ -250,7 +250,7 @@ def _call(visit: Visit, ident: str) -> str:
     body = msgspec.json.encode(asked).decode().replace("'", "'\\''")
     return (
         f"curl {visit.address}/v1/decisions \\\n"
-        '  -H "Authorization: Bearer $BYLAW_KEY" \\\n'
+        '  -H "Authorization: Bearer $BYLAW_API_KEY" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d '{body}'"
     )
