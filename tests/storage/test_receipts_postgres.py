@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Conflict, Forbidden, Unavailable
 from bylaw.core.ids import ReceiptId
 from bylaw.core.paging import Slice
@@ -329,3 +330,14 @@ async def test_receipts_of_an_outcome_are_found_by_an_index(shelf, database):
         " ORDER BY issued_ms DESC, id DESC LIMIT 50"
     )
     assert "receipts_of_outcomes" in "\n".join(row[0] for row in rows)
+
+
+async def test_outcomes_are_counted_out_of_an_index_alone(shelf, database):
+    ledger = await shelf.open()
+    await shelf.record(ledger, 200)
+    await database.execute("VACUUM ANALYZE ledger.receipts")
+    start = ManualClock().now_ms()
+    span = (start, start + 9000, 3000)
+    async with ledger._readers.begin(TENANT) as db:
+        rows = await db.fetch(f"EXPLAIN {queries.OUTCOMES}", TENANT, *span)
+    assert "Index Only Scan using receipts_listed" in "\n".join(row[0] for row in rows)

@@ -12,6 +12,7 @@ import pytest
 from bylaw.core.errors import Conflict, Corrupt, Unavailable
 from bylaw.core.paging import Slice
 from bylaw.receipts.ports import ReceiptQuery
+from bylaw.storage.sqlite import receipts_queries as queries
 from bylaw.storage.sqlite.receipts_schema import FILE
 from tests.contracts.receipts.shelf import Shelf
 from tests.receipts.book import TENANT, decision
@@ -193,6 +194,16 @@ async def test_receipts_of_an_outcome_are_found_by_an_index(shelf, tmp_path):
     connection.close()
     assert len(plan) == 1
     assert "receipts_of_outcomes (tenant=? AND outcome_of=?)" in plan[0][-1]
+
+
+async def test_outcomes_are_counted_out_of_an_index_alone(shelf, tmp_path):
+    await shelf.record(await shelf.open())
+    await shelf.close()
+    connection = apsw.Connection(str(tmp_path / FILE))
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {queries.OUTCOMES}", ("acme", 0, 1)).fetchall()
+    connection.close()
+    index = "COVERING INDEX receipts_listed (tenant=? AND issued_ms>? AND issued_ms<?)"
+    assert plan[0][-1] == f"SEARCH receipts USING {index}"
 
 
 async def altered(folder, *statements):

@@ -156,6 +156,15 @@ class Receipts(Protocol):
     async def list(self, query: ReceiptQuery, part: Slice) -> Page[StoredReceipt]:
         """Return a page of receipts, newest first. Raises: InvalidInput for a foreign cursor."""
 
+    async def outcomes(
+        self, *, since_ms: int, until_ms: int, bucket_ms: int
+    ) -> Mapping[int, Mapping[str, int]]:
+        """Return how many decisions came out how in each bucket, by its start and by outcome.
+
+        Shape: those of `since <= t < until` are counted; buckets begin at multiples of `bucket_ms` in UTC,
+        and one without a decision is left out.
+        """
+
     async def parts(self, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: NotFound when the receipt is not."""
 

@@ -33,6 +33,7 @@ batches = st.lists(st.lists(entries, min_size=1, max_size=6), max_size=6)
 async def told(kind, place, given_batches):
     """Everything that can be asked about a log after `given_batches`."""
     shelf = Shelf(kind, place)
+    start = shelf.clock.now_ms()
     ledger = await shelf.open()
     fates = [
         await ledger.log.append([shelf.issue(ledger, **entry) for entry in batch]) for batch in given_batches
@@ -47,12 +48,16 @@ async def told(kind, place, given_batches):
         ):
             page = await ledger.of(tenant).list(query, Slice(limit=3, total=True))
             lists.append(([item.id for item in page.items], page.total, page.next_cursor))
+    counts = [
+        await ledger.of(TENANT).outcomes(since_ms=start + since, until_ms=start + until, bucket_ms=length)
+        for since, until, length in ((0, 40_000, 3000), (1500, 7000, 1000), (1000, 9000, 10**6))
+    ]
     leaves = await ledger.logs.leaves(ledger.log.origin, start=0, limit=100)
     effects = await ledger.effects.after(ledger.log.origin, 0, limit=100)
     findings = await shelf.findings(ledger)
     await shelf.close()
     roots = [checkpoint.parse(note.note).checkpoint for note in notes]
-    return [list(map(list, fates)), roots, lists, list(leaves), list(effects), findings]
+    return [list(map(list, fates)), roots, lists, list(leaves), list(effects), counts, findings]
 
 
 @settings(max_examples=25, deadline=None)

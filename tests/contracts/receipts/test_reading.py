@@ -105,6 +105,35 @@ async def test_a_list_can_be_narrowed(shelf, ledger):
     assert page.total == 3
 
 
+async def test_outcomes_are_counted_where_they_lie_in_time(shelf, ledger):
+    hour, start = 3_600_000, shelf.clock.now_ms()
+    (first,) = await shelf.record(ledger, after_ms=0)
+    (blocked,) = await shelf.record(ledger, claim=decision("block"), after_ms=hour - 1)
+    (again,) = await shelf.record(ledger, after_ms=2 * hour + 1)
+    await shelf.record(ledger, 2, after_ms=0)
+    # What is none, or is somebody else's, is not counted.
+    await shelf.record(
+        ledger, claim=OutcomeClaim(agent="a", outcome_of=first.id, status="failed"), after_ms=0
+    )
+    await shelf.record(ledger, tenant=OTHER, after_ms=0)
+
+    async def counted(since_ms, until_ms, bucket_ms=hour, tenant=TENANT):
+        span = {"since_ms": since_ms, "until_ms": until_ms, "bucket_ms": bucket_ms}
+        return await ledger.of(tenant).outcomes(**span)
+
+    last = start + 3 * hour
+    assert await counted(start, last + hour) == {start: {"allow": 1, "block": 1}, last: {"allow": 3}}
+    assert await counted(start, last + hour, hour // 2) == {
+        start: {"allow": 1},
+        start + hour // 2: {"block": 1},
+        last: {"allow": 3},
+    }
+    assert await counted(start + 1, last) == {start: {"block": 1}}
+    assert await counted(blocked.issued_ms, again.issued_ms) == {start: {"block": 1}}
+    assert await counted(start, start) == {}
+    assert await counted(start, last + hour, tenant=OTHER) == {last: {"allow": 1}}
+
+
 async def test_erased_parts_are_gone_and_the_log_still_holds(shelf, ledger):
     contents = {"request": b"secret words", "detail": b"more"}
     entry, kept = [*await shelf.record(ledger, contents=contents), *await shelf.record(ledger)]

@@ -1,5 +1,6 @@
 """The receipts plane in memory: for tests, demonstrations and the floor of measurements. Nothing survives."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from bylaw.core.errors import NotFound
@@ -119,6 +120,18 @@ class MemoryReceipts:
         page = page_of(rest[offset:], part, _moment, total=len(matching) if part.total else None)
         items = tuple(map(self._rows.receipt, page.items))
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
+
+    async def outcomes(
+        self, *, since_ms: int, until_ms: int, bucket_ms: int
+    ) -> Mapping[int, Mapping[str, int]]:
+        """Return how many decisions came out how in each bucket, by its start and by outcome."""
+        query = ReceiptQuery(kind="decision", since_ms=since_ms, until_ms=until_ms)
+        found: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for leaf in self._rows.leaves:
+            entry = leaf.entry
+            if entry.outcome is not None and self._matches(entry, query):
+                found[entry.issued_ms // bucket_ms * bucket_ms][entry.outcome] += 1
+        return found
 
     async def parts(self, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: NotFound when the receipt is not."""

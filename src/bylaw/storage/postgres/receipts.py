@@ -91,6 +91,13 @@ class PostgresReceipts:
         items = tuple(receipt for _, receipt in page.items)
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
 
+    async def outcomes(
+        self, *, since_ms: int, until_ms: int, bucket_ms: int
+    ) -> Mapping[int, Mapping[str, int]]:
+        """Return how many decisions came out how in each bucket, by its start and by outcome."""
+        async with self._readers.begin(self._tenant) as db:
+            return await queries.outcomes(db, self._tenant, (since_ms, until_ms, bucket_ms))
+
     async def parts(self, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: NotFound when the receipt is not."""
         await self.get(ident)

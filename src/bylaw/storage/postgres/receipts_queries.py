@@ -1,5 +1,6 @@
 """What is read from the ledger's tables; each function uses the connection it is given."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 import asyncpg
@@ -42,6 +43,11 @@ _RESTRICTIONS = (
         "policy",
         "r.policy_set IN (SELECT number FROM ledger.policy_sets WHERE tenant = $1 AND policy = $",
     ),
+)
+OUTCOMES = (
+    "SELECT r.issued_ms / $4 * $4 AS start, r.outcome, count(*) FROM ledger.receipts AS r"
+    " WHERE r.tenant = $1 AND r.issued_ms >= $2 AND r.issued_ms < $3"
+    " AND r.kind = 'decision' AND r.outcome IS NOT NULL GROUP BY start, r.outcome"
 )
 
 
@@ -91,6 +97,16 @@ async def count(db: asyncpg.Connection, scope: tuple[TenantId, ReceiptQuery]) ->
         f"SELECT count(*) FROM ledger.receipts AS r WHERE {where}",  # noqa: S608 - no value in it
         *values,
     )
+    return found
+
+
+async def outcomes(
+    db: asyncpg.Connection, tenant: TenantId, span: tuple[int, int, int]
+) -> dict[int, dict[str, int]]:
+    """Return how many decisions came out how in each bucket of a span: since, until, length of a bucket."""
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for start, outcome, counted in await db.fetch(OUTCOMES, tenant, *span):
+        found[start][outcome] = counted
     return found
 
 

@@ -51,6 +51,13 @@ class SqliteReceipts:
         items = tuple(receipt for _, receipt in page.items)
         return Page(items=items, next_cursor=page.next_cursor, total=page.total)
 
+    async def outcomes(
+        self, *, since_ms: int, until_ms: int, bucket_ms: int
+    ) -> Mapping[int, Mapping[str, int]]:
+        """Return how many decisions came out how in each bucket, by its start and by outcome."""
+        span = (since_ms, until_ms, bucket_ms)
+        return await self._ledger.scans.run(queries.outcomes, self._tenant, span)
+
     async def parts(self, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: NotFound when the receipt is not."""
         return await self._ledger.points.run(queries.parts, (await self.get(ident)).index)

@@ -32,6 +32,10 @@ _RESTRICTIONS = (
     ("since_ms", "issued_ms >= ?"),
     ("until_ms", "issued_ms < ?"),
 )
+OUTCOMES = (
+    "SELECT outcome, count(*) FROM receipts WHERE tenant = ? AND issued_ms >= ? AND issued_ms < ?"
+    " AND kind = 'decision' AND outcome IS NOT NULL GROUP BY outcome"
+)
 
 
 def origin(db: apsw.Connection) -> str | None:
@@ -76,6 +80,20 @@ def count(db: apsw.Connection, scope: tuple[TenantId, ReceiptQuery]) -> int:
     """Return how many receipts of a tenant match."""
     where, values = _restrictions(*scope)
     found: int = db.execute(f"SELECT count(*) FROM receipts WHERE {where}", values).get  # noqa: S608 - no value
+    return found
+
+
+def outcomes(db: apsw.Connection, tenant: TenantId, span: tuple[int, int, int]) -> dict[int, dict[str, int]]:
+    """Return how many decisions came out how in each bucket of a span: since, until, length of a bucket.
+
+    Each bucket is one look into the index, whose rows need no sorting then.
+    """
+    since, until, length = span
+    found = {}
+    for start in range(since - since % length, until, length):
+        within = (tenant, max(start, since), min(start + length, until))
+        if counted := dict(db.execute(OUTCOMES, within)):
+            found[start] = counted
     return found
 
 
