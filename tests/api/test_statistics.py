@@ -103,6 +103,28 @@ async def test_too_many_points_are_refused(shop):
     assert found.json()["errors"][0]["code"] == "too_many_points"
 
 
+async def test_outcomes_are_counted_in_the_bucket_in_which_they_came_out(shop):
+    for amount, workspace in ((5, "w1"), (50, "w1"), (60, "w1"), (50, "w2")):
+        await decide(shop, amount, workspace_id=workspace)
+    found = await read(shop, "/v1/statistics/outcomes", window="7d", bucket="1d")
+    *earlier, last = found["series"]
+    assert {name: count for name, count in last.items() if name != "at"} == {
+        "allow": 1,
+        "flag": 1,
+        "review": 0,
+        "block": 2,
+    }
+    assert len(earlier) == 6
+    assert not any(each[name] for each in earlier for name in ("allow", "flag", "review", "block"))
+    assert (found["span"]["since"], found["span"]["bucket"]) == (earlier[0]["at"], "1d")
+
+
+async def test_a_key_of_one_workspace_cannot_count_outcomes_of_all(shop):
+    found = await shop.send("one", "GET", "/v1/statistics/outcomes")
+    assert found.status_code == 403
+    assert found.json()["detail"] == "This needs the scope receipts:read in the whole tenant."
+
+
 async def test_policies_in_force_are_counted_where_they_are_and_by_what_they_do(server):
     await server.make("/v1/workspaces", {"id": "w", "name": "w"})
     for place, action in ((None, "block"), ("w", "block"), ("w", "log")):

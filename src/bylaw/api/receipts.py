@@ -1,6 +1,6 @@
 """Receipts as callers may see them, with their proofs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +24,7 @@ from bylaw.receipts.model import DecisionClaim, PolicyVersionClaim, Receipt
 from bylaw.receipts.ports import Ledger, Part, ReceiptQuery, StoredCheckpoint, StoredReceipt
 from bylaw.receipts.proof import Tiles
 from bylaw.receipts.signing import KeySet
+from bylaw.review.statistics import Span
 from bylaw.tenancy.model import EVERYWHERE, Place
 from bylaw.tenancy.principal import Acting, Principal
 
@@ -106,6 +107,17 @@ class ReceiptReader:
             if principal.may(SCOPE, each.place) and workspace_id in {None, each.place.workspace_id}
         )
         return Page(items=mine, next_cursor=found.next_cursor)
+
+    async def outcomes(self, principal: Principal, span: Span) -> Sequence[Mapping[str, int]]:
+        """Return how many decisions came out how in each bucket of a span.
+
+        Raises: Forbidden without the scope in the whole tenant: what is counted is not told apart by place.
+        """
+        principal.require(SCOPE, EVERYWHERE)
+        found = await self._ledger.of(principal.tenant_id).outcomes(
+            since_ms=span.from_ms, until_ms=span.to_ms, bucket_ms=span.bucket_ms
+        )
+        return [found.get(start, {}) for start in span.starts]
 
     async def parts(self, principal: Principal, ident: ReceiptId) -> Sequence[Part]:
         """Return the body parts that are still there. Raises: as `get`; Corrupt as `committed`."""

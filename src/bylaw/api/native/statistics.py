@@ -10,12 +10,14 @@ from pydantic import Field
 
 from bylaw.api.answers import Reply
 from bylaw.api.native.query import StrictQuery
+from bylaw.api.parts import Parts
 from bylaw.api.ports import Unit
-from bylaw.api.route import Route, needs, needs_projected, parts_of
+from bylaw.api.receipts import SCOPE
+from bylaw.api.route import Route, admits, needs, needs_projected, parts_of, principal_of
 from bylaw.api.shape import place_of
 from bylaw.core.clock import rfc3339
 from bylaw.decisions.enforcement import in_force
-from bylaw.policies.model import Action
+from bylaw.policies.model import Action, Outcome
 from bylaw.review import queue, statistics
 from bylaw.review.statistics import Bucket, Share, Span, StatisticsQuery, Window
 from bylaw.review.store import Facet, Tally
@@ -26,13 +28,22 @@ router = APIRouter(tags=["statistics"], route_class=Route)
 Reading = Annotated[Acting[Unit], needs_projected(queue.READS)]
 
 
-class SpanQuery(StrictQuery):
-    """Which time, place and things are counted; filters combine with AND."""
+class WindowQuery(StrictQuery):
+    """Which time is counted."""
 
     window: Annotated[Window, Field(description="How far back.")] = "30d"
     bucket: Annotated[
         Bucket | None, Field(description="The step of the series, in UTC; by default one that fits.")
     ] = None
+
+    def span(self, now_ms: int) -> Span:
+        """Return the span that is meant. Raises: InvalidInput for too many buckets."""
+        return statistics.span_of(self.window, now_ms, self.bucket)
+
+
+class SpanQuery(WindowQuery):
+    """Which time, place and things are counted; filters combine with AND."""
+
     workspace_id: str | None = None
     repo_id: Annotated[str | None, Field(description="Only this repo of the workspace.")] = None
     policy_id: str | None = None
@@ -50,7 +61,7 @@ class SpanQuery(StrictQuery):
         }
         place = place_of(self.workspace_id, self.repo_id)
         return StatisticsQuery(
-            span=statistics.span_of(self.window, now_ms, self.bucket),
+            span=self.span(now_ms),
             within=None if self.workspace_id is None and self.repo_id is None else (place,),
             only={facet: ident for facet, ident in only.items() if ident is not None},
         )
@@ -131,6 +142,23 @@ class BreakdownView(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[ShareView, ...]
 
 
+class OutcomesPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How many decisions came out how in the bucket that begins `at`."""
+
+    at: str
+    allow: int
+    flag: int
+    review: int
+    block: int
+
+
+class OutcomesView(msgspec.Struct, frozen=True, kw_only=True):
+    """How decisions came out over time, a point for each bucket."""
+
+    span: SpanView
+    series: tuple[OutcomesPoint, ...]
+
+
 class InForceView(msgspec.Struct, frozen=True, kw_only=True):
     """How many policies are in force in a workspace, by what they do; `workspace_id` null for everywhere."""
 
@@ -178,6 +206,25 @@ async def read_statistics(acting: Reading, query: Annotated[SpanQuery, Query()])
     return Reply(
         SeriesView(span=_span(asked.span), summary=summary, series=_points(asked.span, tuple(found)))
     )
+
+
+@router.get("/v1/statistics/outcomes")
+async def count_outcomes(
+    parts: Annotated[Parts, admits(SCOPE)], query: Annotated[WindowQuery, Query()], request: Request
+) -> Reply[OutcomesView]:
+    """Count how decisions came out over time, in the whole tenant: who holds less of it is refused.
+
+    They are counted out of the index of the receipts, which does not say where a decision was asked for.
+    """
+    span = query.span(parts.clock.now_ms())
+    found = await parts.receipts.outcomes(principal_of(request), span)
+    points = (
+        OutcomesPoint(
+            at=rfc3339(start), **{outcome: counted.get(outcome, 0) for outcome in get_args(Outcome)}
+        )
+        for start, counted in zip(span.starts, found, strict=True)
+    )
+    return Reply(OutcomesView(span=_span(span), series=tuple(points)))
 
 
 @router.get("/v1/statistics/breakdown")
