@@ -98,6 +98,29 @@ async def test_another_span_shows_another_number_of_days(busy):
     assert (await look(busy, "/?days=x")).text.count('<th scope="row">20') == 30
 
 
+async def test_decisions_are_told_by_how_they_came_out_to_whoever_may_count_all(busy):
+    assert 'hx-get="/outcomes?days=7"' in (await look(busy, "/?days=7")).text
+    page = (await look(busy, "/outcomes?days=7")).text
+    said = dict(re.findall(r"</svg> ([\w ]+) <strong>(\d+)</strong>", page))
+    assert list(said) == ["Blocked", "Held for a person", "Flagged", "Allowed"]
+    assert int(said["Blocked"]) >= 3
+    today = re.search(r'<th scope="row">20.*?</tr>', page, re.DOTALL)[0]
+    *counts, both = map(int, re.findall(r'class="number">(\d+)', today))
+    assert (counts[0], both) == (int(said["Blocked"]), sum(counts))
+    assert page.count('<th scope="row">20') == 7
+
+
+async def test_who_may_read_a_part_of_the_receipts_is_shown_violations_alone(busy):
+    limited = {"name": "part", "scopes": ["receipts:read"], "workspace_id": "w2"}
+    busy.world.keys["part"] = (await busy.world.make("/v1/keys", limited))["key"]
+    page = (await look(busy, "/", "part")).text
+    assert "Violations over time" in page
+    assert "/outcomes" not in page
+    refused = await look(busy, "/outcomes", "part")
+    assert refused.status_code == 403
+    assert "in the whole tenant" in refused.text
+
+
 async def test_one_who_may_see_nothing_is_told_whom_to_ask(busy):
     page = (await look(busy, "/", "nobody")).text
     assert "You have no role in a workspace" in page
@@ -124,11 +147,14 @@ async def test_first_steps_are_marked_as_they_are_done(busy):
 async def test_the_overview_is_accessible_however_one_looks(page):
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Violations over time")).to_be_visible()
+    await expect(page.get_by_role("img", name="Decisions a day for 30 days")).to_be_visible()
     await assert_accessible(page)
 
 
 @pytest.mark.usefixtures("busy")
 async def test_the_numbers_of_the_chart_are_there_as_a_table(page):
     await page.goto("/")
-    await page.get_by_text("The numbers as a table").click()
-    await expect(page.get_by_role("columnheader", name="Stopped")).to_be_visible()
+    for chart, head in (("Decisions", "Held for a person"), ("Violations", "Stopped")):
+        card = page.get_by_role("region", name=f"{chart} over time")
+        await card.get_by_text("The numbers as a table").click()
+        await expect(card.get_by_role("columnheader", name=head)).to_be_visible()

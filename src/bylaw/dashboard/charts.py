@@ -36,8 +36,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A part of a column: a number of the series `kind`."""
+    """A part of a column: a number of the series `kind`, which goes by `name`."""
 
+    name: str
     kind: str
     y: float
     height: float
@@ -97,7 +98,7 @@ def bars(labels: Sequence[str], series: Sequence[Series], sheet: Sheet) -> Bars:
     for at, (label, stack) in enumerate(zip(labels, stacks, strict=True)):
         tops = [round(floor - room * sum_ / most, 1) for sum_ in accumulate(stack, initial=0)]
         boxes = [
-            Box(kind=each.kind, y=above, height=round(below - above, 1), number=number)
+            Box(name=each.name, kind=each.kind, y=above, height=round(below - above, 1), number=number)
             for each, number, below, above in zip(series, stack, tops, tops[1:], strict=False)
             if number
         ]

@@ -24,6 +24,7 @@ from bylaw.dashboard.pages import (
     learning,
     learning_ways,
     organisations,
+    over_time,
     overview,
     policies,
     receipts,
@@ -36,6 +37,7 @@ from bylaw.dashboard.visit import Means, Visit, sent_by
 
 PAGES: Final[Sequence[Page]] = (
     *overview.PAGES,
+    *over_time.PAGES,
     *account.PAGES,
     *single_sign_on.PAGES,
     *organisations.PAGES,

@@ -6,22 +6,20 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard import charts
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.charts import Series
 from bylaw.dashboard.page import Page, shown
 from bylaw.dashboard.pages.inbox import places
 from bylaw.dashboard.pages.names import policy_names
+from bylaw.dashboard.pages.over_time import DAYS, chosen_days, drawn, numbers
 from bylaw.dashboard.visit import Visit
 
-DAYS: Final = ("7", "30", "90")
 ACTIONS: Final = ("block", "review", "alert", "log")
 _TOP: Final = 5
 _LATEST: Final = 100  # decisions that are looked at for what no policy governs
 _LOOSE: Final = 500  # agents that are looked at for what is enforced on them
 _PENDING: Final = 50
 _PLACES: Final = 20  # those with most in force are shown
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +34,7 @@ class Step:
 
 async def overview(visit: Visit) -> Response:
     """Show the start page."""
-    asked = visit.request.query_params.get("days", DAYS[1])
-    days = asked if asked in DAYS else DAYS[1]
+    days = chosen_days(visit)
     told = await _told(visit, days) if visit.may("receipts:read") else {}
     kept = await _kept(visit) if visit.may("policy:read") else {}
     agents, are_all = await _agents(visit) if visit.may("agents:read") else (None, True)
@@ -65,26 +62,20 @@ async def _told(visit: Visit, days: str) -> Mapping[str, object]:
     latest = await visit.get("/v1/receipts", kind="decision", limit=str(_LATEST), workspace_id=within)
     points = items(found, "series")
     series = (
-        Series(name="Stopped", kind="stopped", numbers=_numbers(points, "blocks")),
+        Series(name="Stopped", kind="stopped", numbers=numbers(points, "blocks")),
         Series(
             name="Not stopped",
             kind="passed",
             numbers=[
                 of - stopped
-                for of, stopped in zip(
-                    _numbers(points, "violations"), _numbers(points, "blocks"), strict=True
-                )
+                for of, stopped in zip(numbers(points, "violations"), numbers(points, "blocks"), strict=True)
             ],
         ),
     )
-    labels = [_day(each) for each in points]
     decisions = items(latest, "data")
     return {
         "totals": part(shares, "totals"),
-        "points": points,
-        "series": series,
-        "wide": charts.bars(labels, series, charts.WIDE),
-        "narrow": charts.bars(labels, series, charts.NARROW),
+        **drawn(points, series),
         "top": await _named(visit, items(shares, "data")),
         "count": shares["count"],
         "decisions": len(decisions),
@@ -193,16 +184,6 @@ def _steps(
         ),
     )
     return () if all(each.is_done for each in steps) else steps
-
-
-def _day(point: Item) -> str:
-    """Return the day of a point as it stands under its column: 7 Mar."""
-    _, month, day = str(point["at"])[:10].split("-")
-    return f"{int(day)} {_MONTHS[int(month) - 1]}"
-
-
-def _numbers(points: Sequence[Item], name: str) -> Sequence[int]:
-    return [_number(each, name) for each in points]
 
 
 def _number(point: Item, name: str) -> int:
