@@ -96,6 +96,7 @@ def pages() -> list[tuple[str, str]]:
     return [
         ("overview", "/"),
         ("… of 90 days", "/?days=90"),
+        ("… how decisions came out in 90 days", "/outcomes?days=90"),
         ("policies", "/policies"),
         ("… that wait", "/policies?tab=pending"),
         ("… deleted", "/policies?tab=deleted"),
