@@ -1,5 +1,6 @@
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,8 @@ from bylaw.tenancy.keys import (
 from bylaw.tenancy.model import Place
 from bylaw.tenancy.people import NewUser, create_user, remove_user, set_workspace_role
 from bylaw.tenancy.places import create_workspace
-from tests.memory_unit import MemoryUnit, acting_as
+from bylaw.tenancy.roles import principal_of
+from tests.memory_unit import MemoryUnit, acting_as, as_principal
 
 SPEC = KeySpec(name="ci", scopes=("decisions:write",))
 
@@ -146,6 +148,25 @@ async def test_only_an_admin_of_the_place_makes_reads_and_revokes_keys():
             await mint_key(local, KeySpec(name="x", scopes=("admin",), place=place))
     with pytest.raises(Forbidden):
         await mint_key(acting_as(unit, "policy:write"), SPEC)
+
+
+async def test_nobody_makes_a_key_that_acts_as_somebody_above_them():
+    root = acting_as(MemoryUnit())
+    for name, role in (("ann", "OWNER"), ("kim", "ADMINISTRATORS")):
+        await create_user(root, NewUser(email=f"{name}@b", name=name, org_role=role, id=name))
+    kim = as_principal(root, principal_of(root.unit.tenancy.users.items["kim"]))
+    everything = KeySpec(name="k", scopes=("admin",))
+    for user_id in (None, "ann"):
+        with pytest.raises(Forbidden):
+            await mint_key(kim, replace(everything, user_id=user_id))
+        await mint_key(root, replace(everything, user_id=user_id))
+    await mint_key(kim, replace(everything, user_id="kim"))
+    await mint_key(kim, replace(everything, place=Place(workspace_id=await _workspace(root))))
+    await mint_key(kim, replace(SPEC, user_id="ann"))
+
+
+async def _workspace(root):
+    return (await create_workspace(root, "One")).id
 
 
 def test_what_is_shown_of_a_key_is_its_prefix_and_four_more():

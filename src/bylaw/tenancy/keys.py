@@ -14,7 +14,7 @@ from bylaw.tenancy.naming import checked_name
 from bylaw.tenancy.places import require_place
 from bylaw.tenancy.principal import Acting, Grant, Principal
 from bylaw.tenancy.revisions import save_next
-from bylaw.tenancy.roles import principal_of
+from bylaw.tenancy.roles import principal_of, require_rank
 from bylaw.tenancy.scopes import parse_scopes
 from bylaw.tenancy.store import TenancyUnit
 
@@ -76,9 +76,13 @@ def new_raw(acting: Acting[TenancyUnit], style: KeyStyle | SessionStyle = "sf_li
 async def register_key(acting: Acting[TenancyUnit], spec: KeySpec, *, raw: str) -> ApiKey:
     """Store a key whose text a client already has, and return it; the text is not kept.
 
-    Raises: InvalidInput for a text that is too short or not printable ASCII; Conflict when it is taken.
+    Raises: InvalidInput for a text that is too short or not printable ASCII; Conflict when it is taken;
+    Forbidden, also for a key that would act as somebody above the caller.
     """
     acting.principal.require("admin", spec.place)
+    if spec.place == EVERYWHERE and "admin" in spec.scopes:
+        user = None if spec.user_id is None else await acting.unit.tenancy.users.get(spec.user_id)
+        require_rank(acting.principal, "OWNER" if user is None else user.org_role)
     return await store_key(acting, spec, raw=raw)
 
 

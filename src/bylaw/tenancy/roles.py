@@ -64,9 +64,14 @@ def org_role_of(principal: Principal) -> OrgRole:
 
 
 def takes_away(old: User, new: User) -> bool:
-    """Return whether a person has a lower role as `new` than as `old`, in the organisation or a workspace."""
+    """Return whether a person may less as `new` than as `old`, in the organisation or a workspace.
+
+    Roles in workspaces add nothing to `admin`, so whoever gives them takes nothing from its holders.
+    """
     if _ORG_RANK[new.org_role] < _ORG_RANK[old.org_role]:
         return True
+    if "admin" in ORG_SCOPES[new.org_role]:
+        return False
     held = {ident: WORKSPACE_SCOPES[role] for ident, role in new.workspace_roles.items()}
     return any(
         not WORKSPACE_SCOPES[role] <= held.get(ident, frozenset())
