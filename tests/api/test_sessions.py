@@ -144,6 +144,26 @@ async def test_failures_take_from_the_pace_of_the_address_and_lock_nobody_out(tm
         assert (await sign_in(server)).status_code == 201
 
 
+async def test_signing_in_elsewhere_gives_no_more_guesses(tmp_path):
+    async with server_at(ManualClock(), tmp_path) as server:
+        acme = (await set_up(server))["who"]["tenant"]["id"]
+        await set_up(server, "Eve's", "ADA@example.com", "a password of Eve")
+        tried = []
+        for _ in range(3):
+            guesses = [await sign_in(server, password="x", tenant_id=acme) for _ in range(5)]
+            tried += [each.status_code for each in guesses]
+            await sign_in(server, password="a password of Eve")
+        assert tried == [401] * 10 + [429] * 5
+
+
+async def test_the_sessions_of_a_key_share_its_pace(inhabited):
+    slow = {"name": "slow", "scopes": ["policy:read"], "rate_per_minute": 5}
+    key = (await inhabited.make("/v1/keys", slow))["key"]
+    sessions = [(await inhabited.make("/v1/sessions", {}, key))["session"] for _ in range(3)]
+    found = [await inhabited.send(each, "GET", "/v1/policies") for each in (*sessions, key)]
+    assert [each.status_code for each in found] == [200, 200, 429, 429]
+
+
 async def test_a_session_ends_after_twelve_hours_and_after_one_without_use(tmp_path):
     clock = ManualClock()
     async with server_at(clock, tmp_path) as server:
@@ -165,6 +185,22 @@ async def test_a_session_ends_after_twelve_hours_and_after_one_without_use(tmp_p
         await server.app.upkeep.forgetting.forget()
         async with server.app.stores.control.system(writes=False) as system:
             assert not [key for key, _ in await system.keys() if key.is_session]
+
+
+async def test_a_page_that_follows_by_itself_keeps_no_session(tmp_path):
+    clock = ManualClock()
+    async with server_at(clock, tmp_path) as server:
+        sources = {"input#q": (await set_up(server))["session"]}
+        sources["div#found"] = (await sign_in(server)).json()["session"]
+        for _ in range(2):
+            clock.advance(31 * MINUTE_MS)
+            for source, session in sources.items():
+                asked = {"cookie": f"bylaw-session={session}", "hx-request": "true", "hx-source": source}
+                found = await server.send(None, "GET", "/receipts", headers=asked)
+                led = found.headers.get("hx-redirect", "")
+        assert led.startswith("/sign-in?")
+        assert isinstance(await who(server, sources["input#q"]), dict)
+        assert await who(server, sources["div#found"]) == 401
 
 
 async def test_a_restart_ends_no_session_that_is_in_use(tmp_path):
@@ -270,6 +306,18 @@ async def test_whoever_may_less_than_before_signs_in_again(server, how):
         await server.send(owner, "PUT", f"{path}/workspaces/w", json={"role": "READ"})
     assert await who(server, session) == 401
     assert (await sign_in(server, "kim@example.com", "seven loud harbours")).status_code == 201
+
+
+async def test_who_may_everything_loses_nothing_with_a_workspace(server):
+    made = await set_up(server)
+    owner, path = made["session"], f"/v1/users/{made['who']['user']['id']}/workspaces/w"
+    await server.make("/v1/workspaces", {"id": "w", "name": "Shop"}, owner)
+    await server.make(path, {"role": "ADMIN"}, owner, "PUT")
+    kim, _ = await colleague(server, owner)
+    await server.make(f"/v1/users/{kim['id']}/workspaces/w", {"role": "ADMIN"}, owner, "PUT")
+    kims = (await sign_in(server, "kim@example.com", "seven loud harbours")).json()["session"]
+    assert (await server.send(kims, "DELETE", path)).status_code == 200
+    assert isinstance(await who(server, owner), dict)
 
 
 @pytest.mark.parametrize("separate", [False, True])

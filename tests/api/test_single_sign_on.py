@@ -118,6 +118,13 @@ async def test_whoever_gets_an_address_later_does_not_get_its_person(world):
     ).is_success
 
 
+@pytest.mark.parametrize("address", ["\u212aim@example.com", "\u212aIM@EXAMPLE.COM"])
+async def test_an_address_of_letters_that_look_alike_is_another_one(world, address):
+    world.issuer.email = address  # with the sign for kelvin
+    assert address.casefold() == KIM
+    assert "is not known here" in await refused(world, 403)
+
+
 async def test_a_person_stays_who_they_are_under_another_address(world):
     assert (await back(world)).status_code == 201
     world.issuer.email = "kim.later@example.com"

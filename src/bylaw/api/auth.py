@@ -80,7 +80,7 @@ class Door:
 
     def charge(self, caller: Caller, cost: int) -> None:
         """Take `cost` more requests from the bucket of a caller who is in. Raises: RateLimited."""
-        self._limits.take((caller.principal.tenant_id, caller.key_id), caller.rate_per_minute, cost=cost)
+        self._take(caller, cost)
 
     def take_used(self) -> Mapping[tuple[TenantId, KeyId], int]:
         """Return when each key was last used since the last call, to be stored."""
@@ -101,12 +101,17 @@ class Door:
             if now - used_ms > IDLE_MS:
                 raise Unauthenticated("This session ended, for nobody used it for an hour: sign in again.")
         incoming.caller = caller.key_id
-        self._used[key] = now
-        pace = self._limits.take(key, caller.rate_per_minute, cost=cost)
-        incoming.answer_headers += _shown(pace)
+        if incoming.is_use:
+            self._used[key] = now
+        incoming.answer_headers += _shown(self._take(caller, cost))
         if scope is not None:
             caller.principal.require(scope)
         return caller
+
+    def _take(self, caller: Caller, cost: int) -> Pace:
+        """Take from the bucket of a key, which all sessions that it opened share. Raises: RateLimited."""
+        bucket = (caller.principal.tenant_id, caller.principal.acts_as)
+        return self._limits.take(bucket, caller.rate_per_minute, cost=cost)
 
 
 def _shown(pace: Pace) -> tuple[tuple[bytes, bytes], ...]:

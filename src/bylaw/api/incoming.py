@@ -25,7 +25,8 @@ class Incoming:
     """A request with its body; header names are lower case, `peer` is the address at the other end.
 
     The route adds `caller` for the access log, and `answer_headers` to go with whatever is answered. It waits
-    for other servers through `attended`: meanwhile the deadline of the request does not hold.
+    for other servers through `attended`: meanwhile the deadline of the request does not hold. `is_use`:
+    somebody asked for it, which keeps a session; an open page that asks by itself does not.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Incoming:
     caller: str = ""
     answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     attended: Attended = alone
+    is_use: bool = True
 
     @property
     def is_json(self) -> bool:

@@ -58,9 +58,10 @@ class Limits:
         reset_s = self._seconds(limit - bucket.tokens, limit)
         return Pace(limit=limit, remaining=max(0, int(bucket.tokens)), reset_s=reset_s)
 
-    def fill(self, key: tuple[str, str]) -> None:
-        """Give back everything that was taken from the bucket of `key`."""
-        self._buckets.pop(key, None)
+    def give_back(self, key: tuple[str, str]) -> None:
+        """Give back one request that was taken from the bucket of `key`."""
+        if key in self._buckets:
+            self._buckets[key].tokens += 1
 
     def _seconds(self, tokens: float, limit: int) -> int:
         """Return in how many seconds a bucket gets so many."""

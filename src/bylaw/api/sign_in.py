@@ -2,7 +2,8 @@
 
 Whether somebody is unknown, has no password or mistyped it is answered alike, in the same words and after as
 many hashes: one where an organisation is named, otherwise one for each organisation that people sign in to,
-at most a few. A failure locks nobody out; it only takes from the pace of the address.
+at most a few. A failure locks nobody out; it only takes from the pace of the address. A success gives back no
+more than itself: somebody else may have the address too, in an organisation where they chose its password.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class SignIn:
         fitting = [each for each, fit in zip(found, fits, strict=False) if fit]
         if not fitting:
             raise Unauthenticated("The e-mail address and the password do not belong together here.")
-        self._attempts.fill(_bucket(email))
+        self._attempts.give_back(_bucket(email))
         return _one(fitting)
 
     async def known(self, who: Proven, *, tenant_id: TenantId | None = None, ticket: str = "") -> Member:
@@ -67,7 +68,8 @@ class SignIn:
         async with self._store.system(writes=False) as system:
             bound = await system.sign_ins.bound(who.issuer, who.subject, limit=_PROVEN)
             unbound = await system.sign_ins.unbound(who.email, limit=_PROVEN)
-        found = {each.tenant.id: each for each in (*unbound, *bound)}
+        named = (each for each in unbound if _is_same(each.user.email, who.email))
+        found = {each.tenant.id: each for each in (*named, *bound)}
         fitting = [each for each in found.values() if tenant_id in {None, each.tenant.id}]
         if not fitting:
             message = (
@@ -86,7 +88,7 @@ class SignIn:
         self._attempts.take(_bucket(email))
         fits = await self.passwords.fits(password, known)
         if fits:
-            self._attempts.fill(_bucket(email))
+            self._attempts.give_back(_bucket(email))
         return fits
 
     async def invited(self, raw: str) -> tuple[TenantId, UserId]:
@@ -126,3 +128,11 @@ def _one(fitting: Sequence[M], ticket: str = "") -> M:
 
 def _bucket(email: str) -> tuple[str, str]:
     return "", email.casefold()
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two addresses differ in the case of Latin letters alone.
+
+    Stored ones are found by their case folded, which makes ss of a sharp s, and k of the sign for kelvin.
+    """
+    return one.encode().lower() == other.encode().lower()

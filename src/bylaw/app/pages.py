@@ -39,7 +39,13 @@ class Routes:
             headers[b"content-type"] = _JSON.encode()
             body = msgspec.json.encode(asked.body)
         incoming = Incoming(
-            id=visit.id, method=asked.method, path=asked.path, headers=headers, peer=visit.peer, body=body
+            id=visit.id,
+            method=asked.method,
+            path=asked.path,
+            headers=headers,
+            peer=visit.peer,
+            body=body,
+            is_use=asked.is_use,
         )
         answer = await self._inside.ask(incoming, asked.query)
         visit.caller = incoming.caller or visit.caller

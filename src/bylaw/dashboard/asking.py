@@ -16,8 +16,8 @@ class Asked:
     """A request to the API.
 
     `session` is the text of the key, empty for nobody; `body` is sent as JSON, None for none; `once` is a
-    word under which this is carried out once, empty for each time; `visit` is the request of the browser,
-    for which this is asked.
+    word under which this is carried out once, empty for each time; `is_use`: a person asks, and not an open
+    page by itself; `visit` is the request of the browser, for which this is asked.
     """
 
     method: str
@@ -27,6 +27,7 @@ class Asked:
     body: object = None
     revision: str = ""
     once: str = ""
+    is_use: bool = True
     visit: Mapping[str, object]
 
 

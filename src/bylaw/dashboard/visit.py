@@ -26,6 +26,8 @@ _THEME: Final = "theme"
 _WORKSPACE: Final = "workspace"
 _SAID_S: Final = 20
 _CHOICE_S: Final = 365 * 86_400
+# The parts of pages that follow what happens, with nobody at the page: they keep no session.
+_BY_THEMSELVES: Final = frozenset({"div#live", "div#found", "div#run", "div#runs"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Visit:
                 query={} if query is None else query,
                 body=body,
                 revision=revision,
+                is_use=self.request.headers.get("hx-source", "") not in _BY_THEMSELVES,
                 visit=self.request.scope,
             )
         )

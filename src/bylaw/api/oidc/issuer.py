@@ -130,8 +130,6 @@ class SignOnIssuer:
             raise self._unusable("it calls itself by another name than `sso_issuer`")
         # Over http only what is as near as the issuer itself, which then is on this machine.
         near = "{0.scheme}://{0.netloc}/".format(urlsplit(issuer))
-        # Over http only what is as near as the issuer itself, which then is on this machine.
-        near = issuer[: len(issuer) - len(urlsplit(issuer).path)] + "/"
         for each in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
             if not each.startswith(("https://", near)):
                 raise self._unusable("it names an address that is not https")
