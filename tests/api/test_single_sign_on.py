@@ -248,6 +248,9 @@ async def test_an_issuer_that_is_out_of_order_is_said_to_be_and_nothing_is_kept_
         issuer.answers = {path: (status, body)}
         found = await (world.send(None, "POST", "/v1/sign-in/oidc") if "well" in path else back(world))
         assert (found.status_code, why in found.json()["detail"]) == (503, True), found.text
+    issuer.answers = {"/jwks": (200, {"keys": [{"kid": {}}]})}
+    assert "does not publish" in await refused(world)
+    world.clock.advance(MINUTE_MS)
     issuer.answers = {}
     assert (await back(world)).status_code == 201
 
@@ -258,6 +261,8 @@ async def test_an_issuer_that_is_out_of_order_is_said_to_be_and_nothing_is_kept_
         ({"issuer": "https://elsewhere.example.com"}, "another name"),
         ({"token_endpoint": "http://elsewhere.example.com/token"}, "not https"),
         ({"jwks_uri": "file:///etc/passwd"}, "not https"),
+        ({"token_endpoint": "https://["}, "not https"),
+        ({"token_endpoint": "https://elsewhere.example.com:99999/"}, "not https"),
     ],
 )
 async def test_an_issuer_that_points_elsewhere_is_not_followed(world, doors, why):

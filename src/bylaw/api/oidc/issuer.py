@@ -85,7 +85,7 @@ class SignOnIssuer:
         async with self._lock:
             now = self._clock.now_ms()
             read_ms, known = self._keys or (-_KEPT_MS, ())
-            is_unknown = kid not in {each.get("kid", "") for each in known}
+            is_unknown = all(each.get("kid", "") != kid for each in known)
             if now - read_ms >= (_PACE_MS if is_unknown else _KEPT_MS):
                 doors = await self._read_doors()
                 known = (await self._get(doors.jwks_uri, _KeySet)).keys
@@ -131,7 +131,7 @@ class SignOnIssuer:
         # Over http only what is as near as the issuer itself, which then is on this machine.
         near = "{0.scheme}://{0.netloc}/".format(urlsplit(issuer))
         for each in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-            if not each.startswith(("https://", near)):
+            if not each.startswith(("https://", near)) or not _is_address(each):
                 raise self._unusable("it names an address that is not https")
         self._doors = now, found
         return found
@@ -168,3 +168,12 @@ class SignOnIssuer:
     def _unusable(self, why: str) -> Unavailable:
         label = self._registration.label
         return Unavailable(f"Signing in with {label} does not work: {why}. Tell whoever runs this server.")
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a host can be asked at `url`."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
