@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Programs that tests start, hundreds of them, find what the first of them compiled.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_FLAGS := --disable-pip-version-check --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
@@ -66,7 +68,8 @@ types: $(VENV)/dev.stamp ## check types
 imports: $(VENV)/dev.stamp ## check the import contract
 	@$(BIN)/lint-imports
 
-check: lint types imports test ## run exactly what CI runs
+check: ## run exactly what CI runs: the checks beside the tests
+	@$(MAKE) --no-print-directory -j2 test lint types imports
 
 bench: $(VENV)/dev.stamp ## measure what the docs state, but what needs foreign data (long)
 	@$(MAKE) --no-print-directory bench-engines || echo "Going on without the others to compare with."
@@ -90,7 +93,7 @@ bench-engines: .venv-bench/stamp .venv-toolkit/stamp ## install what the bench c
 fuzz: $(VENV)/dev.stamp ## fuzz the rule language for a minute
 	@$(BIN)/python -m tests.fuzz.rules_atheris -max_total_time=60 -max_len=600
 
-soak: $(VENV)/dev.stamp ## run the long kill and power-cut tests
+soak: $(VENV)/dev.stamp ## run the long tests: kills, power cuts, every boundary of every route
 	@$(BIN)/python -m pytest -m soak -p no:cacheprovider
 
 docs: $(VENV)/dev.stamp ## write the generated reference pages

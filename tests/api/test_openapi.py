@@ -13,10 +13,13 @@ from bylaw.api.contracts import FAMILIES, described, document
 from tests.e2e.serving import ADMIN_KEY, serving
 
 DOCUMENT = json.loads(document())
-schema = schemathesis.openapi.from_dict(DOCUMENT)
+# One tries what it draws; the other also every boundary of every field: hundreds of requests for each route.
+schema, thorough = [schemathesis.openapi.from_dict(DOCUMENT) for _ in range(2)]
+schema.config.phases.coverage.enabled = False
 
 
 @schema.auth()
+@thorough.auth()
 class Bearer:
     """The operator's key; schemathesis leaves it out to see that nobody gets in without."""
 
@@ -32,7 +35,8 @@ NOT_TRIED = [positive_data_acceptance]
 
 
 # An oversized body is refused before anybody looks into it.
-schema.config.checks.negative_data_rejection.expected_statuses += ["413"]
+for each in (schema, thorough):
+    each.config.checks.negative_data_rejection.expected_statuses += ["413"]
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +54,32 @@ def decisions(body):
                 yield each
 
 
-@schema.parametrize()
-@settings(
+trying = settings(
     max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
+
+
+@schema.parametrize()
+@trying
 def test_the_server_does_what_its_document_says(case, running):
+    answered_as_documented(case, running)
+
+
+@pytest.mark.soak
+@thorough.parametrize()
+@trying
+def test_the_server_does_what_its_document_says_at_every_boundary(case, running):
+    answered_as_documented(case, running)
+
+
+def answered_as_documented(case, running):
     for asked in decisions(case.body):
         if type(asked.get("deadline_ms")) is int and 0 < asked["deadline_ms"] < 60_000:
             asked["deadline_ms"] = 60_000  # that the time of a decision passes is a documented 504
-    case.call_and_validate(
-        base_url=running.url,
-        excluded_checks=NOT_TRIED,
-    )
+    case.call_and_validate(base_url=running.url, excluded_checks=NOT_TRIED)
 
 
 def test_types_are_called_by_their_own_names():

@@ -56,6 +56,7 @@ from tests.contracts.values import (
     notice,
     place,
     policy,
+    remark,
     reply,
     repo,
     report,
@@ -88,6 +89,7 @@ OURS = {
     "evaluations": evaluation(id="ev"),
     "calls": model_call(id="mc", connection_id="cn"),
     "approvals": approval(id="ap"),
+    "remarks": remark(id="re"),
     "conversations": conversation(id=ConversationId("c"), place=place("w")),
     "settings": learning_settings(id=WorkspaceId("w"), choices=Choices(keep_days=7)),
     "runs": run(id=RunId("run"), place=place("w"), report=report(), revision=2),
@@ -151,6 +153,7 @@ async def fill(unit):
         await getattr(unit.review, kind).add([OURS[kind]])
     await statistics.tally(START, before_ms=START + HOUR_MS)
     await unit.approvals.add([OURS["approvals"]])
+    await unit.remarks.add(OURS["remarks"])
     await unit.conversations.add(OURS["conversations"])
     await unit.learning.settings.add(OURS["settings"])
     await unit.conversations.add(conversation(id="gone", deleted_ms=START, forgotten_ms=START))
@@ -210,6 +213,11 @@ async def cross_add(at):
         with pytest.raises(Forbidden):
             await at.port.add([OURS[at.kind]])
         await at.port.add([replace(OURS[at.kind], occasion=violation(at.unit.tenant_id).occasion)])
+    elif at.kind == "remarks":
+        with pytest.raises(Forbidden):
+            await at.port.add(OURS[at.kind])
+        await at.port.add(replace(OURS[at.kind], tenant_id=at.unit.tenant_id, text="theirs"))
+        assert [each.text for each in (await at.port.list("att-1", ALL)).items] == ["theirs"]
     else:
         await cross_add_plain(at)
 
@@ -268,12 +276,22 @@ async def cross_list(at):
         "connections": ({"only": frozenset({"w"})},), "webhooks": ({"only": frozenset({"w"})},),
         "agents": ({"policy_id": "p"}, {"readable": (EVERYWHERE,)}),
     }  # fmt: skip
-    if at.kind in filters:
+    if at.kind == "remarks":
+        pages = [await at.port.list("att-1", ALL)]
+    elif at.kind in filters:
         reader = {"reader": "ada"} if at.kind == "events" else {}
         pages = [await at.port.list(where, ALL, **reader) for where in filters[at.kind]]
     else:
         pages = [await at.port.list(ALL, **how) for how in ({}, *options[at.kind])]
     assert all((page.items, page.total) == ((), 0) for page in pages)
+
+
+async def cross_comments(at):
+    assert await at.port.comments(["att-1"]) == {}
+
+
+async def cross_erase(at):
+    await at.port.erase("rcpt-1")
 
 
 async def cross_sessions(at):
@@ -566,7 +584,7 @@ CROSSINGS = {
     "add_step": cross_add_step, "drop_steps": cross_drop_steps, "hold": cross_hold,
     "schedules": cross_schedules, "put_schedule": cross_put_schedule,
     "forget": cross_forget, "remove": cross_remove,
-    "sessions": cross_sessions,
+    "sessions": cross_sessions, "comments": cross_comments, "erase": cross_erase,
     "totals": cross_totals, "outdate": cross_outdate, "tally": cross_tally,
     "listening": cross_listening, "since": cross_since,
 }  # fmt: skip

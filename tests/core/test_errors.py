@@ -10,7 +10,7 @@ MADE = [
     errors.Forbidden("no", needs="admin"),
     errors.NotFound("policy", "pol_1"),
     errors.Conflict("no", reason="exists"),
-    errors.ChooseTenant("no", tenants=[("t", "T")]),
+    errors.ChooseTenant("no", tenants=[("t", "T")], ticket="x"),
     errors.PreconditionFailed("no", current="3"),
     errors.TooLarge("no", limit=5, unit="bytes"),
     errors.RateLimited("no", retry_after_s=2),

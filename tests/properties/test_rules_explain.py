@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bylaw import rules
@@ -16,6 +16,7 @@ LARGEST_BYTES = 400_000
 
 
 @settings(max_examples=400, deadline=None)
+@example(rule_script=b"\x00\x01q\x00\x00\x00\x00\r\x00\x01", context_script=b"")  # true ? ('' + '') : true
 @given(rule_script=scripts, context_script=scripts)
 def test_explaining_comes_to_the_verdict_of_deciding(rule_script: bytes, context_script: bytes) -> None:
     source = Rules(Scripted(rule_script)).rule()

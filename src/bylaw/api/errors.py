@@ -69,7 +69,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:  # noqa: 
 
 def _methods(request: Request) -> set[str]:
     """Return every method that the most literal path which fits that of `request` takes."""
-    path = request.url.path
+    path = cast("str", request.scope["path"])  # that of the URL lacks the ends of lines in it
     fitting = [
         route for route in request.app.routes if isinstance(route, APIRoute) and route.path_regex.match(path)
     ]

@@ -107,7 +107,12 @@ def explanation(source: str, verdict: Verdict, root: Step | None) -> Explanation
     """Return the explanation of `verdict` from the steps that led to it."""
     causes: tuple[Cause, ...] = ()
     if root is not None and verdict.status != "satisfied":
-        leaves = _failing(root) if root.failure is not None else _deciding(root, "")
+        if root.failure is not None:
+            leaves = _failing(root)
+        elif verdict.status == "violated":
+            leaves = _deciding(root, "")
+        else:  # it has a value, which is none that a rule may have
+            leaves = iter([(root, root.element)])
         causes = tuple(_cause(source, leaf, element, verdict) for leaf, element in leaves)
     return Explanation(source=source, verdict=verdict, causes=causes, root=root)
 
