@@ -55,7 +55,7 @@ class RemarkView(msgspec.Struct, frozen=True, kw_only=True):
     """A `comment`, or that it was put into somebody's hands (`assigned`) or taken out of them (`unassigned`).
 
     `assignee` is who got it, or had it until then. `author_name` is null for a key. `text` is null once it is
-    erased, and for what is no comment.
+    erased, in a repeated answer, and for what is no comment.
     """
 
     id: str
@@ -157,7 +157,8 @@ async def _thread(acting: Acting[Unit], thing: Thing, query: ListQuery) -> Reply
 
 
 async def _said(acting: Acting[Unit], remark: Remark) -> Reply[RemarkView]:
-    return Reply(_view(remark, await people_in(acting.unit, [remark])))
+    view = _view(remark, await people_in(acting.unit, [remark]))
+    return Reply(view, kept=msgspec.structs.replace(view, text=None))
 
 
 def _view(remark: Remark, people: Mapping[str, User]) -> RemarkView:

@@ -31,7 +31,7 @@ async def see_to(visit: Visit, path: str) -> str:
     """Do with the thing at `path` of the API what a form asks for, and say what was done. Raises: Refused."""
     form = visit.form
     if form["do"] == "comment":
-        await visit.send("POST", f"{path}/comments", {"text": form.get("comment", "")})
+        await visit.once(f"{path}/comments", {"text": form.get("comment", "")})
         return "Your comment is kept."
     revision = form.get("revision", "")
     if form["do"] == "release":

@@ -31,8 +31,7 @@ async def answer(visit: Visit) -> Response:
         return visit.go(path)
     ident = visit.request.path_params["ident"]
     try:
-        await visit.send(
-            "POST",
+        await visit.once(
             f"/v1/approvals/{ident}/{_ANSWERS[said]}",
             {"reason": visit.form.get("reason", "")},
             revision=visit.form.get("revision", ""),
@@ -59,8 +58,7 @@ async def resolve(visit: Visit) -> Response:
         return await _seen_to(visit, "attention", _attention)
     ident = visit.request.path_params["ident"]
     try:
-        await visit.send(
-            "POST",
+        await visit.once(
             f"/v1/attention/{ident}/resolve",
             {"reason": visit.form.get("reason", "")},
             revision=visit.form.get("revision", ""),
