@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, cast
+from typing import Final, Protocol, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -51,6 +51,10 @@ class Api(Protocol):
         """Return what comes of `work`, which is given up when the browser of that visit leaves."""
 
 
+# Failures about which a person can do something where they are.
+_MENDABLE: Final = frozenset({400, 403, 404, 409, 412, 413, 422, 429, 503})
+
+
 class Refused(Exception):
     """The API answered with a failure; `problem` is what it said (RFC 9457)."""
 
@@ -74,6 +78,13 @@ class Refused(Exception):
         """What is wrong with each field, by its path; a path of a part of a field stands for the field."""
         found = items(self.problem, "errors")
         return {str(each.get("path", "")): str(each.get("message", "")) for each in found}
+
+
+def mendable(refused: Refused) -> Refused:
+    """Return a failure to be shown where the person typed. Raises: Refused when they can do nothing there."""
+    if refused.status not in _MENDABLE:
+        raise refused
+    return refused
 
 
 def items(item: Item, name: str) -> Sequence[Item]:

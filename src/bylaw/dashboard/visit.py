@@ -168,8 +168,10 @@ class Visit:
 
     # What is shown.
 
-    def show(self, template: str, *, status: int = 200, **data: object) -> Response:
-        """Return the page that `template` makes."""
+    def show(
+        self, template: str, *, refused: Refused | None = None, status: int = 200, **data: object
+    ) -> Response:
+        """Return the page that `template` makes, with why what was sent was `refused`."""
         frame = {
             "visit": self,
             "path": self.request.url.path,
@@ -179,10 +181,15 @@ class Visit:
             "theme": self._means.cookies.read(self.request, _THEME) or "auto",
             "said": unquote(self._means.cookies.read(self.request, _SAID)),
             "workspace": self.workspace,
+            "refused": refused,
+            "detail": "" if refused is None else refused.detail,
+            "errors": {} if refused is None else refused.errors,
+            "is_stale": refused is not None and refused.status == 412,
         }
         page = self._means.renderer.render(template, {**frame, **data})
         if frame["said"]:
             self._leaving.append((_SAID, "", 0))
+        status = status if refused is None else refused.status
         return self._left(HTMLResponse(page, status_code=status, headers=self._guards()))
 
     def go(self, path: str, *, said: str = "", **query: str) -> Response:

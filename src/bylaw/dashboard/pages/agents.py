@@ -8,13 +8,12 @@ from urllib.parse import quote
 import msgspec
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.receipts import names_of
 from bylaw.dashboard.visit import Visit
 
 _ORDER: Final = {"none": 0, "logged": 1, "enforced": 2}
-_MENDED: Final = frozenset({403, 404, 409, 412, 422})
 _MOST_PAGES: Final = 10  # of the API's list: of more agents the newest are looked through, and others named
 _SHOWN: Final = 50
 _RECENT: Final = "200"
@@ -35,16 +34,12 @@ async def change_agents(visit: Visit) -> Response:
         try:
             made = await visit.once("/v1/agents", _new(visit.form))
         except Refused as refused:
-            if refused.status not in _MENDED:
-                raise
-            return await _registering(visit, refused)
+            return await _registering(visit, mendable(refused))
         return visit.go(address(made["id"]), said=f"{made['id']} is registered.")
     try:
         said = await _bound(visit, visit.form.get("agent_id", ""))
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return await _listed(visit, refused)
+        return await _listed(visit, mendable(refused))
     return visit.go(_again(visit), said=said)
 
 
@@ -72,9 +67,7 @@ async def change_agent(visit: Visit) -> Response:
             case _:
                 said = await _bound(visit, ident)
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return await _one(visit, refused)
+        return await _one(visit, mendable(refused))
     return visit.go(address(ident), said=said)
 
 
@@ -108,8 +101,7 @@ async def _listed(visit: Visit, refused: Refused | None = None) -> Response:
     policies = await _bindable(visit)
     return visit.show(
         "agents/list.html",
-        status=200 if refused is None else refused.status,
-        detail="" if refused is None else refused.detail,
+        refused=refused,
         agents=listed,
         address=address,
         total=len(found),
@@ -138,12 +130,9 @@ async def _one(visit: Visit, refused: Refused | None = None) -> Response:
     decisions = await _decisions(visit, ident, "10")
     return visit.show(
         "agents/one.html",
-        status=200 if refused is None else refused.status,
-        detail="" if refused is None else refused.detail,
-        errors={} if refused is None else refused.errors,
+        refused=refused,
         form=visit.form if is_typed else {},
         requires="require_policy" in visit.form if is_typed else found["require_policy"],
-        is_stale=refused is not None and refused.status == 412,
         agent=found,
         revision=asked.etag,
         governing=governing,
@@ -158,9 +147,8 @@ async def _one(visit: Visit, refused: Refused | None = None) -> Response:
 async def _registering(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "agents/new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         detail="" if refused is None or refused.errors else refused.detail,
-        errors={} if refused is None else refused.errors,
         form=visit.form,
         workspaces=[(each["id"], each["name"]) for each in items(visit.who, "workspaces")],
         policies=await _bindable(visit),

@@ -7,13 +7,12 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.asking import Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Answer, Page, sent, shown
 from bylaw.dashboard.pages.inbox_hands import me, take
 from bylaw.dashboard.visit import Visit
 
 _WEEK: Final = "7d"
-MENDED: Final = frozenset({403, 409, 412, 422})  # what a person can do something about where they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,6 @@ def listed(tab: Tab) -> Listed:
             query["workspace"] = workspace
         return visit.show(
             f"inbox/{tab.name}.html",
-            status=200 if refused is None else refused.status,
             refused=refused,
             me=me(visit),
             tab=tab,
@@ -132,9 +130,7 @@ def taken(tab: Tab) -> Answer:
         try:
             said = await take(visit, f"/v1/{tab.name}/{quote(visit.form.get('ident', ''), safe='')}")
         except Refused as refused:
-            if refused.status not in MENDED:
-                raise
-            return await listed(tab)(visit, refused)
+            return await listed(tab)(visit, mendable(refused))
         return visit.go(tab.path, said=said, **query)
 
     return answer

@@ -5,9 +5,9 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.asking import Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.inbox import MENDED, places
+from bylaw.dashboard.pages.inbox import places
 from bylaw.dashboard.pages.inbox_hands import name, see_to, told
 from bylaw.dashboard.revealing import exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
@@ -37,9 +37,7 @@ async def answer(visit: Visit) -> Response:
             revision=visit.form.get("revision", ""),
         )
     except Refused as refused:
-        if refused.status not in MENDED:
-            raise
-        return await _approval(visit, refused)
+        return await _approval(visit, mendable(refused))
     done = {
         "approve": "You approved this call. The agent may make exactly this call, once.",
         "deny": "You denied this call. The agent is told so when it asks again.",
@@ -64,9 +62,7 @@ async def resolve(visit: Visit) -> Response:
             revision=visit.form.get("revision", ""),
         )
     except Refused as refused:
-        if refused.status not in MENDED:
-            raise
-        return await _attention(visit, refused)
+        return await _attention(visit, mendable(refused))
     return visit.go("/inbox/attention", said="This is resolved.")
 
 
@@ -77,9 +73,7 @@ async def _seen_to(
     try:
         said = await see_to(visit, f"/v1/{kind}/{visit.request.path_params['ident']}")
     except Refused as refused:
-        if refused.status not in MENDED:
-            raise
-        return await show(visit, refused)
+        return await show(visit, mendable(refused))
     return visit.go(visit.request.url.path, said=said)
 
 
@@ -91,7 +85,7 @@ async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
     call = lines(part(request, "tool_call").get("arguments", {})) if "tool_call" in request else ()
     return visit.show(
         "inbox/approval.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         found=found,
         occasion=occasion,
         revision=asked.etag,
@@ -103,7 +97,6 @@ async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
         places=places(visit),
         by=await name(visit, found["decided_by"]),
         **await told(visit, f"/v1/approvals/{found['id']}", found),
-        refused=refused,
         wanted=_SAID.get(visit.form.get("answer", ""), ""),
         reason=visit.form.get("reason", ""),
     )
@@ -118,7 +111,7 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
     held = [each for each in items(decision, "obligations") if each["kind"] == "approval"]
     return visit.show(
         "inbox/attention_item.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         found=found,
         occasion=occasion,
         revision=asked.etag,
@@ -129,7 +122,6 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
         places=places(visit),
         by=await name(visit, found["resolved_by"]),
         **await told(visit, f"/v1/attention/{found['id']}", found),
-        refused=refused,
         reason=visit.form.get("reason", ""),
     )
 

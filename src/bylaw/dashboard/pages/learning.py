@@ -4,13 +4,12 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused, items
+from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
 _FILTERS: Final = ("text", "status", "cursor")
-_MENDED: Final = frozenset({403, 404, 409, 422})
 
 
 async def conversations(visit: Visit) -> Response:
@@ -37,7 +36,7 @@ async def forget_page(visit: Visit) -> Response:
     """Ask whether a conversation is to be forgotten, and say what goes with it."""
     ident = visit.request.path_params["conversation_id"]
     found = await visit.get(f"/v1/conversations/{ident}")
-    return visit.show("learning/forget.html", found=found, detail="")
+    return visit.show("learning/forget.html", found=found)
 
 
 async def forget(visit: Visit) -> Response:
@@ -46,10 +45,8 @@ async def forget(visit: Visit) -> Response:
     try:
         await visit.send("DELETE", f"/v1/learning/conversations/{ident}")
     except Refused as refused:
-        if refused.status not in _MENDED - {404}:
-            raise
         found = await visit.get(f"/v1/conversations/{ident}")
-        return visit.show("learning/forget.html", status=refused.status, found=found, detail=refused.detail)
+        return visit.show("learning/forget.html", refused=mendable(refused), found=found)
     return visit.go("/learning", said="The conversation is forgotten, and what was learnt from it alone.")
 
 
@@ -64,9 +61,7 @@ async def start(visit: Visit) -> Response:
     try:
         run = await visit.once("/v1/learning/runs", body)
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return await _runs(visit, refused)
+        return await _runs(visit, mendable(refused))
     return visit.go(f"/learning/runs/{run['id']}")
 
 
@@ -91,11 +86,10 @@ async def _runs(visit: Visit, refused: Refused | None = None) -> Response:
     )
     return visit.show(
         "learning/runs.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         found=found,
         names=await names_of(visit, await people_of(visit, visit.workspace or None)),
         form=visit.form,
-        detail="" if refused is None else refused.detail,
     )
 
 

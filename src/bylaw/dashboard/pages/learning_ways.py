@@ -6,19 +6,18 @@ from typing import Final, cast
 import msgspec
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.visit import Visit
 
 _MOST_AT_ONCE: Final = 500
-_MENDED: Final = frozenset({403, 404, 409, 412, 413, 422})
 _WHOLE: Final = ("most_per_conversation", "suppress_days", "keep_days")
 _SHARES: Final = ("minimum_confidence", "similarity")
 
 
 async def bring_page(visit: Visit) -> Response:
     """Show the form with which recorded conversations are brought."""
-    return visit.show("learning/import.html", form={}, results=(), wrong=(), detail="")
+    return visit.show("learning/import.html", form={}, results=(), wrong=())
 
 
 async def bring(visit: Visit) -> Response:
@@ -32,9 +31,7 @@ async def bring(visit: Visit) -> Response:
         for start in range(0, len(records), _MOST_AT_ONCE):
             results += await _brought(visit, records[start : start + _MOST_AT_ONCE])
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        detail, status = refused.detail, refused.status
+        detail, status = mendable(refused).detail, refused.status
     if status == 200 and (wrong or any(each["outcome"] == "refused" for each in results)):
         status = 422
     return visit.show(
@@ -83,7 +80,7 @@ async def settings_page(visit: Visit) -> Response:
     """Show how a workspace learns: the one that was chosen, else the first."""
     workspace = _workspace(visit)
     if not workspace:
-        return visit.show("learning/settings.html", workspace="", now={}, etag="", typed={}, refused=None)
+        return visit.show("learning/settings.html", workspace="", now={}, etag="", typed={})
     return await _settings(visit, workspace)
 
 
@@ -94,9 +91,7 @@ async def settings(visit: Visit) -> Response:
     try:
         await visit.send("PUT", path, _choices(visit.form), revision=visit.form.get("revision", ""))
     except Refused as refused:
-        if refused.status not in _MENDED - {404}:
-            raise
-        return await _settings(visit, workspace, refused)
+        return await _settings(visit, workspace, mendable(refused))
     return visit.go("/learning/settings", said="Stored. The next run goes by it.", **{"in": workspace})
 
 
@@ -106,12 +101,11 @@ async def _settings(visit: Visit, workspace: str, refused: Refused | None = None
     typed = now if refused is None else {**now, **_choices(visit.form)}
     return visit.show(
         "learning/settings.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         workspace=workspace,
         now=now,
         etag=found.etag,
         typed=typed,
-        refused=refused,
     )
 
 

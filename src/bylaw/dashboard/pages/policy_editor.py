@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, part, words
+from bylaw.dashboard.asking import Item, Refused, items, mendable, part, words
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.policy_fact import HOWS
 from bylaw.dashboard.pages.policy_form import (
@@ -23,7 +23,6 @@ from bylaw.dashboard.pages.policy_situation import Situation, Unreadable
 from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
-_MENDABLE: Final = frozenset({403, 404, 409, 413, 422})
 _WRITTEN: Final = ("type", "text", "expr", "message")
 _OUTCOMES: Final = ("allow", "flag", "review", "block")
 _LISTED: Final = re.compile(r"(rule|example|fact)s\[(\d+)\]")
@@ -136,9 +135,7 @@ async def _checked(visit: Visit, draft: Draft, *, asks_model: bool = False) -> S
     try:
         check = await visit.send("POST", "/v1/policies:check", body)
     except Refused as refused:
-        if refused.status not in _MENDABLE:
-            raise
-        return Said(errors=errors, detail=refused.detail)
+        return Said(errors=errors, detail=mendable(refused).detail)
     found = {draft.form.at(str(each["path"])): str(each["message"]) for each in items(check, "problems")}
     return Said(check=check, errors={**found, **errors})
 
@@ -300,9 +297,7 @@ def _refused(draft: Draft, error: Refused | Unreadable) -> Said:
     if isinstance(error, Unreadable):
         detail = "Nothing was saved: mend what is marked."
         return Said(errors={error.field: str(error)}, detail=detail, status=422)
-    if error.status not in {*_MENDABLE, 412}:
-        raise error
-    errors = {draft.form.at(path): message for path, message in error.errors.items()}
+    errors = {draft.form.at(path): message for path, message in mendable(error).errors.items()}
     detail = "Nothing was saved: mend what is marked." if error.status == 422 else error.detail
     return Said(errors=errors, detail=detail, status=error.status)
 

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
@@ -17,7 +17,6 @@ _SAID: Final[Mapping[str, str]] = {
     "restore": "It is back in force.",
     "undelete": "It is back, switched off.",
 }
-_MENDABLE: Final = frozenset({403, 409, 412, 422})
 
 
 async def policy(visit: Visit) -> Response:
@@ -36,9 +35,7 @@ async def act(visit: Visit) -> Response:
         if button in _SAID:
             await visit.once(f"{path}/{button}", reason, revision=revision)
     except Refused as refused:
-        if refused.status not in _MENDABLE:
-            raise
-        return await _policy(visit, refused)
+        return await _policy(visit, mendable(refused))
     return visit.go(f"/policies/{_ident(visit)}", said=_SAID.get(button, ""))
 
 
@@ -55,9 +52,7 @@ async def roll_back(visit: Visit) -> Response:
     try:
         made = await visit.once(f"/v1/policies/{_ident(visit)}/rollback", body, revision=revision)
     except Refused as refused:
-        if refused.status not in _MENDABLE:
-            raise
-        return await _version(visit, refused)
+        return await _version(visit, mendable(refused))
     waits = f" Version {made['pending']} waits for review." if made["pending"] else ""
     return visit.go(f"/policies/{_ident(visit)}", said=f"It says again what version {number} said.{waits}")
 
@@ -98,8 +93,7 @@ async def _policy(visit: Visit, refused: Refused | None = None) -> Response:
     found = cast("Item", answered.data)
     return visit.show(
         "policies/one.html",
-        status=200 if refused is None else refused.status,
-        detail="" if refused is None else refused.detail,
+        refused=refused,
         policy=found,
         revision=answered.etag,
         versions=versions,
@@ -114,8 +108,8 @@ async def _deleted(visit: Visit, versions: Item, refused: Refused | None) -> Res
     """Show a deleted policy, whose versions stay."""
     return visit.show(
         "policies/deleted.html",
-        status=404 if refused is None else refused.status,
-        detail="" if refused is None else refused.detail,
+        status=404,
+        refused=refused,
         ident=_ident(visit),
         versions=versions,
         name=items(versions, "data")[0]["name"],
@@ -135,8 +129,7 @@ async def _version(visit: Visit, refused: Refused | None = None) -> Response:
             raise
     return visit.show(
         "policies/version.html",
-        status=200 if refused is None else refused.status,
-        detail="" if refused is None else refused.detail,
+        refused=refused,
         ident=ident,
         version=found,
         names=await _names(visit),

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.review_case import (
     Case,
@@ -24,7 +24,6 @@ _FILTERS: Final = ("in", "source", "order", "cursor")
 _RISKIEST: Final = ("HIGH", "MEDIUM", "LOW")
 _MOST: Final = 50
 _LONGEST_NAME: Final = 80
-_MENDED: Final = frozenset({403, 409, 412, 422})
 
 
 async def review(visit: Visit) -> Response:
@@ -63,9 +62,7 @@ async def decide(visit: Visit) -> Response:
     try:
         done = await visit.once(path, {"reason": reason}, revision=visit.form.get("revision", ""))
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return await _shown(visit, await read_case(visit, policy_id), refused=refused)
+        return await _shown(visit, await read_case(visit, policy_id), refused=mendable(refused))
     return _next(visit, following, _told(done, "Rejected" if rejects else "Approved"))
 
 
@@ -85,9 +82,7 @@ async def edit(visit: Visit) -> Response:
         body = {**_edited(visit, found), "reason": reason}
         saved = await visit.ask("PATCH", path, body=body, revision=visit.form.get("revision", ""))
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return _form(visit, found, refused=refused)
+        return _form(visit, found, refused=mendable(refused))
     policy = cast("Item", saved.data)
     if visit.form.get("then") != "approve":
         return visit.go(_address(visit, policy_id), said="Saved. It waits for somebody to approve it.")
@@ -96,9 +91,7 @@ async def edit(visit: Visit) -> Response:
     try:
         done = await visit.send("POST", f"{path}/approve", {"reason": reason}, revision=saved.etag)
     except Refused as refused:
-        if refused.status not in _MENDED:
-            raise
-        return await _shown(visit, await read_case(visit, policy_id), refused=refused)
+        return await _shown(visit, await read_case(visit, policy_id), refused=mendable(refused))
     return _next(visit, following, _told(done, "Approved as you put it right"))
 
 
@@ -113,7 +106,8 @@ async def _shown(
     wants_trial = "tried" in visit.request.query_params and found.waits
     return visit.show(
         "review/one.html",
-        status=status if refused is None else refused.status,
+        status=status,
+        refused=refused,
         case=found,
         names=await names_of(visit, found.people),
         approvers=approvers(found) if found.is_barred(visit) else (),
@@ -126,7 +120,6 @@ async def _shown(
         after=_after(order, place),
         query=_query(_asked(visit)),
         reason=visit.form.get("reason", ""),
-        refused=refused,
         error=error,
     )
 
@@ -135,11 +128,9 @@ def _form(visit: Visit, found: Case, refused: Refused | None = None) -> Response
     typed = dict(visit.form) if refused is not None else {}
     return visit.show(
         "review/edit.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         case=found,
         typed=typed,
-        refused=refused,
-        errors={} if refused is None else refused.errors,
         approvers=approvers(found),
         query=_query(_asked(visit)),
     )

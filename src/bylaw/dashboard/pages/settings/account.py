@@ -4,9 +4,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused, part
+from bylaw.dashboard.asking import Refused, mendable, part
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import listed, mendable
+from bylaw.dashboard.pages.settings.asked import listed
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/account"
@@ -29,7 +29,7 @@ async def rename(visit: Visit) -> Response:
 
 async def password_page(visit: Visit) -> Response:
     """Show the form with which one changes one's password."""
-    return visit.show("account/password.html", errors={}, detail="")
+    return visit.show("account/password.html")
 
 
 async def change_password(visit: Visit) -> Response:
@@ -37,10 +37,7 @@ async def change_password(visit: Visit) -> Response:
     try:
         await visit.send("PUT", "/v1/password", {name: visit.form.get(name, "") for name in ("old", "new")})
     except Refused as refused:
-        mendable(refused)
-        return visit.show(
-            "account/password.html", status=refused.status, errors=refused.errors, detail=refused.detail
-        )
+        return visit.show("account/password.html", refused=mendable(refused))
     return visit.go(_HOME, said="Your password is changed, and you are signed out everywhere else.")
 
 
@@ -54,12 +51,10 @@ async def _account(visit: Visit, refused: Refused | None = None) -> Response:
     user = part(visit.who, "user")
     return visit.show(
         "settings/account.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         person=await visit.get(f"/v1/users/{user['id']}") if user else None,
         sessions=await listed(visit, "/v1/sessions"),
         form={} if refused is None else visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 

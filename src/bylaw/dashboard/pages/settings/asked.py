@@ -10,16 +10,7 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import Item, Refused, items
 from bylaw.dashboard.visit import Visit
 
-# Failures that the person can mend, shown where they typed.
-MENDABLE: Final = frozenset({400, 403, 409, 412, 422, 429, 503})
 _MOST: Final = "500"
-
-
-def mendable(refused: Refused) -> Refused:
-    """Return a failure that the person can mend. Raises: Refused for any other."""
-    if refused.status not in MENDABLE:
-        raise refused
-    return refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +26,7 @@ class Deed:
 
 def asked_about(visit: Visit, deed: Deed, refused: Refused | None = None) -> Response:
     """Ask whether something shall be done; `refused` is why it could not be."""
-    return visit.show(
-        "settings/confirm.html",
-        status=200 if refused is None else refused.status,
-        deed=deed,
-        detail="" if refused is None else refused.detail,
-    )
+    return visit.show("settings/confirm.html", refused=refused, deed=deed)
 
 
 def shown_once(visit: Visit, heading: str, secret: str, *, effects: Sequence[str], back: str) -> Response:

@@ -4,9 +4,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused
+from bylaw.dashboard.asking import Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, mendable, place_names, places
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about, place_names, places
 from bylaw.dashboard.visit import Visit
 
 _SCOPE: Final = "workspaces:write"
@@ -54,11 +54,9 @@ async def delete(visit: Visit) -> Response:
 def _new(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/connection_new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         places=places(visit, _SCOPE),
         form=visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 

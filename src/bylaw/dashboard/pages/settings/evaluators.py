@@ -4,9 +4,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused
+from bylaw.dashboard.asking import Item, Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import mendable
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/evaluators"
@@ -39,12 +38,10 @@ async def try_rule(visit: Visit) -> Response:
 async def _evaluators(visit: Visit, *, tried: Item | None = None, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/evaluators.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         found=await visit.get("/v1/evaluators"),
         form=visit.form,
         tried=tried,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 

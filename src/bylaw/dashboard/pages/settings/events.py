@@ -5,10 +5,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused, items
+from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, shown
 from bylaw.dashboard.pages.names import policy_names
-from bylaw.dashboard.pages.settings.asked import listed, mendable, place_names
+from bylaw.dashboard.pages.settings.asked import listed, place_names
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/events"
@@ -31,7 +31,7 @@ async def events(visit: Visit) -> Response:
         refused, found = mendable(error), {"data": (), "next_cursor": None}
     return visit.show(
         "settings/events.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         found=found,
         asked=asked,
         query={name: value for name, value in asked.items() if value and name != "cursor"},
@@ -42,7 +42,6 @@ async def events(visit: Visit) -> Response:
         ),
         authors={f"user:{ident}": name for ident, name in people.items()}
         | {f"key:{ident}": f"the key {name}" for ident, name in keys.items()},
-        detail="" if refused is None else refused.detail,
     )
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused, items
+from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import mendable, written
+from bylaw.dashboard.pages.settings.asked import written
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/jobs"
@@ -42,11 +42,10 @@ async def _job(visit: Visit, refused: Refused | None = None) -> Response:
     job = await visit.get(f"/v1/jobs/{visit.request.path_params['job_id']}")
     return visit.show(
         "settings/job.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         job=job,
         payload=written(job["payload"]) if job["payload"] else "",
         result=written(job["result"]) if job["result"] else "",
-        detail="" if refused is None else refused.detail,
     )
 
 

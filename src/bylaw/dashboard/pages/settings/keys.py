@@ -4,13 +4,12 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused
+from bylaw.dashboard.asking import Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
     listed,
-    mendable,
     place_names,
     places,
     shown_once,
@@ -83,14 +82,12 @@ async def revoke(visit: Visit) -> Response:
 async def _new(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/key_new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         places=places(visit, _SCOPE),
         repos=await listed(visit, "/v1/repos"),
         people=await listed(visit, "/v1/users"),
         form=visit.form,
         chosen=visit.every("scopes"),
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.asking import Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Page, handed, sent, shown
-from bylaw.dashboard.pages.settings.asked import mendable, written
+from bylaw.dashboard.pages.settings.asked import written
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/packs"
@@ -59,12 +59,11 @@ async def download(visit: Visit) -> Response:
 async def _packs(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/packs.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         shipped=items(await visit.get("/v1/packs/shipped"), "documents"),
         installed=items(await visit.get("/v1/packs"), "documents"),
         text=visit.form.get("text", ""),
         errors=() if refused is None else items(refused.problem, "errors"),
-        detail="" if refused is None else refused.detail,
     )
 
 
@@ -88,11 +87,10 @@ async def _plan(
     plan = await visit.send("POST", "/v1/packs/plan", {"documents": documents})
     return visit.show(
         "settings/pack_plan.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         plan=plan,
         document=documents[0]["document"],
         text=text,
-        detail="" if refused is None else refused.detail,
     )
 
 

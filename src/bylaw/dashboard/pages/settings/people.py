@@ -4,13 +4,12 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, part
+from bylaw.dashboard.asking import Item, Refused, mendable, part
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
     listed,
-    mendable,
     place_names,
     places,
     shown_once,
@@ -48,7 +47,7 @@ async def people(visit: Visit) -> Response:
 
 async def new_page(visit: Visit) -> Response:
     """Show the form with which somebody is added."""
-    return visit.show("settings/person_new.html", form={}, errors={}, detail="")
+    return visit.show("settings/person_new.html", form={})
 
 
 async def add(visit: Visit) -> Response:
@@ -58,14 +57,7 @@ async def add(visit: Visit) -> Response:
     try:
         made = await visit.once("/v1/users", body)
     except Refused as refused:
-        mendable(refused)
-        return visit.show(
-            "settings/person_new.html",
-            status=refused.status,
-            form=form,
-            errors=refused.errors,
-            detail=refused.detail,
-        )
+        return visit.show("settings/person_new.html", refused=mendable(refused), form=form)
     if form.get("workspace_id"):
         address = f"/v1/users/{made['id']}/workspaces/{form['workspace_id']}"
         await visit.send("PUT", address, {"role": form.get("role", "")})
@@ -141,20 +133,16 @@ async def end_session(visit: Visit) -> Response:
 async def _person(visit: Visit, refused: Refused | None = None) -> Response:
     ident = visit.request.path_params["user_id"]
     answered = await visit.ask("GET", f"/v1/users/{ident}")
-    is_stale = refused is not None and refused.status == 412
     may_see_sessions = visit.may("admin", "")
     return visit.show(
         "settings/person.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         person=answered.data,
         revision=answered.etag,
         is_whole=visit.may(_SCOPE, ""),
         places=places(visit, _SCOPE),
         sessions=await listed(visit, "/v1/sessions", user_id=ident) if may_see_sessions else None,
         form={} if refused is None else visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None or is_stale else refused.detail,
-        is_stale=is_stale,
     )
 
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Refused, items
+from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, mendable
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/signing-keys"

@@ -5,12 +5,11 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items
+from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
-    mendable,
     place_names,
     places,
     shown_once,
@@ -158,13 +157,11 @@ def _delivery(visit: Visit, delivery: Item, *, is_test: bool) -> Response:
 async def _new(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/webhook_new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         places=places(visit, _SCOPE),
         types=await _types(visit),
         chosen=visit.every("types"),
         form=visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 
@@ -172,10 +169,9 @@ async def _webhook(visit: Visit, refused: Refused | None = None) -> Response:
     answered = await visit.ask("GET", _api(visit))
     asked = {name: visit.request.query_params.get(name, "") for name in _FILTERS}
     query = {name: value or None for name, value in asked.items()}
-    is_stale = refused is not None and refused.status == 412
     return visit.show(
         "settings/webhook.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         webhook=answered.data,
         revision=answered.etag,
         types=await _types(visit),
@@ -184,9 +180,6 @@ async def _webhook(visit: Visit, refused: Refused | None = None) -> Response:
         asked=asked,
         names=place_names(visit),
         form={} if refused is None else visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None or is_stale else refused.detail,
-        is_stale=is_stale,
     )
 
 

@@ -5,9 +5,9 @@ from typing import Final, cast
 import msgspec
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused
+from bylaw.dashboard.asking import Item, Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed, mendable, written
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed, written
 from bylaw.dashboard.visit import Visit
 
 _SCOPE: Final = "workspaces:write"
@@ -142,11 +142,9 @@ def _schema(text: str) -> object:
 def _new(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/workspace_new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         form=visit.form,
         on=visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 
@@ -154,19 +152,15 @@ async def _workspace(visit: Visit, refused: Refused | None = None) -> Response:
     ident = visit.request.path_params["workspace_id"]
     answered = await visit.ask("GET", f"/v1/workspaces/{ident}")
     space = cast("Item", answered.data)
-    is_stale = refused is not None and refused.status == 412
     return visit.show(
         "settings/workspace.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         space=space,
         schema="" if space[_SCHEMA] is None else written(space[_SCHEMA]),
         on=[name for name in (*_REVIEW, *_HABITS) if space[name]] if refused is None else visit.form,
         revision=answered.etag,
         repos=await listed(visit, "/v1/repos", workspace_id=ident),
         form=None if refused is None else visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None or is_stale else refused.detail,
-        is_stale=is_stale,
     )
 
 
@@ -188,26 +182,20 @@ async def _delete_asked(visit: Visit, refused: Refused | None = None) -> Respons
 async def _repo_new(visit: Visit, refused: Refused | None = None) -> Response:
     return visit.show(
         "settings/repo_new.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         space=await visit.get(f"/v1/workspaces/{visit.request.path_params['workspace_id']}"),
         form=visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None else refused.detail,
     )
 
 
 async def _repo(visit: Visit, refused: Refused | None = None) -> Response:
     answered = await visit.ask("GET", f"/v1/repos/{visit.request.path_params['repo_id']}")
-    is_stale = refused is not None and refused.status == 412
     return visit.show(
         "settings/repo.html",
-        status=200 if refused is None else refused.status,
+        refused=refused,
         repo=answered.data,
         revision=answered.etag,
         form={} if refused is None else visit.form,
-        errors={} if refused is None else refused.errors,
-        detail="" if refused is None or is_stale else refused.detail,
-        is_stale=is_stale,
     )
 
 
