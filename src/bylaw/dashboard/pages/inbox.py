@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, mendable, part
+from bylaw.dashboard.asking import Item, Refused, mendable, part
 from bylaw.dashboard.page import Answer, Page, sent, shown
 from bylaw.dashboard.pages.inbox_hands import me, take
 from bylaw.dashboard.visit import Visit
@@ -115,7 +115,6 @@ def listed(tab: Tab) -> Listed:
             asked_query=query,
             is_narrowed=any(asked[name] != tab.first.get(name, "") for name in asked),
             inside=workspace,
-            places=places(visit),
             counts=await _counts(visit, workspace),
         )
 
@@ -134,11 +133,6 @@ def taken(tab: Tab) -> Answer:
         return visit.go(tab.path, said=said, **query)
 
     return answer
-
-
-def places(visit: Visit) -> Mapping[str, str]:
-    """Return the names of the workspaces that the person knows, by their ids."""
-    return {str(each["id"]): str(each["name"]) for each in items(visit.who, "workspaces")}
 
 
 def _sent(asked: Mapping[str, str], me: str) -> dict[str, str]:

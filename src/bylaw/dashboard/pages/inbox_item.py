@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.inbox import places
 from bylaw.dashboard.pages.inbox_hands import name, see_to, told
 from bylaw.dashboard.revealing import exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
@@ -94,7 +93,6 @@ async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
         is_known="tool_call" in request,
         call=call,
         misleading=misleading(call),
-        places=places(visit),
         by=await name(visit, found["decided_by"]),
         **await told(visit, f"/v1/approvals/{found['id']}", found),
         wanted=_SAID.get(visit.form.get("answer", ""), ""),
@@ -119,7 +117,6 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
         decision=decision,
         call=call,
         approval=held[0]["id"] if held else "",
-        places=places(visit),
         by=await name(visit, found["resolved_by"]),
         **await told(visit, f"/v1/attention/{found['id']}", found),
         reason=visit.form.get("reason", ""),

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.charts import Series
 from bylaw.dashboard.page import Page, shown
-from bylaw.dashboard.pages.inbox import places
 from bylaw.dashboard.pages.names import policy_names
 from bylaw.dashboard.pages.over_time import DAYS, chosen_days, drawn, numbers
 from bylaw.dashboard.visit import Visit
@@ -49,7 +48,6 @@ async def overview(visit: Visit) -> Response:
         are_all=are_all,
         troubles=await _troubles(visit),
         steps=_steps(visit, told, kept, agents),
-        places=places(visit),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import items, part
+from bylaw.dashboard.asking import part
 from bylaw.dashboard.page import Page, handed, shown
 from bylaw.dashboard.pages import policy_editor, policy_page
 from bylaw.dashboard.pages.names import topics_of
@@ -35,7 +35,6 @@ async def policies(visit: Visit) -> Response:
         **{name: value or None for name, value in asked.items()},
     )
     query = {name: value for name, value in asked.items() if value and name != "cursor"}
-    workspaces = items(visit.who, "workspaces")
     return visit.show(
         "policies/list.html",
         found=found,
@@ -44,7 +43,6 @@ async def policies(visit: Visit) -> Response:
         asked_query=query if tab == "all" else {**query, "tab": tab},
         tab=tab,
         counts={each: await _count(visit, each) for each in ("all", "pending")},
-        places={each["id"]: each["name"] for each in workspaces},
         names=await names_of(visit, await people_of(visit, visit.workspace or None)),
     )
 

@@ -98,7 +98,6 @@ async def _policy(visit: Visit, refused: Refused | None = None) -> Response:
         revision=answered.etag,
         versions=versions,
         counts=await _counts(visit, ident),
-        where=_where(visit, found),
         names=await _names(visit),
         reason=visit.form.get("reason", ""),
     )
@@ -155,16 +154,6 @@ async def _counts(visit: Visit, ident: str) -> Item | None:
 
 async def _names(visit: Visit) -> Mapping[str, str]:
     return await names_of(visit, await people_of(visit, visit.workspace or None))
-
-
-def _where(visit: Visit, policy: Item) -> str:
-    """Return the name of the place where a policy holds."""
-    names = {each["id"]: str(each["name"]) for each in items(visit.who, "workspaces")}
-    workspace, repo = policy["workspace_id"], policy["repo_id"]
-    if workspace is None:
-        return "everywhere in the organisation"
-    name = names.get(workspace, str(workspace))
-    return f"{name}, repo {repo}" if repo else name
 
 
 def _ident(visit: Visit) -> str:

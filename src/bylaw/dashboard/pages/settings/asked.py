@@ -1,6 +1,6 @@
 """What several screens of the settings ask for, and how they answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,11 +47,6 @@ async def listed(visit: Visit, path: str, **query: str | None) -> Sequence[Item]
 def places(visit: Visit, scope: str) -> Sequence[Item]:
     """Return the workspaces in which the person holds a scope."""
     return [each for each in items(visit.who, "workspaces") if visit.may(scope, str(each["id"]))]
-
-
-def place_names(visit: Visit) -> Mapping[str, str]:
-    """Return the names of workspaces by their ids."""
-    return {str(each["id"]): str(each["name"]) for each in items(visit.who, "workspaces")}
 
 
 def written(value: object) -> str:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, place_names, places
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about, places
 from bylaw.dashboard.visit import Visit
 
 _SCOPE: Final = "workspaces:write"
@@ -20,7 +20,7 @@ async def connections(visit: Visit) -> Response:
     found = await visit.get(
         "/v1/connections", limit="50", cursor=query.get("cursor"), workspace_id=visit.workspace or None
     )
-    return visit.show("settings/connections.html", found=found, names=place_names(visit))
+    return visit.show("settings/connections.html", found=found)
 
 
 async def new_page(visit: Visit) -> Response:

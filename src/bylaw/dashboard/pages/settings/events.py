@@ -8,7 +8,7 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, shown
 from bylaw.dashboard.pages.names import policy_names
-from bylaw.dashboard.pages.settings.asked import listed, place_names
+from bylaw.dashboard.pages.settings.asked import listed
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/events"
@@ -35,7 +35,6 @@ async def events(visit: Visit) -> Response:
         found=found,
         asked=asked,
         query={name: value for name, value in asked.items() if value and name != "cursor"},
-        names=place_names(visit),
         keys=keys,
         policies=await policy_names(
             visit, (str(each["id"]) for each in items(found, "data") if each["noun"] == "policy")

@@ -10,7 +10,6 @@ from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
     listed,
-    place_names,
     places,
     shown_once,
 )
@@ -33,7 +32,6 @@ async def keys(visit: Visit) -> Response:
     return visit.show(
         "settings/keys.html",
         found=found,
-        names=place_names(visit),
         people={str(each["id"]): str(each["name"]) for each in people},
     )
 

@@ -10,7 +10,6 @@ from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
     listed,
-    place_names,
     places,
     shown_once,
 )
@@ -40,7 +39,6 @@ async def people(visit: Visit) -> Response:
         found=found,
         space=place,
         is_whole=is_whole,
-        names=place_names(visit),
         removed=query.get("removed", ""),
     )
 

@@ -10,7 +10,6 @@ from bylaw.dashboard.page import Page, sent, shown
 from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
-    place_names,
     places,
     shown_once,
     written,
@@ -26,7 +25,7 @@ _SIGNS: Final = "The receiver checks signatures with it (Standard Webhooks): giv
 async def webhooks(visit: Visit) -> Response:
     """Show the webhooks that the person manages, with their health."""
     found = await visit.get("/v1/webhooks", limit="100", workspace_id=visit.workspace or None)
-    return visit.show("settings/webhooks.html", found=found, names=place_names(visit))
+    return visit.show("settings/webhooks.html", found=found)
 
 
 async def new_page(visit: Visit) -> Response:
@@ -178,7 +177,6 @@ async def _webhook(visit: Visit, refused: Refused | None = None) -> Response:
         chosen=None if refused is None else visit.every("types"),
         deliveries=await visit.get(f"{_api(visit)}/deliveries", limit="50", **query),
         asked=asked,
-        names=place_names(visit),
         form={} if refused is None else visit.form,
     )
 
