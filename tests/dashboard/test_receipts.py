@@ -81,6 +81,17 @@ async def test_one_decision_says_what_was_asked_and_which_rule_decided(site, blo
     assert "<script>bylawRan" not in shown
 
 
+@pytest.mark.usefixtures("blocked")
+async def test_a_field_in_a_reason_is_shown_as_code(site):
+    decision = await decide(site, tool_call={"name": "pay_invoice", "arguments": {}})
+    async with reader(site) as somebody:
+        shown = (await somebody.open(f"/receipts/{decision['receipt_id']}?now=")).text
+    for place in ("decided", "now"):
+        section = shown.partition(f'id="{place}"')[2].partition("</section>")[0]
+        assert "<code>tool_call.arguments.amount</code> is missing" in section
+        assert "`" not in section
+
+
 async def test_now_is_told_apart_from_then(site, blocked):
     async with reader(site) as somebody:
         shown = (await somebody.open(f"{blocked['path']}?now=")).text

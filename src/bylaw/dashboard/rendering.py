@@ -2,7 +2,8 @@
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ _HERE: Final = Path(__file__).parent
 _KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
 _STEPS: Final = ((60_000, "second", 1_000), (3_600_000, "minute", 60_000), (86_400_000, "hour", 3_600_000))
 _DAY_MS: Final = 86_400_000
+_CODE: Final = re.compile(r"`([^`]+)`")
 _DATED_MS: Final = 30 * _DAY_MS  # older than this a date says more
 
 
@@ -86,6 +88,7 @@ class Renderer:
         self._environment.filters["count"] = _count
         self._environment.filters["json"] = _json
         self._environment.filters["pieces"] = revealed
+        self._environment.filters["spans"] = _spans
         self._environment.filters["is_past"] = self._is_past
         self._environment.globals["static"] = _address
 
@@ -127,6 +130,11 @@ def _json(value: object, indent: int = 0) -> str:
     """Return a value as people read JSON, every script in its own letters; the page escapes it."""
     encoded = msgspec.json.encode(value)
     return (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
+
+
+def _spans(sentence: str) -> Sequence[tuple[bool, str]]:
+    """Return a sentence in parts, each with whether it is code: what stands between backticks."""
+    return [(at % 2 == 1, part) for at, part in enumerate(_CODE.split(sentence)) if part]
 
 
 def _address(name: str) -> str:
