@@ -81,6 +81,15 @@ async def test_one_decision_says_what_was_asked_and_which_rule_decided(site, blo
     assert "<script>bylawRan" not in shown
 
 
+async def test_who_was_let_in_to_ask_and_who_changed_something_are_named(site):
+    made = await site.world.make("/v1/keys", {"name": "till 4", "scopes": ["decisions:write"]})
+    site.world.keys["till"] = made["key"]
+    asked = await site.world.make("/v1/decisions", {"agent_id": "till"}, "till")
+    async with reader(site) as somebody:
+        assert "the key till 4</span>" in (await somebody.open(f"/receipts/{asked['receipt_id']}")).text
+        assert 'title="key:' in (await somebody.open("/receipts?kind=change")).text
+
+
 @pytest.mark.usefixtures("blocked")
 async def test_a_field_in_a_reason_is_shown_as_code(site):
     decision = await decide(site, tool_call={"name": "pay_invoice", "arguments": {}})

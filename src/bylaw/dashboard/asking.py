@@ -53,6 +53,8 @@ class Api(Protocol):
 
 # Failures about which a person can do something where they are.
 _MENDABLE: Final = frozenset({400, 403, 404, 409, 412, 413, 422, 429, 503})
+# Failures that say: this is not there for whoever asks.
+HIDDEN: Final = frozenset({403, 404})
 
 
 class Refused(Exception):

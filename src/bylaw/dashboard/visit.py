@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bylaw.core.ids import Ids
 from bylaw.dashboard import security
-from bylaw.dashboard.asking import Answered, Api, Asked, Item, Query, Refused, items, part, words
+from bylaw.dashboard.asking import HIDDEN, Answered, Api, Asked, Item, Query, Refused, items, part, words
 from bylaw.dashboard.held import Held, held_of, read_held, written_held
 from bylaw.dashboard.pulse import Pulse
 from bylaw.dashboard.rendering import Renderer
@@ -75,6 +75,15 @@ class Visit:
     async def get(self, path: str, **query: str | Sequence[str] | None) -> Item:
         """Return what the API shows at `path`. Raises: Refused."""
         return cast("Item", (await self.ask("GET", path, query=_said(query))).data)
+
+    async def find(self, path: str, **query: str | Sequence[str] | None) -> Item:
+        """Return what the API shows at `path`, empty where that is not there for the person who looks."""
+        try:
+            return await self.get(path, **query)
+        except Refused as refused:
+            if refused.status not in HIDDEN:
+                raise
+            return {}
 
     async def send(self, method: str, path: str, body: object = None, *, revision: str = "") -> Item:
         """Return what the API answers to a change; `revision` is the one that was seen. Raises: Refused."""

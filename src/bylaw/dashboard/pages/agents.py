@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.receipts import names_of
+from bylaw.dashboard.pages.receipts import policies_in
 from bylaw.dashboard.visit import Visit
 
 _ORDER: Final = {"none": 0, "logged": 1, "enforced": 2}
@@ -136,7 +136,7 @@ async def _one(visit: Visit, refused: Refused | None = None) -> Response:
         agent=found,
         revision=asked.etag,
         governing=governing,
-        names=await names_of(visit, decisions),
+        names=await policies_in(visit, decisions),
         decisions=decisions,
         policies=await _bindable(visit),
         call=_call(visit, ident),
@@ -169,11 +169,8 @@ async def _every(visit: Visit, named: str) -> tuple[Sequence[Item], bool]:
             return tuple(every.values()), False
         cursor = str(found["next_cursor"])
     if named and named not in every:
-        try:
-            every[named] = await visit.get(f"/v1/agents/{named}")
-        except Refused as refused:
-            if refused.status not in {403, 404}:
-                raise
+        found = await visit.find(f"/v1/agents/{named}")
+        every |= {named: found} if found else {}
     return tuple(every.values()), True
 
 

@@ -1,23 +1,44 @@
 """Who sees to a thing of the inbox, and what people say about it: the same on every page of one."""
 
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, TypedDict, cast
 
 from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.pages.names import actor_name
 from bylaw.dashboard.visit import Visit
 
 _THREAD: Final = 50
-_NAMED: Final = {"system:bylaw": "Bylaw"}
 
 
-async def told(visit: Visit, path: str, found: Item) -> Mapping[str, object]:
-    """Return what the templates say of the hands and the thread of the thing at `path` of the API."""
+class Told(TypedDict):
+    """What the templates say of the hands and the thread of a thing.
+
+    `remarks` are the oldest first, `authors` the names of those whom the API does not name, `people` to whom
+    it can be given, None unless somebody gives it; the rest is what they typed.
+    """
+
+    me: str
+    actor: object
+    remarks: Sequence[Item]
+    authors: Mapping[str, str]
+    earlier: object
+    people: Sequence[Item] | None
+    did: str
+    comment: str
+    given: str
+
+
+async def told(visit: Visit, path: str, found: Item) -> Told:
+    """Return what the templates say of the thing at `path` of the API."""
     query = visit.request.query_params
     thread = await visit.get(f"{path}/thread", limit=str(_THREAD), cursor=query.get("earlier") or None)
+    remarks = items(thread, "data")
+    unnamed = {str(each["author"]) for each in remarks if each["author_name"] is None}
     is_giving = "give" in query or visit.form.get("do") == "give"
     return {
         "me": me(visit),
-        "remarks": [*reversed(items(thread, "data"))],
+        "remarks": [*reversed(remarks)],
+        "authors": {actor: await actor_name(visit, actor) for actor in unnamed},
         "earlier": thread["next_cursor"],
         "actor": visit.who["actor"],
         "people": await _people(visit, found) if is_giving else None,
@@ -60,26 +81,9 @@ def me(visit: Visit) -> str:
     return str(part(visit.who, "user").get("id", ""))
 
 
-async def name(visit: Visit, actor: object) -> str:
-    """Return what somebody is called who acted: oneself, a person by name, a key, or Bylaw itself."""
-    kind, _, ident = str(actor or "").partition(":")
-    if actor and actor == visit.who["actor"]:
-        return "you"
-    if kind != "user":
-        return _NAMED.get(str(actor), f"the key {ident}" if ident else "")
-    try:
-        person = await visit.get(f"/v1/users/{ident}")
-    except Refused:
-        return "somebody else"
-    return str(person["name"] or person["email"])
-
-
 async def _people(visit: Visit, found: Item) -> list[Item]:
     """Return to whom else a thing can be given, nobody where the person may not give it."""
     occasion, has = part(found, "occasion"), part(found, "assignee").get("id")
     place = {key: cast("str | None", occasion[key]) for key in ("workspace_id", "repo_id")}
-    try:
-        people = await visit.get("/v1/inbox/people", **place)
-    except Refused:
-        return []
+    people = await visit.find("/v1/inbox/people", **place)
     return [each for each in items(people, "data") if each["id"] != has]

@@ -5,9 +5,10 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, mendable, part
+from bylaw.dashboard.asking import HIDDEN, Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.inbox_hands import name, see_to, told
+from bylaw.dashboard.pages.inbox_hands import see_to, told
+from bylaw.dashboard.pages.names import actor_name
 from bylaw.dashboard.revealing import exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
@@ -93,7 +94,7 @@ async def _approval(visit: Visit, refused: Refused | None = None) -> Response:
         is_known="tool_call" in request,
         call=call,
         misleading=misleading(call),
-        by=await name(visit, found["decided_by"]),
+        by=await _by(visit, found["decided_by"]),
         **await told(visit, f"/v1/approvals/{found['id']}", found),
         wanted=_SAID.get(visit.form.get("answer", ""), ""),
         reason=visit.form.get("reason", ""),
@@ -117,10 +118,15 @@ async def _attention(visit: Visit, refused: Refused | None = None) -> Response:
         decision=decision,
         call=call,
         approval=held[0]["id"] if held else "",
-        by=await name(visit, found["resolved_by"]),
+        by=await _by(visit, found["resolved_by"]),
         **await told(visit, f"/v1/attention/{found['id']}", found),
         reason=visit.form.get("reason", ""),
     )
+
+
+async def _by(visit: Visit, actor: object) -> str:
+    """Return who saw to it, empty while nobody did."""
+    return await actor_name(visit, str(actor)) if actor else ""
 
 
 async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
@@ -130,7 +136,7 @@ async def _recorded(visit: Visit, receipt_id: str) -> tuple[Item, Item]:
     try:
         body = (await visit.ask("GET", f"/v1/receipts/{receipt_id}/body")).body
     except Refused as refused:
-        if refused.status not in {403, 404}:
+        if refused.status not in HIDDEN:
             raise
         return {}, {}
     parts = items(cast("Item", exactly(body)), "parts")

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.review_case import names_of, people_of
+from bylaw.dashboard.pages.names import actor_names, people_of
 from bylaw.dashboard.visit import Visit
 
 _FILTERS: Final = ("text", "status", "cursor")
@@ -29,7 +29,7 @@ async def conversation(visit: Visit) -> Response:
     """Show one conversation with what was said, and what was learnt from it."""
     found = await visit.get(f"/v1/conversations/{visit.request.path_params['conversation_id']}")
     people = await people_of(visit, str(found["workspace_id"] or "") or None)
-    return visit.show("learning/conversation.html", found=found, names=await names_of(visit, people))
+    return visit.show("learning/conversation.html", found=found, names=await actor_names(visit, people))
 
 
 async def forget_page(visit: Visit) -> Response:
@@ -73,7 +73,7 @@ async def run(visit: Visit) -> Response:
     return visit.show(
         "learning/run.html",
         found=found,
-        names=await names_of(visit, people),
+        names=await actor_names(visit, people),
         proposed=[each for each in findings if each["outcome"] == "proposed"],
         held_back=[each for each in findings if each["outcome"] != "proposed"],
     )
@@ -88,7 +88,7 @@ async def _runs(visit: Visit, refused: Refused | None = None) -> Response:
         "learning/runs.html",
         refused=refused,
         found=found,
-        names=await names_of(visit, await people_of(visit, visit.workspace or None)),
+        names=await actor_names(visit, await people_of(visit, visit.workspace or None)),
         form=visit.form,
     )
 

@@ -8,8 +8,7 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import part
 from bylaw.dashboard.page import Page, handed, shown
 from bylaw.dashboard.pages import policy_editor, policy_page
-from bylaw.dashboard.pages.names import topics_of
-from bylaw.dashboard.pages.review_case import names_of, people_of
+from bylaw.dashboard.pages.names import actor_names, people_of, topics_of
 from bylaw.dashboard.visit import Visit
 
 _FILTERS: Final = ("q", "status", "action", "risk", "topic", "cursor")
@@ -43,7 +42,7 @@ async def policies(visit: Visit) -> Response:
         asked_query=query if tab == "all" else {**query, "tab": tab},
         tab=tab,
         counts={each: await _count(visit, each) for each in ("all", "pending")},
-        names=await names_of(visit, await people_of(visit, visit.workspace or None)),
+        names=await actor_names(visit, await people_of(visit, visit.workspace or None)),
     )
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable, part, words
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.names import actor_names, people_of
 from bylaw.dashboard.pages.policy_fact import HOWS
 from bylaw.dashboard.pages.policy_form import (
     PolicyForm,
@@ -20,7 +21,6 @@ from bylaw.dashboard.pages.policy_form import (
     situation_in,
 )
 from bylaw.dashboard.pages.policy_situation import Situation, Unreadable
-from bylaw.dashboard.pages.review_case import names_of, people_of
 from bylaw.dashboard.visit import Visit
 
 _WRITTEN: Final = ("type", "text", "expr", "message")
@@ -172,7 +172,7 @@ async def _editor(visit: Visit, draft: Draft, said: Said) -> Response:
         differences=() if said.theirs is None else differences(await _form(visit, said.theirs), draft.form),
         names={}
         if said.theirs is None
-        else await names_of(visit, await people_of(visit, visit.workspace or None)),
+        else await actor_names(visit, await people_of(visit, visit.workspace or None)),
         can_ask_model=await _has_model(visit),
         hows=HOWS,
         focus="" if visit.is_part else _focus(draft.form, visit.form.get("do", "")),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.review_case import names_of, people_of
+from bylaw.dashboard.pages.names import actor_names, people_of
 from bylaw.dashboard.visit import Visit
 
 _SAID: Final[Mapping[str, str]] = {
@@ -153,7 +153,7 @@ async def _counts(visit: Visit, ident: str) -> Item | None:
 
 
 async def _names(visit: Visit) -> Mapping[str, str]:
-    return await names_of(visit, await people_of(visit, visit.workspace or None))
+    return await actor_names(visit, await people_of(visit, visit.workspace or None))
 
 
 def _ident(visit: Visit) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bylaw.dashboard.asking import Item, Refused, items, part
 from bylaw.dashboard.page import Page, handed, sent, shown
 from bylaw.dashboard.pages.live import live, newest
-from bylaw.dashboard.pages.names import policy_names
+from bylaw.dashboard.pages.names import actor_names, people_of, policy_names
 from bylaw.dashboard.pages.receipts_one import receipt
 from bylaw.dashboard.visit import Visit
 
@@ -45,7 +45,8 @@ async def receipts(visit: Visit) -> Response:
         detail=detail,
         found=found,
         following=following,
-        names=await names_of(visit, found),
+        names=await policies_in(visit, found),
+        actors=await _actors(visit, found),
         asked=asked,
         chosen=chosen,
         is_narrowed=is_narrowed,
@@ -109,9 +110,16 @@ async def _found(visit: Visit, asked: Mapping[str, str], cursor: str) -> tuple[S
     return found, cursor
 
 
-async def names_of(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
+async def policies_in(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
     """Return the names of the policies that receipts speak of, as far as the person may see them."""
     return await policy_names(visit, _policies(found))
+
+
+async def _actors(visit: Visit, found: Sequence[Item]) -> Mapping[str, str]:
+    """Return the names of those who changed something, which decisions do not."""
+    if all(each["kind"] == "decision" for each in found):
+        return {}
+    return await actor_names(visit, await people_of(visit, visit.workspace or None))
 
 
 def _policies(found: Sequence[Item]) -> Sequence[str]:

@@ -5,14 +5,15 @@ from typing import Final, cast
 
 from starlette.responses import Response
 
-from bylaw.dashboard.asking import Item, Refused, items, part
-from bylaw.dashboard.pages.names import policy_names
+from bylaw.dashboard.asking import HIDDEN, Item, Refused, items, part
+from bylaw.dashboard.pages.names import actor_name, policy_names
 from bylaw.dashboard.revealing import Line, beginning, exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
 _MOST_TEXTS: Final = 50
 _LONG: Final = 200_000  # bytes of what was said, of which a page shows all at once
 _MOST_SHOWN: Final = 20_000  # characters of each part of what is longer
+_ACTORS: Final = ("asked_by", "author", "approver")
 _TOLD: Final = (
     ("user_intent", "What was asked of the agent"),
     ("agent_output", "What the agent says"),
@@ -46,6 +47,7 @@ async def receipt(visit: Visit) -> Response:
         policies=policies,
         names={str(each["id"]): str(each["name"]) for each in policies}
         | dict(await policy_names(visit, (str(each["id"]) for each in items(explanation, "why_not")))),
+        actors={actor: await actor_name(visit, actor) for actor in _actors(claim, policies)},
         checked=checked,
         explanation=explanation,
         detail=detail,
@@ -63,7 +65,7 @@ async def _said(visit: Visit, ident: str) -> tuple[Item, Item, int]:
     try:
         answered = await visit.ask("GET", f"/v1/receipts/{ident}/body")
     except Refused as refused:
-        if refused.status not in {403, 404}:
+        if refused.status not in HIDDEN:
             raise
         return {}, {}, 0
     asked = {str(each["name"]): each for each in items(cast("Item", exactly(answered.body)), "parts")}
@@ -115,15 +117,17 @@ async def _with_texts(visit: Visit, applied: Item, *, has_texts: bool) -> Item:
     """Return a policy as it applied, with its name and the text of each rule where they may be seen."""
     version: Item = {}
     if has_texts and visit.may("policy:read"):
-        try:
-            version = await visit.get(f"/v1/policies/{applied['id']}/versions/{applied['version']}")
-        except Refused as refused:
-            if refused.status not in {403, 404}:
-                raise
+        version = await visit.find(f"/v1/policies/{applied['id']}/versions/{applied['version']}")
     texts = {str(each["id"]): each.get("expr") or each.get("text") for each in items(version, "rules")}
     rules = [{"text": texts.get(str(each["id"]), ""), **each} for each in items(applied, "rules")]
     name = applied.get("name") or version.get("name") or applied["id"]
     return {"condition": "applies", **applied, "name": name, "rules": rules, "is_known": bool(version)}
+
+
+def _actors(claim: Item, policies: Sequence[Item]) -> set[str]:
+    """Return who asked, made a change or approved it, as a receipt and a decision have it."""
+    named = [claim.get(name) for name in _ACTORS] + [each.get("approved_by") for each in policies]
+    return {str(actor) for actor in named if actor}
 
 
 def _written(request: Item) -> Mapping[str, Sequence[Line]]:

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.names import actor_names, people_of
 from bylaw.dashboard.pages.review_case import (
     Case,
     approvers,
+    change_of,
     is_waiting,
-    names_of,
-    people_of,
     read_case,
     tried,
 )
@@ -31,7 +31,7 @@ async def review(visit: Visit) -> Response:
     asked = _asked(visit)
     found = await _waiting(visit, asked)
     waiting = items(found, "data")
-    changes = await asyncio.gather(*(_change(visit, each) for each in waiting))
+    changes = await asyncio.gather(*(change_of(visit, each) for each in waiting))
     people = await people_of(visit, visit.workspace or None)
     return visit.show(
         "review/list.html",
@@ -39,7 +39,7 @@ async def review(visit: Visit) -> Response:
         asked=asked,
         query=_query(asked),
         cursor=found["next_cursor"],
-        names=await names_of(visit, people),
+        names=await actor_names(visit, people),
     )
 
 
@@ -109,7 +109,7 @@ async def _shown(
         status=status,
         refused=refused,
         case=found,
-        names=await names_of(visit, found.people),
+        names=await actor_names(visit, found.people),
         approvers=approvers(found) if found.is_barred(visit) else (),
         trial=await tried(visit, found) if wants_trial else None,
         wants_trial=wants_trial,
@@ -165,14 +165,6 @@ async def _waiting(visit: Visit, asked: Mapping[str, str]) -> Item:
         return found
     waiting = sorted(items(found, "data"), key=lambda each: _RISKIEST.index(str(each["risk"])))
     return {**found, "data": waiting}
-
-
-async def _change(visit: Visit, policy: Item) -> Item:
-    """Return what an edit that waits changes, nothing for a new policy."""
-    if policy["pending"] is None:
-        return {}
-    versions = {"old": str(policy["approved"]), "new": str(policy["pending"])}
-    return await visit.get(f"/v1/policies/{policy['id']}/diff", **versions)
 
 
 async def _following(visit: Visit, policy_id: str) -> Item | None:

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from bylaw.dashboard.asking import Item, Refused, items, part
+from bylaw.dashboard.asking import HIDDEN, Item, Refused, items, part
+from bylaw.dashboard.pages.names import full_name, people_of
 from bylaw.dashboard.visit import Visit
 
-_HIDDEN: Final = frozenset({403, 404})
 _LONGEST_QUESTION: Final = 300
 _MOST_NEAR: Final = 4
 _MOST_TRIED: Final = 40  # recorded decisions
+# What a version says, and a check is asked about.
+_CONTENT: Final = (
+    "name", "description", "topic", "rules", "conditions", "risk", "action", "on_indeterminate", "mask",
+    "evaluator",
+)  # fmt: skip
 _APPROVERS: Final = frozenset({"OWNER", "ADMINISTRATORS"})
 
 
@@ -61,6 +66,14 @@ def is_waiting(policy: Item) -> bool:
     return policy["status"] == "pending_review" or policy["pending"] is not None
 
 
+async def change_of(visit: Visit, policy: Item) -> Item:
+    """Return what an edit that waits changes, nothing for a new policy."""
+    if policy["pending"] is None:
+        return {}
+    versions = {"old": str(policy["approved"]), "new": str(policy["pending"])}
+    return await visit.get(f"/v1/policies/{policy['id']}/diff", **versions)
+
+
 async def read_case(visit: Visit, policy_id: str) -> Case:
     """Return a policy with all that a reviewer needs. Raises: Refused."""
     path = f"/v1/policies/{policy_id}"
@@ -69,36 +82,16 @@ async def read_case(visit: Visit, policy_id: str) -> Case:
     versions = items(await visit.get(f"{path}/versions", limit="50"), "data")
     approved = cast("int", policy["approved"] or 0)
     written = [each for each in versions if cast("int", each["number"]) > approved] or versions[:1]
-    change: Item = {}
-    if policy["pending"] is not None:
-        change = await visit.get(f"{path}/diff", old=str(policy["approved"]), new=str(policy["pending"]))
     return Case(
         policy=policy,
         etag=found.etag,
         written=written,
         people=await people_of(visit, cast("str | None", policy["workspace_id"])),
         is_separate=await _is_separate(visit, policy),
-        change=change,
+        change=await change_of(visit, policy),
         finding=await _finding(visit, policy),
         near=await _near(visit, policy, written[0]),
     )
-
-
-async def people_of(visit: Visit, workspace_id: str | None) -> Sequence[Item]:
-    """Return the people of the organisation, or of a workspace, as far as one may know them."""
-    for where in (None, workspace_id):
-        found = await _or_nothing(visit, "/v1/users", limit="200", workspace_id=where)
-        if found:
-            return items(found, "data")
-    return ()
-
-
-async def names_of(visit: Visit, people: Sequence[Item]) -> Mapping[str, str]:
-    """Return the names of people and keys by what is written beside changes, as far as one may know them."""
-    keys = await _or_nothing(visit, "/v1/keys", limit="500") if visit.may("admin") else {}
-    known = {f"key:{each['id']}": f"the key {each['name']}" for each in items(keys, "data")}
-    known |= {f"user:{each['id']}": _name(each) for each in people}
-    return {**known, "system:bylaw": "Bylaw", str(visit.who["actor"]): "you"}
 
 
 def approvers(case: Case) -> list[str]:
@@ -106,7 +99,7 @@ def approvers(case: Case) -> list[str]:
     wrote = {each["author"] for each in case.written}
     others = (each for each in case.people if f"user:{each['id']}" not in wrote)
     return [
-        _name(each)
+        full_name(each)
         for each in others
         if each["org_role"] in _APPROVERS
         or part(each, "workspace_roles").get(case.workspace_id or "") == "ADMIN"
@@ -121,7 +114,7 @@ async def tried(visit: Visit, case: Case) -> Item | None:
         asked = {**content, "policy_id": case.policy["id"], "examples": list(requests.values())}
         checked = await visit.send("POST", "/v1/policies:check", asked)
     except Refused as refused:
-        if refused.status not in _HIDDEN | {422}:
+        if refused.status not in HIDDEN | {422}:
             raise
         return None
     came = items(checked, "examples")
@@ -134,12 +127,6 @@ async def tried(visit: Visit, case: Case) -> Item | None:
     }
 
 
-_CONTENT: Final = (
-    "name", "description", "topic", "rules", "conditions", "risk", "action", "on_indeterminate", "mask",
-    "evaluator",
-)  # fmt: skip
-
-
 async def _recorded(visit: Visit, case: Case) -> Mapping[str, Item]:
     """Return what was asked lately where the policy would hold, by receipt, as examples to be tried."""
     where = case.workspace_id
@@ -147,7 +134,7 @@ async def _recorded(visit: Visit, case: Case) -> Mapping[str, Item]:
     found: dict[str, Item] = {}
     for receipt in items(await visit.get("/v1/receipts", **query), "data"):
         ident = str(receipt["id"])
-        body = await _or_nothing(visit, f"/v1/receipts/{ident}/body")
+        body = await visit.find(f"/v1/receipts/{ident}/body")
         request = next(
             (part(each, "content") for each in items(body, "parts") if each["name"] == "request"), {}
         )
@@ -161,7 +148,7 @@ async def _finding(visit: Visit, policy: Item) -> Item:
     conversation_id = part(policy, "source").get("conversation_id")
     if not conversation_id or not visit.may("conversations:read"):
         return {}
-    found = await _or_nothing(visit, f"/v1/conversations/{conversation_id}")
+    found = await visit.find(f"/v1/conversations/{conversation_id}")
     return next((each for each in items(found, "learnt") if each["policy_id"] == policy["id"]), {})
 
 
@@ -179,19 +166,5 @@ async def _is_separate(visit: Visit, policy: Item) -> bool:
     """Return whether nobody approves their own edit where a policy holds."""
     if policy["workspace_id"] is None:
         return False
-    found = await _or_nothing(visit, f"/v1/workspaces/{policy['workspace_id']}")
+    found = await visit.find(f"/v1/workspaces/{policy['workspace_id']}")
     return found.get("separate_approvers") is True
-
-
-async def _or_nothing(visit: Visit, path: str, **query: str | None) -> Item:
-    """Return what is there for the person who looks, nothing where that is hidden from them."""
-    try:
-        return await visit.get(path, **query)
-    except Refused as refused:
-        if refused.status not in _HIDDEN:
-            raise
-        return {}
-
-
-def _name(user: Item) -> str:
-    return f"{user['name']} {user.get('last_name') or ''}".strip() or str(user["email"])

@@ -36,12 +36,7 @@ def shown_once(visit: Visit, heading: str, secret: str, *, effects: Sequence[str
 
 async def listed(visit: Visit, path: str, **query: str | None) -> Sequence[Item]:
     """Return the first items of a list, as many as the API answers at once; none where it refuses."""
-    try:
-        return items(await visit.get(path, limit=_MOST, **query), "data")
-    except Refused as refused:
-        if refused.status not in {403, 404}:
-            raise
-        return ()
+    return items(await visit.find(path, limit=_MOST, **query), "data")
 
 
 def places(visit: Visit, scope: str) -> Sequence[Item]:
