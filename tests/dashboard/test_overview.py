@@ -61,15 +61,8 @@ async def busy(site):
     return site
 
 
-async def look(site, path, caller="admin"):
-    """The page that somebody is shown, through the front door."""
-    async with site.world.client(None) as client:
-        client.cookies.set("bylaw-session", await site.session(caller))
-        return await client.get(path, headers={"accept": "text/html"})
-
-
 async def test_the_overview_tells_what_is_enforced_what_it_did_and_what_is_not_governed(busy):
-    page = (await look(busy, "/")).text
+    page = (await busy.shown("/")).text
     assert EVIL not in page
     assert re.search(r"Nothing is enforced on \d+ agents?\.", page)
     assert "/agents/loose" in page
@@ -85,22 +78,22 @@ async def test_the_overview_counts_what_nobody_could_judge(busy):
         )
         return int(found[1])
 
-    before = undecided((await look(busy, "/")).text)
+    before = undecided((await busy.shown("/")).text)
     asked = {"workspace_id": "w2", "phase": "tool_call", "tool_call": {"name": "pay", "arguments": {}}}
     await busy.world.make("/v1/decisions", {**asked, "agent_id": "vague"})
-    assert undecided((await look(busy, "/")).text) == before + 1
+    assert undecided((await busy.shown("/")).text) == before + 1
 
 
 async def test_another_span_shows_another_number_of_days(busy):
     for chosen in ("7", "90"):
-        page = (await look(busy, f"/?days={chosen}")).text
+        page = (await busy.shown(f"/?days={chosen}")).text
         assert page.count('<th scope="row">20') == int(chosen)
-    assert (await look(busy, "/?days=x")).text.count('<th scope="row">20') == 30
+    assert (await busy.shown("/?days=x")).text.count('<th scope="row">20') == 30
 
 
 async def test_decisions_are_told_by_how_they_came_out_to_whoever_may_count_all(busy):
-    assert 'hx-get="/outcomes?days=7"' in (await look(busy, "/?days=7")).text
-    page = (await look(busy, "/outcomes?days=7")).text
+    assert 'hx-get="/outcomes?days=7"' in (await busy.shown("/?days=7")).text
+    page = (await busy.shown("/outcomes?days=7")).text
     said = dict(re.findall(r"</svg> ([\w ]+) <strong>(\d+)</strong>", page))
     assert list(said) == ["Blocked", "Held for a person", "Flagged", "Allowed"]
     assert int(said["Blocked"]) >= 3
@@ -113,33 +106,33 @@ async def test_decisions_are_told_by_how_they_came_out_to_whoever_may_count_all(
 async def test_who_may_read_a_part_of_the_receipts_is_shown_violations_alone(busy):
     limited = {"name": "part", "scopes": ["receipts:read"], "workspace_id": "w2"}
     busy.world.keys["part"] = (await busy.world.make("/v1/keys", limited))["key"]
-    page = (await look(busy, "/", "part")).text
+    page = (await busy.shown("/", "part")).text
     assert "Violations over time" in page
     assert "/outcomes" not in page
-    refused = await look(busy, "/outcomes", "part")
+    refused = await busy.shown("/outcomes", "part")
     assert refused.status_code == 403
     assert "in the whole tenant" in refused.text
 
 
 async def test_one_who_may_see_nothing_is_told_whom_to_ask(busy):
-    page = (await look(busy, "/", "nobody")).text
+    page = (await busy.shown("/", "nobody")).text
     assert "You have no role in a workspace" in page
     assert "Violations over time" not in page
 
 
 async def test_another_tenant_sees_nothing_of_it(busy):
-    page = (await look(busy, "/", "stranger")).text
+    page = (await busy.shown("/", "stranger")).text
     assert "small" not in page
     assert "First steps" in page
 
 
 async def test_first_steps_are_marked_as_they_are_done(busy):
     await busy.world.make("/v1/policies", {"name": "p", "rules": [{"expr": "true"}]}, "stranger")
-    page = (await look(busy, "/", "stranger")).text
+    page = (await busy.shown("/", "stranger")).text
     assert page.count('<li class="done">') == 1
     await busy.world.make("/v1/agents", {"id": "a"}, "stranger")
     await busy.world.make("/v1/decisions", {"phase": "input", "user_intent": "hello"}, "stranger")
-    assert "First steps" not in (await look(busy, "/", "stranger")).text
+    assert "First steps" not in (await busy.shown("/", "stranger")).text
 
 
 @pytest.mark.parametrize("view", [DESK, PHONE], ids=str)

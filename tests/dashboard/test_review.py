@@ -166,7 +166,7 @@ async def test_an_edit_that_waits_shows_what_it_changes(site):
         for path in ("/review?in=careful", f"/review/{made['id']}"):
             shown = (await somebody.open(path)).text
             assert "<ins>Ask a person.<br><code>tool_call.arguments.amount &lt; 900</code></ins>" in shown
-            assert "allows more than now" in shown
+            assert "more is allowed" in shown
         tried = (await somebody.open(f"/review/{made['id']}?tried=1")).text
     assert "<strong>1</strong> would break it" in tried
     assert receipt["receipt_id"] in tried

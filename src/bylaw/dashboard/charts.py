@@ -116,11 +116,6 @@ def bars(labels: Sequence[str], series: Sequence[Series], sheet: Sheet) -> Bars:
     return Bars(sheet=sheet, columns=columns, ticks=ticks)
 
 
-def share(number: int, most: int, width: int = 100) -> float:
-    """Return how long the bar of a number is where that of `most` is `width` long."""
-    return round(width * number / most, 1) if most else 0.0
-
-
 def _step(most: int) -> int:
     """Return the smallest round number that reaches `most` in a few steps."""
     power = 1

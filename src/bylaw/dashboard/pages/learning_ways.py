@@ -92,7 +92,7 @@ async def settings(visit: Visit) -> Response:
         await visit.send("PUT", path, _choices(visit.form), revision=visit.form.get("revision", ""))
     except Refused as refused:
         return await _settings(visit, workspace, mendable(refused))
-    return visit.go("/learning/settings", said="Stored. The next run goes by it.", **{"in": workspace})
+    return visit.go("/learning/settings", said="Saved. The next run goes by it.", **{"in": workspace})
 
 
 async def _settings(visit: Visit, workspace: str, refused: Refused | None = None) -> Response:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items
@@ -42,8 +41,3 @@ async def listed(visit: Visit, path: str, **query: str | None) -> Sequence[Item]
 def places(visit: Visit, scope: str) -> Sequence[Item]:
     """Return the workspaces in which the person holds a scope."""
     return [each for each in items(visit.who, "workspaces") if visit.may(scope, str(each["id"]))]
-
-
-def written(value: object) -> str:
-    """Return data as indented JSON, for people who read it."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import written
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/jobs"
@@ -44,8 +43,6 @@ async def _job(visit: Visit, refused: Refused | None = None) -> Response:
         "settings/job.html",
         refused=refused,
         job=job,
-        payload=written(job["payload"]) if job["payload"] else "",
-        result=written(job["result"]) if job["result"] else "",
     )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable, part
 from bylaw.dashboard.page import Page, handed, sent, shown
-from bylaw.dashboard.pages.settings.asked import written
 from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/packs"
@@ -50,7 +50,7 @@ async def download(visit: Visit) -> Response:
     if not held:
         raise Refused(404, {"detail": "No approved policy is of this pack."})
     return Response(
-        written(held[0]["document"]),
+        msgspec.json.format(msgspec.json.encode(held[0]["document"]), indent=2),
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="{name}.json"'},
     )

@@ -12,7 +12,6 @@ from bylaw.dashboard.pages.settings.asked import (
     asked_about,
     places,
     shown_once,
-    written,
 )
 from bylaw.dashboard.visit import Visit
 
@@ -147,10 +146,7 @@ async def _types(visit: Visit) -> Sequence[Item]:
 
 
 def _delivery(visit: Visit, delivery: Item, *, is_test: bool) -> Response:
-    body = written(delivery["body"])
-    return visit.show(
-        "settings/delivery.html", delivery=delivery, body=body, back=_back(visit), is_test=is_test
-    )
+    return visit.show("settings/delivery.html", delivery=delivery, back=_back(visit), is_test=is_test)
 
 
 async def _new(visit: Visit, refused: Refused | None = None) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed, written
+from bylaw.dashboard.pages.settings.asked import Deed, asked_about, listed
 from bylaw.dashboard.visit import Visit
 
 _SCOPE: Final = "workspaces:write"
@@ -156,7 +156,6 @@ async def _workspace(visit: Visit, refused: Refused | None = None) -> Response:
         "settings/workspace.html",
         refused=refused,
         space=space,
-        schema="" if space[_SCHEMA] is None else written(space[_SCHEMA]),
         on=[name for name in (*_REVIEW, *_HABITS) if space[name]] if refused is None else visit.form,
         revision=answered.etag,
         repos=await listed(visit, "/v1/repos", workspace_id=ident),
