@@ -96,6 +96,7 @@ async def test_who_may_do_nothing_is_shown_nothing_that_they_may_not_do(open_win
     await expect(page.get_by_role("link", name="Policies", exact=True)).to_have_count(0)
     assert (await page.goto("/policies")).status == 403
     await heading(page, "You may not see this").to_be_visible()
+    await expect(page.get_by_text("It takes the right “Read policies”")).to_be_visible()
     await assert_accessible(page)
 
 

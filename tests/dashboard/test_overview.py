@@ -111,7 +111,7 @@ async def test_who_may_read_a_part_of_the_receipts_is_shown_violations_alone(bus
     assert "/outcomes" not in page
     refused = await busy.shown("/outcomes", "part")
     assert refused.status_code == 403
-    assert "in the whole tenant" in refused.text
+    assert "It takes the right “Read receipts”" in refused.text
 
 
 async def test_one_who_may_see_nothing_is_told_whom_to_ask(busy):

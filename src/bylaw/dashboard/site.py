@@ -149,8 +149,9 @@ def _failed(visit: Visit, refused: Refused) -> Response:
     heading = _HEADINGS.get(refused.status, "This did not work")
     ident = str(refused.problem.get("request_id", ""))
     detail = refused.detail if refused.status != 500 else ""
+    needs = str(refused.problem.get("needs", ""))
     return visit.show(
-        "parts/failure.html", status=refused.status, heading=heading, detail=detail, ident=ident
+        "parts/failure.html", status=refused.status, heading=heading, detail=detail, ident=ident, needs=needs
     )
 
 
