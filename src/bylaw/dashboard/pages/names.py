@@ -1,4 +1,4 @@
-"""Names that pages need: those of policies by their ids, of people and keys that acted, and of topics."""
+"""Names that pages show for ids: of policies, of repos, of people and keys that acted; and topics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -57,6 +57,11 @@ async def actor_name(visit: Visit, actor: str) -> str:
         return full_name(person) if person else "a colleague"
     key = await visit.find(f"/v1/keys/{ident}")
     return f"the key {key['name']}" if key else "an API key"
+
+
+async def repo_name(visit: Visit, ident: object) -> str:
+    """Return what a repo is called, its id for whoever may not see it; empty for none."""
+    return str((await visit.find(f"/v1/repos/{ident}")).get("name", ident)) if ident else ""
 
 
 def full_name(user: Item) -> str:

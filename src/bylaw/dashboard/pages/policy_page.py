@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Item, Refused, items, mendable
 from bylaw.dashboard.page import Page, sent, shown
-from bylaw.dashboard.pages.names import actor_names, people_of
+from bylaw.dashboard.pages.names import actor_names, people_of, repo_name
 from bylaw.dashboard.visit import Visit
 
 _SAID: Final[Mapping[str, str]] = {
@@ -98,6 +98,7 @@ async def _policy(visit: Visit, refused: Refused | None = None) -> Response:
         revision=answered.etag,
         versions=versions,
         counts=await _counts(visit, ident),
+        repo=await repo_name(visit, found["repo_id"]),
         names=await _names(visit),
         reason=visit.form.get("reason", ""),
     )

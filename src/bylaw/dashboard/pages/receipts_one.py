@@ -6,7 +6,7 @@ from typing import Final, cast
 from starlette.responses import Response
 
 from bylaw.dashboard.asking import HIDDEN, Item, Refused, items, part
-from bylaw.dashboard.pages.names import actor_name, policy_names
+from bylaw.dashboard.pages.names import actor_name, policy_names, repo_name
 from bylaw.dashboard.revealing import Line, beginning, exactly, lines, misleading
 from bylaw.dashboard.visit import Visit
 
@@ -48,6 +48,7 @@ async def receipt(visit: Visit) -> Response:
         names={str(each["id"]): str(each["name"]) for each in policies}
         | dict(await policy_names(visit, (str(each["id"]) for each in items(explanation, "why_not")))),
         actors={actor: await actor_name(visit, actor) for actor in _actors(claim, policies)},
+        repo=await repo_name(visit, claim.get("repo")),
         checked=checked,
         explanation=explanation,
         detail=detail,

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from bylaw.dashboard.asking import Refused, mendable
 from bylaw.dashboard.page import Page, sent, shown
+from bylaw.dashboard.pages.names import full_name
 from bylaw.dashboard.pages.settings.asked import (
     Deed,
     asked_about,
@@ -32,7 +33,7 @@ async def keys(visit: Visit) -> Response:
     return visit.show(
         "settings/keys.html",
         found=found,
-        people={str(each["id"]): str(each["name"]) for each in people},
+        people={str(each["id"]): full_name(each) for each in people},
     )
 
 
