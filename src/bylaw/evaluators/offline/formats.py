@@ -6,7 +6,18 @@ from typing import Final, Literal
 
 import msgspec
 
-from bylaw.evaluators.offline.grammar import ALWAYS, MUST, NEVER, NOT, SUBJECT, TAIL, group, matches, wordings
+from bylaw.evaluators.offline.grammar import (
+    ALWAYS,
+    MUST,
+    NEVER,
+    NOT,
+    SUBJECT,
+    TAIL,
+    Wording,
+    group,
+    matches,
+    wordings,
+)
 from bylaw.evaluators.offline.reading import Reader, is_read
 from bylaw.evaluators.offline.shape import ABSTAINED, ASIDE, Ruling, Shape
 from bylaw.evaluators.offline.subject import ANSWER, Subject, subject_of
@@ -127,7 +138,7 @@ def _question(text: str) -> Ruling:
 
 def read_form(wording: str) -> Shape | None:
     """Return the shape of a rule about the form of a whole text."""
-    kinds: tuple[tuple[tuple[re.Pattern[str], ...], FormKind], ...] = (
+    kinds: tuple[tuple[tuple[Wording, ...], FormKind], ...] = (
         (_JSON, "object" if _OBJECT.search(wording) else "json"),
         (_CAPITALS, "capitals"),
         (_QUESTION, "question"),

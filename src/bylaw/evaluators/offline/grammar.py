@@ -5,6 +5,7 @@ A wording is matched in full: what no piece stands for keeps the whole rule from
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 LONGEST_RULE: Final = 2_000
@@ -166,15 +167,27 @@ def sentences(wording: str) -> list[str]:
     return [*parts, wording[begin:]]
 
 
-def wordings(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    """Return patterns of whole wordings, compiled."""
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+class Wording:
+    """A pattern of whole wordings, compiled when a rule is first read: there are many, and it takes time."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern."""
+        return re.compile(self._pattern, re.IGNORECASE)
 
 
-def matches(patterns: tuple[re.Pattern[str], ...], wording: str) -> Iterator[re.Match[str]]:
+def wordings(*patterns: str) -> tuple[Wording, ...]:
+    """Return patterns of whole wordings."""
+    return tuple(map(Wording, patterns))
+
+
+def matches(patterns: tuple[Wording, ...], wording: str) -> Iterator[re.Match[str]]:
     """Yield how each of the patterns reads the whole of a wording."""
     for pattern in patterns:
-        found = pattern.fullmatch(wording)
+        found = pattern.compiled.fullmatch(wording)
         if found is not None:
             yield found
 

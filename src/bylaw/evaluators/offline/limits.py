@@ -16,6 +16,7 @@ from bylaw.evaluators.offline.grammar import (
     OVER,
     STOP,
     UNDER,
+    Wording,
     group,
     matches,
     number,
@@ -38,7 +39,7 @@ _AMOUNT: Final = (
 )
 _BE: Final = r"(?:must|should|shall|has to|have to|needs to)(?: always)? be"
 # The wording of a limit, and how the fact must stand to the number.
-_LIMITS: Final[tuple[tuple[tuple[re.Pattern[str], ...], Relation, str], ...]] = (
+_LIMITS: Final[tuple[tuple[tuple[Wording, ...], Relation, str], ...]] = (
     (
         wordings(
             rf"{_NAME} {NOT} (?:exceed|surpass|be {OVER}|go {OVER}) {_AMOUNT}",
