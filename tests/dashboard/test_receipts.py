@@ -31,6 +31,8 @@ async def blocked(site):
     rules = [{"expr": "tool_call.arguments.amount < 5000", "message": "A person pays more."}]
     policy = {"name": "Large sums", "rules": rules, "workspace_id": "shop", "action": "block"}
     made = await site.world.make("/v1/policies", policy)
+    talk = {"name": "Talk", "rules": [{"expr": "true"}], "conditions": {"phase": ["input", "output"]}}
+    await site.world.make("/v1/policies", {**talk, "workspace_id": "shop"})
     decision = await decide(site, user_intent="Pay it.")
     return {"policy": made["id"], "id": decision["receipt_id"], "path": f"/receipts/{decision['receipt_id']}"}
 
@@ -108,6 +110,7 @@ async def test_now_is_told_apart_from_then(site, blocked):
     assert "the same as then" in shown
     assert "What would change it" in shown
     assert "4999" in shown
+    assert "it applies where <code>phase</code>\nis one of <code>input</code>, <code>output</code>" in shown
 
 
 async def test_the_proof_that_is_downloaded_verifies_offline(site, blocked):
