@@ -66,6 +66,19 @@ async def test_a_stranger_is_led_to_sign_in_and_back(site, shown):
     assert answer.headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.parametrize("number", ["9" * 5_000, "\u00b2", "-1"])
+async def test_a_number_that_no_page_asks_for_is_no_fault(site, number):
+    for path in ("/agents?first=", f"/policies/{site.world.ids['policy_id']}/diff?new="):
+        assert (await site.shown(path + number)).status_code < 500
+
+
+async def test_a_form_with_more_fields_than_any_page_is_no_fault(site):
+    body = {f"field-{number}": "" for number in range(2_001)}
+    for headers in ({"sec-fetch-site": "same-origin"}, {"origin": "http://["}):
+        answer = await site.world.send(None, "POST", "/sign-in", data=body, headers=headers)
+        assert 400 <= answer.status_code < 500
+
+
 @signed_in
 async def test_who_may_not_see_a_page_is_told_so(site, shown):
     answer = await site.shown(walking.address(shown.path, site.world.ids), "nobody")

@@ -85,7 +85,7 @@ async def test_nobody_is_signed_in_by_a_link_that_somebody_else_began(world, vis
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "//["]
 )
 async def test_coming_back_leads_to_no_other_site(world, visitor, issuer, elsewhere):
     person(issuer, KIM)

@@ -104,7 +104,10 @@ async def form(visit: Visit, refused: Refused | None = None, *, address: str = "
 
 def local(address: str) -> str:
     """Return an address of this site, whatever somebody wrote into the form."""
-    parts = urlsplit(address.replace("\\", "/"))
+    try:
+        parts = urlsplit(address.replace("\\", "/"))
+    except ValueError:
+        return "/"
     is_local = not parts.scheme and not parts.netloc and parts.path.startswith("/")
     return address if is_local and not address.startswith(("//", "/\\")) else "/"
 

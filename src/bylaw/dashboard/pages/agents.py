@@ -16,6 +16,7 @@ from bylaw.dashboard.visit import Visit
 _ORDER: Final = {"none": 0, "logged": 1, "enforced": 2}
 _MOST_PAGES: Final = 10  # of the API's list: of more agents the newest are looked through, and others named
 _SHOWN: Final = 50
+_DIGITS: Final = 9
 _RECENT: Final = "200"
 # How many names of policies a page of agents repeats at most; beyond, each agent's own page has them.
 _MOST_NAMES: Final = 2_000
@@ -96,7 +97,8 @@ async def _listed(visit: Visit, refused: Refused | None = None) -> Response:
         (each for each in everyone if _is_wanted(each, asked, visit.workspace)),
         key=lambda each: (_ORDER[str(each["enforcement"])], str(each["id"])),
     )
-    first = int(query.get("first", "0")) if query.get("first", "0").isdigit() else 0
+    said = query.get("first", "")
+    first = int(said) if said.isdecimal() and len(said) < _DIGITS else 0
     listed = found[first : first + _SHOWN]
     policies = await _bindable(visit)
     return visit.show(

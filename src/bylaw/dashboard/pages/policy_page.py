@@ -17,6 +17,7 @@ _SAID: Final[Mapping[str, str]] = {
     "restore": "It is back in force.",
     "undelete": "It is back, switched off.",
 }
+_DIGITS: Final = 9
 
 
 async def policy(visit: Visit) -> Response:
@@ -63,7 +64,7 @@ async def diff(visit: Visit) -> Response:
     versions = items(await visit.get(f"/v1/policies/{ident}/versions", limit="500"), "data")
     numbers = [str(each["number"]) for each in versions]
     new = visit.request.query_params.get("new") or numbers[0]
-    old = visit.request.query_params.get("old") or str(max(1, int(new) - 1 if new.isdecimal() else 1))
+    old = visit.request.query_params.get("old") or str(_before(new))
     found = await visit.get(f"/v1/policies/{ident}/diff", old=old, new=new)
     by_number = {str(each["number"]): each for each in versions}
     return visit.show(
@@ -77,6 +78,11 @@ async def diff(visit: Visit) -> Response:
         name=versions[0]["name"],
         names=await _names(visit),
     )
+
+
+def _before(number: str) -> int:
+    """Return the number of the version before one, the first for what is no number of a version."""
+    return max(1, int(number) - 1) if number.isdecimal() and len(number) < _DIGITS else 1
 
 
 async def _policy(visit: Visit, refused: Refused | None = None) -> Response:

@@ -19,6 +19,7 @@ from bylaw.dashboard.visit import Visit
 _SCOPE: Final = "admin"
 _HOME: Final = "/settings/keys"
 _OPTIONAL: Final = ("workspace_id", "repo_id", "user_id")
+_DIGITS: Final = 9
 
 
 async def keys(visit: Visit) -> Response:
@@ -107,7 +108,7 @@ async def _revoke_asked(visit: Visit, refused: Refused | None = None) -> Respons
 
 def _number(text: str) -> int:
     """Return a number that was written. Raises: Refused."""
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) < _DIGITS:
         return int(text)
     problem = {"path": "rate_per_minute", "code": "not_a_number", "message": "Write a number."}
     raise Refused(422, {"code": "invalid", "detail": "The key is not usable.", "errors": [problem]})
