@@ -67,7 +67,7 @@ async def test_the_overview_tells_what_is_enforced_what_it_did_and_what_is_not_g
     assert re.search(r"Nothing is enforced on \d+ agents?\.", page)
     assert "/agents/loose" in page
     assert "/agents/payer" not in page.partition("Violations over time")[0]
-    assert re.search(r"Stopped <strong>3</strong>", page)
+    assert re.search(r"Blocked <strong>3</strong>", page)
     assert re.search(r"<td class=\"number\">\d+</td>\s*<td>1 block</td>", page)
 
 
@@ -147,7 +147,7 @@ async def test_the_overview_is_accessible_however_one_looks(page):
 @pytest.mark.usefixtures("busy")
 async def test_the_numbers_of_the_chart_are_there_as_a_table(page):
     await page.goto("/")
-    for chart, head in (("Decisions", "Held for a person"), ("Violations", "Stopped")):
+    for chart, head in (("Decisions", "Held for a person"), ("Violations", "Blocked")):
         card = page.get_by_role("region", name=f"{chart} over time")
         await card.get_by_text("The numbers as a table").click()
         await expect(card.get_by_role("columnheader", name=head)).to_be_visible()

@@ -98,8 +98,17 @@ async def form(visit: Visit, refused: Refused | None = None, *, address: str = "
         is_over=visit.request.query_params.get("over") == "1",
         email=visit.form.get("email", ""),
         tenants=items(refused.problem, "tenants") if refused is not None else (),
-        detail="" if refused is None else refused.detail,
+        detail=_said(refused),
     )
+
+
+def _said(refused: Refused | None) -> str:
+    """Return why somebody did not get in, for people."""
+    if refused is None:
+        return ""
+    if items(refused.problem, "tenants"):
+        return "You are in several organisations: choose one, and type the password once more."
+    return refused.detail
 
 
 def local(address: str) -> str:

@@ -60,9 +60,9 @@ async def _told(visit: Visit, days: str) -> Mapping[str, object]:
     latest = await visit.get("/v1/receipts", kind="decision", limit=str(_LATEST), workspace_id=within)
     points = items(found, "series")
     series = (
-        Series(name="Stopped", kind="stopped", numbers=numbers(points, "blocks")),
+        Series(name="Blocked", kind="stopped", numbers=numbers(points, "blocks")),
         Series(
-            name="Not stopped",
+            name="Held or flagged",
             kind="passed",
             numbers=[
                 of - stopped
@@ -107,7 +107,6 @@ async def _kept(visit: Visit) -> Mapping[str, object]:
         "is_more": pending["next_cursor"] is not None,
         "is_written": bool(items(written, "data")),
         "evaluators": items(evaluators, "evaluators"),
-        "hit_rate": evaluators["hit_rate"],
     }
 
 

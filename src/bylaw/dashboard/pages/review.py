@@ -55,7 +55,7 @@ async def decide(visit: Visit) -> Response:
     reason = visit.form.get("reason", "").strip()
     if rejects and not reason:
         found = await read_case(visit, policy_id)
-        missing = "Say why: the reason is kept, and what says the same is not proposed again for a while."
+        missing = "Say why: the reason is kept for whoever wrote it."
         return await _shown(visit, found, status=422, error=missing)
     following = await _following(visit, policy_id)
     path = f"/v1/policies/{policy_id}/{'reject' if rejects else 'approve'}"
