@@ -12,6 +12,7 @@ from bylaw.core.clock import HOUR_MS, MINUTE_MS, ManualClock
 from bylaw.core.ids import Ids
 from bylaw.stores import open_stores
 from bylaw.tenancy.passwords import Passwords
+from bylaw.tenancy.sessions import MOST
 from tests import postgres
 from tests.api.conftest import World
 
@@ -373,3 +374,9 @@ async def test_many_sign_ins_at_once_are_refused_and_nothing_else_waits(server):
     refused = found[statuses.index(429)]
     assert int(refused.headers["retry-after"]) >= 1
     assert (await sign_in(server)).status_code == 201
+
+
+async def test_of_one_key_only_so_many_sessions_go_on_at_once(server):
+    opened = [(await server.make("/v1/sessions", {}, "operator"))["session"] for _ in range(MOST + 1)]
+    answers = [await server.send(each, "GET", "/v1/session") for each in (opened[0], opened[1], opened[-1])]
+    assert [each.status_code for each in answers] == [401, 200, 200]

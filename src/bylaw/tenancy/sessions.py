@@ -1,7 +1,8 @@
 """Sessions: keys that a sign-in makes, which end by themselves.
 
 A session lets in through the same table as any key. It ends after 12 hours, after one without use, when
-somebody ends it, and with the person or the key that it was made for.
+somebody ends it, and with the person or the key that it was made for. Of one person or key only so many go on
+at once: a new one ends those that were opened first.
 """
 
 from typing import Final
@@ -17,6 +18,7 @@ from bylaw.tenancy.store import SessionFilter, TenancyUnit
 
 LASTS_MS: Final = 12 * HOUR_MS
 IDLE_MS: Final = HOUR_MS
+MOST: Final = 50  # of one person or key at once
 
 
 async def open_session(acting: Acting[TenancyUnit], user: User, *, name: str = "Password") -> MintedKey:
@@ -25,6 +27,7 @@ async def open_session(acting: Acting[TenancyUnit], user: User, *, name: str = "
     It may whatever the person may: it holds everything, and never exceeds them.
     """
     expires_ms = acting.clock.now_ms() + LASTS_MS
+    await _make_room(acting, SessionFilter(user_id=user.id, after_ms=acting.clock.now_ms()))
     spec = KeySpec(name=name, scopes=("admin",), user_id=user.id, is_session=True, expires_ms=expires_ms)
     return await _mint(acting, spec)
 
@@ -40,6 +43,7 @@ async def open_session_from_key(acting: Acting[TenancyUnit]) -> MintedKey:
         what = "A session" if key.is_session else "A key for the gateway alone"
         raise Forbidden(f"{what} opens no other session: sign in, or send an API key.", needs="an API key")
     until_ms = acting.clock.now_ms() + LASTS_MS
+    await _make_room(acting, SessionFilter(made_from=key.id, after_ms=acting.clock.now_ms()))
     spec = KeySpec(
         name=key.name,
         scopes=tuple(sorted(key.scopes)),
@@ -101,6 +105,16 @@ async def end_sessions_of(acting: Acting[TenancyUnit], user_id: UserId, *, but: 
     for session in [each async for each in every(lambda part: keys.sessions(part, where))]:
         if session.id != but:
             await revoke_stored(acting, session)
+
+
+async def _make_room(acting: Acting[TenancyUnit], where: SessionFilter) -> None:
+    """End the sessions that were opened first, if with a new one there were too many."""
+    keys = acting.unit.tenancy.keys
+    found = [each async for each in every(lambda part: keys.sessions(part, where))]
+    for session in sorted(found, key=lambda each: (each.created_ms, each.id))[
+        : max(0, len(found) + 1 - MOST)
+    ]:
+        await revoke_stored(acting, session)
 
 
 async def _may_end(acting: Acting[TenancyUnit], session: ApiKey) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -71,10 +72,11 @@ class SignOnIssuer:
         self._doors: tuple[int, Doors] | None = None
         self._keys: tuple[int, Sequence[Jwk]] | None = None
         self._lock = asyncio.Lock()
+        self._trouble: Unavailable | None = None
 
     async def doors(self) -> Doors:
         """Return where the issuer is asked. Raises: Unavailable."""
-        async with self._lock:
+        async with self._in_turn():
             return await self._read_doors()
 
     async def keys(self, kid: str) -> Sequence[Jwk]:
@@ -82,7 +84,7 @@ class SignOnIssuer:
 
         Raises: Unavailable.
         """
-        async with self._lock:
+        async with self._in_turn():
             now = self._clock.now_ms()
             read_ms, known = self._keys or (-_KEPT_MS, ())
             is_unknown = all(each.get("kid", "") != kid for each in known)
@@ -119,6 +121,22 @@ class SignOnIssuer:
     async def aclose(self) -> None:
         """Close what is open and unused."""
         await self._client.aclose()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """Let one caller read what all want; whoever waited while it could not be read need not try again.
+
+        Raises: Unavailable.
+        """
+        before = self._trouble
+        async with self._lock:
+            if self._trouble is not before and self._trouble is not None:
+                raise Unavailable(self._trouble.message)
+            try:
+                yield
+            except Unavailable as trouble:
+                self._trouble = trouble
+                raise
 
     async def _read_doors(self) -> Doors:
         now = self._clock.now_ms()
