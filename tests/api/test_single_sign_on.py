@@ -1,6 +1,5 @@
 """Single sign-on: who gets in by the word of the operator's OpenID provider, and who does not."""
 
-import asyncio
 import shutil
 
 import pytest
@@ -271,17 +270,6 @@ async def test_an_issuer_that_points_elsewhere_is_not_followed(world, doors, why
     world.clock.advance(HOUR_MS)
     found = await world.send(None, "POST", "/v1/sign-in/oidc")
     assert (found.status_code, why in found.json()["detail"]) == (503, True)
-
-
-async def test_those_who_wait_for_an_issuer_that_is_out_of_order_are_told_at_once(world):
-    world.clock.advance(HOUR_MS)
-    path = "/.well-known/openid-configuration"
-    world.issuer.answers, before = {path: (500, b"")}, world.issuer.asked[path]
-    found = await asyncio.gather(*(world.send(None, "POST", "/v1/sign-in/oidc") for _ in range(5)))
-    assert {each.status_code for each in found} == {503}
-    assert world.issuer.asked[path] == before + 1
-    world.issuer.answers = {}
-    assert (await world.send(None, "POST", "/v1/sign-in/oidc")).status_code == 201
 
 
 @pytest.mark.parametrize(("methods", "status"), [(["client_secret_post"], 201), (["private_key_jwt"], 503)])
