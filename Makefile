@@ -95,7 +95,7 @@ fuzz: $(VENV)/dev.stamp ## fuzz the rule language for a minute
 	@$(BIN)/python -m tests.fuzz.rules_atheris -max_total_time=60 -max_len=600
 
 soak: $(VENV)/dev.stamp ## run the long tests: kills, power cuts, every boundary of every route
-	@$(BIN)/python -m pytest -m soak -p no:cacheprovider
+	@$(BIN)/python -m pytest -m soak -p no:cacheprovider tests tests/api/soak_openapi.py
 
 docs: $(VENV)/dev.stamp ## write the generated reference pages
 	@$(BIN)/python -m bylaw docs docs/reference

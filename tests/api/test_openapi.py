@@ -5,38 +5,15 @@ import json
 import httpx
 import jsonschema
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis.checks import positive_data_acceptance
 
 from bylaw.api.contracts import FAMILIES, described, document
-from tests.e2e.serving import ADMIN_KEY, serving
+from tests.api.conforming import answered_as_documented, conforming, trying
+from tests.e2e.serving import serving
 
 DOCUMENT = json.loads(document())
-# One tries what it draws; the other also every boundary of every field: hundreds of requests for each route.
-schema, thorough = [schemathesis.openapi.from_dict(DOCUMENT) for _ in range(2)]
+schema = conforming(DOCUMENT)
+# What is drawn is tried here; `make soak` tries every boundary of every field too.
 schema.config.phases.coverage.enabled = False
-
-
-@schema.auth()
-@thorough.auth()
-class Bearer:
-    """The operator's key; schemathesis leaves it out to see that nobody gets in without."""
-
-    def get(self, _case, _context):
-        return ADMIN_KEY
-
-    def set(self, case, data, _context):
-        case.headers["Authorization"] = f"Bearer {data}"
-
-
-# A text that fits its schema may still be no expression, no scope or no place: 422, 404 and 409 say so.
-NOT_TRIED = [positive_data_acceptance]
-
-
-# An oversized body is refused before anybody looks into it.
-for each in (schema, thorough):
-    each.config.checks.negative_data_rejection.expected_statuses += ["413"]
 
 
 @pytest.fixture(scope="module")
@@ -45,41 +22,10 @@ def running(tmp_path_factory):
         yield found
 
 
-def decisions(body):
-    """Every decision that a body may ask for: itself, or those of a batch."""
-    if isinstance(body, dict):
-        batch = body.get("requests")
-        for each in [body, *(batch if isinstance(batch, list) else ())]:
-            if isinstance(each, dict):
-                yield each
-
-
-trying = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
-
-
 @schema.parametrize()
-@trying
+@trying(examples=8)
 def test_the_server_does_what_its_document_says(case, running):
-    answered_as_documented(case, running)
-
-
-@pytest.mark.soak
-@thorough.parametrize()
-@trying
-def test_the_server_does_what_its_document_says_at_every_boundary(case, running):
-    answered_as_documented(case, running)
-
-
-def answered_as_documented(case, running):
-    for asked in decisions(case.body):
-        if type(asked.get("deadline_ms")) is int and 0 < asked["deadline_ms"] < 60_000:
-            asked["deadline_ms"] = 60_000  # that the time of a decision passes is a documented 504
-    case.call_and_validate(base_url=running.url, excluded_checks=NOT_TRIED)
+    answered_as_documented(case, running.url)
 
 
 def test_types_are_called_by_their_own_names():

@@ -84,9 +84,9 @@ def test_imports_stand_at_the_top():
 
 # Optional extras, imported where they are used so that a plain install starts without them.
 OPTIONAL_IMPORTS = [
+    "api/mcp.py:_server",
     "app/embedding.py:_runtime",
     "app/server.py:_tracer",
-    "app/surface.py:_mcp",
     "stores.py:_open_postgres",
 ]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.api.conftest import World
+
 RIVAL = "Never mention 'rival'."
 BROKEN, KEPT = {"agent_output": "Ask the rival."}, {"agent_output": "Ask us."}
 PAGE = Path(__file__).parents[2] / "docs/explanation/three-contracts.md"
@@ -97,9 +99,6 @@ CASES = [
          asks=BROKEN | {"agent_id": "somebody"}),
 ]  # fmt: skip
 EVERY = [(each, family) for each in CASES for family in each.by]
-every = pytest.mark.parametrize(
-    ("case", "family"), EVERY, ids=[f"{family}: {each.name}" for each, family in EVERY]
-)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -109,6 +108,16 @@ async def core(world):
     await world.send("admin", "POST", "/v1/agents", json={"agent_id": "bot"})
     yield world
     await world.send("admin", "DELETE", "/v1/bindings/bot")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A case, the policy as which it was written, and what each way of asking answered, in order."""
+
+    core: World
+    case: Case
+    ident: str
+    answers: dict
 
 
 async def written_natively(world, case):
@@ -195,10 +204,18 @@ async def rows(world, path, key):
     return found.json()[key]
 
 
-@every
-async def test_a_policy_means_the_same_through_whichever_contract_it_is_written_and_asked(core, case, family):
+@pytest.mark.parametrize(("case", "family"), EVERY, ids=[f"{family}: {each.name}" for each, family in EVERY])
+async def test_a_policy_is_one_policy_through_whichever_contract_it_is_written(core, case, family):
     ident = await WRITERS[family](core, case)
-    answers = await asked(core, case)
+    told = Told(core, case, ident, await asked(core, case))
+    assert len({each["effective_rules_digest"] for each in told.answers.values()}) == 1
+    means_the_same_in_every_way_of_asking(told)
+    await leaves_the_same_records_in_every_list(told)
+    await is_seen_through_every_contract(told)
+
+
+def means_the_same_in_every_way_of_asking(told):
+    case, ident, answers = told.case, told.ident, told.answers
     applied = [ident] if case.status else []
     for way, answer in answers.items():
         assert answer["outcome"] == case.outcome, way
@@ -207,13 +224,10 @@ async def test_a_policy_means_the_same_through_whichever_contract_it_is_written_
         assert answer["posture"] == ("governed" if applied else "ungoverned"), way
         if way not in CERTIFYING:
             assert [each["status"] for each in answer["policies"]] == [case.status for _ in applied], way
-    assert len({each["effective_rules_digest"] for each in answers.values()}) == 1
 
 
-@every
-async def test_the_same_records_are_seen_through_every_list(core, case, family):
-    ident = await WRITERS[family](core, case)
-    answers = list((await asked(core, case)).values())
+async def leaves_the_same_records_in_every_list(told):
+    core, case, ident, answers = told.core, told.case, told.ident, list(told.answers.values())
     receipts = [each["receipt_id"] for each in answers][::-1]
     violated = receipts if case.status == "violated" else []
     native = await rows(core, f"/v1/violations?policy_id={ident}", "data")
@@ -242,9 +256,8 @@ async def test_the_same_records_are_seen_through_every_list(core, case, family):
         assert again.status_code == 200
 
 
-@every
-async def test_a_policy_is_seen_through_every_contract(core, case, family):
-    ident = await WRITERS[family](core, case)
+async def is_seen_through_every_contract(told):
+    core, case, ident = told.core, told.case, told.ident
     said = case.rule.get("text") or case.rule["expr"]
     native = (await core.send("admin", "GET", f"/v1/policies/{ident}")).json()
     assert [each.get("text") or each["expr"] for each in native["rules"]] == [said]

@@ -1,63 +1,36 @@
-"""The MCP server at `/mcp`, by the official SDK: Streamable HTTP without sessions, answered in JSON.
+"""The MCP server at `/mcp`: who is let in with a message.
 
 Each message stands alone: its key is looked at, and again by the route that a tool stands for. So a revoked
 key ends a client's session with its next message, and any process can answer.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel.server import Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    CallToolResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-    TextContent,
-    Tool,
-    ToolAnnotations,
-)
-from starlette.requests import Request
-
-import bylaw
 from bylaw.api import strict_json
-from bylaw.api.asgi import App
 from bylaw.api.auth import Door
 from bylaw.api.edge import Hot
 from bylaw.api.incoming import Incoming
-from bylaw.api.inside import Inside, answered_by
-from bylaw.api.mcp_tools import tools
-from bylaw.api.mcp_words import INSTRUCTIONS
+from bylaw.api.inside import Inside
 from bylaw.api.problems import Answer
-from bylaw.core.errors import Forbidden, InvalidInput
+from bylaw.core.errors import Forbidden
+
+if TYPE_CHECKING:
+    from bylaw.api.mcp_server import McpServer
 
 PATHS: Final = ("/mcp", "/mcp/sse")
-
-Context: TypeAlias = ServerRequestContext[Mapping[str, object], Request]
+_LOCAL: Final = re.compile(rb"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 
 
 class Mcp:
-    """Answers the messages of MCP clients by asking `inside`."""
+    """Answers the messages of MCP clients; the SDK is loaded beside other work when the first one comes."""
 
     def __init__(self, door: Door, inside: Inside) -> None:
         self._door = door
         self._inside = inside
-        self._tools = {tool.name: tool for tool in tools()}
-        self._server = Server(
-            "bylaw",
-            version=bylaw.__version__,
-            title="Bylaw",
-            instructions=INSTRUCTIONS,
-            on_list_tools=self._list,
-            on_call_tool=self._call,
-        )
+        self._server: McpServer | None = None
 
     def table(self) -> Mapping[tuple[str, str], Hot]:
         """Return the handlers by method and path; there is no stream to listen to, and no session to end."""
@@ -69,66 +42,21 @@ class Mcp:
         _require_no_page(incoming)
         self._door.enter(incoming, None)
         strict_json.parse(incoming.body)
-        manager = StreamableHTTPSessionManager(self._server, json_response=True, stateless=True)
-        async with manager.run():
-            return await answered_by(cast("App", manager.handle_request), incoming)
+        if self._server is None:
+            self._server = await asyncio.to_thread(_server, self._inside)
+        return await self._server.answer(incoming)
 
     async def _refuse(self, incoming: Incoming) -> Answer:
         _require_no_page(incoming)
         self._door.enter(incoming, None)
         return Answer(status=405, headers=((b"allow", b"POST"),))
 
-    async def _list(self, _context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
-        """Return the tools as clients see them."""
-        return ListToolsResult(
-            tools=[
-                Tool(
-                    name=tool.name,
-                    title=tool.title,
-                    description=tool.description,
-                    input_schema=tool.takes,
-                    output_schema=tool.gives,
-                    annotations=ToolAnnotations(
-                        title=tool.title,
-                        read_only_hint=tool.reads_only,
-                        destructive_hint=False,
-                        idempotent_hint=tool.reads_only,
-                        open_world_hint=False,
-                    ),
-                )
-                for tool in self._tools.values()
-            ]
-        )
 
-    async def _call(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
-        """Return what the route of a tool answers. Raises: MCPError when there is no such tool."""
-        tool = self._tools.get(params.name)
-        if tool is None:
-            raise MCPError(INVALID_PARAMS, f"There is no tool {params.name[:64]!r}: tools/list names all.")
-        if context.request is None:
-            raise MCPError(INVALID_PARAMS, "Tools are called over HTTP.")
-        try:
-            asked = tool.ask(params.arguments or {})
-        except InvalidInput as error:
-            return CallToolResult(content=[TextContent(text=error.message)], is_error=True)
-        incoming = cast("Incoming", context.request.scope["bylaw"])
-        headers = {name: value for name, value in incoming.headers.items() if name not in _OF_MESSAGE}
-        if asked.idempotency_key:
-            headers[b"idempotency-key"] = asked.idempotency_key.encode()
-        inner = replace(
-            incoming,
-            method=asked.method,
-            path=asked.path,
-            headers=headers,
-            body=asked.body,
-            answer_headers=[],
-        )
-        found = await self._inside.ask(inner, asked.query)
-        return CallToolResult(
-            content=[TextContent(text=found.body.decode())],
-            structured_content=msgspec.json.decode(found.body),
-            is_error=found.status >= 400,
-        )
+def _server(inside: Inside) -> "McpServer":
+    """Return what answers, once the SDK is loaded: half a second that no start of a server waits for."""
+    from bylaw.api.mcp_server import McpServer  # noqa: PLC0415
+
+    return McpServer(inside)
 
 
 def _require_no_page(incoming: Incoming) -> None:
@@ -140,8 +68,3 @@ def _require_no_page(incoming: Incoming) -> None:
     if origin is not None and not _LOCAL.fullmatch(origin):
         message = "MCP is not for pages of the web: connect from a program, which sends no Origin."
         raise Forbidden(message, needs="no Origin header")
-
-
-_LOCAL: Final = re.compile(rb"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
-# Headers that speak of the message and not of the request that it stands for.
-_OF_MESSAGE: Final = frozenset({b"content-length", b"idempotency-key", b"if-match"})

@@ -15,6 +15,7 @@ from bylaw.api.edge import Edge, EdgeLimits, Hot, Served
 from bylaw.api.hot import HotRoutes
 from bylaw.api.inside import Inside
 from bylaw.api.links import Links
+from bylaw.api.mcp import Mcp
 from bylaw.api.parts import Parts
 from bylaw.api.receipts import ReceiptReader
 from bylaw.api.sign_in import SignIn
@@ -131,8 +132,4 @@ def _parts(server: Joined, gateway: Gateway, links: Links) -> Parts:
 
 def _mcp(door: Door, inside: Inside) -> Mapping[tuple[str, str], Hot]:
     """Return the handlers of the MCP server, none where its extra is not installed."""
-    if find_spec("mcp") is None:
-        return {}
-    from bylaw.api.mcp import Mcp  # noqa: PLC0415 - an optional extra
-
-    return Mcp(door, inside).table()
+    return Mcp(door, inside).table() if find_spec("mcp") else {}
