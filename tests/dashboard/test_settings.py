@@ -197,3 +197,26 @@ async def test_a_person_is_added_with_the_keyboard_alone(site, page):
     await expect(page.get_by_text("/invitation?token=")).to_be_visible()
     await page.get_by_role("link", name="I have copied it").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sam")
+
+
+async def test_a_key_for_an_agent_is_copied_and_leads_back_to_the_agent(site, page):
+    await site.world.make("/v1/agents", {"agent_id": "till/3"})
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.goto(f"{site.url}/agents/till%2F3")
+    await page.get_by_role("link", name="Make a key").click()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("till/3")
+    await page.get_by_role("button", name="Make the key").click()
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert copied == secret(await page.content())
+    await page.get_by_role("link", name="I have copied it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("till/3")
+
+
+async def test_where_a_browser_lets_no_page_copy_that_is_said(site, page):
+    await site.world.make("/v1/agents", {"agent_id": "pump"})
+    await page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    await page.goto(f"{site.url}/agents/pump")
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_role("alert")).to_contain_text("copy it yourself")

@@ -136,6 +136,17 @@ async def test_a_session_opens_no_other_organisation(world, visitor):
     assert "Shop of Acme" in (await visitor.get("/")).text
 
 
+async def test_a_link_for_somebody_else_leads_where_the_server_is_whoever_asks(world, visitor):
+    acme = (await world.send(None, "POST", "/v1/sign-in", json={"email": ADA, "password": PASSWORD})).json()
+    sent = {"email": ADA, "password": PASSWORD, "tenant_id": acme["tenants"][0]["id"]}
+    assert (await visitor.post("/sign-in", data=sent)).status_code == 303
+    mark = mark_of(await visitor.get("/"))
+    new = {"mark": mark, "name": "Sam", "email": "sam@example.com", "org_role": "USER"}
+    answer = await visitor.post("/settings/people/new", data=new, headers={"host": "elsewhere.example"})
+    assert f"{URL}/invitation?token=" in answer.text
+    assert "elsewhere.example" not in answer.text
+
+
 async def test_a_session_that_is_over_is_said_to_be_and_the_one_in_use_stays(world, visitor):
     made = await world.send(None, "POST", "/v1/sign-in", json={"email": ADA, "password": PASSWORD})
     for each in made.json()["tenants"]:

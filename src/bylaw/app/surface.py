@@ -61,12 +61,13 @@ def surface_of(server: Joined) -> Edge:
 
 def _site(server: Joined, inside: Inside) -> Site:
     """Return the dashboard."""
-    is_secure = server.settings.server.public_url.startswith("https://")
+    public_url = server.settings.server.public_url
     means = Means(
         api=Routes(inside),
         renderer=Renderer(server.clock),
-        cookies=Cookies(is_secure=is_secure),
+        cookies=Cookies(is_secure=public_url.startswith("https://")),
         ids=server.ids,
+        public_url=public_url,
     )
     return Site(means)
 

@@ -32,13 +32,14 @@ _BY_THEMSELVES: Final = frozenset({"div#live", "div#found", "div#run", "div#runs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What every visit works with."""
+    """What every visit works with; `public_url` is where others reach the server, empty for any host."""
 
     api: Api
     renderer: Renderer
     cookies: Cookies
     ids: Ids
     pulse: Pulse = field(default_factory=Pulse)
+    public_url: str = ""
 
 
 class Visit:
@@ -173,7 +174,7 @@ class Visit:
     def address(self) -> str:
         """Where this server is reached: what callers of its API put before a path."""
         url = self.request.url
-        return f"{'https' if self._means.cookies.is_secure else url.scheme}://{url.netloc}"
+        return self._means.public_url.rstrip("/") or f"{url.scheme}://{url.netloc}"
 
     # What is shown.
 

@@ -1,10 +1,21 @@
 """What every store refuses, in the same words."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from bylaw.core.errors import Conflict, Forbidden, InvalidInput, PreconditionFailed
 from bylaw.core.ids import TenantId
 from bylaw.storage.rows import Value
+
+# What only one of a kind may have, where that is more than its id.
+_ONCE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "user": "this id or e-mail address",
+        "connection": "this id, or with this name in its workspace,",
+        "policy": "this id or slug",
+    }
+)
 
 
 class Owned(Protocol):
@@ -45,9 +56,7 @@ def require_own(item: Owned, tenant_id: TenantId) -> None:
 
 def taken(noun: str) -> Conflict:
     """Return the refusal of a new item whose id, or whatever else must be unique, is taken."""
-    return Conflict(
-        f"There is a {noun} with this id, or a name that may be held once, already.", reason="exists"
-    )
+    return Conflict(f"There is a {noun} with {_ONCE.get(noun, 'this id')} already.", reason="exists")
 
 
 def unknown_reference() -> Conflict:

@@ -65,6 +65,7 @@ class WhoView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
     scopes: tuple[str, ...]
     workspaces: tuple[OwnWorkspaceView, ...]
+    has_more_workspaces: bool
     has_password: bool
 
 
@@ -81,7 +82,7 @@ async def who_is(acting: Acting[Unit], key: ApiKey) -> WhoView:
     tenant = await read_tenant(acting)
     user_id, principal = acting.principal.user_id, acting.principal
     user = None if user_id is None else await read_user(acting, user_id)
-    workspaces = (await list_workspaces(acting, Slice(limit=MAX_LIMIT))).items
+    workspaces = await list_workspaces(acting, Slice(limit=MAX_LIMIT))
     return WhoView(
         tenant=OrganisationView(id=tenant.id, name=tenant.name),
         user=None if user is None else PersonView(id=user.id, email=user.email, name=user.full_name),
@@ -96,8 +97,9 @@ async def who_is(acting: Acting[Unit], key: ApiKey) -> WhoView:
                 name=each.name,
                 scopes=_held(principal, Place(workspace_id=each.id), strictly=each.separate_approvers),
             )
-            for each in workspaces
+            for each in workspaces.items
         ),
+        has_more_workspaces=workspaces.next_cursor is not None,
         has_password=user is not None and await password_hash_of(acting, user.id) is not None,
     )
 

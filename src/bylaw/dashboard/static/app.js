@@ -22,3 +22,14 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { form.ariaBusy = null; }, 10_000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[aria-busy]").forEach((form) => { form.ariaBusy = null; }));
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+    button.textContent = "Copied";
+  } catch {
+    say("This browser lets no page copy: mark the text and copy it yourself.");
+  }
+});

@@ -1,6 +1,7 @@
 """Keys: who holds which, made and shown once, and revoked."""
 
 from typing import Final
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -61,7 +62,7 @@ async def make(visit: Visit) -> Response:
         f"The key {made['name']}",
         str(made["key"]),
         effects=("Programs send it as “Authorization: Bearer” and this text.",),
-        back=_HOME,
+        back=f"/agents/{quote(agent, safe='')}" if (agent := _agent(visit)) else _HOME,
     )
 
 
@@ -88,7 +89,13 @@ async def _new(visit: Visit, refused: Refused | None = None) -> Response:
         people=await listed(visit, "/v1/users"),
         form=visit.form,
         chosen=visit.every("scopes"),
+        agent=_agent(visit),
     )
+
+
+def _agent(visit: Visit) -> str:
+    """Return the agent for which a key is made, empty for none: where it is gone back to."""
+    return visit.form.get("agent") or visit.request.query_params.get("agent", "")
 
 
 async def _revoke_asked(visit: Visit, refused: Refused | None = None) -> Response:
