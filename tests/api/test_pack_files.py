@@ -31,3 +31,14 @@ async def test_every_type_of_notice_is_listed_with_what_it_means(inhabited):
     assert all(each["text"] for each in listed)
     wanted = {"url": "https://hooks.example.com/x", "types": [each["type"] for each in listed]}
     assert (await inhabited.make("/v1/webhooks", wanted))["types"] == wanted["types"]
+
+
+async def test_packs_are_counted_and_one_of_them_is_written(inhabited):
+    for slug in ("limits/refunds", "limits/tone", None):
+        body = {"name": str(slug), "rules": [{"expr": "amount < 5"}], "slug": slug}
+        await inhabited.make("/v1/policies", body)
+    counts = (await inhabited.send("admin", "GET", "/v1/packs/counts")).json()["data"]
+    assert {each["pack"]: each["policies"] for each in counts}["limits"] == 2
+    whole = (await inhabited.send("admin", "GET", "/v1/packs")).json()["documents"]
+    written = {each["document"]["pack"]: len(each["document"]["policies"]) for each in whole}
+    assert {each["pack"] or "exported": each["policies"] for each in counts} == written

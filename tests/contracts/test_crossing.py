@@ -360,6 +360,10 @@ async def cross_topics(at):
     assert list(await at.unit.policies.topics(PolicyFilter(include_deleted=True))) == []
 
 
+async def cross_packs(at):
+    assert await at.unit.policies.packs(PolicyFilter(include_deleted=True)) == {}
+
+
 async def cross_waiting(at):
     if at.kind == "jobs":
         assert await at.port.waiting("", most=9) == 0
@@ -568,7 +572,7 @@ CROSSINGS = {
     "tenant": cross_tenant, "rename": cross_rename, "count_owners": cross_count_owners, "bump": cross_bump,
     "governed": cross_governed, "save_all": cross_save_all,
     "outlines": cross_outlines, "search": cross_search, "add_all": cross_add_all, "currents": cross_currents,
-    "places": cross_places, "topics": cross_topics,
+    "places": cross_places, "topics": cross_topics, "packs": cross_packs,
     "last_spelled": cross_last_spelled, "spelled_after": cross_spelled_after,
     "waiting": cross_waiting, "newest": cross_newest,
     "forgotten": cross_forgotten, "keeping": cross_keeping, "unfinished": cross_unfinished,

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bylaw.core.errors import Conflict, Forbidden, PreconditionFailed
-from bylaw.core.ids import PolicyId
+from bylaw.core.ids import PolicyId, WorkspaceId
 from bylaw.core.paging import Slice
 from bylaw.policies.content import content_digest
 from bylaw.policies.matching import facets_of
@@ -569,3 +569,16 @@ async def test_every_filter_means_the_same_on_every_store(store, where):
         page = await unit.policies.list(where, Slice(limit=100, total=True))
     assert [item.policy.id for item in page.items] == expected(everything.items, where)
     assert page.total == len(page.items)
+
+
+async def test_policies_are_counted_by_the_pack_that_made_them(store):
+    slugs = ["refunds/limit", "refunds/tone", "refunds", "a.b_c-1/x", None, None, "abc/cab"]
+    made = [policy(slug=slug, place=place("w1") if slug == "abc/cab" else EVERYWHERE) for slug in slugs]
+    async with store.begin(A) as unit:
+        await unit.tenancy.workspaces.add(workspace(id=WorkspaceId("w1")))
+        await unit.policies.add_all([current(each) for each in made])
+        await unit.policies.save_all([(replace(made[1], deleted_ms=START, revision=2), None)])
+        found = await unit.policies.packs(PolicyFilter())
+        assert found == {"refunds": 1, "": 3, "a.b_c-1": 1, "abc": 1}
+        assert await unit.policies.packs(PolicyFilter(readable=())) == {"refunds": 1, "": 3, "a.b_c-1": 1}
+        assert await unit.policies.packs(PolicyFilter(statuses=frozenset({"rejected"}))) == {}

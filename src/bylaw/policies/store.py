@@ -140,6 +140,9 @@ class Policies(Protocol):
     async def topics(self, where: PolicyFilter) -> Sequence[TopicCount]:
         """Return the topics of the policies that match, each once, by `topic_key`."""
 
+    async def packs(self, where: PolicyFilter) -> Mapping[str, int]:
+        """Return how many policies that match each pack made; those of none under the empty name."""
+
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""
 

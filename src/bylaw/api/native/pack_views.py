@@ -88,6 +88,19 @@ class AppliedPlanView(_Shown, frozen=True):
     policies: tuple[ChangedPolicy, ...]
 
 
+class PackCountView(_Shown, frozen=True):
+    """How many approved policies a pack made; `pack` is null for those that no pack made."""
+
+    pack: str | None
+    policies: int
+
+
+class PackCountsView(_Shown, frozen=True):
+    """The packs of the approved policies, by name."""
+
+    data: tuple[PackCountView, ...]
+
+
 class PacksView(_Shown, frozen=True):
     """Files of packs, as plain data."""
 

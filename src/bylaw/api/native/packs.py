@@ -10,6 +10,8 @@ from bylaw.api.answers import Reply
 from bylaw.api.native.pack_views import (
     AppliedPlanView,
     ChangedPolicy,
+    PackCountsView,
+    PackCountView,
     PackDocument,
     PacksToApply,
     PacksToPlan,
@@ -83,6 +85,14 @@ async def export_packs(acting: Reading, query: Annotated[ExportQuery, Query()]) 
         for name, data in files.items()
     )
     return Reply(PacksView(documents=tuple(documents)))
+
+
+@router.get("/v1/packs/counts")
+async def count_packs(acting: Reading) -> Reply[PackCountsView]:
+    """Count the approved policies of each pack."""
+    found = sorted((await export.count_packs(acting)).items())
+    counts = (PackCountView(pack=pack or None, policies=policies) for pack, policies in found)
+    return Reply(PackCountsView(data=tuple(counts)))
 
 
 @router.get("/v1/packs/shipped")

@@ -48,6 +48,13 @@ async def export_packs(
     }
 
 
+async def count_packs(acting: Acting[PolicyUnit]) -> Mapping[str, int]:
+    """Return how many approved policies each pack made; those that no pack made under the empty name."""
+    acting.principal.require("policy:read")
+    readable = acting.principal.places("policy:read")
+    return await acting.unit.policies.packs(PolicyFilter(statuses=frozenset({"approved"}), readable=readable))
+
+
 def written_policy(current: Current) -> Object:
     """Return a policy as it stands in a pack file, without what goes without saying."""
     policy, content = current.policy, current.version.content

@@ -1,5 +1,6 @@
 """The policies of one tenant, in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from typing_extensions import override
@@ -139,6 +140,10 @@ class MemoryPolicies:
                 topic = item.version.content.topic
                 spelled.setdefault(topic_key(topic), []).append(topic)
         return [TopicCount(topic=each[-1], policies=len(each)) for _, each in sorted(spelled.items())]
+
+    async def packs(self, where: PolicyFilter) -> Mapping[str, int]:
+        """Return how many policies that match each pack made; those of none under the empty name."""
+        return Counter((item.policy.slug or "").rpartition("/")[0] for item in self._matching(where))
 
     async def currents(self, ids: Collection[PolicyId]) -> Sequence[Current]:
         """Return those of these policies that are not deleted, each with its current version."""

@@ -225,6 +225,16 @@ class SqlPolicies:
         counts = [(said[row["spelled"]].version.content.topic, row["policies"]) for row in rows]
         return [TopicCount(topic=topic or "", policies=policies) for topic, policies in counts]
 
+    async def packs(self, where: PolicyFilter) -> Mapping[str, int]:
+        """Return how many policies that match each pack made; those of none under the empty name."""
+        slash = func.replace(_P.slug, "/", "")
+        pack = func.coalesce(func.rtrim(_P.slug, slash), "")  # as far as the last slash, or nothing
+        matching = (await self._found(where)).where(or_(*places(where)))
+        rows = await self._session.rows(
+            matching.with_only_columns(pack.label("pack"), func.count().label("policies")).group_by(pack)
+        )
+        return {row["pack"].removesuffix("/"): row["policies"] for row in rows}
+
     async def _found(self, where: PolicyFilter, *, with_text: bool = False) -> Select[*tuple[object, ...]]:
         """Return the statement of the keys of the policies that match; with what they say if that decides."""
         sayings = said(where)

@@ -12,6 +12,7 @@ from bylaw.dashboard.visit import Visit
 
 _HOME: Final = "/settings/packs"
 _FILE: Final = "pasted.yaml"
+_OTHERS: Final = "exported"  # the file of those that no pack made
 
 
 async def packs(visit: Visit) -> Response:
@@ -45,7 +46,7 @@ async def apply_pasted(visit: Visit) -> Response:
 async def download(visit: Visit) -> Response:
     """Send the policies of a pack as a file that can be applied again."""
     name = visit.request.path_params["pack"]
-    found = items(await visit.get("/v1/packs"), "documents")
+    found = items(await visit.get("/v1/packs", pack=None if name == _OTHERS else name), "documents")
     held = [each for each in found if part(each, "document").get("pack") == name]
     if not held:
         raise Refused(404, {"detail": "No approved policy is of this pack."})
@@ -61,7 +62,7 @@ async def _packs(visit: Visit, refused: Refused | None = None) -> Response:
         "settings/packs.html",
         refused=refused,
         shipped=items(await visit.get("/v1/packs/shipped"), "documents"),
-        installed=items(await visit.get("/v1/packs"), "documents"),
+        installed=items(await visit.get("/v1/packs/counts"), "data"),
         text=visit.form.get("text", ""),
         errors=() if refused is None else items(refused.problem, "errors"),
     )
