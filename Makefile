@@ -44,9 +44,9 @@ demo: $(VENV)/run.stamp ## run the whole story on a temporary server, offline
 serve: $(VENV)/run.stamp ## start a server on ./bylaw-data
 	@$(BIN)/bylaw serve --data bylaw-data
 
-# Three at once on two cores: a third of the time a test waits for something.
+# Five at once on two cores: half of the time a test waits for something.
 test: $(VENV)/dev.stamp browser ## run every test
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@$(BIN)/python -m pytest -n 5 --dist worksteal
 
 # The packages on which a decision stands are covered whole, the others to nine tenths.
 WHOLE := */bylaw/core/*,*/bylaw/tenancy/*,*/bylaw/rules/*,*/bylaw/receipts/*,*/bylaw/policies/*,*/bylaw/decisions/*

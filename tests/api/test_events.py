@@ -52,6 +52,26 @@ async def test_an_event_names_the_entry_that_proves_it(shop):
     assert event["workspace_id"] == "w1"
 
 
+async def test_who_answers_for_an_agent_is_in_the_feed_and_what_the_agent_does_then_is_not(shop):
+    await shop.make("/v1/policies", {"name": "p", "rules": [{"expr": "false"}], "action": "review"})
+    call = {"name": "refund", "arguments": {"amount": 9}}
+    body = {"agent_id": "bot", "workspace_id": "w1", "phase": "tool_call", "tool_call": call}
+    for answer, word in (("approve", "approved"), ("refuse", "refused")):
+        decision = await shop.make("/v1/decisions", body)
+        (ident,) = [each["id"] for each in decision["obligations"] if each["kind"] == "approval"]
+        await shop.make(f"/v1/approvals/{ident}/{answer}", {"reason": "Seen."})
+        if answer == "approve":
+            assert (await shop.make("/v1/decisions", body | {"approval_id": ident}))["outcome"] == "allow"
+        events = await feed(shop, noun="approval")
+        assert (events[0]["id"], events[0]["word"], events[0]["workspace_id"]) == (ident, word, "w1")
+        assert events[0]["author"] == (await feed(shop, noun="policy"))[0]["author"]
+        proof = (await shop.send("admin", "GET", f"/v1/receipts/{events[0]['receipt_id']}")).json()
+        assert proof["kind"] == "approval"
+    assert len(events) == 2
+    await shop.app.upkeep.rebuild()
+    assert await feed(shop, noun="approval") == events
+
+
 async def test_every_kind_of_change_has_its_noun(shop):
     repo = (await shop.make("/v1/workspaces/w1/repos", {"name": "r"}))["id"]
     user = (await shop.make("/v1/users", {"email": "a@example.com", "name": "A"}))["id"]

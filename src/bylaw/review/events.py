@@ -11,6 +11,7 @@ from typing import Final, Literal, Protocol
 
 from bylaw.core.ids import AgentId, ConnectionId, KeyId, PolicyId, RepoId, TenantId
 from bylaw.core.paging import Page, Slice
+from bylaw.decisions.effects import Occasion
 from bylaw.policies.store import Policies
 from bylaw.review.queue import READS, readable
 from bylaw.review.store import Review
@@ -25,6 +26,7 @@ Noun = Literal[
 ]  # fmt: skip
 Change = Literal["created", "updated", "deleted"]
 
+_ANSWERS: Final = frozenset({"approved", "refused"})
 _CREATED: Final = frozenset({"created", "proposed"})
 _WAITING: Final = frozenset({"approval", "attention"})
 _DELETED: Final = frozenset({"deleted", "revoked"})
@@ -94,6 +96,21 @@ class Events(Protocol):
         """Note that `reader` has not read these."""
 
 
+class Held(Protocol):
+    """A call that was held for people."""
+
+    @property
+    def occasion(self) -> Occasion:
+        """Where it was held."""
+
+
+class HeldCalls(Protocol):
+    """The calls of one tenant that were held for people."""
+
+    async def get(self, ident: str) -> Held | None:
+        """Return the call or None."""
+
+
 class EventUnit(Protocol):
     """One transaction of one tenant, as far as events need it."""
 
@@ -112,6 +129,10 @@ class EventUnit(Protocol):
     @property
     def review(self) -> Review:
         """What its decisions left for people."""
+
+    @property
+    def approvals(self) -> HeldCalls:
+        """Its calls that were held for people."""
 
     @property
     def events(self) -> Events:
@@ -158,6 +179,8 @@ async def project_events(unit: EventUnit, entries: Sequence[Entry]) -> None:
 async def _event(unit: EventUnit, told: "_Told", places: Mapping[PolicyId, Place]) -> Event | None:
     if told.entry.kind == "policy_version":
         return _of_policy(told, places.get(told.policy))
+    if told.entry.kind == "approval":
+        return await _of_approval(unit, told)
     if told.entry.kind != "change":
         return None
     return _of_waiting(told) if told.text("noun") in _WAITING else await _of_change(unit, told)
@@ -210,6 +233,17 @@ def _of_policy(told: _Told, place: Place | None) -> Event:
     event = _made(told, "policy", told.policy, "" if place is None else place.workspace_id)
     is_edit = event.change == "created" and not told.is_first
     return replace(event, change="updated") if is_edit else event
+
+
+async def _of_approval(unit: EventUnit, told: _Told) -> Event | None:
+    """Return that somebody answered; that the call was made then is what an agent did."""
+    if told.text("change") not in _ANSWERS:
+        return None
+    ident = told.text("approval")
+    call = await unit.approvals.get(ident)
+    event = _made(told, "approval", ident, None if call is None else call.occasion.workspace_id)
+    author = told.text("approver")
+    return replace(event, author=author, who=_who(author))
 
 
 async def _of_change(unit: EventUnit, told: _Told) -> Event | None:

@@ -205,7 +205,7 @@ async def test_one_tenant_leaves_room_for_another():
         while len(server.asked) < 2:
             server.came.clear()
             await server.came.wait()
-        assert outcome((await judged(evaluator, RIVAL, timeout_ms=50))[RIVAL]) == ("indeterminate", "busy")
+        assert outcome((await judged(evaluator, RIVAL, timeout_ms=1_000))[RIVAL]) == ("indeterminate", "busy")
         assert outcome((await judged(evaluator, RIVAL, asker="t2"))[RIVAL]) == "violated"
         waiting = asyncio.create_task(judged(evaluator, RIVAL))
         gate.set()
