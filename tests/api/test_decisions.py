@@ -105,6 +105,7 @@ async def test_a_body_that_was_edited_in_the_store_is_not_shown(world, tmp_path,
     ident = first["receipt_id"]
     (stored,) = tmp_path.rglob("receipts.db")
     connection = apsw.Connection(str(stored))
+    connection.set_busy_timeout(30_000)
     connection.execute("UPDATE parts SET content = CAST(replace(content, 'review', 'allow!') AS BLOB)")
     connection.close()
     reads = [

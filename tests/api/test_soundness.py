@@ -1,5 +1,6 @@
 """A database that lost a table: the server says so, refuses what it cannot do, and shows nobody a trace."""
 
+import asyncio
 import sqlite3
 
 import apsw
@@ -27,12 +28,15 @@ class Sqlite:
         self.folder = folder
 
     async def control(self, statement):
-        connection = sqlite3.connect(self.folder / "control.db")
-        connection.execute(statement)
-        connection.close()
+        """Carry out a statement; in a thread, as the server goes on here and may be writing."""
+        await asyncio.to_thread(self._execute, sqlite3.connect, "control.db", statement)
 
     async def ledger(self, statement):
-        connection = apsw.Connection(str(self.folder / "receipts.db"))
+        await asyncio.to_thread(self._execute, apsw.Connection, "receipts.db", statement)
+
+    def _execute(self, connect, name, statement):
+        connection = connect(str(self.folder / name))
+        connection.execute("PRAGMA busy_timeout = 30000")
         connection.execute(statement)
         connection.close()
 

@@ -36,6 +36,7 @@ def edited(folder, statement):
     """Edit what is stored, as somebody with the files could."""
     (stored,) = folder.rglob("receipts.db")
     connection = apsw.Connection(str(stored))
+    connection.set_busy_timeout(30_000)
     connection.execute(statement)
     connection.close()
 
