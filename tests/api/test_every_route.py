@@ -15,8 +15,8 @@ from bylaw.api.contracts import FAMILIES, described
 from bylaw.api.problems import ProblemBody, body_of_status
 from bylaw.app import build
 from tests.api.conftest import World, belongings, populate
+from tests.api.oidc.issuer import Issuer, issuing
 from tests.gateway.scripted import scripted
-from tests.identity.issuer import Issuer, issuing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

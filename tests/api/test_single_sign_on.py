@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 
 from bylaw.core.clock import HOUR_MS, MINUTE_MS, ManualClock
+from tests.api.oidc.issuer import LABEL, issuing
 from tests.api.test_sessions import ADA, PASSWORD, server_at, set_up, sign_in, who
-from tests.identity.issuer import LABEL, issuing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BACK = "https://bylaw.test/sign-in/oidc/return"
@@ -97,6 +97,14 @@ async def test_a_person_whom_an_admin_added_is_let_in_as_by_a_password(world):
     assert (await back(world)).status_code == 201
     told = (await world.send("ada", "GET", "/v1/events")).json()["data"]
     assert [each["noun"] for each in told[:3]] == ["session", "session", "identity"]
+
+
+async def test_who_came_as_somebody_is_signed_out_when_that_person_is_invited_anew(world):
+    session = (await back(world)).json()["session"]
+    await world.make(f"/v1/users/{world.ids['kim']}/invitation", {}, "ada")
+    assert await who(world, session) == 401
+    world.issuer.subject = "another subject"
+    assert (await back(world)).status_code == 201
 
 
 async def test_nobody_whom_no_admin_added_is_let_in(world):

@@ -37,7 +37,8 @@ class Invitation:
 async def invite(acting: Acting[TenancyUnit], user_id: UserId) -> Invitation:
     """Store a new invitation of a person in place of an older one, and return its text.
 
-    Whom they were at a sign-in service is forgotten: whoever proves their address there next is them.
+    Who they were at a sign-in service is forgotten, and signed out: whoever proves their address there next
+    is them.
     Raises: Forbidden for a person above the caller; NotFound.
     """
     acting.principal.require("workspaces:write", EVERYWHERE)
@@ -47,6 +48,7 @@ async def invite(acting: Acting[TenancyUnit], user_id: UserId) -> Invitation:
     held = await _credential(acting, user)
     if held.subject is not None:
         await _note(acting, "identity", user, "deleted")
+        await end_sessions_of(acting, user.id, but=acting.principal.id)
     invited = replace(held, invitation=hash_key(raw), invitation_expires_ms=until_ms)
     await _save(acting, replace(invited, issuer=None, subject=None))
     await _note(acting, "invitation", user, "created")

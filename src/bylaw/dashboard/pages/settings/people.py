@@ -173,6 +173,7 @@ async def _invite_asked(visit: Visit, refused: Refused | None = None) -> Respons
             f"Whoever opens the link chooses the password with which {user['email']} signs in.",
             "A link that was made before stops working.",
             "A password that they have works until they choose another.",
+            "Whoever came as them by single sign-on is signed out, and proves their address again.",
         ),
         button="Make the link",
         back=f"{_HOME}/{user['id']}",

@@ -8,7 +8,7 @@ from bylaw.api.oidc.issuer import Registration, SignOnIssuer
 from bylaw.core.clock import ManualClock
 from bylaw.core.errors import Unavailable
 from bylaw.providers.http import HttpClient, HttpLimits
-from tests.identity.issuer import CLIENT, LABEL, SECRET, issuing
+from tests.api.oidc.issuer import CLIENT, LABEL, SECRET, issuing
 
 DISCOVERY = "/.well-known/openid-configuration"
 AT_ONCE = 5

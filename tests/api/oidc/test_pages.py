@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from bylaw.core.clock import HOUR_MS, MINUTE_MS, ManualClock
+from tests.api.oidc.issuer import issuing
 from tests.api.test_sessions import ADA, PASSWORD, server_at, set_up
-from tests.identity.issuer import issuing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 URL, KIM = "http://bylaw.test", "kim@example.com"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bylaw.api.oidc.id_token import Expected, Proven, head_of, proven
 from bylaw.core.errors import Unauthenticated
-from tests.identity.issuer import CLIENT, Issuer, key_for, public_of
+from tests.api.oidc.issuer import CLIENT, Issuer, key_for, public_of
 
 NOW_S = 1_767_225_600
 URL, KIM = "https://login.example.com", "kim@example.com"
