@@ -52,6 +52,9 @@ async def test_a_page_is_whole_before_any_script_runs_and_kept_and_framed_by_nob
     answer = await site.shown(walking.address(shown.path, site.world.ids))
     assert answer.text.count("<h1") == 1
     assert "<noscript" not in answer.text
+    assert (
+        answer.text.count("<script") == 1
+    )  # htmx begins by itself, and must not begin before its extensions
     assert "no-store" in answer.headers["cache-control"]
     policy = answer.headers["content-security-policy"]
     for each in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"):

@@ -8,6 +8,7 @@ from tests.dashboard.hostile import HOSTILE as HOSTILE_TEXTS
 from tests.dashboard.hostile import assert_shown_as_text
 from tests.dashboard.lessons import reader, teach
 
+pytestmark = pytest.mark.usefixtures("waiting")
 REFUND = "Do not refund before the return has arrived."
 HOSTILE = "<script>bylawRan('x')</script>\"'><img src=x onerror=bylawRan(1)>"
 

@@ -19,7 +19,9 @@ from bylaw.core.clock import Clock, from_rfc3339
 from bylaw.dashboard.revealing import revealed
 
 _HERE: Final = Path(__file__).parent
-_KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+# One file: htmx begins by itself, and what extends it is there by then however slowly files come.
+_SCRIPTS: Final = ("vendor/htmx.min.js", "vendor/hx-csp.min.js", "vendor/hx-sse.min.js", "app.js")
+_KINDS: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _STEPS: Final = ((60_000, "second", 1_000), (3_600_000, "minute", 60_000), (86_400_000, "hour", 3_600_000))
 _DAY_MS: Final = 86_400_000
 _CODE: Final = re.compile(r"`([^`]+)`")
@@ -38,18 +40,16 @@ class Static:
 
 @cache
 def statics() -> Mapping[str, Static]:
-    """Return every file of `static` by its name."""
-    return {
-        path.relative_to(_HERE / "static").as_posix(): _static(path)
-        for path in sorted((_HERE / "static").rglob("*"))
-        if path.suffix in _KINDS
-    }
+    """Return what pages load by its name: styles, pictures, and all scripts as one."""
+    folder = _HERE / "static"
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in {".css", ".svg"}}
+    scripts = b";\n".join((folder / name).read_bytes() for name in _SCRIPTS)
+    return {name: _static(name, plain) for name, plain in {**files, "scripts.js": scripts}.items()}
 
 
-def _static(path: Path) -> Static:
-    plain = path.read_bytes()
+def _static(name: str, plain: bytes) -> Static:
     return Static(
-        kind=f"{_KINDS[path.suffix]}; charset=utf-8",
+        kind=f"{_KINDS[Path(name).suffix]}; charset=utf-8",
         plain=plain,
         zipped=gzip.compress(plain, mtime=0),
         mark=hashlib.sha256(plain).hexdigest()[:12],
