@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -55,6 +56,28 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end, "it does not come to that"
         time.sleep(0.01)
+
+
+def pause(process: subprocess.Popen[bytes], file: Path) -> None:
+    """Stop a process, but not while it writes to the file: then nobody else could."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    while file.exists() and is_locked(file):
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+
+
+def is_locked(file: Path) -> bool:
+    connection = sqlite3.connect(file, timeout=0, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return True
+    else:
+        return False
+    finally:
+        connection.close()
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -140,7 +163,7 @@ async def test_a_paused_worker_cannot_overwrite_its_successor(store, crew):
     await enqueue(store, NewJob(kind="staged"))
     paused = crew.start()
     crew.until(lambda trace: "second" in trace)
-    paused.send_signal(signal.SIGSTOP)
+    pause(paused, crew.folder / "control.db")
     (crew.folder / "go").touch()
     successor = crew.start()
     (job,) = await settled(store, "staged")
