@@ -44,7 +44,7 @@ demo: $(VENV)/run.stamp ## run the whole story on a temporary server, offline
 serve: $(VENV)/run.stamp ## start a server on ./bylaw-data
 	@$(BIN)/bylaw serve --data bylaw-data
 
-# Five at once on two cores: half of the time a test waits for something.
+# Five at once, whatever the cores: tests wait for disks, other processes and a browser.
 test: $(VENV)/dev.stamp browser ## run every test
 	@$(BIN)/python -m pytest -n 5 --dist worksteal
 

@@ -1,4 +1,4 @@
-"""What comes over a connection to a server of the tests, read by h11."""
+"""What comes and goes over a connection to a server of the tests, by h11."""
 
 import h11
 
@@ -18,6 +18,18 @@ async def next_request(state, reader):
             return head, body
         else:
             return None
+
+
+async def send_answer(state, writer, status, headers, body):
+    """Send a whole answer, and be ready for the next request."""
+    said = {"content-length": str(len(body)), **headers}
+    writer.write(
+        state.send(h11.Response(status_code=status, headers=list(said.items())))
+        + (state.send(h11.Data(data=body)) if body else b"")
+        + state.send(h11.EndOfMessage())
+    )
+    await writer.drain()
+    state.start_next_cycle()
 
 
 def headers_of(head):

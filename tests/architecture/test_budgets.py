@@ -82,9 +82,9 @@ def test_imports_stand_at_the_top():
     assert sorted(set(inside)) == sorted(OPTIONAL_IMPORTS)
 
 
-# Optional extras, imported where they are used so that a plain install starts without them.
+# Optional extras, so that a plain install starts without them, and what is slow to load: imported where used.
 OPTIONAL_IMPORTS = [
-    "api/mcp.py:_server",
+    "api/mcp.py:_loaded",
     "app/embedding.py:_runtime",
     "app/server.py:_tracer",
     "stores.py:_open_postgres",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import h11
 from standardwebhooks import Webhook as Verifier
 
-from tests.http_requests import headers_of, next_request
+from tests.http_requests import headers_of, next_request, send_answer
 
 
 @dataclass
@@ -76,14 +76,7 @@ class Receiver:
                     return
                 body = b"x" * 1_000_000 if self.manner == "huge" else self.body
                 status = self.statuses.pop(0) if self.statuses else self.status
-                headers = {"content-length": str(len(body))} | self.headers
-                writer.write(
-                    state.send(h11.Response(status_code=status, headers=list(headers.items())))
-                    + (state.send(h11.Data(data=body)) if body else b"")
-                    + state.send(h11.EndOfMessage())
-                )
-                await writer.drain()
-                state.start_next_cycle()
+                await send_answer(state, writer, status, self.headers, body)
         except (ConnectionError, h11.ProtocolError):
             pass
         finally:

@@ -43,7 +43,7 @@ class Mcp:
         self._door.enter(incoming, None)
         strict_json.parse(incoming.body)
         if self._server is None:
-            self._server = await asyncio.to_thread(_server, self._inside)
+            self._server = await asyncio.to_thread(_loaded, self._inside)
         return await self._server.answer(incoming)
 
     async def _refuse(self, incoming: Incoming) -> Answer:
@@ -52,8 +52,8 @@ class Mcp:
         return Answer(status=405, headers=((b"allow", b"POST"),))
 
 
-def _server(inside: Inside) -> "McpServer":
-    """Return what answers, once the SDK is loaded: half a second that no start of a server waits for."""
+def _loaded(inside: Inside) -> "McpServer":
+    """Return what answers, once the SDK is loaded, for which no start of a server waits."""
     from bylaw.api.mcp_server import McpServer  # noqa: PLC0415
 
     return McpServer(inside)

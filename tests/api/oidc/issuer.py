@@ -13,7 +13,7 @@ import h11
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from tests.http_requests import headers_of, next_request
+from tests.http_requests import headers_of, next_request, send_answer
 
 CLIENT, SECRET = "bylaw test", "a secret: with+signs"
 LABEL = "Acme Login"
@@ -99,14 +99,7 @@ class Issuer:
             while (came := await next_request(state, reader)) is not None:
                 head, body = came
                 status, more, answer = self._answer(head, body.decode())
-                headers = {"content-type": "application/json", "content-length": str(len(answer)), **more}
-                writer.write(
-                    state.send(h11.Response(status_code=status, headers=list(headers.items())))
-                    + state.send(h11.Data(data=answer))
-                    + state.send(h11.EndOfMessage())
-                )
-                await writer.drain()
-                state.start_next_cycle()
+                await send_answer(state, writer, status, {"content-type": "application/json", **more}, answer)
         except (ConnectionError, h11.ProtocolError):
             pass
         finally:

@@ -227,8 +227,8 @@ class SqlPolicies:
 
     async def packs(self, where: PolicyFilter) -> Mapping[str, int]:
         """Return how many policies that match each pack made; those of none under the empty name."""
-        slash = func.replace(_P.slug, "/", "")
-        pack = func.coalesce(func.rtrim(_P.slug, slash), "")  # as far as the last slash, or nothing
+        letters = func.replace(_P.slug, "/", "")
+        pack = func.coalesce(func.rtrim(_P.slug, letters), "")  # as far as the last slash, or nothing
         matching = (await self._found(where)).where(or_(*places(where)))
         rows = await self._session.rows(
             matching.with_only_columns(pack.label("pack"), func.count().label("policies")).group_by(pack)
